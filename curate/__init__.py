@@ -1,0 +1,1 @@
+"""From raw recordings to a speech corpus that a person can account for."""

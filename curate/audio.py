@@ -1,0 +1,328 @@
+"""Probe, read, resample and write audio.
+
+soundfile reads first (WAV, FLAC, OGG, MP3); what it does not know goes to PyAV, which bundles FFmpeg (m4a, webm,
+video). Everything outside this file is mono float32 at a known rate; positions are samples at the source's rate.
+
+How channels become one: a channel is active once at least 1/20 s of its samples, anywhere in the file, were louder
+than -40 dBFS; mono is the mean of the active channels, or of all where none is. So a dead channel does not halve the
+level, and the rule is the whole file's, the same for every span. The scan stops as soon as all channels are active.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+import soxr
+from numpy.typing import NDArray
+
+Samples = NDArray[np.float32]
+Blocks = Generator[NDArray[np.float32], None, None]
+
+BLOCK = 65_536  # frames decoded at a time
+ACTIVE_LEVEL = 0.01  # -40 dBFS: above the crosstalk and hum of a channel nobody speaks into
+ACTIVE_SECONDS = 0.05  # a single click does not make a channel active
+SAFE_PEAK = 0.999
+QUALITY = "HQ"
+# Formats whose samples lie at fixed places: header counts and seeking are exact, and nothing can fail to decode.
+PLAIN = {"WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF"}
+PLAIN_CODECS = ("PCM_", "FLOAT", "DOUBLE")
+# A header may count up to this many samples more than there are (MPEG frames cut at the end of a stream).
+SLACK = 2 * 1152
+# Containers that FFmpeg may open: none that refers to other files or to the network (playlists, concat scripts).
+CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mp3,aac,ogg,asf,avi,flv,mpegts,mpeg,wav,flac,amr,ac3,caf,aiff,au"
+STREAMED = {0, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF}  # sizes that a WAV written to a pipe carries
+
+
+class Unreadable(ValueError):
+    """Why a file cannot be read as audio, in one short line without its path."""
+
+
+@dataclass(frozen=True)
+class Info:
+    """What a file holds; `frames` counts samples per channel, exactly."""
+
+    rate: int
+    channels: int
+    frames: int
+    format: str  # CONTAINER/CODEC
+
+
+@dataclass(frozen=True)
+class _Stream:
+    """An opened file: `blocks` decodes float32 (frames, channels) from frame 0, or where plain (see PLAIN) from any."""
+
+    rate: int
+    channels: int
+    format: str
+    claimed: int  # frames according to the header; 0 where it does not say
+    plain: bool
+    blocks: Callable[[int], Blocks]
+
+
+def probe(path: str | Path) -> Info:
+    """What the file holds; compressed audio is decoded once to count it. Raises `Unreadable`."""
+    with _open(Path(path)) as stream:
+        first = max(stream.claimed - 1, 0) if stream.plain else 0
+        frames = first + sum(len(block) for block in _complete(stream, first))
+        return Info(stream.rate, stream.channels, frames, stream.format)
+
+
+def read(path: str | Path, start: int | None = None, end: int | None = None) -> tuple[Samples, int]:
+    """Samples start..end of a file as mono (whole file by default) and its rate. Raises `Unreadable`."""
+    with _open(Path(path)) as stream:
+        if (start is not None and start < 0) or (end is not None and end <= (start or 0)):
+            raise ValueError(f"a span must hold 0 <= start < end, not {start}..{end}")
+        if end is not None:
+            return next(_cut(stream, [(start or 0, end)])), stream.rate
+        blocks = list(_mono(stream, start or 0))
+        if not blocks:
+            raise Unreadable(f"no samples from {start} on")
+        return np.concatenate(blocks), stream.rate
+
+
+def stretches(path: str | Path, *, rate: int, seconds: float) -> Iterator[Samples]:
+    """The whole file forwards once, mono, at `rate`, in pieces of `seconds` (the last is shorter).
+
+    Joined, the pieces equal `resample(read(path))`. Memory does not grow with the file. Raises `Unreadable`.
+    """
+    with _open(Path(path)) as stream:
+        yield from _pieces(_resampled(stream, rate), max(1, round(seconds * rate)))
+
+
+def spans(path: str | Path, wanted: Sequence[tuple[int, int]]) -> Iterator[Samples]:
+    """Each wanted half-open span, sorted by start, as mono at the source's rate, in one pass forwards.
+
+    Spans may overlap. Memory is bounded by the longest span. Raises `Unreadable`, also where a span passes the end.
+    """
+    if any(not 0 <= start < end for start, end in wanted) or any(one[0] > next_[0] for one, next_ in pairwise(wanted)):
+        raise ValueError("spans must hold 0 <= start < end and be sorted by start")
+    if wanted:
+        with _open(Path(path)) as stream:
+            yield from _cut(stream, wanted)
+
+
+def resample(samples: Samples, rate: int, to: int) -> Samples:
+    """The same sound at another rate, round(n * to / rate) samples long."""
+    if rate == to or not len(samples):
+        return np.asarray(samples, dtype=np.float32)
+    out = soxr.resample(np.asarray(samples, dtype=np.float32), rate, to, quality=QUALITY)
+    return _fit(out, round(len(samples) * to / rate))
+
+
+def write_flac(path: str | Path, samples: Samples, rate: int) -> None:
+    """Write mono 16-bit FLAC in one step: the same samples, the same bytes. Peaks above 1 are scaled down, not cut."""
+    if samples.ndim != 1 or not len(samples):
+        raise ValueError(f"a clip is one row of samples, not an array of shape {samples.shape}")
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        soundfile.write(temporary, _sixteen_bit(samples), rate, format="FLAC", subtype="PCM_16")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _sixteen_bit(samples: Samples) -> NDArray[np.int16]:
+    clean = np.nan_to_num(samples.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+    peak = np.abs(clean).max()
+    if peak > 1:
+        clean *= SAFE_PEAK / peak
+    return np.clip(np.rint(clean * 32768), -32768, 32767).astype(np.int16)
+
+
+# ---- opening
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[_Stream]:
+    """The file as a stream; every failure of a decoder, now or while its blocks are read, becomes `Unreadable`."""
+    import av
+
+    try:
+        if not path.is_file():
+            raise Unreadable("a folder" if path.is_dir() else "not a file" if path.exists() else "no such file")
+        if not path.stat().st_size:
+            raise Unreadable("an empty file")
+        stream = _soundfile(path) or _ffmpeg(path)
+        if stream.rate <= 0 or stream.channels <= 0:
+            raise Unreadable("no audio in the file")
+        yield stream
+    except soundfile.LibsndfileError as error:
+        raise Unreadable(f"corrupt audio ({error.error_string.rstrip('.') or error.code})") from error
+    except av.FFmpegError as error:
+        raise Unreadable(f"corrupt or unknown audio ({error.strerror})") from error
+    except PermissionError as error:
+        raise Unreadable("no permission to read the file") from error
+    except OSError as error:
+        raise Unreadable(f"cannot be read ({error.strerror})") from error
+
+
+def _soundfile(path: Path) -> _Stream | None:
+    """The file through soundfile, or None where that does not know the format."""
+    with path.open("rb"):  # a missing permission is not an unknown format
+        pass
+    try:
+        file = soundfile.SoundFile(path)
+    except soundfile.LibsndfileError:
+        return None
+    with file:
+        _refuse_cut(file, path)
+        plain = file.format in PLAIN and file.subtype.startswith(PLAIN_CODECS)
+        name = f"{file.format}/{file.subtype}"
+        return _Stream(file.samplerate, file.channels, name, file.frames, plain, partial(_sound_blocks, path))
+
+
+def _sound_blocks(path: Path, start: int) -> Blocks:
+    """Opened anew for each pass: an MP3 decoder that was wound back differs in the last bits."""
+    with soundfile.SoundFile(path) as file:
+        if start:
+            file.seek(start)
+        while len(block := file.read(BLOCK, dtype="float32", always_2d=True)):
+            yield block
+
+
+def _refuse_cut(file: Any, path: Path) -> None:
+    """Raise where the file ends before its own end: libsndfile itself only notes a short chunk in its log."""
+    found = re.search(r"(?:data|SSND) : (\d+) \(should be (\d+)\)", file.extra_info)
+    if found and int(found[1]) > int(found[2]) and int(found[1]) not in STREAMED:
+        raise Unreadable(f"truncated: {found[2]} of {found[1]} bytes of samples")
+    if file.format == "OGG" and not _ends_ogg(path):
+        raise Unreadable("truncated: the last OGG page is missing")
+
+
+def _ends_ogg(path: Path) -> bool:
+    """Whether the last page is marked as the last of its stream (RFC 3533: bit 2 of the byte after the version)."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 65_536))  # a page has at most 65,307 bytes
+        tail = file.read()
+    at = tail.rfind(b"OggS")
+    return at >= 0 and at + 5 < len(tail) and bool(tail[at + 5] & 4)
+
+
+def _ffmpeg(path: Path) -> _Stream:
+    """The file through PyAV. It gets an open file, so no name is taken for a protocol and nothing else is opened."""
+    import av
+
+    with path.open("rb") as file, av.open(file, options={"format_whitelist": CONTAINERS}) as container:
+        if not container.streams.audio:
+            raise Unreadable("no audio in the file")
+        stream = container.streams.audio[0]
+        name = f"{container.format.name.split(',')[0]}/{stream.codec_context.name}".upper()
+        claimed = int(stream.duration * stream.time_base * stream.rate) if stream.duration else 0
+        return _Stream(stream.rate or 0, stream.channels or 0, name, claimed, False, partial(_ffmpeg_blocks, path))
+
+
+def _ffmpeg_blocks(path: Path, _: int) -> Blocks:
+    import av
+
+    with path.open("rb") as file, av.open(file, options={"format_whitelist": CONTAINERS}) as container:
+        stream = container.streams.audio[0]
+        convert = av.AudioResampler(format="fltp", layout=stream.layout, rate=stream.rate)
+        for frame in container.decode(stream):
+            if frame.sample_rate != stream.rate:
+                raise Unreadable("the sample rate changes inside the file")
+            yield from (part.to_ndarray().T for part in convert.resample(frame))
+        yield from (part.to_ndarray().T for part in convert.resample(None))
+
+
+# ---- decoding forwards
+
+
+def _complete(stream: _Stream, start: int) -> Iterator[Samples]:
+    """Blocks from `start` to the end of the file; raises where the file holds none, or fewer than its header says."""
+    if start and stream.plain and start >= stream.claimed:
+        raise Unreadable(f"ends at sample {stream.claimed}, before {start + 1}")
+    frames = start if stream.plain else 0
+    with closing(stream.blocks(frames)) as blocks:
+        for block in blocks:
+            if frames + len(block) > start:
+                yield block[max(0, start - frames) :]
+            frames += len(block)
+    if frames < stream.claimed - (0 if stream.plain else SLACK):
+        raise Unreadable(f"truncated or corrupt: {frames} of {stream.claimed} samples")
+    if not frames:
+        raise Unreadable("no samples")
+
+
+def _mono(stream: _Stream, start: int) -> Iterator[Samples]:
+    """Finite mono blocks from `start` on."""
+    active = _active(stream)
+    for block in _complete(stream, start):
+        clean = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
+        yield clean[:, 0] if stream.channels == 1 else clean[:, active].mean(axis=1, dtype=np.float32)
+
+
+def _active(stream: _Stream) -> NDArray[np.bool_]:
+    """Which channels enter the mix, by the rule at the top of this file."""
+    loud = np.zeros(stream.channels, dtype=np.int64)
+    enough = ACTIVE_SECONDS * stream.rate
+    if stream.channels > 1:
+        with closing(stream.blocks(0)) as blocks:
+            for block in blocks:
+                loud += ((np.abs(block) > ACTIVE_LEVEL) & np.isfinite(block)).sum(axis=0)
+                if (loud >= enough).all():
+                    break
+    active = loud >= enough
+    return active if active.any() else np.ones(stream.channels, dtype=np.bool_)
+
+
+def _cut(stream: _Stream, wanted: Sequence[tuple[int, int]]) -> Iterator[Samples]:
+    """Each wanted span; holds only the blocks that touch the current one."""
+    at = ahead = wanted[0][0]  # where the held blocks begin and end
+    held: list[Samples] = []
+    blocks = _mono(stream, at)
+    for start, end in wanted:
+        while True:
+            while held and at + len(held[0]) <= start:
+                at += len(held.pop(0))
+            if ahead >= end:
+                break
+            block = next(blocks, None)
+            if block is None:
+                raise Unreadable(f"ends at sample {ahead}, before {end}")
+            held.append(block)
+            ahead += len(block)
+        yield np.concatenate(held)[start - at : end - at].copy()
+
+
+def _resampled(stream: _Stream, rate: int) -> Iterator[Samples]:
+    """The whole file at another rate, block by block, exactly as long as `resample` makes it."""
+    if stream.rate == rate:
+        yield from _mono(stream, 0)
+        return
+    converter = soxr.ResampleStream(stream.rate, rate, 1, dtype="float32", quality=QUALITY)
+    frames = made = 0
+    for block in _mono(stream, 0):
+        out = converter.resample_chunk(block)
+        frames, made = frames + len(block), made + len(out)
+        yield out
+    yield _fit(converter.resample_chunk(np.zeros(0, np.float32), last=True), round(frames * rate / stream.rate) - made)
+
+
+def _pieces(blocks: Iterator[Samples], size: int) -> Iterator[Samples]:
+    """The same samples in pieces of `size`."""
+    rest = np.zeros(0, np.float32)
+    for block in blocks:
+        rest = np.concatenate([rest, block])
+        whole = len(rest) // size * size
+        yield from (rest[at : at + size].copy() for at in range(0, whole, size))
+        rest = rest[whole:]
+    if len(rest):
+        yield rest
+
+
+def _fit(samples: Samples, length: int) -> Samples:
+    """Exactly `length` samples: the end cut off, or zeros added."""
+    cut = samples[: max(0, length)]
+    return np.pad(cut, (0, max(0, length - len(cut)))).astype(np.float32, copy=False)

@@ -1,0 +1,312 @@
+"""The `curate` command: parse, call, print."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from curate.errors import UserError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from curate.corpus import Corpus
+    from curate.pipeline import Watch
+    from curate.recipe import Recipe
+
+# Model and table libraries are imported inside the commands: `curate --help` must not wait for them.
+
+app = typer.Typer(
+    name="curate",
+    help="From raw Khmer and Korean recordings to a balanced, language-tagged speech corpus.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="The recipe, a TOML file.")]
+CorpusFolder = Annotated[Path, typer.Argument(metavar="CORPUS", help="The folder of a corpus.")]
+Into = Annotated[Path, typer.Option("--into", help="The folder of the corpus.")]
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", metavar="TABLE.KEY=VALUE", help="Change one value of the recipe.")
+]
+Workers = Annotated[int, typer.Option("--workers", min=0, help="Processes that listen; 0: one per core.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
+
+
+def main() -> None:
+    """Run a command; what a person can mend is one line on standard error and exit status 1."""
+    from curate.engine import one_thread
+
+    one_thread()  # before numpy and torch are loaded
+    try:
+        app()
+    except UserError as error:
+        print(f"curate: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("curate: stopped; finished work is kept, the same command goes on from here", file=sys.stderr)
+        sys.exit(130)
+
+
+@app.command()
+def run(
+    recipe: RecipeFile,
+    into: Into,
+    until: Annotated[str, typer.Option("--until", metavar="STEP", help="Stop after this step.")] = "tag",
+    settings: Settings = None,
+    workers: Workers = 0,
+) -> None:
+    """Everything: ingest, listen, filter, balance, split, tag, cut clips, report, export for VoxCPM.
+
+    Example: curate run manifests/own-recordings.toml --into work/corpus
+    """
+    from curate import build, pipeline, show
+    from curate.recipe import load
+
+    if until not in pipeline.STEPS:
+        raise UserError(f"no step {until!r}; there are {', '.join(pipeline.STEPS)}")
+    wanted = load(recipe, settings or [])
+    corpus = _corpus(into)
+    with corpus.locked(), show.progress() as watch:
+        build.ingested(corpus, wanted, watch)
+        clips = build.advance(corpus, wanted, last=until, workers=_count(workers), watch=watch)
+        page = _finish(corpus, wanted, clips, watch) if until == "tag" else None
+    _print_status(clips, wanted)
+    if page is not None:
+        typer.echo(f"report   {page}\nclips    {corpus.clips}\nVoxCPM   {corpus.export('voxcpm')}")
+
+
+def _finish(corpus: "Corpus", wanted: "Recipe", clips: "pl.DataFrame", watch: "Watch") -> Path:
+    from curate import build
+
+    build.cut_clips(corpus, wanted, clips, watch)
+    build.export(corpus, clips, format="voxcpm", into=None)
+    return build.write_report(corpus, wanted, clips)
+
+
+@app.command()
+def ingest(recipe: RecipeFile, into: Into, settings: Settings = None) -> None:
+    """Read the sources into a manifest: probe and hash every file; no model listens.
+
+    Example: curate ingest manifests/own-recordings.toml --into work/corpus
+    """
+    from curate import build, manifest, show
+    from curate.recipe import load
+
+    wanted = load(recipe, settings or [])
+    corpus = _corpus(into)
+    with corpus.locked(), show.progress() as watch:
+        rows = build.ingested(corpus, wanted, watch)
+        manifest.write(rows, corpus.manifest)
+        corpus.log("ingest", clips=rows.height)
+    unreadable = rows.filter(rows["error"].is_not_null())
+    typer.echo(f"{rows.height} files, {manifest.hours(rows):.2f} h, {unreadable.height} unreadable")
+    for source, path, error in unreadable.select("source", "path", "error").head(20).iter_rows():
+        typer.echo(f"  {source}: {path}: {error}")
+
+
+@app.command("filter")
+def filter_(corpus: CorpusFolder, settings: Settings = None, workers: Workers = 0) -> None:
+    """Measure what is missing, then decide who is dropped and why.
+
+    Example: curate filter work/corpus --set filter.noisy=20
+    """
+    wanted, clips = _advance(corpus, settings, last="filter", workers=workers)
+    _print_status(clips, wanted)
+
+
+@app.command()
+def tag(corpus: CorpusFolder, settings: Settings = None, workers: Workers = 0) -> None:
+    """Balance hours, split, write the language tag before each text, and cut the kept clips.
+
+    Example: curate tag work/corpus --set balance.hours.km=13.2 --set balance.hours.ko=12.8
+    """
+    wanted, clips = _advance(corpus, settings, last="tag", workers=workers, cut=True)
+    _print_status(clips, wanted)
+
+
+@app.command()
+def report(corpus: CorpusFolder, settings: Settings = None, workers: Workers = 0) -> None:
+    """Write the quality report.
+
+    Example: curate report work/corpus
+    """
+    from curate import build
+
+    wanted, clips = _advance(corpus, settings, last="tag", workers=workers, cut=True)
+    typer.echo(build.write_report(_corpus(corpus), wanted, clips))
+
+
+@app.command()
+def export(
+    corpus: CorpusFolder,
+    to: Annotated[str, typer.Option("--to", metavar="voxcpm", help="For which trainer.")],
+    into: Annotated[Path | None, typer.Option("--into", help="Where; default CORPUS/export/FORMAT.")] = None,
+    workers: Workers = 0,
+) -> None:
+    """Write what a trainer reads.
+
+    Example: curate export work/corpus --to voxcpm
+    """
+    from curate import build
+
+    if to not in build.FORMATS:
+        raise UserError(f"no export format {to!r}; there are {', '.join(build.FORMATS)}")
+    _, clips = _advance(corpus, None, last="tag", workers=workers, cut=True)
+    typer.echo(build.export(_corpus(corpus), clips, format=to, into=into))
+
+
+@app.command()
+def status(corpus: CorpusFolder, as_json: AsJson = False) -> None:
+    """The funnel: clips and hours kept, dropped by reason, per language and split.
+
+    Example: curate status work/corpus --json
+    """
+    from curate import manifest
+    from curate.recipe import load
+    from curate.report import numbers
+
+    wanted = load(_known(corpus).recipe)
+    clips = manifest.read(_known(corpus).manifest)
+    if as_json:
+        _print_json(numbers.status(clips, wanted))
+    else:
+        _print_status(clips, wanted)
+
+
+@app.command()
+def explain(
+    corpus: CorpusFolder,
+    clip: Annotated[str, typer.Argument(metavar="CLIP", help="An id, the beginning of one, or a path.")],
+    as_json: AsJson = False,
+) -> None:
+    """One clip: where it comes from, every measure, every rule it met or broke.
+
+    Example: curate explain work/corpus 3f2a9c
+    """
+    from curate import explain as explaining
+    from curate import manifest
+    from curate.recipe import load
+
+    wanted = load(_known(corpus).recipe)
+    facts = explaining.explain(manifest.read(_known(corpus).manifest), clip, wanted)
+    if as_json:
+        _print_json(facts)
+    else:
+        typer.echo(explaining.as_text(facts))
+
+
+@app.command()
+def check(recipe: RecipeFile, settings: Settings = None, as_json: AsJson = False) -> None:
+    """Is this recipe sound? Its sources are there, its models can be had; nothing is written.
+
+    Example: curate check manifests/own-recordings.toml
+    """
+    from curate import check as checking
+    from curate.recipe import load
+
+    facts = checking.check(load(recipe, settings or []))
+    if as_json:
+        _print_json(facts)
+    else:
+        typer.echo(checking.as_text(facts))
+
+
+@app.command()
+def text(
+    language: Annotated[str, typer.Option("--language", metavar="km|ko", help="Language of the lines.")],
+    form: Annotated[
+        str, typer.Option("--form", metavar="canonical|spoken|pronounced|words", help="What to write.")
+    ] = "spoken",
+    show_steps: Annotated[
+        bool, typer.Option("--show-steps", help="Each change and its rule, on standard error.")
+    ] = False,
+) -> None:
+    """Normalise text: lines from standard input, as many lines to standard output; words are joined by |.
+
+    Example: echo "사과 3개" | curate text --language ko
+    """
+    from curate.text import lines, steps
+
+    number = 0
+    for number, (line, warnings) in enumerate(lines(sys.stdin.buffer, language, form), 1):
+        sys.stdout.buffer.write(line.encode("utf-8", "replace") + b"\n")
+        for warning in warnings:
+            print(f"line {number}: {warning}", file=sys.stderr)
+    del steps, show_steps
+
+
+@app.command()
+def demo(
+    into: Annotated[Path, typer.Option("--into", help="Folder for the demonstration.")], workers: Workers = 0
+) -> None:
+    """The whole of curation on a small demonstration set, offline: two languages, flaws put in on purpose.
+
+    Example: curate demo --into demo
+    """
+    from curate import build, show
+    from curate import demo as demonstration
+    from curate.recipe import load
+
+    corpus = _corpus(into / "corpus")
+    with corpus.locked(), show.progress() as watch:
+        wanted = load(demonstration.prepare(into))
+        build.ingested(corpus, wanted, watch)
+        clips = build.advance(corpus, wanted, last="tag", workers=_count(workers), watch=watch)
+        page = _finish(corpus, wanted, clips, watch)
+    _print_status(clips, wanted)
+    typer.echo(show.flaws(demonstration.compare(into, clips)))
+    typer.echo(f"report   {page}\nclips    {corpus.clips}\nVoxCPM   {corpus.export('voxcpm')}")
+
+
+def _advance(
+    folder: Path, settings: list[str] | None, *, last: str, workers: int, cut: bool = False
+) -> tuple["Recipe", "pl.DataFrame"]:
+    """Run the pipeline of an existing corpus; changed settings are written to its recipe."""
+    from curate import build, show
+    from curate.recipe import dump, load
+
+    corpus = _known(folder)
+    with corpus.locked(), show.progress() as watch:
+        wanted = load(corpus.recipe, settings or [])
+        if settings:
+            corpus.save_recipe(dump(wanted))
+        clips = build.advance(corpus, wanted, last=last, workers=_count(workers), watch=watch)
+        if cut:
+            build.cut_clips(corpus, wanted, clips, watch)
+    return wanted, clips
+
+
+def _corpus(folder: Path) -> "Corpus":
+    from curate.corpus import Corpus
+
+    return Corpus(folder)
+
+
+def _known(folder: Path) -> "Corpus":
+    corpus = _corpus(folder)
+    corpus.require()
+    return corpus
+
+
+def _count(workers: int) -> int:
+    return workers or os.cpu_count() or 1
+
+
+def _print_status(clips: "pl.DataFrame", wanted: "Recipe") -> None:
+    from curate import show
+    from curate.report import numbers
+
+    found = numbers.status(clips, wanted)
+    typer.echo(show.status(found))
+    for each in found["empty_splits"]:
+        print(f"curate: {each['split']} is empty for {each['language']}: {each['cause']}", file=sys.stderr)
+
+
+def _print_json(facts: Any) -> None:
+    typer.echo(json.dumps(facts, ensure_ascii=False, indent=1))

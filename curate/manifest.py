@@ -1,0 +1,219 @@
+"""The manifest: a Polars frame with one row per clip; rows are never deleted, only marked with a reason.
+
+`COLUMNS` declares every column once: its type, unit, meaning and who writes it. `docs/columns.md` is generated from it.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from curate.errors import UserError
+
+SPANS = pl.List(pl.Struct({"start": pl.Int64, "end": pl.Int64}))
+EVENTS = pl.List(pl.Struct({"start": pl.Int64, "end": pl.Int64, "label": pl.String}))
+TURNS = pl.List(pl.Struct({"start": pl.Int64, "end": pl.Int64, "speaker": pl.Int64}))
+
+
+@dataclass(frozen=True)
+class Column:
+    """One declared column; floats are rounded to `digits` decimals when a manifest is written."""
+
+    name: str
+    dtype: pl.DataType | type[pl.DataType]
+    writer: str
+    meaning: str
+    unit: str = ""
+    digits: int = 3
+    stored: bool = True  # False: lives in the frame while it is curated, and in the answers; not in the manifest
+
+
+def _columns(*columns: Column) -> dict[str, Column]:
+    return {column.name: column for column in columns}
+
+
+COLUMNS = _columns(
+    Column("id", pl.String, "ingest", "16 hex digits of sha256(source, path, start, end); `-2`... for repeats"),
+    Column("source", pl.String, "ingest", "which `[[source]]` of the recipe it came from"),
+    Column("path", pl.String, "ingest", "the audio file, relative to the source"),
+    Column("sha256", pl.String, "ingest", "of the audio file's bytes"),
+    Column("rate", pl.Int32, "ingest", "sample rate of the file", "Hz"),
+    Column("channels", pl.Int16, "ingest", "channels of the file"),
+    Column("frames", pl.Int64, "ingest", "length of the whole file", "samples"),
+    Column("start", pl.Int64, "ingest, segment", "first sample this row accounts for; null: the whole file", "samples"),
+    Column("end", pl.Int64, "ingest, segment", "one past the last sample; null: the whole file", "samples"),
+    Column("cut_start", pl.Int64, "segment", "first sample written to `clips/`, inside the row's span", "samples"),
+    Column("cut_end", pl.Int64, "segment", "one past the last sample written to `clips/`", "samples"),
+    Column("seconds", pl.Float64, "ingest, segment", "length of the clip as cut", "s", 4),
+    Column("language", pl.String, "ingest", "declared language: km or ko"),
+    Column("speaker", pl.String, "ingest, speakers", "who speaks: as given, else the estimated `voice`"),
+    Column("text", pl.String, "ingest", "the transcript as given, never changed"),
+    Column("text_from", pl.String, "ingest, hear", "`given` or `heard`: where the words come from; null: no text"),
+    Column("licence", pl.String, "ingest", "licence of the source"),
+    Column("attribution", pl.String, "ingest", "whom to name"),
+    Column("error", pl.String, "ingest, measure", "why a file could not be read or a measure could not be taken"),
+    Column(
+        "file_speech", SPANS, "listen", "where voice was found in the whole file", "samples at 16 kHz", stored=False
+    ),
+    Column(
+        "file_events", EVENTS, "listen", "music, singing, voice... in the whole file", "samples at 16 kHz", stored=False
+    ),
+    Column("file_turns", TURNS, "listen", "who speaks when in the whole file", "samples at 16 kHz", stored=False),
+    Column("speech", SPANS, "segment", "where voice was found (silero-vad)", "samples of the file"),
+    Column("speech_seconds", pl.Float64, "segment", "speech inside the clip", "s", 3),
+    Column("music", pl.Float64, "segment", "share of the clip that is music", "0..1", 3),
+    Column("noise", pl.Float64, "segment", "share of the clip that is sound but neither voice nor music", "0..1", 3),
+    Column("voices", pl.Int16, "segment", "speakers heard in the clip (diarization)"),
+    Column("second_voice", pl.Float64, "segment", "share of the speech by others than the main voice", "0..1", 3),
+    Column("loudness", pl.Float64, "signal", "integrated loudness (BS.1770)", "LUFS", 2),
+    Column("peak", pl.Float64, "signal", "largest absolute sample", "linear", 4),
+    Column("clipped", pl.Float64, "signal", "share of samples flattened at the clip's ceiling", "0..1", 5),
+    Column("noise_floor", pl.Float64, "signal", "level of the background", "dBFS", 2),
+    Column("snr", pl.Float64, "signal", "speech level over background level", "dB", 2),
+    Column("bandwidth", pl.Float64, "signal", "highest frequency with content", "Hz", 0),
+    Column("pitch", pl.Float64, "signal", "median fundamental frequency of voiced speech", "Hz", 1),
+    Column("head_edge", pl.Float64, "signal", "level at the first samples, relative to the speech", "dB", 2),
+    Column("tail_edge", pl.Float64, "signal", "level at the last samples, relative to the speech", "dB", 2),
+    Column("dnsmos", pl.Float64, "quality", "DNSMOS overall, predicted; not trained on Khmer or Korean", "1..5", 3),
+    Column("distillmos", pl.Float64, "quality", "DistillMOS, predicted; not trained on Khmer or Korean", "1..5", 3),
+    Column("language_probability", pl.Float64, "hear", "probability of the declared language (speech only)", "0..1", 4),
+    Column("other_language", pl.String, "hear", "the likeliest other language"),
+    Column("other_probability", pl.Float64, "hear", "its probability", "0..1", 4),
+    Column("heard", pl.String, "hear", "what the speech recogniser wrote"),
+    Column("heard_confidence", pl.Float64, "hear", "exp of the mean log probability of its tokens", "0..1", 4),
+    Column("heard_spoken", pl.String, "text", "`heard`, normalised like `spoken`"),
+    Column("cer", pl.Float64, "hear", "character error rate of `heard_spoken` against `spoken`", "", 4),
+    Column("aligned", pl.Float64, "align", "mean probability of the transcript's words in the audio", "0..1", 4),
+    Column(
+        "written", pl.String, "hear", "what is normalised: `text`, or `heard` where the source says so", stored=False
+    ),
+    Column("spoken", pl.String, "text", "the words as spoken: canonical, numbers and symbols read out"),
+    Column("words", pl.String, "text", "`spoken` in words, joined by |"),
+    Column("pronounced", pl.String, "text", "Korean as pronounced, word by word; null for Khmer"),
+    Column("unreadable", pl.String, "text", "characters of the text that could not be read"),
+    Column("text_rules", pl.List(pl.String), "text", "which kinds of change the normaliser made"),
+    Column("pace", pl.Float64, "text", "characters of `spoken`, spaces aside, per second of speech", "1/s", 2),
+    Column("embedding", pl.List(pl.Float32), "speakers", "speaker embedding (CAM++), unit length", stored=False),
+    Column("voice", pl.String, "speakers", "estimated speaker across files, from the embeddings"),
+    Column("fingerprint", pl.Binary, "duplicates", "acoustic fingerprint", stored=False),
+    Column(
+        "similar",
+        pl.List(pl.Struct({"id": pl.String, "similarity": pl.Float64})),
+        "duplicates",
+        "clips that sound the same, and how much",
+        "0..1",
+        stored=False,
+    ),
+    Column("duplicate_of", pl.String, "duplicates", "id of the clip that this one repeats"),
+    Column("broke", pl.List(pl.String), "select, balance", "every rule the clip broke, in the order of the rules"),
+    Column("drop", pl.String, "select, balance", "the first of them; null: the clip is kept"),
+    Column("split", pl.String, "split", "train, validation or test"),
+    Column("training_text", pl.String, "tag", "language tag and `spoken`: what the model is shown"),
+)
+STORED = [column.name for column in COLUMNS.values() if column.stored]
+
+
+def clip_id(source: str, path: str, start: int | None, end: int | None) -> str:
+    """The first 16 hex digits of sha256 over the four values, as JSON."""
+    text = json.dumps([source, path, start, end], ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def number_repeats(ids: Iterable[str]) -> list[str]:
+    """Ids with `-2`, `-3`... appended to the second, third... of equals, in order."""
+    seen: dict[str, int] = {}
+    numbered = []
+    for each in ids:
+        seen[each] = seen.get(each, 0) + 1
+        numbered.append(each if seen[each] == 1 else f"{each}-{seen[each]}")
+    return numbered
+
+
+def conform(frame: pl.DataFrame) -> pl.DataFrame:
+    """Every declared column, absent ones as null, then the source's own; declared types."""
+    absent = [pl.lit(None, dtype=c.dtype).alias(c.name) for c in COLUMNS.values() if c.name not in frame.columns]
+    declared = [pl.col(c.name).cast(c.dtype) for c in COLUMNS.values()]
+    extra = [name for name in frame.columns if name not in COLUMNS]
+    return frame.with_columns(absent).select(*declared, *extra)
+
+
+def rounded(frame: pl.DataFrame) -> pl.DataFrame:
+    """Floats rounded as their columns declare, so that equal work gives equal bytes."""
+    floats = [c for c in COLUMNS.values() if c.dtype == pl.Float64 and c.name in frame.columns]
+    # + 0.0 turns -0.0 into 0.0
+    return frame.with_columns((pl.col(c.name).round(c.digits) + 0.0).alias(c.name) for c in floats)
+
+
+def check(frame: pl.DataFrame) -> None:
+    """Raise ValueError where a frame is no manifest: a column missing or of another type, an id twice."""
+    for column in COLUMNS.values():
+        if column.stored and frame.schema.get(column.name) != column.dtype:
+            raise ValueError(f"column {column.name} should be {column.dtype}, is {frame.schema.get(column.name)}")
+    if frame["id"].n_unique() != frame.height:
+        raise ValueError("ids repeat")
+
+
+def write(frame: pl.DataFrame, path: Path) -> None:
+    """Write a manifest as Parquet, atomically; equal frames give equal bytes."""
+    whole = conform(frame)
+    whole = rounded(whole.drop(c.name for c in COLUMNS.values() if not c.stored))
+    check(whole)
+    write_parquet(whole, path)
+
+
+def write_parquet(frame: pl.DataFrame, path: Path) -> None:
+    """Write any frame beside its place with fixed settings, then rename."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    frame.write_parquet(partial, compression="zstd", compression_level=3, row_group_size=65536, statistics=True)
+    replace_durably(partial, path)
+
+
+def replace_durably(partial: Path, path: Path) -> None:
+    """Rename a finished file into place once its bytes are on disk."""
+    with partial.open("rb") as file:
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write a text file beside its place, then rename."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    partial.write_text(text, encoding="utf-8")
+    replace_durably(partial, path)
+
+
+def read(path: Path) -> pl.DataFrame:
+    """Read a manifest; a UserError where there is none or it is not one."""
+    if not path.is_file():
+        raise UserError(f"no manifest at {path}; make one with `curate run RECIPE --into {path.parent}`")
+    try:
+        frame = pl.read_parquet(path)
+        check(frame)
+    except (pl.exceptions.PolarsError, ValueError) as error:
+        raise UserError(f"{path} is not a manifest of this version ({error}); run `curate run` again") from None
+    return frame
+
+
+def kept(frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows no rule has dropped."""
+    return frame.filter(pl.col("drop").is_null())
+
+
+def hours(frame: pl.DataFrame) -> float:
+    """Hours of audio in a frame."""
+    return float(frame["seconds"].sum() or 0.0) / 3600
+
+
+def break_rule(frame: pl.DataFrame, rule: str, broken: pl.Expr, order: Sequence[str]) -> pl.DataFrame:
+    """Add `rule` to `broke` where `broken` holds, keep `broke` in the fixed order, and set `drop` to its first."""
+    with_rule = pl.when(broken).then(pl.concat_list("broke", pl.lit(rule))).otherwise(pl.col("broke"))
+    frame = frame.with_columns(with_rule.alias("broke"))
+    sort = pl.col("broke").list.eval(pl.element().sort_by(pl.element().replace_strict(list(order), range(len(order)))))
+    frame = frame.with_columns(sort.list.unique(maintain_order=True).alias("broke"))
+    return frame.with_columns(pl.col("broke").list.first().alias("drop"))

@@ -1,0 +1,182 @@
+"""Where speech is: Silero VAD as its package carries it (MIT), through onnxruntime and without torch.
+
+`clean`, `Blocks` and `Spans` serve the other listeners too: a long recording is read forwards once, and what a listener
+holds does not grow with its length, its answer aside.
+"""
+
+import functools
+from collections.abc import Iterator
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curate.models import bundled
+
+ADAPTER = 1  # raise it when an answer changes for the same model and packages: it enters the fingerprint
+RATE = 16_000
+FRAME = 512  # samples; the model gives one probability for each
+CONTEXT = 64  # samples of the frame before that the model hears again
+FRAMES_PER_CALL = 512  # about 16 s; fixed, because rounding inside the model depends on it
+WEIGHTS = "9ccdacc4719d8aa7e45a77536bfabec45a03ba1f2fad5e241ab4060b24238a85"
+
+# The defaults of silero_vad.get_speech_timestamps (6.2.3), in samples.
+HYSTERESIS = 0.15
+SHORTEST_SPEECH = 4_000
+SHORTEST_SILENCE = 1_600
+PADDING = 480
+
+Samples = NDArray[np.float32]
+Span = tuple[int, int]
+
+
+class Silero:
+    """Finds speech in 16 kHz mono; a frame is speech from `threshold` on, until it falls 0.15 below."""
+
+    def __init__(self, *, threshold: float = 0.5) -> None:
+        self._threshold = threshold
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """What decides the answers: weights, the runtime's version, settings and this adapter's version."""
+        return f"silero-{ADAPTER} {WEIGHTS} onnxruntime-{version('onnxruntime')} threshold-{self._threshold:g}"
+
+    def listen(self) -> "SpeechListener":
+        """A listener for one recording."""
+        return SpeechListener(self._session, self._threshold)
+
+    @functools.cached_property
+    def _session(self) -> Any:
+        import onnxruntime  # slow to import
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        path = bundled.packaged("silero_vad", "data/silero_vad_16k_sequence.onnx", WEIGHTS)
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+class SpeechListener:
+    """Hears one recording from its beginning to its end; how it is cut into feeds does not matter."""
+
+    def __init__(self, session: Any, threshold: float) -> None:
+        self._session = session
+        self._memory = np.zeros((2, 1, 1, 128), dtype=np.float32)  # the LSTM's two states
+        self._before = np.zeros(CONTEXT, dtype=np.float32)
+        self._blocks = Blocks(FRAME * FRAMES_PER_CALL)
+        self._length = 0
+        leave = max(threshold - HYSTERESIS, 0.01)
+        self._speech = Spans(FRAME, threshold, leave, silence=SHORTEST_SILENCE, shortest=SHORTEST_SPEECH)
+
+    def feed(self, samples: Samples) -> None:
+        """The next samples, none or as many as there are."""
+        self._length += len(samples)
+        for block in self._blocks.feed(samples):
+            self._hear(block)
+
+    def finish(self) -> list[Span]:
+        """Every stretch of speech, half-open, in samples, in order; [] for silence and for nothing."""
+        rest = self._blocks.rest()
+        if len(rest):
+            self._hear(np.pad(rest, (0, -len(rest) % FRAME)))
+        return _padded(self._speech.finish(self._length), self._length)
+
+    def _hear(self, samples: Samples) -> None:
+        frames = samples.reshape(-1, FRAME)
+        before = np.vstack([self._before, frames[:-1, -CONTEXT:]])
+        hidden, cell = self._memory
+        inputs = {"input": np.hstack([before, frames]), "h": hidden, "c": cell}
+        probabilities, hidden, cell = self._session.run(["speech_probs", "hn", "cn"], inputs)
+        self._memory, self._before = np.stack([hidden, cell]), frames[-1, -CONTEXT:]
+        self._speech.add(probabilities.reshape(-1))
+
+
+def _padded(spans: list[Span], length: int) -> list[Span]:
+    """Spans widened on both sides; a silence too short for that is shared by its neighbours."""
+    starts, ends = [start for start, _ in spans], [end for _, end in spans]
+    if not spans:
+        return []
+    starts[0], ends[-1] = max(0, starts[0] - PADDING), min(length, ends[-1] + PADDING)
+    for i in range(1, len(spans)):
+        share = min(PADDING, (spans[i][0] - spans[i - 1][1]) // 2)
+        ends[i - 1] += share
+        starts[i] -= share
+    return list(zip(starts, ends, strict=True))
+
+
+class Spans:
+    """Turns one probability per frame into spans, frame by frame, as Silero's authors do.
+
+    A span begins with the first frame of at least `enter` and ends with the first below `leave` unless `enter` is
+    reached again before `silence` samples have passed. Spans not longer than `shortest` samples are left out.
+    """
+
+    def __init__(self, frame: int, enter: float, leave: float, *, silence: int, shortest: int) -> None:
+        self._frame, self._enter, self._leave = frame, enter, leave
+        self._silence, self._shortest = silence, shortest
+        self._at = 0
+        self._start: int | None = None
+        self._pause: int | None = None
+        self._found: list[Span] = []
+
+    def add(self, probabilities: NDArray[Any]) -> None:
+        """The probabilities of the next frames."""
+        for probability in probabilities.tolist():
+            self._step(probability)
+            self._at += self._frame
+
+    def finish(self, length: int) -> list[Span]:
+        """All spans of a recording that was `length` samples long."""
+        if self._start is not None:
+            self._keep(self._start, length)
+        return self._found
+
+    def _step(self, probability: float) -> None:
+        if probability >= self._enter:
+            self._pause = None
+            self._start = self._at if self._start is None else self._start
+        elif self._start is not None and probability < self._leave:
+            self._pause = self._at if self._pause is None else self._pause
+            if self._at - self._pause >= self._silence:
+                self._keep(self._start, self._pause)
+                self._start = self._pause = None
+
+    def _keep(self, start: int, end: int) -> None:
+        if end - start > self._shortest:
+            self._found.append((start, end))
+
+
+class Blocks:
+    """Regroups samples that come in pieces of any length into blocks that overlap by `ahead` samples.
+
+    Each block is `size + ahead` long and the next begins `size` later, so an answer made of blocks cannot depend on how
+    the samples came.
+    """
+
+    def __init__(self, size: int, ahead: int = 0) -> None:
+        self._size = size
+        self._buffer = np.empty(size + ahead, dtype=np.float32)
+        self._filled = 0
+
+    def feed(self, samples: Samples) -> Iterator[Samples]:
+        """The blocks that these samples complete."""
+        samples = clean(samples)
+        while len(samples):
+            taken = samples[: len(self._buffer) - self._filled]
+            self._buffer[self._filled : self._filled + len(taken)] = taken
+            self._filled += len(taken)
+            samples = samples[len(taken) :]
+            if self._filled == len(self._buffer):
+                block, self._filled = self._buffer.copy(), self._filled - self._size
+                self._buffer[: self._filled] = block[self._size :]
+                yield block
+
+    def rest(self) -> Samples:
+        """What no block has had as its first `size` samples."""
+        return self._buffer[: self._filled]
+
+
+def clean(samples: Samples) -> Samples:
+    """The samples with NaN and infinities made silence and peaks held within [-1, 1] (decoded MP3 goes over)."""
+    finite = np.nan_to_num(np.asarray(samples, dtype=np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    return np.clip(finite, -1.0, 1.0)

@@ -1,0 +1,271 @@
+"""Whisper, through faster-whisper (MIT) on CTranslate2 (MIT): which language, what was said, and when each word was."""
+
+import functools
+import hashlib
+import math
+import re
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curate.errors import UserError
+from curate.models import bundled
+
+ADAPTER = 1  # raise it when an answer changes for the same model and packages: it enters the fingerprint
+RATE = 16_000
+WINDOW = 30 * RATE  # Whisper hears 30 s at once
+SAMPLES_PER_STEP = 320  # one position of the encoder's output, 20 ms
+COMPUTE = {"cpu": "int8", "cuda": "float16"}
+READ_FILES = (
+    "config.json",
+    "model.bin",
+    "preprocessor_config.json",
+    "tokenizer.json",
+    "vocabulary.json",
+    "vocabulary.txt",
+)
+HUB_ID = re.compile(r"(?P<name>[\w.-]+/[\w.-]+)@(?P<revision>[0-9a-f]{40})")
+
+BEAM = 5  # Whisper's and faster-whisper's own default
+MAX_COMPRESSION = 2.4  # Whisper's own sign of a text that repeats itself: bytes of the text over bytes of its zlib form
+NO_REPEAT = 3  # the second try after a repeating text: no three tokens twice
+TOKENS_PER_SECOND = (
+    50  # Khmer costs Whisper about 3 tokens a character and reaches 15 characters/s; a runaway stops here
+)
+MAX_TOKENS = 440  # the decoder's 448 positions less its prompt
+
+Samples = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What Whisper heard in one clip; `confidence` is exp(mean log probability of its tokens), 0 for no text."""
+
+    text: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Word:
+    """One word of the given text at its place in the clip: samples, half-open; mean probability of its tokens."""
+
+    word: str
+    start: int
+    end: int
+    probability: float
+
+
+@dataclass(frozen=True)
+class Aligned:
+    """A given text laid over its clip: its whitespace-separated words in order, and their mean probability."""
+
+    words: tuple[Word, ...]
+    score: float
+
+
+class Whisper:
+    """Hears 16 kHz mono clips; answers one per clip, in order, each from its clip alone.
+
+    `model`: "bundled" (whisper-base, offline), a folder with a CTranslate2 Whisper, or `owner/name@commit` on the hub,
+    where the 40-digit commit is required because a branch or a tag can move. The weights load at the first question,
+    so that a corpus whose answers are all cached never loads them. Temperature is 0 throughout: nothing is sampled.
+    """
+
+    def __init__(self, model: str = "bundled", threads: int = 1, *, device: str = "cpu") -> None:
+        if device not in COMPUTE:
+            raise UserError(f"no device {device!r} for Whisper; there are {', '.join(COMPUTE)}")
+        self._name, self._threads, self._device = model, threads, device
+        self._hub = None if model == "bundled" or Path(model).expanduser().is_dir() else _hub_id(model)
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """What decides the answers: weights, package versions, settings and this adapter's version."""
+        packages = [f"{package}-{version(package)}" for package in ("faster-whisper", "ctranslate2")]
+        settings = [self._device, COMPUTE[self._device], f"beam-{BEAM}", f"compression-{MAX_COMPRESSION}"]
+        return " ".join([f"whisper-{ADAPTER}", self._weights(), *packages, *settings])
+
+    def languages(self, clips: Sequence[Samples]) -> list[dict[str, float]]:
+        """The probability of every language Whisper knows, from the first 30 s; {} for a clip that cannot be heard.
+
+        Give it speech only: silence and single words make it guess (`curate.hear.speech_only`).
+        """
+        return [self._languages(clip) for clip in map(_ready, clips)]
+
+    def transcribe(self, clips: Sequence[Samples], language: str) -> list[Heard]:
+        """What was said; longer clips are heard in windows of 30 s. No text is ("", 0.0).
+
+        A text that repeats itself is heard once more with repeats forbidden, which is deterministic where Whisper's
+        own remedy, sampling at a higher temperature, is not.
+        """
+        return [self._transcribe(clip, language) for clip in map(_ready, clips)]
+
+    def align(self, clips: Sequence[Samples], texts: Sequence[str], language: str) -> list[Aligned | None]:
+        """Where each word of the given text was said; None where it cannot be told (`why_not_aligned` says why)."""
+        pairs = zip(map(_ready, clips), texts, strict=True)
+        return [self._align(clip, text.split(), language) for clip, text in pairs]
+
+    def why_not_aligned(self, clip: Samples, text: str, language: str) -> str | None:
+        """Why `align` gives None for this clip and text, or None where it gives an answer."""
+        if len(clip) > WINDOW:
+            return "longer than the 30 s that Whisper hears at once"
+        if not len(_ready(clip)):
+            return "the clip holds no sound"
+        tokens = sum(map(len, self._word_tokens(text.split(), language)))
+        if not tokens:
+            return "no text"
+        return None if tokens <= MAX_TOKENS else f"the text has {tokens} tokens, Whisper takes {MAX_TOKENS}"
+
+    def _languages(self, clip: Samples) -> dict[str, float]:
+        if not len(clip):
+            return {}
+        found = self._model.model.detect_language(self._encode(clip))[0]
+        return {token.strip("<|>"): float(probability) for token, probability in found}
+
+    def _transcribe(self, clip: Samples, language: str) -> Heard:
+        if not len(clip):
+            return Heard("", 0.0)
+        heard = self._decode(clip, language, no_repeat=0)
+        return (
+            heard if _compression(heard.text) <= MAX_COMPRESSION else self._decode(clip, language, no_repeat=NO_REPEAT)
+        )
+
+    def _decode(self, clip: Samples, language: str, *, no_repeat: int) -> Heard:
+        segments, _ = self._model.transcribe(
+            clip,
+            language=self._known(language),
+            beam_size=BEAM,
+            temperature=0.0,
+            no_repeat_ngram_size=no_repeat,
+            no_speech_threshold=None,  # the clip was cut by a voice detector; Whisper's own guess drops real speech
+            condition_on_previous_text=False,
+            without_timestamps=len(clip) <= WINDOW,  # in one window timestamps can only lose words
+            max_new_tokens=min(MAX_TOKENS, 16 + TOKENS_PER_SECOND * math.ceil(len(clip) / RATE)),
+        )
+        spoken = [segment for segment in segments if segment.text.strip()]
+        tokens = sum(len(segment.tokens) for segment in spoken)
+        log_probability = sum(segment.avg_logprob * len(segment.tokens) for segment in spoken) / max(tokens, 1)
+        text = " ".join(segment.text.replace("\ufffd", "").strip() for segment in spoken).strip()  # half a character
+        return Heard(text, min(1.0, math.exp(log_probability)) if text else 0.0)
+
+    def _align(self, clip: Samples, words: list[str], language: str) -> Aligned | None:
+        if self.why_not_aligned(clip, " ".join(words), language):
+            return None
+        tokens = self._word_tokens(words, language)
+        found = self._model.model.align(
+            self._encode(clip),
+            self._tokenizer(language).sot_sequence,
+            [[token for word in tokens for token in word]],
+            math.ceil(len(clip) / 160),  # CTranslate2 wants the frames that hold sound, 10 ms each
+        )[0]
+        return _place(words, tokens, found.alignments, found.text_token_probs, len(clip))
+
+    def _word_tokens(self, words: list[str], language: str) -> list[list[int]]:
+        """Tokens word by word, so that the words come back one for one (Whisper's splitter would part punctuation)."""
+        tokenizer = self._tokenizer(language)
+        return [tokenizer.encode(f" {word}") for word in words]
+
+    def _encode(self, clip: Samples) -> Any:
+        from faster_whisper.audio import pad_or_trim
+
+        return self._model.encode(pad_or_trim(self._model.feature_extractor(clip[:WINDOW])))
+
+    def _tokenizer(self, language: str) -> Any:
+        from faster_whisper.tokenizer import Tokenizer
+
+        model = self._model
+        return Tokenizer(
+            model.hf_tokenizer, model.model.is_multilingual, task="transcribe", language=self._known(language)
+        )
+
+    def _known(self, language: str) -> str:
+        if language not in self._model.supported_languages:
+            raise UserError(f"Whisper does not know the language {language!r}; use a code such as km or ko")
+        return language
+
+    @functools.cached_property
+    def _model(self) -> Any:
+        from faster_whisper import WhisperModel  # slow to import
+
+        compute = COMPUTE[self._device]
+        return WhisperModel(str(self._folder()), device=self._device, compute_type=compute, cpu_threads=self._threads)
+
+    def _folder(self) -> Path:
+        if self._hub:
+            return _download(*self._hub)
+        return bundled.whisper_base() if self._name == "bundled" else Path(self._name).expanduser()
+
+    def _weights(self) -> str:
+        if self._hub:
+            return "@".join(self._hub)
+        hashes = bundled.WHISPER_BASE if self._name == "bundled" else _file_hashes(self._folder())
+        return hashlib.sha256(repr(sorted(hashes.items())).encode()).hexdigest()
+
+
+def _hub_id(model: str) -> tuple[str, str]:
+    if found := HUB_ID.fullmatch(model):
+        return found["name"], found["revision"]
+    raise UserError(
+        f"no Whisper model {model!r}; give bundled, an existing folder, or owner/name@ and its 40-digit commit"
+    )
+
+
+def _download(name: str, revision: str) -> Path:
+    """The folder of a hub model, from the hub's cache or, unless the environment says offline, from the hub."""
+    from faster_whisper.utils import download_model
+    from huggingface_hub.errors import HfHubHTTPError
+
+    try:
+        return Path(download_model(name, revision=revision))
+    except (HfHubHTTPError, OSError, ValueError) as error:
+        why = str(error).strip().partition("\n")[0]
+        raise UserError(
+            f"cannot get {name}@{revision} from the hub; check its name, or the connection ({why})"
+        ) from error
+
+
+def _file_hashes(folder: Path) -> dict[str, str]:
+    """sha256 of each file that is read from a model folder; the model itself must be there."""
+    if not (folder / "model.bin").is_file():
+        raise UserError(f"{folder} has no model.bin; give a folder with a Whisper model converted for CTranslate2")
+    hashes = {}
+    for name in READ_FILES:
+        if (folder / name).is_file():
+            with (folder / name).open("rb") as file:
+                hashes[name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return hashes
+
+
+def _ready(clip: Samples) -> Samples:
+    """The clip within [-1, 1], contiguous; empty where it holds NaN, or no sound at all."""
+    samples = np.ascontiguousarray(clip, dtype=np.float32)
+    peak = float(np.max(np.abs(samples), initial=0.0))  # NaN for a clip with NaN
+    if not 0 < peak < math.inf:
+        return samples[:0]
+    return samples / np.float32(peak) if peak > 1 else samples
+
+
+def _compression(text: str) -> float:
+    data = text.encode()
+    return len(data) / len(zlib.compress(data))
+
+
+def _place(
+    words: list[str], tokens: list[list[int]], path: list[tuple[int, int]], probabilities: list[float], length: int
+) -> Aligned:
+    """Words with their samples, from CTranslate2's path of (token, encoder step): a token starts at its first step."""
+    first_step: dict[int, int] = {}
+    for token, step in path:
+        first_step.setdefault(token, step)
+    placed, begin = [], 0
+    for word, word_tokens in zip(words, tokens, strict=True):
+        end = begin + len(word_tokens)
+        start_sample, end_sample = (min(first_step[at] * SAMPLES_PER_STEP, length) for at in (begin, end))
+        placed.append(Word(word, start_sample, end_sample, float(np.mean(probabilities[begin:end]))))
+        begin = end
+    return Aligned(tuple(placed), float(np.mean([word.probability for word in placed])))

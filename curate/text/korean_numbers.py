@@ -1,0 +1,76 @@
+"""Korean number words: Sino-Korean and native, spaced by ten-thousands (한글 맞춤법 제44항)."""
+
+from curate.text.numbers import Number, parse
+
+DIGITS = "영일이삼사오육칠팔구"
+PHONE_DIGITS = "공일이삼사오육칠팔구"
+_SMALL = ("", "십", "백", "천")
+_LARGE = ("", "만", "억", "조", "경")
+_ONES = ("", "한", "두", "세", "네", "다섯", "여섯", "일곱", "여덟", "아홉")
+_TENS = ("", "열", "스물", "서른", "마흔", "쉰", "예순", "일흔", "여든", "아흔")
+MOST_DIGITS = 20  # longer ones are read one by one
+
+
+def sino(digits: str) -> str:
+    """A whole number in Sino-Korean: 12345 is 만 이천삼백사십오."""
+    digits = digits.lstrip("0") or "0"
+    if digits == "0" or len(digits) > MOST_DIGITS:
+        return "영" if digits == "0" else one_by_one(digits)
+    groups = [digits[max(0, end - 4) : end] for end in range(len(digits), 0, -4)]
+    said = [(_group(group), _LARGE[power]) for power, group in enumerate(groups)]
+    words = [word + unit for word, unit in reversed(said) if word]
+    if words[0] == "일만":
+        words[0] = "만"
+    return " ".join(words)
+
+
+def one_by_one(digits: str, names: str = PHONE_DIGITS) -> str:
+    """Digit after digit in one word: 0102 is 공일공이."""
+    return "".join(names[int(digit)] for digit in digits)
+
+
+def native(value: int) -> str:
+    """A native numeral before its counter, 1 to 99: 한, 두, 스무, 스물한."""
+    return "스무" if value == 20 else _TENS[value // 10] + _ONES[value % 10]
+
+
+def counted(digits: str, most_native: int) -> str:
+    """A numeral before a native counter: native up to `most_native`, then Sino, but 백한 마리."""
+    digits = digits.lstrip("0")
+    if not digits or len(digits) > 9:
+        return sino(digits)
+    value = int(digits)
+    if value <= most_native:
+        return native(value)
+    if most_native == 99 and 1 <= value % 100 <= 9:
+        return sino(str(value - value % 100)) + native(value % 100)
+    return sino(digits)
+
+
+def spoken(number: Number) -> str:
+    """A number in Sino-Korean with its decimals one by one: 3.14 is 삼 점 일사."""
+    whole = sino(number.integer)
+    return f"{whole} 점 {one_by_one(number.fraction, DIGITS)}" if number.fraction else whole
+
+
+def read(run: str) -> str:
+    """Any run of digits, dots and commas: a number, a version (dots), or a list (commas)."""
+    number = parse(run, dots_group=False)
+    if number and len(number.integer) > 1 and number.integer[0] == "0" and not number.fraction:
+        return one_by_one(number.integer)
+    if number:
+        return spoken(number)
+    return ", ".join(" 점 ".join(sino(part) for part in item.split(".")) for item in run.split(","))
+
+
+def has_final(word: str) -> bool:
+    """Whether the last syllable ends in a consonant, which chooses between 은 and 는."""
+    return "가" <= word[-1] <= "힣" and (ord(word[-1]) - ord("가")) % 28 != 0
+
+
+def _group(digits: str) -> str:
+    said = ""
+    for power, digit in zip(range(len(digits) - 1, -1, -1), digits, strict=True):
+        if digit != "0":
+            said += ("" if digit == "1" and power else DIGITS[int(digit)]) + _SMALL[power]
+    return said

@@ -1,0 +1,59 @@
+"""Rewriting rules that leave a trace: what each rule saw and what it wrote."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Change:
+    """One rewriting: the rule's name, what stood there and what stands there now."""
+
+    rule: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Where a pattern matches, `read` says what to write; to decline it returns the match as it is.
+
+    Patterns must be linear: one that begins with a run of digits is guarded by `HEAD`, so that it starts once per run.
+    """
+
+    name: str
+    pattern: re.Pattern[str]
+    read: Callable[[re.Match[str]], str]
+
+
+HEAD = r"(?<!\d)(?<!\d[.,])"  # the first digit of a number
+NUMBER = HEAD + r"\d++(?:[.,]\d++)*+"  # a whole run of digits, dots and commas; `curate.text.numbers` takes it apart
+
+
+def rewrite(text: str, rules: Iterable[Rule]) -> tuple[str, list[Change]]:
+    """The text after every rule in order, and the changes they made."""
+    changes: list[Change] = []
+    for rule in rules:
+        text = rule.pattern.sub(lambda match, rule=rule: _traced(rule, match, changes), text)  # type: ignore[misc]
+    return text, changes
+
+
+def _traced(rule: Rule, match: re.Match[str], changes: list[Change]) -> str:
+    after = rule.read(match)
+    if after != match.group():
+        changes.append(Change(rule.name, match.group(), after))
+    return after
+
+
+def compared(rule: str, before: str, after: str) -> list[Change]:
+    """The changes between two texts word by word, or as a whole where words came or went."""
+    old, new = before.split(), after.split()
+    if len(old) != len(new):
+        return [Change(rule, before, after)]
+    changes = [Change(rule, one, other) for one, other in zip(old, new, strict=True) if one != other]
+    return changes or ([Change(rule, before, after)] if before != after else [])
+
+
+def any_of(words: Iterable[str]) -> str:
+    """A pattern for any of the words, the longest first."""
+    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))

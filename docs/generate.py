@@ -1,0 +1,114 @@
+"""Write the reference pages that come from the code; with --check, only say which are stale."""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+DOCS = Path(__file__).parent
+NOTE = "<!-- Made by `make docs` from the code; edit that instead. -->\n"
+
+
+def columns() -> str:
+    """docs/columns.md: every declared column of the manifest."""
+    from curate.manifest import COLUMNS
+
+    lines = ["# The manifest's columns", "", NOTE]
+    lines += ["One row per clip. Rows are never deleted, only marked in `drop`.", ""]
+    lines += ["| column | type | unit | written by | meaning |", "|---|---|---|---|---|"]
+    stored = [column for column in COLUMNS.values() if column.stored]
+    lines += [f"| `{c.name}` | {c.dtype} | {c.unit} | {c.writer} | {_cell(c.meaning)} |" for c in stored]
+    lines += ["", "Kept in the answers only, not in the manifest:", "", "| column | unit | meaning |", "|---|---|---|"]
+    lines += [f"| `{c.name}` | {c.unit} | {_cell(c.meaning)} |" for c in COLUMNS.values() if not c.stored]
+    return "\n".join(lines) + "\n"
+
+
+def recipe() -> str:
+    """docs/recipe.md: every key of a recipe with its default."""
+    from curate.recipe import Recipe
+
+    lines = ["# The recipe", "", NOTE]
+    lines += ["One TOML file. Unknown keys are errors; a recipe names only what it changes.", ""]
+    for name, field in Recipe.model_fields.items():
+        part = _model(field.annotation)
+        lines += [f"## `[[{name}]]`" if name == "source" else f"## `[{name}]`", "", _first_line(part.__doc__), ""]
+        lines += ["| key | default | meaning |", "|---|---|---|", *_keys(part, ""), ""]
+    return "\n".join(lines)
+
+
+def _keys(part: Any, prefix: str) -> Iterator[str]:
+    for key, field in part.model_fields.items():
+        inner = _model(field.annotation)
+        if hasattr(inner, "model_fields"):
+            yield f"| `{prefix}{key}` | | {_first_line(inner.__doc__)} `false` switches it off. |"
+            yield from _keys(inner, f"{prefix}{key}.")
+        else:
+            default = "required" if field.is_required() else f"`{_toml(field.get_default(call_default_factory=True))}`"
+            yield f"| `{prefix}{key}` | {default} | {_cell(field.description or '')} |"
+
+
+def _toml(value: object) -> str:
+    if value is None:
+        return "unset"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return f"[{', '.join(_toml(each) for each in value)}]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {_toml(each)}" for key, each in value.items()) + "}"
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def commands() -> str:
+    """docs/commands.md: the help of every command."""
+    os.environ.update(COLUMNS="100", TERM="dumb", NO_COLOR="1")
+    from typer.testing import CliRunner
+
+    import curate.cli
+    import train.cli
+
+    lines = ["# The commands", "", NOTE]
+    for name, app in (("curate", curate.cli.app), ("train", train.cli.app)):
+        runner = CliRunner()
+        known = [command.name or str(getattr(command.callback, "__name__", "")) for command in app.registered_commands]
+        for command in ([], *([each] for each in known)):
+            title = " ".join([name, *command])
+            shown = runner.invoke(app, [*command, "--help"], prog_name=name).output.strip()
+            lines += [f"## {title}", "", "```", shown, "```", ""]
+    return "\n".join(line.rstrip() for line in "\n".join(lines).splitlines()) + "\n"
+
+
+def _model(annotation: Any) -> Any:
+    if hasattr(annotation, "model_fields"):
+        return annotation
+    return next((a for a in getattr(annotation, "__args__", ()) if hasattr(a, "model_fields")), annotation)
+
+
+def _first_line(text: str | None) -> str:
+    return (text or "").strip().splitlines()[0]
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+PAGES = {"columns.md": columns, "recipe.md": recipe, "commands.md": commands}
+
+
+def main() -> None:
+    """Write the pages, or with --check name those that are stale and exit with 1."""
+    stale = []
+    for name, make in PAGES.items():
+        text = make()
+        page = DOCS / name
+        if not page.exists() or page.read_text(encoding="utf-8") != text:
+            stale.append(name)
+            if "--check" not in sys.argv:
+                page.write_text(text, encoding="utf-8")
+    if stale and "--check" in sys.argv:
+        sys.exit(f"stale: {', '.join(stale)}; run `make docs`")
+
+
+if __name__ == "__main__":
+    main()

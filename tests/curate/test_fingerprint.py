@@ -1,0 +1,137 @@
+"""Copies of a sound are found whatever was done to them; other sounds are not taken for copies."""
+
+import io
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from curate import audio, fingerprint
+
+SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "audio"
+needs_speech = pytest.mark.skipif(not SHARED.exists(), reason="the shared test speech is not on this machine")
+NAMES = [
+    "ko/zeroth/104_003_0019.flac",
+    "ko/picovoice/leopard_test_ko.wav",
+    "km/slr42/khm_1161_1980987674.wav",
+    "km/learn_khmer/002-hello.mp3",
+    "neg/en_librispeech/1089-134686-0001.flac",
+]
+RATE = 16_000
+
+
+def syllables(seed: int, seconds: float = 4.0) -> audio.Samples:
+    """Something like speech: every 0.15 s another mixture of harmonics."""
+    rng = np.random.default_rng(seed)
+    parts = []
+    for _ in range(round(seconds / 0.15)):
+        at = np.arange(round(0.15 * RATE)) / RATE
+        pitch = rng.uniform(90, 250)
+        tones = [rng.exponential() * np.sin(2 * np.pi * pitch * k * at) for k in range(1, 20)]
+        parts.append(np.sum(tones, axis=0) * np.hanning(len(at)))
+    sound = np.concatenate(parts)
+    return np.asarray(sound / np.abs(sound).max() * 0.8, np.float32)
+
+
+def noise(count: int, level: float, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=count) * level
+
+
+def through_mp3(samples: audio.Samples, rate: int) -> audio.Samples:
+    """64 kb/s or a little less: level 0.7 of libsndfile's encoder."""
+    file = io.BytesIO()
+    soundfile.write(file, samples, rate, format="MP3", subtype="MPEG_LAYER_III", compression_level=0.7)
+    assert len(file.getvalue()) * 8 * rate / len(samples) < 64_000
+    file.seek(0)
+    return np.asarray(soundfile.read(file, dtype="float32")[0])
+
+
+def changed(samples: audio.Samples, rate: int) -> dict[str, tuple[np.ndarray, int]]:
+    loudness, other = samples.std(), 16_000 if rate > 16_000 else 48_000
+    return {
+        "-1 dB": (samples * 0.891, rate),
+        "-30 dB, 16 bits": (np.round(samples * 0.0316 * 32768) / 32768, rate),
+        "10 ms off": (samples[rate // 100 :], rate),
+        "20 ms off": (samples[rate // 50 :], rate),
+        "300 ms off": (samples[rate * 3 // 10 :], rate),
+        "300 ms off the end": (samples[: -rate * 3 // 10], rate),
+        "MP3": (through_mp3(samples, rate), rate),
+        "other rate": (audio.resample(samples, rate, other), other),
+        "noise at 30 dB": (samples + noise(len(samples), 0.0316 * loudness), rate),
+        "clipped": (np.clip(samples * 3, -1, 1), rate),
+    }
+
+
+@needs_speech
+@pytest.mark.parametrize("name", NAMES)
+def test_a_copy_is_found_whatever_was_done_to_it(name: str) -> None:
+    samples, rate = audio.read(SHARED / name)
+    original = fingerprint.fingerprint(samples, rate)
+    for what, (other, at) in changed(samples, rate).items():
+        copy = fingerprint.fingerprint(other.astype(np.float32), at)
+        assert fingerprint.similarity(original, copy) > 0.65, what
+        assert [pair[:2] for pair in fingerprint.pairs([original, copy])] == [(0, 1)], what
+
+
+@needs_speech
+def test_only_the_damaged_copies_are_found_among_all_files() -> None:
+    files = [*SHARED.glob("ko/*/*.*"), *SHARED.glob("km/*/*.mp3"), *SHARED.glob("neg/*/*.*"), *SHARED.glob("derived/*")]
+    files = sorted(file for file in files if file.suffix in {".wav", ".flac", ".mp3", ".ogg"})
+    found = fingerprint.pairs([fingerprint.fingerprint(*audio.read(file)) for file in files])
+    family = [i for i, file in enumerate(files) if file.stem.startswith("0294") or file.stem.endswith("0294")]
+    assert len(family) == 5
+    assert [(i, j) for i, j, _ in found] == [(i, j) for i in family for j in family if i < j]
+
+
+@needs_speech
+def test_other_speech_of_the_same_speaker_is_far_under_the_threshold() -> None:
+    prints = [fingerprint.fingerprint(*audio.read(file)) for file in sorted(SHARED.glob("ko/zeroth/*.flac"))]
+    alike = [fingerprint.similarity(a, b) for i, a in enumerate(prints) for b in prints[i + 1 :]]
+    assert max(alike) < 0.75 * fingerprint.THRESHOLD
+
+
+def test_sound_without_change_has_no_print() -> None:
+    at = np.arange(5 * RATE) / RATE
+    hum = np.sin(2 * np.pi * 400 * at) + 0.5 * np.sin(2 * np.pi * 1100 * at)
+    for sound in (np.zeros(RATE * 5), hum, np.zeros(0), np.full(9, np.nan), syllables(0)[: RATE // 2]):
+        assert fingerprint.fingerprint(np.asarray(sound, np.float32), RATE) == b""
+    assert fingerprint.similarity(b"", b"") == 0.0
+    assert fingerprint.pairs([b"", b"", b""]) == []
+    assert fingerprint.pairs([]) == []
+
+
+def test_two_rooms_with_the_same_noise_are_not_copies() -> None:
+    colour = np.hanning(64)
+    rooms = [np.convolve(noise(8 * RATE, 0.05, seed), colour).astype(np.float32) for seed in range(6)]
+    assert fingerprint.pairs([fingerprint.fingerprint(room, RATE) for room in rooms]) == []
+
+
+def test_a_part_cut_from_a_longer_clip_is_found() -> None:
+    long = syllables(1, 12.0)
+    prints = [fingerprint.fingerprint(long, RATE), fingerprint.fingerprint(long[5 * RATE : 9 * RATE], RATE)]
+    assert fingerprint.similarity(*prints) > 0.9
+    assert fingerprint.similarity(*prints) == fingerprint.similarity(*reversed(prints))
+
+
+def test_every_pair_of_a_corpus_is_found_and_no_other() -> None:
+    """200 clips, every twentieth a copy with noise; and a crowd of 80 copies hangs together."""
+    sounds = [syllables(seed, 1.5) for seed in range(200)]
+    prints = [fingerprint.fingerprint(sound, RATE) for sound in sounds]
+    copies = [
+        fingerprint.fingerprint((sound + noise(len(sound), 0.003)).astype(np.float32), RATE) for sound in sounds[::20]
+    ]
+    found = fingerprint.pairs([*prints, *copies])
+    assert [(i, j) for i, j, _ in found] == [(20 * i, 200 + i) for i in range(10)]
+    crowd = fingerprint.pairs([prints[0]] * 80)
+    assert {j for _, j, _ in crowd} == set(range(1, 80))
+
+
+def test_a_large_corpus_takes_seconds() -> None:
+    """Random prints of the right shape: 5,000 clips of 6 s; real ones: 15,000 clips took 40 s."""
+    rng = np.random.default_rng(0)
+    prints = [np.repeat(rng.integers(1, 2**32, 100, dtype=np.uint32), 3).tobytes() for _ in range(5000)]
+    begin = time.perf_counter()
+    assert fingerprint.pairs([*prints, prints[7]]) == [(7, 5000, 1.0)]
+    assert time.perf_counter() - begin < 20

@@ -1,0 +1,190 @@
+"""Whisper tells the language, the words and their places, each clip by itself, and the same every time."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import soundfile
+from numpy.typing import NDArray
+
+from curate.errors import UserError
+from curate.hear import character_error_rate
+from curate.models import bundled
+from curate.models.whisper import RATE, Heard, Whisper
+
+AUDIO = Path(__file__).resolve().parents[2].parent / "shared" / "audio"
+KOREAN = "ko/picovoice/leopard_test_ko.wav"
+TEXT, OTHER_TEXT = "그는 이리저리 피하면서 길 한 옆으로 걸어갔다.", "오늘 아침에는 비가 많이 와서 학교에 늦었습니다"
+ENGLISH = "neg/en_librispeech/1089-134686-0003.flac"
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+def read(name: str) -> NDArray[np.float32]:
+    if not (AUDIO / name).exists():
+        pytest.skip(f"needs the shared test audio ({name})")
+    samples: NDArray[np.float32] = soundfile.read(AUDIO / name, dtype="float32")[0]
+    return samples
+
+
+@pytest.fixture(scope="module")
+def whisper() -> Whisper:
+    return Whisper()
+
+
+def test_languages_are_told_apart(whisper: Whisper) -> None:
+    korean, english = whisper.languages([read(KOREAN), read(ENGLISH)])
+    assert korean["ko"] > 0.9 > 0.1 > korean["en"]
+    assert english["en"] > 0.9 > 0.1 > english["ko"]
+    assert "km" in korean
+    assert sum(korean.values()) == pytest.approx(1, abs=0.01)
+
+
+def test_korean_is_heard_the_same_alone_and_among_others(whisper: Whisper) -> None:
+    alone = whisper.transcribe([read(KOREAN)], "ko")
+    among = whisper.transcribe([read(ENGLISH), read(KOREAN)], "ko")
+    assert alone[0] == among[1]
+    assert character_error_rate(TEXT, alone[0].text) < 0.35
+    assert 0.5 < alone[0].confidence <= 1
+
+
+def test_words_come_back_one_for_one_and_in_place(whisper: Whisper) -> None:
+    clip = read(KOREAN)
+    (aligned,) = whisper.align([clip], [TEXT], "ko")
+    assert aligned is not None
+    assert [word.word for word in aligned.words] == TEXT.split()
+    places = [(word.start, word.end) for word in aligned.words]
+    assert all(isinstance(place, int) for pair in places for place in pair)
+    assert all(start <= end for start, end in places)
+    assert [end for _, end in places[:-1]] == [start for start, _ in places[1:]]
+    assert places[-1][1] <= len(clip)
+    assert aligned.score == pytest.approx(np.mean([word.probability for word in aligned.words]))
+    shifted = np.concatenate([np.zeros(RATE, np.float32), clip])
+    (later,) = whisper.align([shifted], [TEXT], "ko")
+    assert later is not None
+    assert later.words[-1].start - aligned.words[-1].start == pytest.approx(RATE, abs=0.2 * RATE)
+
+
+def test_a_wrong_text_aligns_far_worse_than_the_true_one(whisper: Whisper) -> None:
+    clip = read(KOREAN)
+    true, wrong = whisper.align([clip, clip], [TEXT, OTHER_TEXT], "ko")
+    assert true is not None
+    assert wrong is not None
+    assert true.score > 0.5 > 0.15 > wrong.score
+
+
+def test_what_cannot_be_aligned_is_none_and_says_why(whisper: Whisper) -> None:
+    clip = np.sin(np.arange(RATE) / 9).astype(np.float32)
+    cases = [
+        (np.tile(clip, 31), TEXT, "30 s"),
+        (clip[:0], TEXT, "no sound"),
+        (clip * 0, TEXT, "no sound"),
+        (clip, "  ", "no text"),
+        (clip, "가 " * 500, "tokens"),
+    ]
+    clips, texts, reasons = zip(*cases, strict=True)
+    assert whisper.align(clips, texts, "ko") == [None] * len(cases)
+    for sound, text, reason in zip(clips, texts, reasons, strict=True):
+        assert reason in str(whisper.why_not_aligned(sound, text, "ko"))
+    assert whisper.why_not_aligned(clip, TEXT, "ko") is None
+
+
+def test_nothing_to_hear_is_answered_without_the_model(whisper: Whisper) -> None:
+    nan = np.full(RATE, np.nan, np.float32)
+    clips = [np.zeros(0, np.float32), np.zeros(RATE, np.float32), nan]
+    assert whisper.languages(clips) == [{}, {}, {}]
+    assert whisper.transcribe(clips, "ko") == [Heard("", 0.0)] * 3
+
+
+def test_peaks_above_one_do_not_change_what_is_heard(whisper: Whisper) -> None:
+    clip = read(KOREAN)
+    full = clip / np.abs(clip).max()
+    assert whisper.transcribe([full], "ko") == whisper.transcribe([full * np.float32(4)], "ko")
+
+
+class RepeatingModel:
+    """Answers like faster-whisper's model: stuck, unless repeats are forbidden."""
+
+    supported_languages = ("ko",)
+
+    def transcribe(
+        self, clip: NDArray[np.float32], *, no_repeat_ngram_size: int, **_: object
+    ) -> tuple[list[object], None]:
+        text = " 다시 만나요." if no_repeat_ngram_size else " 다시" * 60
+        return [SimpleNamespace(text=text, tokens=[1, 2, 3], avg_logprob=-0.5)], None
+
+
+def test_a_text_that_repeats_itself_is_heard_again_with_repeats_forbidden() -> None:
+    stuck = Whisper()
+    stuck.__dict__["_model"] = RepeatingModel()
+    (heard,) = stuck.transcribe([np.ones(RATE, np.float32)], "ko")
+    assert heard.text == "다시 만나요."
+    assert heard.confidence == pytest.approx(np.exp(-0.5))
+
+
+def test_a_language_whisper_does_not_know_is_said(whisper: Whisper) -> None:
+    with pytest.raises(UserError, match="'khm'"):
+        whisper.transcribe([np.ones(RATE, np.float32)], "khm")
+
+
+@pytest.mark.parametrize(
+    "model", ["large-v3", "owner/name", "owner/name@main", f"owner/name@{COMMIT[:7]}", "/no/such/place"]
+)
+def test_a_hub_model_needs_its_commit(model: str) -> None:
+    with pytest.raises(UserError, match="commit"):
+        Whisper(model)
+
+
+def test_a_device_that_is_not_there_is_said() -> None:
+    with pytest.raises(UserError, match="cpu, cuda"):
+        Whisper(device="gpu")
+
+
+def test_a_hub_model_that_cannot_be_had_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    constants = pytest.importorskip("huggingface_hub.constants")
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    absent = Whisper(f"owner/name@{COMMIT}")
+    assert COMMIT in absent.fingerprint  # known before anything is fetched
+    with pytest.raises(UserError, match="cannot get owner/name@0123") as failed:
+        absent.transcribe([np.ones(RATE, np.float32)], "ko")
+    assert "\n" not in str(failed.value)
+
+
+def test_a_folder_answers_and_is_known_by_its_bytes(tmp_path: Path, whisper: Whisper) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    for name in bundled.WHISPER_BASE:
+        (folder / name).symlink_to(bundled.whisper_base() / name)
+    same = Whisper(str(folder))
+    assert same.fingerprint == whisper.fingerprint
+    assert same.languages([read(KOREAN)]) == whisper.languages([read(KOREAN)])
+    (folder / "config.json").unlink()
+    shutil.copy(bundled.whisper_base() / "config.json", folder / "config.json")
+    (folder / "config.json").write_text((folder / "config.json").read_text() + " ")
+    assert Whisper(str(folder)).fingerprint != whisper.fingerprint
+
+
+def test_a_folder_without_a_model_is_said(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"model\.bin"):
+        _ = Whisper(str(tmp_path)).fingerprint
+
+
+def test_the_fingerprint_names_packages_and_settings(whisper: Whisper) -> None:
+    assert "faster-whisper-" in whisper.fingerprint
+    assert "ctranslate2-" in whisper.fingerprint
+    assert "int8" in whisper.fingerprint
+    assert whisper.fingerprint == Whisper(threads=2).fingerprint  # threads change no answer
+    assert whisper.fingerprint != Whisper(device="cuda").fingerprint
+
+
+def test_importing_the_adapters_is_cheap() -> None:
+    heavy = {"torch", "ctranslate2", "faster_whisper", "onnxruntime", "rapidfuzz"}
+    code = (
+        "import sys, curate.models.whisper, curate.models.dnsmos, curate.models.distillmos, curate.hear, curate.align;"
+        f"found = {heavy} & set(sys.modules); assert not found, found"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

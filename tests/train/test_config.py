@@ -1,0 +1,66 @@
+import pytest
+
+from curate.errors import UserError
+from train import config
+
+ALL = {"corpus": "c", "into": "r", "model": "m"}
+
+
+def test_a_run_file_is_read_back_as_it_was_written(tmp_path):
+    run = config.build(dict(ALL), ["adapter.rank=8", "adapter.scope=lm", 'model="a/ខ \\" b"', "train.steps=5"])
+    config.save(run, tmp_path / "run.toml")
+    assert config.load(tmp_path / "run.toml") == run
+
+
+def test_paths_in_a_run_file_are_relative_to_it(tmp_path):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "run.toml").write_text('corpus = "c"\ninto = "out/r"\nmodel = "model"\n')
+    run = config.load(tmp_path / "run.toml")
+    assert (run.corpus, run.into, run.model) == (tmp_path / "c", tmp_path / "out/r", str(tmp_path / "model"))
+    assert run.latents_folder == tmp_path / "c" / "latents"
+
+
+def test_options_win_over_the_file_and_settings_over_both(tmp_path):
+    (tmp_path / "run.toml").write_text(
+        'corpus = "c"\ninto = "r"\nmodel = "m"\n[adapter]\nrank = 8\n[train]\nseed = 3\n'
+    )
+    options = {"adapter.rank": 16, "revision": None, "into": tmp_path / "elsewhere"}
+    run = config.gather(tmp_path / "run.toml", options, ["adapter.rank=32"])
+    assert (run.adapter.rank, run.train.seed, run.into) == (32, 3, tmp_path / "elsewhere")
+    assert config.gather(tmp_path / "run.toml", options, []).adapter.rank == 16
+
+
+def test_the_defaults_are_the_documented_ones():
+    run = config.build(dict(ALL))
+    assert (run.adapter.rank, run.adapter.scale_alpha, run.adapter.scope) == (64, 64, "both")
+    assert (run.optimizer.learning_rate, run.optimizer.weight_decay, run.optimizer.clip) == (1e-4, 0.01, 1.0)
+    assert config.build(dict(ALL), ["adapter.rank=8"]).adapter.scale_alpha == 8
+
+
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ("adapter.rnak=8", "unknown key 'adapter.rnak' in the run file; there are rank, alpha, dropout, scope"),
+        ("modle=x", "unknown key 'modle' in the run file; there are corpus, into, model"),
+        ("adapter.scope=all", "adapter.scope = 'all' in the run file: input should be 'lm', 'dit' or 'both'"),
+        ("adapter.rank=0", "adapter.rank = 0 in the run file: input should be greater than or equal to 1"),
+        ("adapter.alpha=1.5", "adapter.alpha = 1.5 in the run file"),
+        ("rank", "--set takes key=value"),
+        ("model.name=x", "model.name"),
+        ("adapter=8", "adapter = 8 in the run file"),
+    ],
+)
+def test_a_mistake_is_one_line_naming_key_and_choices(setting, says):
+    with pytest.raises(UserError) as problem:
+        config.build(dict(ALL), [setting])
+    assert says in str(problem.value)
+    assert "\n" not in str(problem.value)
+
+
+@pytest.mark.parametrize(("text", "says"), [("= 3", "not valid TOML"), ('corpus = "c"', "into is missing")])
+def test_a_broken_run_file_is_one_line(tmp_path, text, says):
+    (tmp_path / "run.toml").write_text(text)
+    with pytest.raises(UserError, match=says):
+        config.load(tmp_path / "run.toml")
+    with pytest.raises(UserError, match="cannot read the run file"):
+        config.load(tmp_path / "absent.toml")

@@ -1,0 +1,1 @@
+"""One LoRA adapter for VoxCPM2 on a curated corpus."""

@@ -1,0 +1,137 @@
+"""Checkpoints: written beside their place and renamed, so that a kill at any moment loses no earlier one."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from curate.errors import UserError
+
+SEAL = "sha256.json"  # written last: the hash of every other file of the checkpoint
+OPTIMIZER = "optimizer.pt"
+STATE = "state.json"
+METRICS = "metrics.jsonl"
+
+
+@dataclass(frozen=True)
+class State:
+    """Where a run stands. All draws come from (seed, step), so no generator's state is needed."""
+
+    step: int  # steps done
+    epoch: int
+    batch: int  # batches of the epoch done
+
+
+@contextmanager
+def folder_in_place(folder: Path) -> Iterator[Path]:
+    """A folder to fill; when all went well its files are flushed and it takes the place of `folder`."""
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        yield partial
+    except BaseException:  # a full disk, say: what was there before stays
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    for path in [*partial.iterdir(), partial]:
+        _flush(path)
+    if folder.exists():
+        shutil.rmtree(folder)
+    partial.rename(folder)
+    _flush(folder.parent)
+
+
+def path_of(run: Path, step: int) -> Path:
+    """Where the checkpoint of a step lies."""
+    return run / "checkpoints" / f"{step:07d}"
+
+
+def newest(run: Path) -> Path | None:
+    """The last checkpoint of a run, or None. Raises UserError where it is damaged."""
+    found = sorted((run / "checkpoints").glob("[0-9]*"))
+    if not found:
+        return None
+    _check(found[-1])
+    return found[-1]
+
+
+def seal(folder: Path) -> None:
+    """Note the hash of every file, so that a damaged checkpoint is known."""
+    hashes = {path.name: _sha256(path) for path in sorted(folder.iterdir())}
+    (folder / SEAL).write_text(json.dumps(hashes, indent=2) + "\n", encoding="utf-8")
+
+
+def write_state(folder: Path, state: State, optimizer: Any) -> None:
+    """Write what training needs beside the adapter itself."""
+    import torch
+
+    torch.save(optimizer.state_dict(), folder / OPTIMIZER)
+    (folder / STATE).write_text(json.dumps(state.__dict__) + "\n", encoding="utf-8")
+
+
+def read_state(folder: Path, optimizer: Any) -> State:
+    """Read what `write_state` wrote; the optimizer takes its part."""
+    import torch
+
+    optimizer.load_state_dict(torch.load(folder / OPTIMIZER, map_location="cpu", weights_only=True))
+    return State(**json.loads((folder / STATE).read_text(encoding="utf-8")))
+
+
+def prune(run: Path, keep: int) -> None:
+    """Remove all but the last `keep` checkpoints."""
+    for folder in sorted((run / "checkpoints").glob("[0-9]*"))[:-keep]:
+        shutil.rmtree(folder)
+
+
+def append(run: Path, record: dict[str, Any]) -> None:
+    """Add a line to the run's metrics."""
+    with (run / METRICS).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(record) + "\n")
+
+
+def cut_metrics(run: Path, step: int) -> None:
+    """Drop the lines after a step, and a half-written last one: those steps will be done again."""
+    path = run / METRICS
+    if not path.is_file():
+        return
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if _step(line) <= step]
+    partial = path.with_name(f".{METRICS}.partial")
+    partial.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    _flush(partial)
+    partial.replace(path)
+
+
+def _step(line: str) -> float:
+    try:
+        return float(json.loads(line)["step"])
+    except (ValueError, KeyError):
+        return float("inf")
+
+
+def _check(folder: Path) -> None:
+    remedy = f"remove that folder and `train resume {folder.parent.parent}` goes on from the one before"
+    try:
+        hashes = json.loads((folder / SEAL).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise UserError(f"the checkpoint {folder} is half written: {remedy}") from None
+    for name, digest in hashes.items():
+        if not (folder / name).is_file() or _sha256(folder / name) != digest:
+            raise UserError(f"the checkpoint {folder} is damaged ({name}): {remedy}")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

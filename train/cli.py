@@ -1,0 +1,236 @@
+"""The `train` commands: parse, call, print."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from curate.errors import UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from train.finetune import Event
+    from train.show import Screen
+
+app = typer.Typer(
+    help="Train one LoRA adapter for VoxCPM2 on a curated corpus.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help: half the start-up time
+)
+
+Corpus = Annotated[Path, typer.Argument(help="A corpus made by `curate run`: manifest.parquet and clips/.")]
+Model = Annotated[str, typer.Option(help="Folder of a VoxCPM2 checkpoint, or a hub id.")]
+Revision = Annotated[str | None, typer.Option(help="Revision of the hub id.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Adapter = Annotated[Path, typer.Argument(help="A run, or the folder of an adapter.")]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+RANKS = "8,16,32,64,128"  # the published sweep: 0.19 to 3.03 percent of the model
+INTERRUPTED = 130  # what a shell expects after Ctrl-C
+
+
+def main() -> None:
+    """Run a command; what a person can mend is one line on standard error and exit 1."""
+    try:
+        app()
+    except UserError as problem:
+        typer.echo(f"train: {problem}", err=True)
+        sys.exit(1)
+
+
+@app.command()
+def params(
+    ranks: Annotated[str, typer.Option(help="Ranks, joined by commas.")] = RANKS,
+    scope: Annotated[str, typer.Option(help="What is adapted: lm, dit or both.")] = "both",
+    model: Annotated[str | None, typer.Option(help="Count this checkpoint instead of the published VoxCPM2.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Adapter sizes and their shares of the model.
+
+    Counted on the model itself, built without its weights.
+
+    \b
+    Example: train params --ranks 8,64
+    """
+    from train import params as counting
+
+    table = counting.table(counting.parse(ranks), scope=scope, model=model)
+    if as_json:
+        typer.echo(json.dumps(table))
+        return
+    typer.echo(f"the model: {table['total']:,} parameters, AudioVAE included")
+    for row in table["ranks"]:
+        typer.echo(f"rank {row['rank']:>4}   {row['parameters']:>12,}   {row['percent']:.2f} %")
+
+
+@app.command()
+def encode(
+    corpus: Corpus,
+    model: Model,
+    into: Annotated[Path | None, typer.Option(help="Where latents are kept. [default: CORPUS/latents]")] = None,
+    revision: Revision = None,
+    device: Device = "auto",
+    as_json: Json = False,
+) -> None:
+    """Encode the kept clips to AudioVAE latents, once.
+
+    A second time encodes what is new. `train lora` does this by itself.
+
+    \b
+    Example: train encode work/corpus --model openbmb/VoxCPM2
+    """
+    from train import corpus as reading
+    from train import finetune, latents, show, voxcpm
+
+    folder = voxcpm.find(model, revision)
+    clips = reading.read(corpus)
+    store = latents.Latents(into or corpus / "latents", folder)
+    events = store.encode(clips, device=finetune.pick_device(device))
+    last = _follow(show.Screen(), events, "the same command goes on")
+    encoded = last.total if isinstance(last, latents.Progress) else 0
+    result = {"clips": len(clips), "encoded": encoded, "latents": str(into or corpus / "latents")}
+    _print(result, f"{encoded} of {len(clips)} clips encoded now, the others were there: {result['latents']}", as_json)
+
+
+@app.command()
+def lora(
+    source: Annotated[Path, typer.Argument(metavar="CORPUS|RUN.toml", help="A corpus, or a run file in TOML.")],
+    model: Annotated[str | None, typer.Option(help="Folder of a VoxCPM2 checkpoint, or a hub id.")] = None,
+    revision: Revision = None,
+    rank: Annotated[int | None, typer.Option(help="Rank of the adapter.")] = None,
+    into: Annotated[Path | None, typer.Option(help="Folder of the new run.")] = None,
+    latents: Annotated[Path | None, typer.Option(help="Where latents are kept. [default: CORPUS/latents]")] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="table.key=value of the run file.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Train an adapter on a corpus, or by a run file.
+
+    Ctrl-C saves and stops; `train resume` goes on, also after a kill.
+
+    \b
+    Example: train lora work/corpus --model openbmb/VoxCPM2 --rank 64 --into work/r64 --set train.epochs=1
+    """
+    from train import config, finetune
+
+    options = {"model": _folder(model), "revision": revision, "adapter.rank": rank, "into": into, "latents": latents}
+    run = config.gather(source, options, settings or [])
+    finetune.start(run)
+    _train(run.into, as_json)
+
+
+@app.command()
+def resume(
+    run: Annotated[Path, typer.Argument(help="A run that was stopped or killed.")], as_json: Json = False
+) -> None:
+    """Go on with a run that was stopped or killed.
+
+    It starts from the last checkpoint; the losses are those of a run never stopped.
+
+    \b
+    Example: train resume work/r64
+    """
+    _train(run, as_json)
+
+
+@app.command()
+def export(
+    adapter: Adapter,
+    to: Annotated[str, typer.Option("--to", help="voxcpm or peft.")],
+    into: Annotated[Path | None, typer.Option(help="Folder to write. [default: RUN/export/FORMAT]")] = None,
+    as_json: Json = False,
+) -> None:
+    """Write an adapter in VoxCPM's or PEFT's format.
+
+    The formats are converted into each other bit for bit.
+
+    \b
+    Example: train export work/r64 --to voxcpm
+    """
+    from train import speaking
+
+    place = speaking.export(adapter, to, into)
+    _print({"format": to, "adapter": str(place)}, f"adapter in the format of {to}: {place}", as_json)
+
+
+@app.command()
+def say(
+    adapter: Adapter,
+    language: Annotated[str, typer.Option(help="km or ko: which tag the sentence gets.")],
+    text: Annotated[str, typer.Option(help="The sentence.")],
+    out: Annotated[Path, typer.Option(help="WAV file to write.")],
+    model: Annotated[str | None, typer.Option(help="Another checkpoint than the one it was trained on.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed says the same samples.")] = 0,
+    device: Device = "auto",
+    as_json: Json = False,
+) -> None:
+    """Speak a sentence with a trained adapter.
+
+    \b
+    Example: train say work/r64 --language km --text "សួស្តី" --out hello.wav
+    """
+    from train import speaking
+
+    sound = speaking.say(adapter, language, text, model=model, device=device, seed=seed)
+    speaking.write_wav(sound, out)
+    seconds = len(sound[0]) / sound[1]
+    _print(
+        {"file": str(out), "seconds": round(seconds, 3), "rate": sound[1]}, f"{seconds:.1f} s of speech: {out}", as_json
+    )
+
+
+@app.command()
+def demo(
+    into: Annotated[Path, typer.Option(help="The folder that `curate demo` was given.")],
+    corpus: Annotated[Path | None, typer.Option(help="Another corpus. [default: INTO/corpus]")] = None,
+) -> None:
+    """All of training on a tiny model, in a minute.
+
+    Offline; on the corpus that `curate demo` has made. The tiny model knows nothing: its voice is noise.
+
+    \b
+    Example: train demo --into demo
+    """
+    from train import demo as demonstration
+    from train import show
+
+    source = corpus or into / "corpus"
+    _follow(show.Screen(), demonstration.run(into, source), f"begin again with: train demo --into {into}")
+    typer.echo(demonstration.closing(into, source))
+
+
+def _train(folder: Path, as_json: bool) -> None:
+    from train import finetune, show
+
+    screen = show.Screen()
+    last = _follow(screen, finetune.train(folder), f"go on with: train resume {folder}")
+    if isinstance(last, finetune.Finished):
+        losses = screen.last.languages if screen.last else {}
+        result = {"step": last.step, "checkpoint": str(last.checkpoint), "validation": losses}
+        _print(result, f"trained {last.step} steps; next: train export {folder} --to voxcpm", as_json)
+
+
+def _follow(screen: "Screen", events: "Iterable[Event]", remedy: str) -> "Event | None":
+    """Show events to the end and return the last; Ctrl-C is one line that says what to do, and exit 130."""
+    from train.finetune import Stopped
+
+    try:
+        last = screen.follow(events)
+    except KeyboardInterrupt:
+        typer.echo(f"stopped; what is done is kept, {remedy}", err=True)
+        sys.exit(INTERRUPTED)
+    if isinstance(last, Stopped):
+        typer.echo(f"stopped at step {last.step} of {last.steps}, saved; {remedy}", err=True)
+        sys.exit(INTERRUPTED)
+    return last
+
+
+def _folder(model: str | None) -> str | Path | None:
+    return Path(model) if model and Path(model).is_dir() else model
+
+
+def _print(result: dict[str, Any], line: str, as_json: bool) -> None:
+    typer.echo(json.dumps(result, ensure_ascii=False) if as_json else line)

@@ -1,0 +1,188 @@
+"""The run file: every setting of a training run, its default and where that default comes from."""
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from curate.errors import UserError
+
+
+class Frozen(BaseModel):
+    """A part of the run file: no unknown keys, no later changes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Adapter(Frozen):
+    """`[adapter]`: which modules learn, and how much."""
+
+    rank: int = Field(64, ge=1, description="VoxCPM's documentation: 32 to 64 for a language, 8 for a speaker")
+    alpha: int | None = Field(None, ge=1, description="scale = alpha / rank; null: the rank, which is scale 1")
+    dropout: float = Field(0.0, ge=0, lt=1, description="PEFT's and VoxCPM's differ while training, except at 0")
+    scope: Literal["lm", "dit", "both"] = Field(
+        "both", description="language models, DiT or both; both is VoxCPM's own"
+    )
+
+    @property
+    def scale_alpha(self) -> int:
+        """Alpha as a number: the rank where none was given."""
+        return self.rank if self.alpha is None else self.alpha
+
+
+class Optimizer(Frozen):
+    """`[optimizer]`: AdamW under a cosine that falls once and never climbs."""
+
+    learning_rate: float = Field(1e-4, gt=0, description="VoxCPM's documentation, for LoRA")
+    weight_decay: float = Field(0.01, ge=0, description="VoxCPM's documentation")
+    warmup_steps: int = Field(
+        100, ge=0, description="steps of rising rate; never more than a tenth of the run; our choice"
+    )
+    floor: float = Field(0.1, ge=0, le=1, description="the cosine ends at this share of the rate; our choice")
+    clip: float = Field(1.0, gt=0, description="largest norm of the gradient; the official script")
+
+
+class Batch(Frozen):
+    """`[batch]`: how clips become batches."""
+
+    tokens: int = Field(4096, ge=1, description="positions with padding; about 16 clips of 8 s, the official 2 x 8")
+
+
+class Train(Frozen):
+    """`[train]`: how long, how often, on what."""
+
+    epochs: int = Field(2, ge=1, description="times through the corpus; VoxCPM's documentation: 1 to 2")
+    steps: int | None = Field(None, ge=1, description="optimizer steps, instead of epochs")
+    seed: int = Field(0, description="of the adapter's start, the order of clips and every draw")
+    validate_every: int = Field(200, ge=0, description="steps; 0: never, for a corpus without a validation split")
+    validation_draws: int = Field(2, ge=1, description="fixed noise draws for each held-out clip")
+    save_every: int = Field(200, ge=1, description="steps between checkpoints")
+    keep: int = Field(2, ge=1, description="checkpoints kept")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: the GPU if there is one")
+
+
+class Run(Frozen):
+    """One training run, `train lora RUN.toml`; relative paths are relative to the file."""
+
+    corpus: Path = Field(description="a corpus made by `curate run`")
+    into: Path = Field(description="the folder of the run")
+    model: str = Field(description="folder of a VoxCPM2 checkpoint, or a hub id such as openbmb/VoxCPM2")
+    revision: str | None = Field(None, description="of the hub id; the one that was loaded is written to the run")
+    latents: Path | None = Field(None, description="where latents are kept; null: CORPUS/latents")
+    adapter: Adapter = Adapter()
+    optimizer: Optimizer = Optimizer()
+    batch: Batch = Batch()
+    train: Train = Train()
+
+    @property
+    def latents_folder(self) -> Path:
+        """Where latents are kept: beside the corpus unless the run says otherwise."""
+        return self.latents or self.corpus / "latents"
+
+
+def load(path: Path, settings: list[str] | None = None) -> Run:
+    """Read a run file; relative paths in it are relative to the file.
+
+    Raises UserError for a missing or broken file, an unknown key or a bad value.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as problem:
+        raise UserError(f"cannot read the run file {path}: {problem}") from problem
+    except tomllib.TOMLDecodeError as problem:
+        raise UserError(f"{path} is not valid TOML: {problem}") from problem
+    return build(table, settings, base=path.parent)
+
+
+def build(table: dict[str, Any], settings: list[str] | None = None, *, base: Path | None = None) -> Run:
+    """A run from plain values and `key=value` settings, with every path made absolute."""
+    for setting in settings or []:
+        _put(table, setting)
+    try:
+        run = Run.model_validate(table)
+    except ValidationError as problem:
+        raise UserError(_one_line(problem)) from None
+    return _absolute(run, (base or Path()).absolute())
+
+
+def gather(source: Path, options: dict[str, str | int | Path | None], settings: list[str]) -> Run:
+    """The run that `train lora SOURCE` asks for, where SOURCE is a run file or a corpus.
+
+    Options win over the file, settings over both. Paths in options are relative to the working folder, not to the file.
+    """
+    given = {key: value for key, value in options.items() if value is not None}
+    words = [
+        f"{key}={_toml(str(value.absolute()) if isinstance(value, Path) else value)}" for key, value in given.items()
+    ]
+    if source.suffix == ".toml":
+        return load(source, [*words, *settings])
+    return build({"corpus": str(source)}, [*words, *settings])
+
+
+def save(run: Run, path: Path) -> None:
+    """Write a run file that `load` reads back to the same run."""
+    lines = _lines(run.model_dump(mode="json", exclude_none=True))
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    partial.replace(path)
+
+
+def _put(table: dict[str, Any], setting: str) -> None:
+    key, equals, text = setting.partition("=")
+    if not equals:
+        raise UserError(f"--set takes key=value, such as train.steps=500, not {setting!r}")
+    *tables, last = key.strip().split(".")
+    for name in tables:
+        table = table.setdefault(name, {})
+        if not isinstance(table, dict):
+            raise UserError(f"--set {key}: {name} is a value, not a table")
+    table[last] = _value(text.strip())
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text  # a bare word, such as scope=lm or a path
+
+
+def _absolute(run: Run, base: Path) -> Run:
+    paths = {
+        name: (base / value.expanduser()) for name in ("corpus", "into", "latents") if (value := getattr(run, name))
+    }
+    model = Path(run.model).expanduser()
+    if (base / model).is_dir():  # otherwise a hub id, or a folder that is missing: told apart when it is loaded
+        paths["model"] = base / model
+    return run.model_copy(update={name: str(path) if name == "model" else path for name, path in paths.items()})
+
+
+def _one_line(problem: ValidationError) -> str:
+    error = problem.errors()[0]
+    key = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return f"unknown key {key!r} in the run file; there are {', '.join(_choices(error['loc'][:-1]))}"
+    if error["type"] == "missing":
+        return f"{key} is missing: give --{key}, or set it in the run file"
+    return f"{key} = {error['input']!r} in the run file: {error['msg'].lower()}"
+
+
+def _choices(place: tuple[int | str, ...]) -> list[str]:
+    model: type[BaseModel] = Run
+    for name in place:
+        model = type(model.model_fields[str(name)].default)
+    return list(model.model_fields)
+
+
+def _lines(table: dict[str, Any], name: str = "") -> list[str]:
+    plain = [f"{key} = {_toml(value)}" for key, value in table.items() if not isinstance(value, dict)]
+    head = [f"\n[{name}]"] if name else []
+    inner = [line for key, value in table.items() if isinstance(value, dict) for line in _lines(value, key)]
+    return [*head, *plain, *inner]
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)  # a JSON string without surrogates is a TOML basic string
+    return str(value).lower() if isinstance(value, bool) else repr(value)
