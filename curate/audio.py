@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -188,7 +189,10 @@ def _sound_blocks(path: Path, start: int) -> Blocks:
     with soundfile.SoundFile(path) as file:
         if start:
             file.seek(start)
-        while len(block := file.read(BLOCK, dtype="float32", always_2d=True)):
+        # libsndfile counts an MP3 exactly; asked for more, its decoder complains of the last frame on standard error
+        left = file.frames - start if file.format == "MP3" else sys.maxsize
+        while len(block := file.read(min(BLOCK, left), dtype="float32", always_2d=True)):
+            left -= len(block)
             yield block
 
 

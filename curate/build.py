@@ -12,6 +12,7 @@ from curate.errors import UserError
 from curate.export import voxcpm
 from curate.ingest import ingest
 from curate.measure import Store
+from curate.measures import Measures
 from curate.pipeline import Watch
 from curate.recipe import Recipe
 
@@ -26,11 +27,16 @@ def ingested(corpus: Corpus, wanted: Recipe, watch: Watch) -> pl.DataFrame:
     return frame
 
 
-def advance(corpus: Corpus, wanted: Recipe, *, last: str, workers: int, watch: Watch) -> pl.DataFrame:
-    """Run the pipeline from what was ingested through `last`, and write the manifest."""
+def advance(
+    corpus: Corpus, wanted: Recipe, *, last: str, workers: int, watch: Watch, asked: Measures | None = None
+) -> pl.DataFrame:
+    """Run the pipeline from what was ingested through `last`, and write the manifest.
+
+    `asked` replaces the measures that the recipe's models give.
+    """
     started = time.monotonic()
     frame = pl.read_parquet(corpus.ingested)
-    asked = measures.of(wanted)
+    asked = asked or measures.of(wanted)
     with Local(asked.in_workers(), workers) as engine:
         panel = pipeline.Panel(asked, Store(corpus.answers), engine, pipeline.roots(wanted), watch)
         clips = pipeline.through(pipeline.curate(wanted, frame, panel), last)

@@ -310,3 +310,7 @@ def _print_status(clips: "pl.DataFrame", wanted: "Recipe") -> None:
 
 def _print_json(facts: Any) -> None:
     typer.echo(json.dumps(facts, ensure_ascii=False, indent=1))
+
+
+if __name__ == "__main__":
+    main()

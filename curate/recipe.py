@@ -3,23 +3,36 @@
 Unknown keys are errors. Every default and its source is written here and nowhere else.
 """
 
+import json
+import math
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, field_validator, model_validator
 
 from curate.errors import UserError
 
 Language = Literal["km", "ko"]
 LANGUAGES: dict[str, str] = {"km": "Khmer", "ko": "Korean"}
-Threshold = Literal[False] | float
+
+
+def _threshold(value: object) -> float | bool:
+    """A number, or false. To Python 0 is False and true is 1; to a person who writes a threshold they are not."""
+    if value is False:
+        return False
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError("should be a number, or false to switch it off")
+    return float(value)
+
+
+Threshold = Annotated[Literal[False] | float, PlainValidator(_threshold)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class CorpusPart(_Part):
@@ -35,7 +48,7 @@ class Source(_Part):
     kind: Literal["table", "folder"] = Field(
         description="table: TSV, CSV, JSONL or Parquet; folder: recordings without text"
     )
-    path: str = Field(description="the table or the folder, relative to the recipe")
+    path: str = Field(min_length=1, description="the table or the folder, relative to the recipe")
     licence: str = Field(min_length=1, description="required: SPDX id or `own`")
     language: Language | None = Field(None, description="language of every clip; or name a language column")
     columns: dict[str, str] = Field(
@@ -51,6 +64,9 @@ class Source(_Part):
         for ours in columns:
             if ours not in ("audio", "text", "language", "speaker"):
                 raise ValueError(f"{ours!r} is not one of audio, text, language, speaker")
+        theirs = list(columns.values())
+        if repeated := [each for each in theirs if theirs.count(each) > 1]:
+            raise ValueError(f"{repeated[0]!r} is named twice")
         return columns
 
 
@@ -91,6 +107,8 @@ class Segment(_Part):
     def _ordered(self) -> "Segment":
         if self.min_seconds >= self.max_seconds:
             raise ValueError(f"min_seconds ({self.min_seconds}) must be below max_seconds ({self.max_seconds})")
+        if 2 * self.margin >= self.max_seconds:
+            raise ValueError(f"margin ({self.margin}) must be below half of max_seconds ({self.max_seconds})")
         return self
 
 
@@ -160,6 +178,12 @@ class Split(_Part):
     )
     seed: int = 0
 
+    @model_validator(mode="after")
+    def _something_to_train_on(self) -> "Split":
+        if self.validation + self.test >= 1:
+            raise ValueError(f"validation ({self.validation}) and test ({self.test}) leave nothing to train on")
+        return self
+
 
 class Tag(_Part):
     """`[tag]`: what stands before the text that the model is shown."""
@@ -170,10 +194,8 @@ class Tag(_Part):
     @field_validator("template")
     @classmethod
     def _known_fields(cls, template: str) -> str:
-        try:
-            template.format(language="Khmer")
-        except (KeyError, IndexError, ValueError) as error:
-            raise ValueError(f"only {{language}} can stand in a template ({error})") from None
+        if set(template.replace("{language}", "")) & set("{}"):
+            raise ValueError("of what stands in braces, only {language} is known")
         return template
 
 
@@ -200,7 +222,7 @@ class Recipe(_Part):
 def load(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     """Read a recipe and apply `table.key=value` overrides; a UserError names the file and the key."""
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise UserError(f"no recipe at {path}") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -210,7 +232,8 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     for override in overrides:
         _override(raw, override)
     try:
-        recipe = Recipe.model_validate(raw)
+        # as JSON, so that it can be strict: a list is a tuple there, but "15" is no number and 1 is not true
+        recipe = Recipe.model_validate_json(json.dumps(raw, default=str), strict=True)
     except ValidationError as error:
         raise UserError(f"{path}: {_first(error, raw)}") from None
     sources = tuple(s.model_copy(update={"path": str(_resolve(path, s.path))}) for s in recipe.source)
@@ -226,7 +249,10 @@ def dump(recipe: Recipe) -> str:
 
 
 def _resolve(recipe: Path, path: str) -> Path:
-    return (recipe.absolute().parent / Path(path).expanduser()).resolve()
+    try:
+        return (recipe.absolute().parent / Path(path).expanduser()).resolve()
+    except (RuntimeError, ValueError, OSError) as error:  # no such user, a character no path may have, a loop of links
+        raise UserError(f"{recipe}: {path!r} is not a path: {error}") from None
 
 
 def _override(raw: dict[str, Any], override: str) -> None:
@@ -238,17 +264,17 @@ def _override(raw: dict[str, Any], override: str) -> None:
     table: Any = raw
     for key in keys[:-1]:
         table = _enter(table, key, override)
+    if not isinstance(table, dict):
+        raise UserError(f"--set {override}: write it as source.{keys[-1]}.key=value")
     table[keys[-1]] = _value(written.strip())
 
 
 def _enter(table: Any, key: str, override: str) -> Any:
     if isinstance(table, list):
-        for each in table:
-            if each.get("id") == key:
-                return each
-        raise UserError(
-            f"--set {override}: no source is called {key!r}; there are {', '.join(s.get('id', '?') for s in table)}"
-        )
+        ids = [each.get("id") if isinstance(each, dict) else None for each in table]
+        if key not in ids:
+            raise UserError(f"--set {override}: no source is called {key!r}; there are {', '.join(map(str, ids))}")
+        return table[ids.index(key)]
     inner = table.setdefault(key, {})
     if not isinstance(inner, dict | list):
         inner = table[key] = {}
@@ -273,11 +299,10 @@ def _first(error: ValidationError, raw: dict[str, Any]) -> str:
         return f"unknown key {where}; {_choices(found['loc'])}"
     if found["type"] == "missing":
         return f"{where} is missing"
-    return (
-        f"{where}: {found['msg'].removeprefix('Value error, ')}"
-        if where
-        else found["msg"].removeprefix("Value error, ")
-    )
+    said = found["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    for theirs, ours in (("a valid array", "a list"), ("an object", "a table"), ("False", "false")):
+        said = said.replace(theirs, ours)
+    return f"{where}: {said}" if where else said
 
 
 def _readable(location: Sequence[int | str], raw: dict[str, Any]) -> list[str]:
@@ -286,8 +311,9 @@ def _readable(location: Sequence[int | str], raw: dict[str, Any]) -> list[str]:
     for part in location:
         if isinstance(part, int) and words == ["source"]:
             sources = raw.get("source", [])
-            words.append(str(sources[part].get("id", part + 1)) if isinstance(sources, list) else str(part))
-        elif isinstance(part, int) or (part[:1].islower() and part not in ("float", "bool") and "[" not in part):
+            source = sources[part] if isinstance(sources, list) else None
+            words.append(str(source.get("id", part + 1)) if isinstance(source, dict) else str(part + 1))
+        elif isinstance(part, int) or (part[:1].islower() and part not in ("float", "bool", "str") and "[" not in part):
             words.append(str(part))
     return words
 

@@ -155,9 +155,21 @@ def _events(events: Sequence[dict[str, Any]], rate: int, frames: int, cut: Span)
     """Shares of the clip that are music, and sound that is neither music nor voice."""
     shares = {}
     for name, labels in (("music", MUSIC), ("noise", ("noise",))):
-        found = _inside(spans_at([e for e in events if e["label"] in labels], rate, frames), cut)
+        labelled = spans_at([e for e in events if e["label"] in labels], rate, frames)
+        found = _inside(_united(labelled), cut)
         shares[name] = sum(b - a for a, b in found) / (cut[1] - cut[0])
     return shares
+
+
+def _united(spans: Sequence[Span]) -> list[Span]:
+    """Overlapping spans as one: what is music and singing at once counts once."""
+    united: list[Span] = []
+    for start, end in sorted(spans):
+        if united and start <= united[-1][1]:
+            united[-1] = (united[-1][0], max(end, united[-1][1]))
+        else:
+            united.append((start, end))
+    return united
 
 
 def _voices(turns: Sequence[dict[str, int]], rate: int, frames: int, cut: Span) -> Row:

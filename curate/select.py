@@ -93,7 +93,8 @@ def _structure(recipe: Recipe) -> list[Rule]:
     return [
         Rule("unreadable", pl.col("error"), readable(), None),
         Rule("too_short", seconds, seconds >= least, least, READABLE),
-        Rule("too_long", seconds, seconds <= most, most, READABLE),
+        # an hour of music is music; only what has speech in it could have been a clip
+        Rule("too_long", seconds, seconds <= most, most, LISTENABLE),
     ]
 
 

@@ -24,21 +24,12 @@ SETTINGS = (  # a tiny model on two cores: few steps, and a rate that suits rand
 
 def run(into: Path, corpus: Path) -> Iterator[finetune.Event]:
     """Run the demonstration in a folder; yields what happens. It ends early where it was interrupted."""
-    if not (corpus / "manifest.parquet").is_file():
-        raise UserError(f"no corpus at {corpus}: run `curate demo --into {into}` first, or give --corpus")
-    yield f"making a tiny VoxCPM2 with random weights: {into / 'tiny-voxcpm2'}"
-    model = tiny.make(into / "tiny-voxcpm2")
-    shutil.rmtree(into / "run", ignore_errors=True)  # the run of an earlier demonstration
-    table = {"corpus": str(corpus.absolute()), "model": str(model.absolute()), "into": str((into / "run").absolute())}
-    finetune.start(config.build(dict(table), list(SETTINGS)))
-    seen = []
-    for event in finetune.train(into / "run"):
-        seen += [event] if isinstance(event, finetune.Validation) else []
-        yield event
-        if isinstance(event, finetune.Stopped):
-            return
-    yield from (fell(seen[0], seen[-1], language) for language in seen[0].languages)
-    yield from _hand_over(into, model)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # so small a model is five times slower when two threads wait for each other
+    try:
+        yield from _run(into, corpus)
+    finally:
+        torch.set_num_threads(threads)
 
 
 def fell(first: finetune.Validation, last: finetune.Validation, language: str) -> str:
@@ -57,6 +48,24 @@ spoken:     {into / "spoken.wav"}: this voice is noise, for the tiny model knows
 
 next, with the real model and a GPU:
   train lora CORPUS --model openbmb/VoxCPM2 --rank 64 --into RUN"""
+
+
+def _run(into: Path, corpus: Path) -> Iterator[finetune.Event]:
+    if not (corpus / "manifest.parquet").is_file():
+        raise UserError(f"no corpus at {corpus}: run `curate demo --into {into}` first, or give --corpus")
+    yield f"making a tiny VoxCPM2 with random weights: {into / 'tiny-voxcpm2'}"
+    model = tiny.make(into / "tiny-voxcpm2")
+    shutil.rmtree(into / "run", ignore_errors=True)  # the run of an earlier demonstration
+    table = {"corpus": str(corpus.absolute()), "model": str(model.absolute()), "into": str((into / "run").absolute())}
+    finetune.start(config.build(dict(table), list(SETTINGS)))
+    seen = []
+    for event in finetune.train(into / "run"):
+        seen += [event] if isinstance(event, finetune.Validation) else []
+        yield event
+        if isinstance(event, finetune.Stopped):
+            return
+    yield from (fell(seen[0], seen[-1], language) for language in seen[0].languages)
+    yield from _hand_over(into, model)
 
 
 def _hand_over(into: Path, model: Path) -> Iterator[str]:

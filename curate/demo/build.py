@@ -24,7 +24,7 @@ RATE = 22_050  # of the committed speech
 SEED = 2  # any
 ROOM = 10 ** (-70 / 20)  # RMS of a quiet room
 CLEAN_FORMATS = ("wav", "wav", "mp3", "wav", "flac")  # in turn; a damaged clip is a wav, as most are
-MUSIC = 6  # seconds
+MUSIC = 4  # seconds
 
 # What was done to a clip -> the rules that are true of it: at least one of them should be named.
 FLAWS = {
@@ -79,7 +79,7 @@ LONG_VOICE = "km-2"  # whose sentences are joined into one clip that is too long
 
 # Speech of two people, music between, no transcript
 BROADCASTS = {
-    "ko": "music ko-1-11 ko-1-12 ko-2-11 ko-2-12 music ko-1-13 ko-2-13 ko-2-14 ko-1-14 music",
+    "ko": "music ko-1-11 ko-1-12 ko-2-11 ko-2-12 music ko-2-13 ko-1-14",
     "km": "km-1-11 km-1-12 music km-2-11 km-2-12",
 }
 
@@ -159,8 +159,8 @@ def _near_duplicate(clip: Clip) -> Clip:
 
 
 def _too_long(clips: list[Clip]) -> Clip:
-    """All clean sentences of one speaker in one file, half a second between them: more than 30 s."""
-    pause = np.zeros(RATE // 2, dtype=np.float32)
+    """All clean sentences of one speaker in one file, three seconds between them: more than 30 s."""
+    pause = np.zeros(3 * RATE, dtype=np.float32)
     sound = np.concatenate([part for clip in clips for part in (clip.sound, pause)])
     text = " ".join(clip.text for clip in clips)
     return replace(clips[0], key="", text=text, sound=sound, suffix="wav", flaw="too long")

@@ -32,8 +32,10 @@ class Local:
         return self
 
     def __exit__(self, *_raised: object) -> None:
-        for process, pipe in self._workers:
-            pipe.close()
+        for _, pipe in self._workers:
+            pipe.close()  # an idle worker ends by itself
+        for process, _ in self._workers:
+            process.join(timeout=2)
             process.terminate()
             process.join()
 

@@ -46,8 +46,8 @@ def _listed(source: Source) -> pl.DataFrame:
     given = {"text": None, "language": None, "speaker": None, "error": None}
     rows = rows.with_columns(pl.lit(v, dtype=pl.String).alias(k) for k, v in given.items() if k not in rows.columns)
     language = pl.coalesce("language", pl.lit(source.language, dtype=pl.String))
-    unknown = ~language.is_in(list(LANGUAGES))
-    why = pl.format("language {} is not known; it must be one of " + ", ".join(LANGUAGES), pl.col("language"))
+    unknown = ~language.is_in(list(LANGUAGES)).fill_null(False)
+    why = pl.format("language {} is not known; it must be one of " + ", ".join(LANGUAGES), language.fill_null("(none)"))
     rows = rows.with_columns(
         pl.lit(source.id).alias("source"),
         pl.lit(source.licence).alias("licence"),
@@ -68,14 +68,14 @@ def _probe_all(files: list[Path], progress: Callable[[int, int], None]) -> Itera
 
 def _probe(path: Path) -> tuple[str | None, int | None, int | None, int | None, str | None]:
     """sha256, rate, channels, frames; or the last one, why not."""
+    sha256 = None
     try:
-        with path.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        if path.is_file():  # to open a pipe would be to wait for ever
+            with path.open("rb") as file:
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         info = audio.probe(path)
     except audio.Unreadable as error:
         return (sha256, None, None, None, str(error))
-    except FileNotFoundError:
-        return (None, None, None, None, "no such file")
     except OSError as error:
-        return (None, None, None, None, error.strerror or str(error))
+        return (sha256, None, None, None, error.strerror or str(error))
     return (sha256, info.rate, info.channels, info.frames, None)

@@ -15,7 +15,7 @@ SUFFIXES = frozenset(
 
 
 def read(source: Source) -> pl.DataFrame:
-    """One row per audio file, sorted by path; hidden files and macOS archive leftovers are passed over."""
+    """One row per audio file, sorted by path; hidden files, macOS archive leftovers and corpora are passed over."""
     top = Path(source.path)
     if not top.is_dir():
         raise UserError(f"source {source.id}: no folder at {top}; mend source.{source.id}.path")
@@ -24,14 +24,25 @@ def read(source: Source) -> pl.DataFrame:
     found = sorted(_audio_files(top))
     if not found:
         raise UserError(f"source {source.id}: no audio files under {top} (looked for {' '.join(sorted(SUFFIXES))})")
-    return pl.DataFrame({"path": found}, schema={"path": pl.String})
+    return pl.DataFrame([_row(path) for path in found], schema={"path": pl.String, "error": pl.String}, orient="row")
+
+
+def _row(path: str) -> tuple[str, str | None]:
+    """The path and, where a table cannot hold it, why the file is not read."""
+    shown = os.fsencode(path).decode("utf-8", "replace")
+    return shown, None if shown == path else "the name of the file is not UTF-8; rename it"
 
 
 def _audio_files(top: Path) -> list[str]:
     found = []
     for folder, below, names in os.walk(top):
-        below[:] = [name for name in below if not name.startswith(".") and name != "__MACOSX"]
+        below[:] = [name for name in below if not _passed_over(Path(folder) / name)]
         for name in names:
             if Path(name).suffix.lower() in SUFFIXES and not name.startswith("."):
                 found.append((Path(folder) / name).relative_to(top).as_posix())
     return found
+
+
+def _passed_over(folder: Path) -> bool:
+    """Hidden, an archive's leftovers, or a corpus: its clips are made from recordings and are none themselves."""
+    return folder.name.startswith(".") or folder.name == "__MACOSX" or (folder / "ingested.parquet").exists()

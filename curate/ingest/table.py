@@ -1,5 +1,6 @@
 """A table with one clip per row: TSV, CSV, JSONL or Parquet, with audio, text, language and speaker."""
 
+import codecs
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -7,10 +8,11 @@ from pathlib import Path
 import polars as pl
 
 from curate.errors import UserError
-from curate.manifest import COLUMNS
+from curate.manifest import COLUMNS, number_repeats
 from curate.recipe import Source
 
 OURS = ("audio", "text", "language", "speaker")
+WORKING = ("cannot", "asked", "was_asked")  # names that curation uses while it works
 
 
 def read(source: Source) -> pl.DataFrame:
@@ -21,11 +23,9 @@ def read(source: Source) -> pl.DataFrame:
     if not path.is_file():
         raise UserError(f"source {source.id}: no table at {path}; mend source.{source.id}.path")
     table = _strings(_open(source, path))
-    theirs = {ours: source.columns.get(ours, ours) for ours in OURS}
+    theirs = _theirs(source)
     _require(source, path, table, theirs)
-    present = {theirs[ours]: ours for ours in OURS if theirs[ours] in table.columns}
-    kept = {name: f"given_{name}" for name in table.columns if name not in present and _is_ours(name)}
-    table = table.rename({**present, **kept})
+    table = _renamed(table, {theirs[ours]: ours for ours in theirs if theirs[ours] in table.columns})
     blank = [
         pl.col(name).str.strip_chars().replace("", None).alias(name)
         for name in ("audio", "language", "speaker")
@@ -41,8 +41,26 @@ def read(source: Source) -> pl.DataFrame:
     return table.with_columns(missing, relative.alias("path")).drop("audio")
 
 
+def _theirs(source: Source) -> dict[str, str]:
+    """Their name of each of our columns; one that the recipe gives to another of ours is not taken by its own name."""
+    taken = set(source.columns.values())
+    absent = {ours: ours for ours in OURS if ours not in source.columns and ours not in taken}
+    return {**source.columns, **absent}
+
+
+def _renamed(table: pl.DataFrame, present: dict[str, str]) -> pl.DataFrame:
+    """Our names for our columns; the others keep theirs, behind `given_` where it is ours, and numbered if repeated."""
+    names = [present.get(each, f"given_{each}" if _is_ours(each) else each) for each in table.columns]
+    ours = set(present.values())
+    # ours first, so that no other column takes the name
+    numbered = dict(zip(order := sorted(range(len(names)), key=lambda i: names[i] not in ours),
+                        number_repeats([names[i] for i in order]), strict=True))
+    table.columns = [numbered[i] for i in range(len(names))]
+    return table
+
+
 def _is_ours(name: str) -> bool:
-    return name in COLUMNS or name in OURS or name == "cannot"
+    return name in COLUMNS or name in OURS or name in WORKING
 
 
 def _relative(folder: Path, file: str) -> str:
@@ -65,10 +83,20 @@ def _open(source: Source, path: Path) -> pl.DataFrame:
     except pl.exceptions.NoDataError:
         raise UserError(f"source {source.id}: {path} is empty; it needs a header line and rows") from None
     except (pl.exceptions.PolarsError, UnicodeDecodeError, OSError) as error:
-        raise UserError(f"source {source.id}: {path} cannot be read: {str(error).splitlines()[0]}") from None
+        why = (str(error).splitlines() or [""])[0]
+        raise UserError(f"source {source.id}: {path} cannot be read: {why}{_remedy(why)}") from None
+    table = table.filter(~pl.all_horizontal(pl.all().is_null()))  # blank lines
     if table.is_empty():
-        raise UserError(f"source {source.id}: {path} has no rows")
+        raise UserError(f"source {source.id}: {path} has no rows below its header line")
     return table
+
+
+def _remedy(why: str) -> str:
+    if "utf" in why.lower():
+        return "; save the table as UTF-8"
+    if "more fields" in why:
+        return "; a row has more fields than the header (a separator in a text?)"
+    return ""
 
 
 def _tsv(path: Path) -> pl.DataFrame:
@@ -81,14 +109,14 @@ def _csv(path: Path) -> pl.DataFrame:
 
 
 def _jsonl(path: Path) -> pl.DataFrame:
-    return pl.read_ndjson(path, infer_schema_length=None)
+    return pl.read_ndjson(path.read_bytes().removeprefix(codecs.BOM_UTF8), infer_schema_length=None)
 
 
 def _strings(table: pl.DataFrame) -> pl.DataFrame:
-    """Every column as text; a BOM, and blanks around names, are not part of a name."""
-    nested = [name for name, dtype in table.schema.items() if dtype.is_nested()]
-    table = table.with_columns(pl.col(name).map_elements(str, return_dtype=pl.String) for name in nested)
-    return table.cast(pl.String).rename({name: name.lstrip("\ufeff").strip() for name in table.columns})
+    """Every column as text, what is none as null; a BOM, and blanks around names, are not part of a name."""
+    table = table.cast(pl.String, strict=False)
+    table.columns = number_repeats(name.lstrip("\ufeff").strip() for name in table.columns)
+    return table
 
 
 def _require(source: Source, path: Path, table: pl.DataFrame, theirs: dict[str, str]) -> None:

@@ -5,7 +5,7 @@ import hashlib
 import math
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -38,6 +38,7 @@ NO_REPEAT = 3  # the second try after a repeating text: no three tokens twice
 TOKENS_PER_SECOND = (
     50  # Khmer costs Whisper about 3 tokens a character and reaches 15 characters/s; a runaway stops here
 )
+ENCODED_KEPT = 32  # clips; 3 MB each with whisper-base
 MAX_TOKENS = 440  # the decoder's 448 positions less its prompt
 
 Samples = NDArray[np.float32]
@@ -173,7 +174,9 @@ class Whisper:
     def _encode(self, clip: Samples) -> Any:
         from faster_whisper.audio import pad_or_trim
 
-        return self._model.encode(pad_or_trim(self._model.feature_extractor(clip[:WINDOW])))
+        features = self._model.feature_extractor(clip[:WINDOW])
+        # without the last frame, as `transcribe` has it, so that both ask the encoder the same
+        return self._model.encode(pad_or_trim(features[:, :-1]))
 
     def _tokenizer(self, language: str) -> Any:
         from faster_whisper.tokenizer import Tokenizer
@@ -193,7 +196,10 @@ class Whisper:
         from faster_whisper import WhisperModel  # slow to import
 
         compute = COMPUTE[self._device]
-        return WhisperModel(str(self._folder()), device=self._device, compute_type=compute, cpu_threads=self._threads)
+        model = WhisperModel(str(self._folder()), device=self._device, compute_type=compute, cpu_threads=self._threads)
+        # the encoder is half the work, and recognition and alignment of one clip ask it the same
+        model.encode = _remembering(model.encode)
+        return model
 
     def _folder(self) -> Path:
         if self._hub:
@@ -239,6 +245,21 @@ def _file_hashes(folder: Path) -> dict[str, str]:
             with (folder / name).open("rb") as file:
                 hashes[name] = hashlib.file_digest(file, "sha256").hexdigest()
     return hashes
+
+
+def _remembering(encode: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The encoder, giving its recent outputs again when asked about the same window of sound."""
+    outputs: dict[bytes, Any] = {}
+
+    def remembered(features: Any) -> Any:
+        key = hashlib.sha256(np.ascontiguousarray(features).tobytes()).digest()
+        if key not in outputs:
+            if len(outputs) >= ENCODED_KEPT:
+                outputs.pop(next(iter(outputs)))
+            outputs[key] = encode(features)
+        return outputs[key]
+
+    return remembered
 
 
 def _ready(clip: Samples) -> Samples:

@@ -16,11 +16,13 @@ SHOWN = {
     "pitch": "Pitch",
 }  # fmt: skip
 BINS = 24
+FAR = 3.0  # times the range of the middle half: beyond it a value is far out (Tukey)
 
 
 def distributions(clips: pl.DataFrame, recipe: Recipe) -> list[dict[str, Any]]:
     """One entry per measured column; columns that nobody measured are left out."""
-    made = [_distribution(clips, column, _limits(column, recipe)) for column in SHOWN]
+    lean = clips.select("language", "drop", *SHOWN)
+    made = [_distribution(lean, column, _limits(column, recipe)) for column in SHOWN]
     return [each for each in made if each["languages"]]
 
 
@@ -57,7 +59,7 @@ def _distribution(clips: pl.DataFrame, column: str, limits: list[dict[str, Any]]
     return {
         "column": column,
         "title": SHOWN[column],
-        "meaning": COLUMNS[column].meaning,
+        "meaning": COLUMNS[column].meaning.replace("`", ""),
         "unit": COLUMNS[column].unit,
         "limits": limits,
         "low": low,
@@ -67,11 +69,14 @@ def _distribution(clips: pl.DataFrame, column: str, limits: list[dict[str, Any]]
 
 
 def _range(values: pl.Series, limits: list[float]) -> tuple[float, float]:
-    """Round ends that hold the middle 98 % and every limit; what lies beyond is counted in the outer bins."""
+    """Round ends that hold all but far outliers, and every limit; what lies beyond is counted in the outer bins."""
     if values.is_empty():
         return 0.0, 1.0
-    ends = [_number(values.quantile(q, interpolation="linear")) for q in (0.01, 0.99)]
-    low, high = min([ends[0], *limits]), max([ends[1], *limits])
+    lower, upper = (_number(values.quantile(q, interpolation="linear")) for q in (0.25, 0.75))
+    reach = FAR * (upper - lower)
+    smallest, largest = _number(values.min()), _number(values.max())
+    low = min([max(smallest, lower - reach), *limits])
+    high = max([min(largest, upper + reach), *limits])
     if low == high:
         low, high = low - 0.5, high + 0.5
     step = 10.0 ** math.floor(math.log10((high - low) / 4))
@@ -110,7 +115,12 @@ def drawing(distribution: dict[str, Any], language: str) -> dict[str, Any]:
     for i, (kept, dropped) in enumerate(zip(found["kept"], found["dropped"], strict=True)):
         k, d = (round(72 * count / tallest, 2) for count in (kept, dropped))
         bars.append({"x": round(i * width + 0.75, 2), "kept": k, "dropped": d})
-    return {"bars": bars, "bar_width": round(width - 1.5, 2), "limits": _lines(distribution), "marks": _marks(low, high)}
+    return {
+        "bars": bars,
+        "bar_width": round(width - 1.5, 2),
+        "limits": _lines(distribution),
+        "marks": _marks(low, high),
+    }
 
 
 def _lines(distribution: dict[str, Any]) -> list[dict[str, Any]]:
@@ -123,5 +133,7 @@ def _marks(low: float, high: float) -> list[dict[str, Any]]:
     step = 10.0 ** math.floor(math.log10(high - low))
     step = next(s for s in (step, step / 2, step / 5) if (high - low) / s >= 3)
     first = math.ceil(low / step - 1e-9)
-    values = itertools.takewhile(lambda v: v <= high + step * 1e-9, (round((first + i) * step, 6) for i in itertools.count()))
+    values = itertools.takewhile(
+        lambda v: v <= high + step * 1e-9, (round((first + i) * step, 6) for i in itertools.count())
+    )
     return [{"value": v + 0.0, "x": round(320 * (v - low) / (high - low), 2)} for v in values]

@@ -41,8 +41,8 @@ def conflicts(licences: Iterable[str]) -> list[str]:
         told.append(f"{_named(no_derivatives)}: no derivatives; cutting and training may already be one")
     if free_share_alike and non_commercial:
         told.append(
-            f"{_named(free_share_alike)} asks for the same licence on what derives from it, which {_named(non_commercial)} "
-            "does not allow; keep them in separate corpora"
+            f"{_named(free_share_alike)} asks for the same licence on what derives from it, "
+            f"which {_named(non_commercial)} does not allow; keep them in separate corpora"
         )
     return told
 

@@ -62,7 +62,8 @@ def _amount(clips: pl.DataFrame) -> Numbers:
 
 def _dropped(clips: pl.DataFrame) -> dict[str, Numbers]:
     """In the order of the rules; reasons nobody was dropped for are left out."""
-    found = {reason: clips.filter(pl.col("drop") == reason) for reason in select.ORDER}
+    lean = clips.select("drop", "seconds")
+    found = {reason: lean.filter(pl.col("drop") == reason) for reason in select.ORDER}
     return {reason: _amount(rows) for reason, rows in found.items() if rows.height}
 
 

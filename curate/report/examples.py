@@ -1,0 +1,89 @@
+"""Clips to look at: some kept, some dropped for each reason, some changed by the normaliser.
+
+Chosen by the hash of their ids: by chance, but the same every time.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+import polars as pl
+
+from curate import select, text
+from curate.recipe import LANGUAGES, Recipe
+from curate.report import wording
+
+KEPT = 5  # per language
+DROPPED = 3  # per reason
+CHANGED = 3  # per rule of the normaliser
+LONGEST = 80  # characters of a change that are shown
+MEASURED = (
+    "seconds", "snr", "bandwidth", "dnsmos", "language_probability", "heard", "heard_confidence", "cer", "aligned",
+    "pace",
+)  # fmt: skip
+
+
+def kept(clips: pl.DataFrame) -> list[dict[str, Any]]:
+    """A few kept clips of each language."""
+    rows = clips.filter(pl.col("drop").is_null())
+    return [_shown(row) for code in LANGUAGES for row in _some(rows.filter(pl.col("language") == code), KEPT)]
+
+
+def dropped(clips: pl.DataFrame, recipe: Recipe) -> dict[str, list[dict[str, Any]]]:
+    """A few clips for each reason, in the order of the rules, with the value that the rule looked at."""
+    values = {rule.name: rule.value for rule in [*select.rules(recipe), select.duplicate(recipe)]}
+    found = {}
+    for reason in select.ORDER:
+        rows = clips.filter(pl.col("drop") == reason)
+        if rows.height:
+            rows = rows.with_columns(values.get(reason, pl.lit(None)).alias("value"))
+            found[reason] = [_shown(row) | _why(row, reason) for row in _some(rows, DROPPED)]
+    return found
+
+
+def _why(row: dict[str, Any], reason: str) -> dict[str, Any]:
+    value = wording.plain(row["value"])
+    return {"value": value, "found": wording.value(reason, value), "broke": row["broke"]}
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    provenance = ("id", "source", "path", "language", "speaker", "split", "text", "spoken", "training_text")
+    whole = row["start"] is None or not row["rate"]
+    span = (None, None) if whole else (round(row["start"] / row["rate"], 2), round(row["end"] / row["rate"], 2))
+    shown = {name: row[name] for name in (*provenance, *MEASURED)} | {"from": span[0], "to": span[1]}
+    return dict(wording.plain(shown))
+
+
+def _some(rows: pl.DataFrame, count: int) -> list[dict[str, Any]]:
+    chosen = sorted(rows["id"], key=lambda id: hashlib.sha256(id.encode()).hexdigest())[:count]
+    by_id = {row["id"]: row for row in rows.filter(pl.col("id").is_in(chosen)).iter_rows(named=True)}
+    return [by_id[id] for id in chosen]
+
+
+def normaliser(clips: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
+    """Per language, what kinds of change the normaliser made: in how many clips, with a few before and after."""
+    changed = clips.filter(pl.col("text_rules").list.len() > 0)
+    return {code: told for code in LANGUAGES if (told := _rules(changed.filter(pl.col("language") == code), code))}
+
+
+def _rules(rows: pl.DataFrame, language: str) -> list[dict[str, Any]]:
+    names = rows["text_rules"].explode().drop_nulls()
+    counted = sorted(names.value_counts().iter_rows(), key=lambda each: (-each[1], each[0]))
+    return [{"rule": name, "clips": count, "examples": _changes(rows, name, language)} for name, count in counted]
+
+
+def _changes(rows: pl.DataFrame, rule: str, language: str) -> list[dict[str, str]]:
+    having = _some(rows.filter(pl.col("text_rules").list.contains(rule)), 2 * CHANGED)
+    told: dict[tuple[str, str], None] = {}
+    for row in having:
+        for before, after in _redone(row, rule, language):
+            told.setdefault((before[:LONGEST], after[:LONGEST]))
+    return [{"before": before, "after": after} for before, after in list(told)[:CHANGED]]
+
+
+def _redone(row: dict[str, Any], rule: str, language: str) -> Iterator[tuple[str, str]]:
+    """The changes are not kept in the manifest: the few that are shown are made again."""
+    written = row["text"] if row["text_from"] == "given" else row["heard"]
+    for change in text.steps(written or "", language, "spoken").changes:
+        if change.rule == rule:
+            yield change.before, change.after

@@ -1,0 +1,241 @@
+"""Everything the report says, as plain values: the page shows nothing that is not here."""
+
+from typing import Any
+
+import polars as pl
+
+from curate import hear, manifest, select
+from curate.manifest import COLUMNS
+from curate.recipe import LANGUAGES, Models, Recipe
+from curate.report import examples, licences, numbers, wording
+from curate.report.distributions import distributions
+
+SPLITS = ("train", "validation", "test")
+SECTIONS = ("segment", "signal", "quality", "hear", "align", "text", "speakers", "duplicates")
+LIMITS = (
+    "Predicted quality (DNSMOS, DistillMOS) was not trained on Khmer or Korean: it ranks badly damaged speech below "
+    "clean speech, and says nothing about a voice being pleasant. Clean read Korean scores 2.5 to 3.4 by DNSMOS.",
+    "Language id is judged on speech alone and only where there is enough of it; single words are not judged.",
+    "Agreement with a recogniser is measured only where the recipe names one for the language; elsewhere a wrong text "
+    "is seen only by its pace.",
+    "An estimated speaker is a guess from how voices sound; two people who sound alike may be one, and one person in "
+    "two rooms may be two.",
+    "Signal-to-noise is estimated from the pauses of each clip; without pauses there is little to estimate it from.",
+    "Consent of the speakers is not recorded here: the licence is what the source says it is.",
+    "A corpus of voices can be used to imitate the people in it. Tell them, and do not publish voices without consent.",
+)
+
+
+def gather(clips: pl.DataFrame, recipe: Recipe) -> dict[str, Any]:
+    """Every number and text of the report, as JSON can carry it."""
+    found = numbers.status(clips, recipe)
+    facts = {
+        "corpus": {"name": recipe.corpus.name, "clips": clips.height, **_people(clips)},
+        **{name: each for name, each in found.items() if name != "rules"},
+        "balance": _balance(clips, recipe),
+        "sources": _sources(clips, recipe),
+        "licences": _licences(clips, recipe),
+        "funnel": _funnel(clips, recipe, found),
+        "shares": _shares(clips),
+        "speakers": _speakers(clips),
+        "leaks": _leaks(clips, recipe),
+        "distributions": distributions(clips, recipe),
+        "normaliser": examples.normaliser(clips),
+        "agreement": _agreement(clips, recipe),
+        "unreadable": _unreadable(clips),
+        "examples": {"kept": examples.kept(clips), "dropped": examples.dropped(clips, recipe)},
+        "models": _models(recipe),
+        "limits": list(LIMITS),
+        "columns": _columns(clips),
+    }
+    return dict(wording.plain(facts))
+
+
+def _amount(rows: pl.DataFrame) -> dict[str, Any]:
+    return {"clips": rows.height, "hours": round(manifest.hours(rows), 6)}
+
+
+def _people(clips: pl.DataFrame) -> dict[str, Any]:
+    kept = manifest.kept(clips)
+    return {
+        "speakers": kept.select("source", "speaker").drop_nulls().unique().height,
+        "unnamed": kept["speaker"].null_count(),
+    }
+
+
+def _balance(clips: pl.DataFrame, recipe: Recipe) -> list[dict[str, Any]]:
+    """Per language: hours kept against hours wanted (null: as many as there are), and against all there were."""
+    told = []
+    hours: dict[str, float] = dict(recipe.balance.hours.items())
+    for language, name in LANGUAGES.items():
+        rows = clips.filter(pl.col("language") == language)
+        wanted = hours.get(language)
+        if rows.height or wanted:
+            kept = _amount(manifest.kept(rows))
+            share = round(kept["hours"] / wanted, 4) if wanted else None
+            told.append(
+                {"language": language, "name": name, "wanted": wanted, "share": share, "all": _amount(rows), **kept}
+            )
+    return told
+
+
+def _sources(clips: pl.DataFrame, recipe: Recipe) -> list[dict[str, Any]]:
+    told = []
+    for source in recipe.source:
+        rows = clips.filter(pl.col("source") == source.id)
+        facts = source.model_dump(include={"id", "kind", "licence", "attribution", "url", "transcript"})
+        told.append(
+            {
+                **facts,
+                "flags": licences.flags(source.licence),
+                "all": _amount(rows),
+                "kept": _amount(manifest.kept(rows)),
+            }
+        )
+    return told
+
+
+def _licences(clips: pl.DataFrame, recipe: Recipe) -> dict[str, Any]:
+    """Kept hours by licence and split; conflicts count licences of kept clips only."""
+    kept = manifest.kept(clips)
+    names = list(dict.fromkeys(source.licence for source in recipe.source))
+    used = [name for name in names if kept.filter(pl.col("licence") == name).height]
+    rows = [
+        {
+            "licence": name,
+            "flags": licences.flags(name),
+            "known": licences.is_known(name),
+            **_amount(kept.filter(pl.col("licence") == name)),
+            "splits": {s: _amount(kept.filter((pl.col("licence") == name) & (pl.col("split") == s))) for s in SPLITS},
+        }
+        for name in used
+    ]
+    return {"kept": rows, "conflicts": licences.conflicts(used)}
+
+
+def _funnel(clips: pl.DataFrame, recipe: Recipe, found: dict[str, Any]) -> list[dict[str, Any]]:
+    """Per rule: what it asks, who was dropped for it first, how often it was broken at all, where it did not apply."""
+    told = []
+    lean = clips.select("drop", "broke", "language", "seconds")
+    for rule in select.ORDER:
+        rows = lean.filter(pl.col("drop") == rule)
+        known = found["rules"].get(rule, {})
+        threshold = known["threshold"] if known else wording.balance_threshold(rule, recipe)
+        off = wording.is_off(rule, recipe)
+        told.append(
+            {
+                "rule": rule,
+                "off": off,
+                "threshold": None if off else threshold,
+                "wanted": "" if off else wording.wanted(rule, threshold),
+                "dropped": _amount(rows),
+                "languages": {code: _amount(rows.filter(pl.col("language") == code)) for code in found["languages"]},
+                "broke": known.get("broke", int(lean["broke"].list.contains(rule).sum())),
+                "did_not_apply": known.get("did_not_apply", {}),
+            }
+        )
+    return told
+
+
+def _shares(clips: pl.DataFrame) -> list[dict[str, Any]]:
+    """Kept clips and hours by language, source and split."""
+    return _by(manifest.kept(clips), ("language", "source", "split"))
+
+
+def _speakers(clips: pl.DataFrame) -> list[dict[str, Any]]:
+    """Kept clips and hours by language, source, speaker and split, the most hours first within a language."""
+    rows = _by(manifest.kept(clips), ("language", "source", "speaker", "split"))
+    return sorted(rows, key=lambda row: (row["language"] or "", -row["hours"]))
+
+
+def _by(rows: pl.DataFrame, names: tuple[str, ...]) -> list[dict[str, Any]]:
+    grouped = rows.group_by(names, maintain_order=True).agg(
+        pl.len().alias("clips"), (pl.col("seconds").sum() / 3600).round(6).alias("hours")
+    )
+    return grouped.sort(names, nulls_last=True).to_dicts()
+
+
+def _leaks(clips: pl.DataFrame, recipe: Recipe) -> list[dict[str, Any]]:
+    """Speakers, texts and recordings found in more than one split, counted anew and not by the code that split them."""
+    bare = pl.col("spoken").map_elements(hear.comparable, return_dtype=pl.String)
+    own = pl.format("{} {}", "source", "speaker")
+    what = {
+        "speaker": pl.when(pl.col("speaker") == pl.col("voice")).then("voice").otherwise(own),
+        "text": pl.when(bare != "").then(bare),
+        "recording": pl.col("sha256"),
+    }
+    kept = manifest.kept(clips)
+    told = []
+    for name, shared in what.items():
+        splits = kept.select(shared.alias("it"), "split").drop_nulls().group_by("it").agg(pl.col("split").n_unique())
+        in_two = int((splits["split"] > 1).sum())
+        told.append({"what": name, "in_two": in_two, "of": splits.height, "asked": name in recipe.split.apart})
+    return told
+
+
+def _agreement(clips: pl.DataFrame, recipe: Recipe) -> list[dict[str, Any]]:
+    """How well given texts and the recogniser agree, over clips that have both; per language."""
+    told = []
+    recognisers: dict[str, str] = dict(recipe.models.asr.items())
+    for language, name in LANGUAGES.items():
+        rows = clips.filter(pl.col("language") == language)
+        if rows.height:
+            model = recognisers.get(language)
+            both, kept = (
+                rows.filter(pl.col("cer").is_not_null()),
+                manifest.kept(rows).filter(pl.col("cer").is_not_null()),
+            )
+            facts = {"language": language, "name": name, "asr": _model_name(model), "heard": rows["heard"].count()}
+            told.append({**facts, "all": _rates(both), "kept": _rates(kept)})
+    return told
+
+
+def _rates(rows: pl.DataFrame) -> dict[str, Any]:
+    quantiles = {f"cer_p{q}": rows["cer"].quantile(q / 100, interpolation="linear") for q in (50, 90)}
+    told = {"clips": rows.height, **quantiles, "aligned_p50": rows["aligned"].median()}
+    return {name: round(each, 4) if isinstance(each, float) else each for name, each in told.items()}
+
+
+def _unreadable(clips: pl.DataFrame) -> list[dict[str, Any]]:
+    """Every file that could not be read, and every measure that could not be taken, with its reason."""
+    return clips.filter(pl.col("error").is_not_null()).select("id", "source", "path", "error", "drop").to_dicts()
+
+
+def _models(recipe: Recipe) -> list[dict[str, Any]]:
+    """Who listened, by the recipe's names; of a folder its last part, as the rest tells of the machine."""
+    told = []
+    for use, field in Models.model_fields.items():
+        chosen = getattr(recipe.models, use)
+        named = chosen.items() if isinstance(chosen, dict) else [(None, each) for each in _listed(chosen)]
+        about = field.description or ""
+        told += [{"use": use, "language": code, "name": _model_name(model), "about": about} for code, model in named]
+    return told
+
+
+def _listed(chosen: Any) -> list[Any]:
+    return list(chosen) if isinstance(chosen, tuple) else [chosen]
+
+
+def _model_name(model: Any) -> str | None:
+    """`bundled`, a hub id as it is, the last part of a folder; null where nobody was asked."""
+    if model is False or model is None:
+        return None
+    name = str(model)
+    return (
+        name if "@" in name or not ("/" in name or "\\" in name) else name.replace("\\", "/").rstrip("/").split("/")[-1]
+    )
+
+
+def _columns(clips: pl.DataFrame) -> list[dict[str, Any]]:
+    """What each measured column means, its unit, who wrote it, and how many clips have it."""
+    measured = [c for c in COLUMNS.values() if c.stored and c.writer.split(",")[0] in SECTIONS]
+    return [
+        {
+            "column": c.name,
+            "meaning": c.meaning.replace("`", ""),
+            "unit": c.unit,
+            "by": c.writer,
+            "clips": clips[c.name].count(),
+        }
+        for c in measured
+    ]

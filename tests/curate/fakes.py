@@ -1,0 +1,105 @@
+"""Fast stand-ins for the listening models: each answers from the sound itself, and writes down that it was asked."""
+
+import functools
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from curate import judges
+from curate.measure import Answer, Clip, ClipJudge, Measure, RecordingJudge, TextJudge, Waveform
+from curate.measures import Measures
+
+FRAME = 320  # 20 ms at 16 kHz
+
+
+class Loud:
+    """Calls speech what is louder than -40 dBFS."""
+
+    def __init__(self, log: Path) -> None:
+        self._log, self._parts = log, list[Waveform]()
+
+    def feed(self, samples: Waveform) -> None:
+        self._parts.append(samples)
+
+    def finish(self) -> Answer:
+        note(self._log, "speech")
+        sound = np.concatenate([np.zeros(0, np.float32), *self._parts])
+        frames = sound[: sound.size // FRAME * FRAME].reshape(-1, FRAME)
+        loud = np.concatenate([[False], np.sqrt((frames**2).mean(axis=1)) > 0.01, [False]])
+        edges = np.flatnonzero(np.diff(loud.astype(int))) * FRAME
+        return {"file_speech": [{"start": int(a), "end": int(b)} for a, b in edges.reshape(-1, 2)]}
+
+
+def note(log: Path, what: str) -> None:
+    """One line per question asked; appending is atomic for so few bytes, also from several processes."""
+    with log.open("a") as file:
+        file.write(what + "\n")
+
+
+def asked(log: Path) -> list[str]:
+    """Every question asked so far."""
+    return log.read_text().splitlines() if log.exists() else []
+
+
+def speech(log: Path) -> RecordingJudge:
+    return lambda: Loud(log)
+
+
+def signal(log: Path, pause: float) -> ClipJudge:
+    real = judges.signal_judge()
+
+    def judge(clips: Sequence[Clip]) -> list[Answer]:
+        for _ in clips:
+            note(log, "signal")
+            time.sleep(pause)
+        return real(clips)
+
+    return judge
+
+
+def fails_below(log: Path, peak: float) -> ClipJudge:
+    """A model that breaks on quiet clips."""
+
+    def judge(clips: Sequence[Clip]) -> list[Answer]:
+        for clip in clips:
+            if np.abs(clip.sound.samples).max() < peak:
+                raise FloatingPointError("too quiet for me")
+        return [{"dnsmos": 4.0} for _ in clips]
+
+    return judge
+
+
+def spoken(log: Path) -> TextJudge:
+    def judge(rows: Sequence[Mapping[str, Any]]) -> list[Answer]:
+        note(log, "spoken")
+        return [{"spoken": row["written"].strip(), "unreadable": None, "text_rules": []} for row in rows]
+
+    return judge
+
+
+def measures(log: Path, *, version: str = "1", pause: float = 0.0, quality: bool = False) -> Measures:
+    """What `curate.measures.of` gives, with fakes; `version` stands for another model."""
+    broken = Measure("dnsmos", "clip", ("dnsmos",), version, functools.partial(fails_below, log, 0.2))
+    return Measures(
+        recordings=(Measure("speech", "recording", ("file_speech",), version, functools.partial(speech, log)),),
+        texts=(
+            Measure(
+                "spoken", "text", ("spoken", "unreadable", "text_rules"), version, functools.partial(spoken, log),
+                inputs=("written",), needs=("written",),
+            ),
+        ),
+        clips=(
+            Measure(
+                "signal", "clip",
+                ("loudness", "peak", "clipped", "noise_floor", "snr", "bandwidth", "pitch", "head_edge", "tail_edge"),
+                version, functools.partial(signal, log, pause), inputs=("speech",),
+            ),
+            Measure("fingerprint", "clip", ("fingerprint",), version, judges.fingerprint_judge),
+            *([broken] if quality else []),
+        ),
+        heard_texts=(),
+        corpus=(Measure("duplicates", "corpus", ("similar",), version, judges.duplicates_judge, inputs=("fingerprint",)),),
+    )  # fmt: skip

@@ -1,0 +1,158 @@
+"""One clip explained: found by any of its names, every rule told as it was decided."""
+
+import json
+import unicodedata
+from typing import Any
+
+import polars as pl
+import pytest
+
+from curate import balance, manifest, select
+from curate.errors import UserError
+from curate.explain import as_text, explain
+from curate.recipe import Recipe
+
+RATE = 16000
+SPAN = [{"start": 0, "end": 4 * RATE}]
+
+
+def clip(id: str, **changed: Any) -> dict[str, Any]:
+    """A good Khmer clip of 5 s; `changed` spoils it."""
+    good = {
+        "id": id, "source": "studio", "path": f"a/{id[:4]}.wav", "rate": RATE, "frames": 5 * RATE, "seconds": 5.0,
+        "language": "km", "speaker": "s", "text": "ភាសា", "text_from": "given", "speech": SPAN, "speech_seconds": 4.0,
+        "music": 0.0, "noise": 0.0, "voices": 1, "second_voice": 0.0, "clipped": 0.0, "snr": 40.0, "bandwidth": 8000.0,
+        "head_edge": -30.0, "tail_edge": -30.0, "dnsmos": 3.0, "distillmos": 4.0, "language_probability": 0.99,
+        "other_language": "th", "other_probability": 0.01, "spoken": "ភាសា", "pace": 3.0, "split": "train",
+    }  # fmt: skip
+    return {**good, **changed}
+
+
+def recipe(**changed: Any) -> Recipe:
+    return Recipe.model_validate(
+        {"source": [{"id": "studio", "kind": "table", "path": "x.tsv", "licence": "own"}], **changed}
+    )
+
+
+def decided(rows: list[dict[str, Any]], wanted: Recipe) -> pl.DataFrame:
+    names = [*clip("x"), "duplicate_of", "error", "heard"]
+    frame = pl.DataFrame(rows, schema={name: manifest.COLUMNS[name].dtype for name in names}, orient="row")
+    clips = select.decide(manifest.conform(frame), select.rules(wanted))
+    last = select.duplicate(wanted)
+    clips = manifest.break_rule(clips, last.name, last.broken(), select.ORDER)
+    return balance.balance(clips, **wanted.balance.model_dump())
+
+
+SPOILED: list[dict[str, Any]] = [
+    {"snr": 3.0}, {"snr": None}, {"speech": None, "seconds": None, "error": "not audio"}, {"seconds": 0.2},
+    {"speech_seconds": 0.1}, {"text": None, "text_from": None, "spoken": None}, {"music": 0.9}, {"dnsmos": 1.0},
+    {"duplicate_of": "aa"}, {"pace": 50.0, "bandwidth": 3000.0},
+    {"language_probability": 0.0, "other_probability": 0.9}, {"voices": 0, "second_voice": None}, {"head_edge": 0.0},
+    {"spoken": ""}, {},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "wanted", [{}, {"filter": {"noisy": False, "low_quality": False}}, {"balance": {"hours": {"km": 0.001}}}]
+)
+def test_rules_that_do_not_hold_are_just_those_broken(wanted: dict[str, Any]) -> None:
+    asked = recipe(**wanted)
+    clips = decided([clip(f"{n:04x}", **spoiled) for n, spoiled in enumerate(SPOILED)], asked)
+    for id, broke in clips.select("id", "broke").iter_rows():
+        rules = explain(clips, id, asked)["rules"]
+        assert [name for name, rule in rules.items() if rule["holds"] is False] == broke
+        assert list(rules) == list(select.ORDER)
+        assert all((rule["holds"] is None) == (rule["why"] is not None) for rule in rules.values())
+
+
+def test_value_and_threshold_are_told_and_a_missing_value_does_not_hold() -> None:
+    clips = decided([clip("aa", snr=3.0), clip("bb", snr=None)], recipe())
+    assert explain(clips, "aa", recipe())["rules"]["noisy"] == {
+        "value": 3.0,
+        "threshold": 15.0,
+        "holds": False,
+        "why": None,
+    }
+    assert explain(clips, "bb", recipe())["rules"]["noisy"]["holds"] is False
+    off = recipe(filter={"noisy": False})
+    switched = explain(decided([clip("aa", snr=3.0)], off), "aa", off)["rules"]["noisy"]
+    assert switched == {"value": 3.0, "threshold": False, "holds": None, "why": "switched off in the recipe"}
+
+
+def test_balance_is_told_from_what_it_decided() -> None:
+    asked = recipe(balance={"hours": {"km": 5 / 3600}, "max_speaker_hours": 1})
+    clips = decided([clip("aa"), clip("bb"), clip("cc", snr=1.0)], asked)
+    over = clips.filter(pl.col("drop") == "surplus")["id"].item()
+    rules = explain(clips, over, asked)["rules"]
+    assert rules["surplus"]["holds"] is False
+    assert rules["surplus"]["threshold"] == 5 / 3600
+    assert rules["capped"] == {"value": None, "threshold": {"max_speaker_hours": 1.0}, "holds": True, "why": None}
+    assert explain(clips, "cc", asked)["rules"]["surplus"]["why"] == "dropped before, as noisy"
+    assert explain(clips, "aa", recipe())["rules"]["capped"]["why"] == "not asked for in [balance]"
+
+
+def test_the_whole_row_comes_as_json() -> None:
+    clips = decided([clip("aa", snr=float("inf"))], recipe())
+    facts = json.loads(json.dumps(explain(clips, "aa", recipe()), allow_nan=False))
+    assert set(manifest.STORED) < set(facts)
+    assert facts["speech"] == SPAN
+    assert facts["snr"] is None  # JSON knows no infinity
+
+
+@pytest.mark.parametrize("name", ["00aa11", "00a", "a/00aa.wav", "00aa.wav"])
+def test_a_clip_is_found_by_id_its_beginning_path_or_file_name(name: str) -> None:
+    clips = decided([clip("00aa11"), clip("00bb22")], recipe())
+    assert explain(clips, name, recipe())["id"] == "00aa11"
+
+
+def test_an_id_wins_over_longer_ones_that_begin_with_it() -> None:
+    clips = decided([clip("00aa"), clip("00aa-2")], recipe())
+    assert explain(clips, "00aa", recipe())["id"] == "00aa"
+
+
+def test_a_file_name_in_decomposed_hangul_is_found_as_typed() -> None:
+    clips = decided([clip("00aa", path=unicodedata.normalize("NFD", "a/한글.wav"))], recipe())
+    assert explain(clips, unicodedata.normalize("NFC", "한글.wav"), recipe())["id"] == "00aa"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("00", "00aa (a/one.wav), 00bb"),
+        ("one.wav", "00aa (a/one.wav), 00bb"),
+        ("zz", "no clip 'zz'"),
+        ("", "no clip ''"),
+    ],
+)
+def test_none_or_several_is_a_user_error_that_lists_some(name: str, said: str) -> None:
+    clips = decided([clip("00aa", path="a/one.wav"), clip("00bb", path="b/one.wav")], recipe())
+    with pytest.raises(UserError) as error:
+        explain(clips, name, recipe())
+    assert said in str(error.value)
+    assert "00aa" in str(error.value)
+
+
+def test_a_corpus_only_ingested_says_that_nothing_is_decided() -> None:
+    frame = manifest.conform(pl.DataFrame({"id": ["aa"], "source": ["studio"], "path": ["a.wav"]}))
+    facts = explain(frame, "aa", recipe())
+    assert all(rule["holds"] is None and "curate filter" in rule["why"] for rule in facts["rules"].values())
+    assert "not decided yet" in as_text(facts)
+
+
+def test_text_leads_with_the_verdict_and_gives_units() -> None:
+    clips = decided([clip("aa", snr=3.0, dnsmos=1.0), clip("bb")], recipe())
+    text = as_text(explain(clips, "aa", recipe()))
+    assert text.splitlines()[0] == "aa: dropped as noisy; it also broke low_quality"
+    line = next(line for line in text.splitlines() if line.startswith("  noisy "))
+    assert "BROKEN" in line
+    assert "3 dB" in line
+    assert "at least 15 dB" in line
+    assert as_text(explain(clips, "bb", recipe())).startswith("bb: kept, in train")
+
+
+def test_a_transcript_cannot_command_the_terminal() -> None:
+    clips = decided([clip("aa", text="\x1b[2J\x07ភាសា\u200bខ្មែរ")], recipe())
+    text = as_text(explain(clips, "aa", recipe()))
+    assert "\x1b" not in text
+    assert "\x07" not in text
+    assert "ភាសា\u200bខ្មែរ" in text

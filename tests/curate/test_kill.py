@@ -1,0 +1,108 @@
+"""A run that is killed goes on where it was, and ends in the same bytes as one never killed."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.curate import fakes
+
+from curate.corpus import Corpus
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = """
+import sys
+from pathlib import Path
+from curate import build, measure
+from curate.corpus import Corpus
+from curate.recipe import load
+from tests.curate import fakes
+
+if __name__ == "__main__":
+    recipe, into, log, workers = sys.argv[1:]
+    measure.FLUSH_SECONDS = 0.2
+    corpus, wanted = Corpus(Path(into)), load(Path(recipe))
+    with corpus.locked():
+        quiet = lambda what, done, total: None
+        build.ingested(corpus, wanted, quiet)
+        asked = fakes.measures(Path(log), pause=0.25)
+        clips = build.advance(corpus, wanted, last="tag", workers=int(workers), watch=quiet, asked=asked)
+        build.cut_clips(corpus, wanted, clips, quiet)
+"""
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Callable[..., subprocess.Popen[bytes]]:
+    """Start a slow run in its own process group."""
+    script = tmp_path / "slow_run.py"
+    script.write_text(SCRIPT)
+
+    def begin(recipe: Path, into: Path, log: Path, workers: int) -> subprocess.Popen[bytes]:
+        command = [sys.executable, str(script), str(recipe), str(into), str(log), str(workers)]
+        return subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, start_new_session=True)
+
+    return begin
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(
+    tmp_path: Path,
+    make_table: Callable[..., Path],
+    write_recipe: Callable[..., Path],
+    start: Callable[..., subprocess.Popen[bytes]],
+    workers: int,
+) -> None:
+    recipe = write_recipe(make_table(count=8))
+    log, never = tmp_path / "asked", tmp_path / "never"
+    assert start(recipe, tmp_path / "whole", never, 1).wait(120) == 0
+    assert fakes.asked(never).count("signal") == 8
+
+    run = start(recipe, tmp_path / "killed", log, workers)
+    deadline = time.monotonic() + 100
+    while fakes.asked(log).count("signal") < 4 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.kill(run.pid, signal.SIGKILL)  # the parent alone: its workers must not live on
+    run.wait()
+    assert not Corpus(tmp_path / "killed").manifest.exists()
+    assert start(recipe, tmp_path / "killed", log, workers).wait(120) == 0
+
+    whole, killed = Corpus(tmp_path / "whole"), Corpus(tmp_path / "killed")
+    assert killed.manifest.read_bytes() == whole.manifest.read_bytes()
+    for clip in whole.clips.glob("*.flac"):
+        assert (killed.clips / clip.name).read_bytes() == clip.read_bytes()
+    # at most what was under way or waiting to be written was asked twice
+    assert fakes.asked(log).count("signal") <= 8 + 1 + workers
+    assert _orphans(tmp_path) == []
+
+
+def _orphans(tmp_path: Path) -> list[str]:
+    """Processes of a killed run that are still there after a moment."""
+    for _ in range(50):
+        found = subprocess.run(["pgrep", "-f", f"slow_run.py.*{tmp_path}"], capture_output=True, text=True).stdout.split()
+        if not found:
+            return []
+        time.sleep(0.1)
+    return found
+
+
+def test_two_commands_do_not_work_on_one_corpus_at_once(
+    tmp_path: Path,
+    make_table: Callable[..., Path],
+    write_recipe: Callable[..., Path],
+    start: Callable[..., subprocess.Popen[bytes]],
+) -> None:
+    recipe, log = write_recipe(make_table(count=6)), tmp_path / "asked"
+    first = start(recipe, tmp_path / "corpus", log, 1)
+    while not fakes.asked(log):
+        time.sleep(0.02)
+    command = [sys.executable, "-m", "curate.cli", "run", str(recipe), "--into", str(tmp_path / "corpus")]
+    second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert second.returncode == 1
+    assert "another curate command is working on" in second.stderr
+    assert len(second.stderr.strip().splitlines()) == 1
+    assert first.wait(120) == 0

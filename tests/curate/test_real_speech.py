@@ -1,0 +1,125 @@
+"""Real Korean and Khmer speech, foreign speech, music and noise, through the real models that come inside packages.
+
+The audio is not part of the project; see the skip reason. Nothing here is tuned to these few clips: what must hold is
+what is true of them.
+"""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from curate import build
+from curate.corpus import Corpus
+from curate.recipe import load
+
+AUDIO = Path(__file__).resolve().parents[2].parent / "shared" / "audio"
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not AUDIO.exists(), reason="needs real test speech in ../shared/audio, which is not in the project"),
+]
+
+FOREIGN = {"th": "km", "en": "ko", "ja": "ko", "zh": "km"}  # entered as the language they might be taken for
+RECIPE = """
+[[source]]
+id = "clips"
+kind = "table"
+path = "index.tsv"
+licence = "mixed"
+"""
+
+
+@pytest.fixture(scope="module")
+def known() -> pl.DataFrame:
+    """What is known about each file."""
+    table = pl.read_csv(AUDIO / "manifest.tsv", separator="\t", quote_char=None, infer_schema=False)
+    return table.filter(~pl.col("file").str.starts_with("long/"))
+
+
+@pytest.fixture(scope="module")
+def rows(known: pl.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
+    """The manifest of everything in the folder, entered as Korean or Khmer."""
+    folder = tmp_path_factory.mktemp("real")
+    romanised = pl.col("transcript").str.contains("[romanised]", literal=True)
+    table = known.select(
+        pl.format("{}/{}", pl.lit(str(AUDIO)), "file").alias("audio"),
+        pl.when(~romanised).then("transcript").fill_null("").alias("text"),
+        pl.col("language").replace_strict({"km": "km", **FOREIGN}, default="ko").alias("language"),
+    )
+    table.write_csv(folder / "index.tsv", separator="\t", quote_style="never")
+    (folder / "recipe.toml").write_text(RECIPE)
+    corpus, wanted = Corpus(folder / "corpus"), load(folder / "recipe.toml")
+    with corpus.locked():
+        build.ingested(corpus, wanted, lambda what, done, total: None)
+        clips = build.advance(corpus, wanted, last="tag", workers=2, watch=lambda what, done, total: None)
+        build.cut_clips(corpus, wanted, clips, lambda what, done, total: None)
+    file = pl.col("path").str.replace(r"^.*/shared/audio/", "").alias("file")
+    return clips.with_columns(file)
+
+
+def of(rows: pl.DataFrame, prefix: str) -> pl.DataFrame:
+    found = rows.filter(pl.col("file").str.starts_with(prefix))
+    assert found.height, prefix
+    return found
+
+
+def test_korean_clips_with_text_are_kept(rows: pl.DataFrame) -> None:
+    texts = of(rows, "ko/").filter(pl.col("text").is_not_null() & (pl.col("seconds") <= 30))
+    assert texts.height >= 6
+    assert texts.filter(pl.col("drop").is_not_null()).select("file", "broke").rows() == []
+    assert texts["cer"].max() < 0.3
+    assert texts["aligned"].min() > 0.4
+
+
+def test_the_khmer_sentence_is_kept_with_its_tag(rows: pl.DataFrame) -> None:
+    clip = of(rows, "km/slr42/").row(0, named=True)
+    assert clip["broke"] == []
+    assert clip["training_text"] == "(Khmer)" + clip["spoken"]
+    assert clip["language_probability"] > 0.5
+    assert clip["words"].replace("|", "") == clip["spoken"].replace(" ", "")
+
+
+def test_no_korean_or_khmer_clip_is_in_the_wrong_language(rows: pl.DataFrame) -> None:
+    ours = rows.filter(pl.col("file").str.contains("^(ko|km)/"))
+    assert ours.filter(pl.col("broke").list.contains("wrong_language")).height == 0
+
+
+@pytest.mark.parametrize("folder", ["neg/th_gcompris", "neg/en_librispeech", "neg/ja_picovoice", "neg/zh_ibm"])
+def test_foreign_speech_is(rows: pl.DataFrame, folder: str) -> None:
+    for file, clips in of(rows, folder).group_by("file"):
+        assert clips["broke"].list.contains("wrong_language").any(), file
+        assert clips["drop"].null_count() == 0, file
+
+
+def test_music_and_noise_are_dropped_as_such(rows: pl.DataFrame) -> None:
+    for folder, rule in (("neg/music", "music"), ("neg/noise", "noise")):
+        for file, clips in of(rows, folder).group_by("file"):
+            share = clips.filter(pl.col("drop") == rule)["seconds"].sum() / clips["seconds"].sum()
+            assert share > 0.9, (file, clips.select("drop", "seconds").rows())
+            assert clips["drop"].null_count() == 0, file
+
+
+def test_damage_is_measured(rows: pl.DataFrame) -> None:
+    def broke(name: str) -> list[str]:
+        found: list[str] = of(rows, f"derived/{name}")["broke"].item().to_list()
+        return found
+
+    assert "clipped" in broke("0294_clipped")
+    assert "narrow_band" in broke("0294_8k")
+    for name in ("0294_clipped", "0294_8k", "0294_left_only", "0294_mp3"):
+        assert "duplicate" in broke(name)  # all are the same take
+
+
+def test_what_khmer_words_are_dropped_for_is_true_of_them(rows: pl.DataFrame) -> None:
+    """Words by four speakers in turn, and letters of a second: too short, without text, noise between the words."""
+    words = rows.filter(pl.col("file").str.contains("^km/(learn_khmer|letters)/") & pl.col("text").is_null())
+    assert words["drop"].null_count() == 0
+    assert set(words["drop"]) <= {"too_short", "no_speech", "noise", "no_text", "several_speakers", "noisy", "narrow_band"}
+    talking = words.filter(pl.col("speech_seconds") > 0.8 * pl.col("seconds"))
+    assert set(talking["drop"]) <= {"too_short", "no_text", "several_speakers", "noisy", "narrow_band"}
+
+
+def test_every_sample_is_accounted_for(rows: pl.DataFrame) -> None:
+    spans = (pl.coalesce("end", "frames") - pl.coalesce("start", pl.lit(0))).sum().alias("covered")
+    for file, covered, frames in rows.group_by("file").agg(spans, pl.col("frames").first()).iter_rows():
+        assert covered == frames, file

@@ -1,0 +1,277 @@
+"""The quality report: true numbers, harmless texts, the same bytes."""
+
+import json
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from curate import manifest, report, select
+from curate.recipe import Recipe
+from curate.report import facts, licences, page, wording
+from curate.report.distributions import BINS, distributions, drawing
+
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&"
+RATE = 16000
+SPAN = [{"start": 0, "end": 4 * RATE}]
+
+
+def clip(number: int, **changed: Any) -> dict[str, Any]:
+    """A good Korean clip of 5 s; `changed` spoils it."""
+    good = {
+        "id": f"{number:016x}", "source": "studio", "path": f"a/{number}.wav", "sha256": f"{number:064x}", "rate": RATE,
+        "channels": 1, "frames": 5 * RATE, "cut_start": 0, "cut_end": 5 * RATE, "seconds": 5.0, "language": "ko",
+        "speaker": f"s{number % 3}", "text": "사과 3개", "text_from": "given", "licence": "CC-BY-SA-4.0",
+        "speech": SPAN, "speech_seconds": 4.0, "music": 0.0, "noise": 0.0, "voices": 1, "second_voice": 0.0,
+        "loudness": -20.0, "clipped": 0.0, "snr": 40.0, "bandwidth": 8000.0, "head_edge": -30.0, "tail_edge": -30.0,
+        "dnsmos": 3.0, "language_probability": 0.99, "other_language": "ja", "other_probability": 0.01,
+        "heard": "사과 세 개", "heard_spoken": "사과 세 개", "heard_confidence": 0.9, "cer": 0.0, "aligned": 0.8,
+        "spoken": "사과 세 개", "pace": 3.0, "text_rules": ["counter"], "split": "train",
+        "training_text": "(Korean)사과 세 개",
+    }  # fmt: skip
+    return {**good, **changed}
+
+
+def recipe(**changed: Any) -> Recipe:
+    source = {
+        "id": "studio",
+        "kind": "table",
+        "path": "/somewhere/x.tsv",
+        "licence": "CC-BY-SA-4.0",
+        "attribution": "A&B",
+    }
+    return Recipe.model_validate({"source": [source], "balance": {"hours": {"ko": 0.01}}, **changed})
+
+
+def decided(rows: list[dict[str, Any]], wanted: Recipe) -> pl.DataFrame:
+    schema = {name: column.dtype for name, column in manifest.COLUMNS.items() if name in clip(0) or name == "error"}
+    clips = select.decide(manifest.conform(pl.DataFrame(rows, schema=schema, orient="row")), select.rules(wanted))
+    return clips.with_columns(pl.when(pl.col("drop").is_null()).then("split").alias("split"))
+
+
+def some() -> list[dict[str, Any]]:
+    unreadable = clip(5, path="b/broken.wav", speech=None, rate=None, frames=None, seconds=None, error="not audio")
+    return [
+        clip(1), clip(2, split="test"), clip(3, snr=3.0), clip(4, snr=2.0, cer=0.9, language="km", text="ភាសា"),
+        unreadable, clip(6, language="km", cer=None, aligned=None, text="ភាសាខ្មែរ", spoken="ភាសាខ្មែរ", text_rules=[]),
+    ]  # fmt: skip
+
+
+def written(folder: Path, rows: list[dict[str, Any]], wanted: Recipe) -> tuple[str, dict[str, Any]]:
+    index = report.write(decided(rows, wanted), wanted, folder / "report", folder / "clips")
+    return index.read_text(encoding="utf-8"), json.loads(
+        (folder / "report" / "report.json").read_text(encoding="utf-8")
+    )
+
+
+class Tags(HTMLParser):
+    """Every tag with its attributes, and the tags left open."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+        if tag not in ("meta", "br"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        while self.open and self.open[-1] == "p" and tag != "p":
+            self.open.pop()
+        assert self.open.pop() == tag
+
+
+def numbers_in(value: Any) -> Iterator[float]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        yield float(len(value))  # "12 rows carry an error"
+        for each in value:
+            yield from numbers_in(each)
+    elif isinstance(value, int | float):
+        yield float(value)
+
+
+def test_every_number_on_the_page_is_in_the_json(tmp_path: Path) -> None:
+    html, found = written(tmp_path, some(), recipe())
+    shown = [float(attributes["value"] or "nan") for tag, attributes in Tags(html).found if tag == "data"]
+    assert len(shown) > 100
+    assert set(shown) <= set(numbers_in(found))
+
+
+def test_funnel_counts_clips_hours_reasons_and_languages(tmp_path: Path) -> None:
+    _, found = written(tmp_path, some(), recipe())
+    assert found["kept"] == {"clips": 3, "hours": round(15 / 3600, 6)}
+    noisy = next(row for row in found["funnel"] if row["rule"] == "noisy")
+    assert noisy["dropped"]["clips"] == 2
+    assert {code: each["clips"] for code, each in noisy["languages"].items()} == {"km": 1, "ko": 1}
+    assert noisy["did_not_apply"] == {"the file could not be read": 1}
+    assert [row["rule"] for row in found["funnel"]] == list(select.ORDER)
+    assert sum(row["dropped"]["clips"] for row in found["funnel"]) + found["kept"]["clips"] == len(some())
+    assert found["balance"][1]["wanted"] == 0.01
+
+
+def test_a_rule_switched_off_is_shown_as_such(tmp_path: Path) -> None:
+    html, found = written(tmp_path, some(), recipe(filter={"noisy": False}))
+    noisy = next(row for row in found["funnel"] if row["rule"] == "noisy")
+    assert noisy["off"]
+    assert noisy["did_not_apply"]["switched off in the recipe"] == len(some())
+    assert "Switched off in the recipe: noisy." in html
+    assert "Switched off in the recipe:" not in written(tmp_path, some(), recipe())[0]
+
+
+def test_hostile_texts_are_inert(tmp_path: Path) -> None:
+    fields = ("text", "spoken", "heard", "speaker", "path", "error", "training_text", "other_language")
+    spoiled = dict.fromkeys(fields, HOSTILE)
+    rows = [clip(1, **spoiled), clip(2, **spoiled, snr=1.0), clip(3, **spoiled, speech=None)]
+    source = {
+        "id": "studio",
+        "kind": "table",
+        "path": "x.tsv",
+        "licence": HOSTILE,
+        "attribution": HOSTILE,
+        "url": HOSTILE,
+    }
+    html, found = written(tmp_path, rows, recipe(corpus={"name": HOSTILE}, source=[source]))
+    tags = Tags(html)
+    assert not {"script", "img", "iframe", "object", "link"} & {tag for tag, _ in tags.found}
+    assert not any(name.startswith("on") for _, attributes in tags.found for name in attributes)
+    assert html.count("&lt;script&gt;alert(1)") > 10
+    assert found["corpus"]["name"] == HOSTILE  # the JSON keeps it as it is
+    assert "script-src 'none'" in html
+
+
+def test_page_is_well_formed_and_needs_no_network(tmp_path: Path) -> None:
+    html, _ = written(tmp_path, some(), recipe())
+    tags = Tags(html)
+    assert tags.open == []
+    assert not re.search(r"(src|href)=\"?(https?:)?//", html)
+    assert not re.search(r"@import|url\(", html)
+    anchors = [attributes["href"] for tag, attributes in tags.found if tag == "a"]
+    ids = [attributes.get("id") for _, attributes in tags.found]
+    assert all(str(anchor).removeprefix("#") in ids for anchor in anchors)
+
+
+def test_tables_have_captions_and_pictures_have_words(tmp_path: Path) -> None:
+    html, _ = written(tmp_path, some(), recipe())
+    names = [tag for tag, _ in Tags(html).found]
+    assert names.count("table") == names.count("caption") > 5
+    pictures = [attributes for tag, attributes in Tags(html).found if tag == "svg"]
+    assert all(each.get("aria-label") or each.get("aria-hidden") for each in pictures)
+    assert names.count("h1") == 1
+
+
+def test_kept_clips_play_by_a_relative_path_and_dropped_ones_name_their_file(tmp_path: Path) -> None:
+    html, found = written(tmp_path, some(), recipe())
+    players = [attributes for tag, attributes in Tags(html).found if tag == "audio"]
+    assert {each["src"] for each in players} == {f"../clips/{n:016x}.flac" for n in (1, 2, 6)}
+    assert all(each["preload"] == "none" for each in players)
+    assert [each["path"] for each in found["examples"]["dropped"]["unreadable"]] == ["b/broken.wav"]
+    assert "b/broken.wav" in html
+    assert "not audio" in html
+
+
+def test_same_frame_same_bytes_wherever_it_lies(tmp_path: Path) -> None:
+    first = written(tmp_path / "one", some(), recipe())
+    second = written(tmp_path / "two", some(), recipe())
+    assert first == second
+    assert str(tmp_path) not in first[0] + json.dumps(first[1])
+    assert "/somewhere" not in first[0] + json.dumps(first[1])
+
+
+def test_a_model_folder_does_not_tell_where_it_is(tmp_path: Path) -> None:
+    _, found = written(tmp_path, some(), recipe(models={"asr": {"ko": "/home/someone/whisper-ko"}}))
+    assert "whisper-ko" in [model["name"] for model in found["models"]]
+    assert "someone" not in json.dumps(found)
+
+
+def test_an_empty_corpus_and_one_without_a_kept_clip_make_a_page(tmp_path: Path) -> None:
+    assert "No clip is kept" in written(tmp_path, [], recipe())[0]
+    assert "No clip is kept" in written(tmp_path, [clip(1, snr=0.0)], recipe())[0]
+
+
+def test_bins_hold_every_measured_clip_and_limits_are_inside() -> None:
+    rows = [clip(n, snr=float(n)) for n in range(1, 60)] + [clip(99, snr=None), clip(98, snr=5000.0)]
+    snr = next(each for each in distributions(decided(rows, recipe()), recipe()) if each["column"] == "snr")
+    korean = snr["languages"]["ko"]
+    assert sum(korean["kept"]) + sum(korean["dropped"]) == korean["measured"] == 60
+    assert korean["missing"] == 1
+    assert snr["low"] <= 15.0 <= snr["high"]
+    values = np.clip([*range(1, 60), 5000.0], snr["low"], snr["high"])
+    together = [k + d for k, d in zip(korean["kept"], korean["dropped"], strict=True)]
+    assert together == np.histogram(values, BINS, (snr["low"], snr["high"]))[0].tolist()
+    kept_from = next(i for i, count in enumerate(korean["kept"]) if count)
+    assert sum(korean["dropped"][kept_from + 1 :]) == 0  # nothing above the limit is dropped
+    drawn = drawing(snr, "ko")
+    assert len(drawn["bars"]) == BINS
+    assert all(0 <= mark["x"] <= 320 for mark in drawn["marks"])
+    assert 3 <= len(drawn["marks"]) <= 11
+
+
+def test_normaliser_examples_are_made_by_the_rule_they_stand_under() -> None:
+    rows = [clip(1, text="사과 3개", text_rules=["number", "counter"]), clip(2, text="50%", text_rules=["percent"])]
+    wanted = recipe()
+    told = facts.gather(decided(rows, wanted), wanted)["normaliser"]["ko"]
+    assert {each["rule"]: each["clips"] for each in told} == {"number": 1, "counter": 1, "percent": 1}
+    shown = [change for each in told for change in each["examples"]]
+    assert shown
+    assert all(change["before"] != change["after"] for change in shown)
+
+
+def test_a_speaker_in_two_splits_is_counted() -> None:
+    wanted = recipe()
+    apart = [clip(1, speaker="a"), clip(2, speaker="b", split="test", spoken="다른 글")]
+    together = [clip(1, speaker="a"), clip(2, speaker="a", split="test", spoken="다른 글")]
+    for rows, count in ((apart, 0), (together, 1)):
+        leaks = {each["what"]: each["in_two"] for each in facts.gather(decided(rows, wanted), wanted)["leaks"]}
+        assert leaks == {"speaker": count, "text": 0, "recording": 0}
+
+
+@pytest.mark.parametrize(
+    ("licence", "flags"),
+    [
+        ("CC-BY-4.0", []),
+        ("CC BY-NC-SA 4.0", ["NC", "SA"]),
+        ("cc-by-nd-4.0", ["ND"]),
+        ("CC0-1.0", []),
+        ("KOGL Type 4", ["NC", "ND"]),
+        ("Creative Commons Attribution-NonCommercial", ["NC"]),
+        ("own", []),
+        ("Apache-2.0", []),
+        ("sandbox", []),
+    ],
+)
+def test_flags_are_read_off_the_licence(licence: str, flags: list[str]) -> None:
+    assert licences.flags(licence) == flags
+
+
+def test_share_alike_and_non_commercial_do_not_go_together() -> None:
+    assert licences.conflicts(["CC-BY-4.0", "CC-BY-SA-4.0", "own"]) == []
+    together = licences.conflicts(["CC-BY-SA-4.0", "CC-BY-NC-4.0"])
+    assert len(together) == 2
+    assert "separate corpora" in together[1]
+
+
+def test_shares_are_told_in_per_cent_and_small_ones_are_not_nothing() -> None:
+    assert wording.wanted("clipped", 0.002) == "at most 0.2 % of the samples clipped"
+    assert wording.value("clipped", 0.00012) == "0.012 %"
+    assert wording.value("music", 0.99999) == "> 99.9 %"
+    assert wording.value("noisy", 12.345) == "12.35 dB"
+
+
+@pytest.mark.parametrize(
+    ("hours", "said"), [(0.0, "0 s"), (5 / 3600, "5 s"), (0.5, "30.0 min"), (13.2, "13.20 h"), (260.0, "260 h")]
+)
+def test_durations_are_told_in_a_unit_that_fits(hours: float, said: str) -> None:
+    assert page.duration(hours) == said
