@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO ?= demo
 
-.PHONY: env demo test check format docs clean
+.PHONY: env demo test test-long check format docs clean
 
 env: $(VENV)/.ready
 
@@ -22,6 +22,10 @@ demo: env
 
 test: env
 	$(BIN)/python -m pytest
+
+# the demonstration's two commands, and every file of real speech, where `make test` takes a part
+test-long: env
+	SAMSORI_LONG=1 $(BIN)/python -m pytest tests/curate/test_real_speech.py tests/curate/test_demo.py
 
 check: env
 	$(BIN)/ruff format --check .

@@ -1,7 +1,7 @@
 """Probe, read, resample and write audio.
 
-soundfile reads first (WAV, FLAC, OGG, MP3); what it does not know goes to PyAV, which bundles FFmpeg (m4a, webm,
-video). Everything outside this file is mono float32 at a known rate; positions are samples at the source's rate.
+soundfile reads first (WAV, FLAC, OGG); the rest goes to PyAV, which bundles FFmpeg (MP3, m4a, webm, video).
+Everything outside this file is mono float32 at a known rate; positions are samples at the source's rate.
 
 How channels become one: a channel is active once at least 1/20 s of its samples, anywhere in the file, were louder
 than -40 dBFS; mono is the mean of the active channels, or of all where none is. So a dead channel does not halve the
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -178,6 +177,8 @@ def _soundfile(path: Path) -> _Stream | None:
     except soundfile.LibsndfileError:
         return None
     with file:
+        if file.format == "MP3":  # soundfile seeks after every read; libmpg123 then loses bits and says so on stderr
+            return None
         _refuse_cut(file, path)
         plain = file.format in PLAIN and file.subtype.startswith(PLAIN_CODECS)
         name = f"{file.format}/{file.subtype}"
@@ -189,10 +190,7 @@ def _sound_blocks(path: Path, start: int) -> Blocks:
     with soundfile.SoundFile(path) as file:
         if start:
             file.seek(start)
-        # libsndfile counts an MP3 exactly; asked for more, its decoder complains of the last frame on standard error
-        left = file.frames - start if file.format == "MP3" else sys.maxsize
-        while len(block := file.read(min(BLOCK, left), dtype="float32", always_2d=True)):
-            left -= len(block)
+        while len(block := file.read(BLOCK, dtype="float32", always_2d=True)):
             yield block
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from curate import speakers
 from curate.manifest import break_rule
 from curate.select import ORDER
 
@@ -18,9 +19,9 @@ def balance(
     seed: int,
 ) -> pl.DataFrame:
     """Cap speakers and sources, then keep the wanted hours per language, spread evenly over speakers."""
-    for column, cap in (("speaker", max_speaker_hours), ("source", max_source_hours)):
+    for whose, cap in ((speakers.person(), max_speaker_hours), (pl.col("source"), max_source_hours)):
         if cap is not None:
-            over = _over_cap(clips, column, cap, seed)
+            over = _over_cap(clips, whose, cap, seed)
             clips = break_rule(clips, "capped", pl.col("id").is_in(over), ORDER)
     surplus = [id for language, wanted in hours.items() for id in _over_hours(clips, language, wanted, seed)]
     return break_rule(clips, "surplus", pl.col("id").is_in(surplus), ORDER)
@@ -36,10 +37,10 @@ def _shuffled(seed: int, id: str) -> str:
     return hashlib.sha256(f"{seed} {id}".encode()).hexdigest()
 
 
-def _over_cap(clips: pl.DataFrame, column: str, cap: float, seed: int) -> list[str]:
-    """Ids beyond the cap of each speaker or source; a clip without a speaker is nobody's."""
-    named = _candidates(clips, seed).filter(pl.col(column).is_not_null())
-    so_far = named.with_columns(pl.col("seconds").cum_sum().over("language", column).alias("so_far"))
+def _over_cap(clips: pl.DataFrame, whose: pl.Expr, cap: float, seed: int) -> list[str]:
+    """Ids beyond the cap of each speaker or source, per language; a clip without a speaker is nobody's."""
+    named = _candidates(clips, seed).filter(whose.is_not_null())
+    so_far = named.with_columns(pl.col("seconds").cum_sum().over("language", whose).alias("so_far"))
     return so_far.filter(pl.col("so_far") > cap * 3600)["id"].to_list()
 
 
@@ -49,7 +50,7 @@ def _over_hours(clips: pl.DataFrame, language: str, wanted: float, seed: int) ->
     if pool["seconds"].sum() <= wanted * 3600:
         return []
     # how much a speaker has before a clip decides when the clip's turn comes
-    before = (pl.col("seconds").cum_sum() - pl.col("seconds")).over("speaker")
+    before = (pl.col("seconds").cum_sum() - pl.col("seconds")).over(speakers.person())
     in_turn = pool.with_columns(before.alias("before")).sort("before", maintain_order=True)
     surplus, total = [], 0.0
     for id, seconds in in_turn.select("id", "seconds").iter_rows():

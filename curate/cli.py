@@ -231,14 +231,15 @@ def text(
 
     Example: echo "사과 3개" | curate text --language ko
     """
-    from curate.text import lines, steps
+    from curate.text import stepped
 
-    number = 0
-    for number, (line, warnings) in enumerate(lines(sys.stdin.buffer, language, form), 1):
-        sys.stdout.buffer.write(line.encode("utf-8", "replace") + b"\n")
-        for warning in warnings:
-            print(f"line {number}: {warning}", file=sys.stderr)
-    del steps, show_steps
+    for number, (result, warnings) in enumerate(stepped(sys.stdin.buffer, language, form), 1):
+        sys.stdout.buffer.write(result.text.encode("utf-8", "replace") + b"\n")
+        changes = (
+            [f"{change.rule}: {change.before} -> {change.after}" for change in result.changes] if show_steps else []
+        )
+        for said in [*changes, *warnings]:
+            print(f"line {number}: {said}", file=sys.stderr)
 
 
 @app.command()
@@ -304,6 +305,8 @@ def _print_status(clips: "pl.DataFrame", wanted: "Recipe") -> None:
 
     found = numbers.status(clips, wanted)
     typer.echo(show.status(found))
+    if clips["broke"].is_null().all():
+        typer.echo("nothing is decided yet: `curate filter` drops, `curate tag` also balances and splits")
     for each in found["empty_splits"]:
         print(f"curate: {each['split']} is empty for {each['language']}: {each['cause']}", file=sys.stderr)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from curate import audio, manifest
+from curate.errors import UserError
 
 INDEX = "index.parquet"  # which cut of which file each clip is, so that a changed margin cuts anew
 IDENTITY = ("id", "sha256", "cut_start", "cut_end")
@@ -24,6 +25,7 @@ def cut(clips: pl.DataFrame, folder: Path, roots: Mapping[str, Path], *, progres
     files = missing.group_by("source", "path", maintain_order=True)
     jobs = [(roots[str(source)] / str(path), rows, folder) for (source, path), rows in files]
     folder.mkdir(parents=True, exist_ok=True)
+    manifest.write_parquet(done, folder / INDEX)  # a run that is killed while it cuts must not be believed
     written = 0
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for count in pool.map(lambda job: _cut_file(*job), jobs):
@@ -35,16 +37,20 @@ def cut(clips: pl.DataFrame, folder: Path, roots: Mapping[str, Path], *, progres
 def _cut_file(file: Path, rows: pl.DataFrame, folder: Path) -> int:
     rows = rows.sort("cut_start", maintain_order=True)
     spans = list(rows.select("cut_start", "cut_end").iter_rows())
-    for id, rate, samples in zip(rows["id"], rows["rate"], audio.spans(file, spans), strict=True):
-        audio.write_flac(folder / f"{id}.flac", samples, rate)
+    try:
+        for id, rate, samples in zip(rows["id"], rows["rate"], audio.spans(file, spans), strict=True):
+            audio.write_flac(folder / f"{id}.flac", samples, rate)
+    except audio.Unreadable as error:
+        raise UserError(f"{file} has changed since it was listened to ({error}); run `curate run` again") from None
     return rows.height
 
 
 def _done(folder: Path, wanted: pl.DataFrame) -> pl.DataFrame:
     """Clips that were cut from the same samples before."""
-    if not (folder / INDEX).exists():
+    try:
+        return wanted.join(pl.read_parquet(folder / INDEX), on=IDENTITY, how="semi")
+    except (pl.exceptions.PolarsError, OSError):  # none yet, or none that can be read: all are cut
         return wanted.clear()
-    return wanted.join(pl.read_parquet(folder / INDEX), on=IDENTITY, how="semi")
 
 
 def _remove_others(folder: Path, keep: set[str]) -> None:

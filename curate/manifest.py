@@ -196,7 +196,8 @@ def read(path: Path) -> pl.DataFrame:
         frame = pl.read_parquet(path)
         check(frame)
     except (pl.exceptions.PolarsError, ValueError) as error:
-        raise UserError(f"{path} is not a manifest of this version ({error}); run `curate run` again") from None
+        why = (str(error).splitlines() or [""])[0]
+        raise UserError(f"{path} is not a manifest of this version ({why}); run `curate run` again") from None
     return frame
 
 

@@ -142,7 +142,9 @@ class Store:
     def read_table(self, measure: Measure, key: str) -> pl.DataFrame | None:
         """The answer of a corpus-scope measure, or None where it was not yet asked about just these clips."""
         path = self.folder / measure.name / f"{key[:32]}.parquet"
-        return pl.read_parquet(path) if path.exists() else None
+        frame = _read_file(path) if path.exists() else None
+        wanted = {"id": pl.String} | {name: COLUMNS[name].dtype for name in measure.outputs}
+        return frame if frame is not None and dict(frame.schema) == wanted else None
 
     def write_table(self, measure: Measure, key: str, answer: pl.DataFrame) -> None:
         """Keep the answer of a corpus-scope measure."""
@@ -160,13 +162,18 @@ class Store:
 
 
 def _read_shard(shard: Path, measure: Measure) -> pl.DataFrame:
-    try:
-        frame = pl.read_parquet(shard)
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise UserError(f"answers cannot be read ({error}); delete {shard} and run again") from None
+    frame = _read_file(shard)
     if dict(frame.schema) != measure.schema():  # an older version asked for other columns: ask again
         return pl.DataFrame(schema=measure.schema())
     return frame
+
+
+def _read_file(path: Path) -> pl.DataFrame:
+    try:
+        return pl.read_parquet(path)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        why = (str(error).splitlines() or [""])[0]
+        raise UserError(f"answers cannot be read ({why}); delete {path} and run again") from None
 
 
 class Buffer:

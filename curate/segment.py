@@ -15,6 +15,10 @@ from curate.align import trim
 
 LISTENING_RATE = 16000  # Hz of the spans that listeners give
 MUSIC = ("music", "singing")
+# Music lasts. What is called music for less than this was Khmer words and hum (at most 1.9 s in real recordings; music
+# files are one event from end to end), unless it is nearly the whole of a short file.
+MUSIC_SECONDS = 3.0
+MOST_OF_A_FILE = 0.9
 
 Span = tuple[int, int]
 Row = dict[str, Any]
@@ -45,7 +49,7 @@ def _clips(row: Row, *, max_seconds: float, margin: float, max_pause: float, tri
         yield _spanned(row, None, None, cut)
         return
     pieces = _by_speaker(speech, row["file_turns"] or [], rate)
-    wanted = _grouped(pieces, longest=round((max_seconds - 2 * margin) * rate), pause=round(max_pause * rate))
+    wanted = _grouped(pieces, longest=int(max_seconds * rate) - 2 * edge, pause=round(max_pause * rate))
     if not wanted:
         yield _spanned(row, None, None, (0, frames))
         return
@@ -84,7 +88,7 @@ def _by_speaker(speech: Sequence[Span], turns: Sequence[dict[str, int]], rate: i
     ]
     pieces = []
     for start, end in speech:
-        edges = [start, *(c for c in changes if start < c < end), end]
+        edges = [start, *dict.fromkeys(c for c in changes if start < c < end), end]
         pieces += [(a, b, _speaker(a, b, told)) for a, b in itertools.pairwise(edges)]
     return pieces
 
@@ -153,12 +157,13 @@ def _with_findings(clip: Row) -> Row:
 
 def _events(events: Sequence[dict[str, Any]], rate: int, frames: int, cut: Span) -> Row:
     """Shares of the clip that are music, and sound that is neither music nor voice."""
-    shares = {}
-    for name, labels in (("music", MUSIC), ("noise", ("noise",))):
-        labelled = spans_at([e for e in events if e["label"] in labels], rate, frames)
-        found = _inside(_united(labelled), cut)
-        shares[name] = sum(b - a for a, b in found) / (cut[1] - cut[0])
-    return shares
+    music = _united(spans_at([e for e in events if e["label"] in MUSIC], rate, frames))
+    lasting = min(MUSIC_SECONDS * rate, MOST_OF_A_FILE * frames)
+    kinds = {
+        "music": [(start, end) for start, end in music if end - start >= lasting],
+        "noise": _united(spans_at([e for e in events if e["label"] == "noise"], rate, frames)),
+    }
+    return {name: sum(b - a for a, b in _inside(spans, cut)) / (cut[1] - cut[0]) for name, spans in kinds.items()}
 
 
 def _united(spans: Sequence[Span]) -> list[Span]:

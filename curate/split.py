@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from curate import speakers
 from curate.recipe import LANGUAGES
 
 HELD_OUT = ("validation", "test")
@@ -28,9 +29,10 @@ class Empty:
 def split(clips: pl.DataFrame, *, shares: Mapping[str, float], apart: Sequence[str], seed: int) -> pl.DataFrame:
     """Fill `split` of kept clips, whole groups at a time, each language by itself."""
     kept = _grouped(clips, apart)
-    where: dict[int, str] = {}
-    for language in LANGUAGES:
-        _deal(kept.filter(pl.col("language") == language), where, shares, seed)
+    seconds = {language: _seconds(kept.filter(pl.col("language") == language)) for language in LANGUAGES}
+    where: dict[str, str] = {}
+    for language, name in itertools.product(LANGUAGES, HELD_OUT):
+        _hold_out(seconds, language, name, shares[name], where, seed)
     dealt = pl.col("group").replace_strict(where, default="train", return_dtype=pl.String)
     named = kept.select("id", dealt.alias("split"))
     return clips.drop("split").join(named, on="id", how="left", maintain_order="left").select(clips.columns)
@@ -48,8 +50,10 @@ def empty(clips: pl.DataFrame, *, shares: Mapping[str, float], apart: Sequence[s
 
 
 def _grouped(clips: pl.DataFrame, apart: Sequence[str]) -> pl.DataFrame:
+    """Kept clips with the name of their group: its first id, so that other clips do not change it."""
     kept = clips.filter(pl.col("drop").is_null())
-    return kept.with_columns(pl.Series("group", groups(kept, apart), dtype=pl.Int64))
+    kept = kept.with_columns(pl.Series("group", groups(kept, apart), dtype=pl.Int64))
+    return kept.with_columns(pl.col("id").min().over("group").alias("group"))
 
 
 def groups(clips: pl.DataFrame, apart: Sequence[str]) -> list[int]:
@@ -64,10 +68,9 @@ def groups(clips: pl.DataFrame, apart: Sequence[str]) -> list[int]:
 
 
 def _shared(name: str) -> pl.Expr:
-    """What clips must not share across splits; speakers of different sources are different people unless estimated."""
+    """What clips must not share across splits."""
     if name == "speaker":
-        own = pl.format("{} {}", "source", "speaker")
-        return pl.when(pl.col("speaker") == pl.col("voice")).then("voice").otherwise(own).alias(name)
+        return speakers.person().alias(name)
     if name == "text":
         bare = pl.col("spoken").str.replace_all(r"[\p{P}\p{S}\p{Z}\p{C}]", "").str.to_lowercase()
         return pl.when(bare != "").then(bare).alias(name)
@@ -87,28 +90,39 @@ def _join(parents: dict[object, object], first: object, second: object) -> None:
         parents[second] = first
 
 
-def _deal(clips: pl.DataFrame, where: dict[int, str], shares: Mapping[str, float], seed: int) -> None:
-    """Give each held-out split whole groups up to its share; the smallest group if all are larger than the share."""
-    seconds = dict(clips.group_by("group", maintain_order=True).agg(pl.col("seconds").sum()).iter_rows())
-    whole = sum(seconds.values())
-    for name in HELD_OUT:
-        wanted = shares[name] * whole
-        have = sum(seconds[group] for group in seconds if where.get(group) == name)
-        for group in _shuffled((g for g in seconds if g not in where), seed):
-            if have + seconds[group] <= wanted:
-                where[group] = name
-                have += seconds[group]
-        free = [group for group in seconds if group not in where]
-        if wanted > 0 and have == 0 and len(free) > 1:
-            smallest = min(free, key=lambda group: (seconds[group], group))
-            if seconds[smallest] <= MOST_OF_A_LANGUAGE * sum(seconds[group] for group in free):
-                where[smallest] = name
-    for group in seconds:
-        where.setdefault(group, "train")
+def _seconds(clips: pl.DataFrame) -> dict[str, float]:
+    return dict(clips.group_by("group", maintain_order=True).agg(pl.col("seconds").sum()).iter_rows())
 
 
-def _shuffled(numbers: Iterable[int], seed: int) -> list[int]:
-    return sorted(numbers, key=lambda number: hashlib.sha256(f"{seed} {number}".encode()).hexdigest())
+def _hold_out(
+    seconds: Mapping[str, Mapping[str, float]], language: str, name: str, share: float, where: dict[str, str], seed: int
+) -> None:
+    """Give a split whole groups of a language up to its share; the smallest group if all are larger than the share.
+
+    A group may hold clips in several languages: no language may get more than its share by it.
+    """
+    room = {each: share * sum(parts.values()) - _held(parts, name, where) for each, parts in seconds.items()}
+    for group in _shuffled((g for g in seconds[language] if g not in where), seed):
+        parts = {each: seconds[each][group] for each in seconds if group in seconds[each]}
+        if all(room[each] >= part for each, part in parts.items()):
+            where[group] = name
+            room = {each: room[each] - parts.get(each, 0.0) for each in room}
+    free = [group for group in seconds[language] if group not in where]
+    if share > 0 and not _held(seconds[language], name, where) and len(free) > 1:
+        smallest = min(free, key=lambda group: (seconds[language][group], group))
+        left = {
+            each: sum(part for group, part in parts.items() if group not in where) for each, parts in seconds.items()
+        }
+        if all(seconds[each].get(smallest, 0.0) <= MOST_OF_A_LANGUAGE * left[each] for each in seconds):
+            where[smallest] = name
+
+
+def _held(parts: Mapping[str, float], name: str, where: Mapping[str, str]) -> float:
+    return sum(part for group, part in parts.items() if where.get(group) == name)
+
+
+def _shuffled(groups: Iterable[str], seed: int) -> list[str]:
+    return sorted(groups, key=lambda group: hashlib.sha256(f"{seed} {group}".encode()).hexdigest())
 
 
 def _cause(clips: pl.DataFrame, apart: Sequence[str]) -> str:

@@ -9,7 +9,9 @@ def tag(clips: pl.DataFrame, *, template: str, form: str) -> pl.DataFrame:
     """Fill `training_text` of kept clips; where a language has no such form (Khmer pronounced), `spoken` is used."""
     text = pl.coalesce(form, "spoken").str.replace_all(r"\s+", " ").str.strip_chars()
     prefix = pl.col("language").replace_strict(
-        {code: template.format(language=name) for code, name in LANGUAGES.items()}
+        {code: template.replace("{language}", name) for code, name in LANGUAGES.items()},
+        default=None,  # a language that is none of ours: such a row is dropped
+        return_dtype=pl.String,
     )
     shown = pl.when(pl.col("drop").is_null()).then(prefix + text)
     return clips.with_columns(shown.alias("training_text"))

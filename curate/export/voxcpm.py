@@ -18,7 +18,8 @@ def write(clips: pl.DataFrame, audio: Path, into: Path) -> list[Path]:
     """Write SPLIT.jsonl for every split; a split without clips has an empty file, so that nothing stale remains."""
     written = []
     for name in SPLITS:
-        rows = manifest.kept(clips).filter(pl.col("split") == name)
+        # a clip that was kept without a text (`no_text = false`) is nothing to train speech from text on
+        rows = manifest.kept(clips).filter((pl.col("split") == name) & pl.col("training_text").is_not_null())
         lines = [
             json.dumps(
                 {"audio": str((audio / f"{id}.flac").absolute()), "text": text, "duration": seconds}, ensure_ascii=False

@@ -10,7 +10,29 @@ from curate.recipe import Source
 
 # what soundfile or PyAV can open; video is fine, its sound is taken
 SUFFIXES = frozenset(
-    [".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aac", ".wma", ".aiff", ".aif", ".au", ".caf", ".amr", ".webm", ".mp4", ".mkv", ".mov", ".avi", ".3gp", ".ts"]
+    [
+        ".wav",
+        ".flac",
+        ".ogg",
+        ".oga",
+        ".opus",
+        ".mp3",
+        ".m4a",
+        ".aac",
+        ".wma",
+        ".aiff",
+        ".aif",
+        ".au",
+        ".caf",
+        ".amr",
+        ".webm",
+        ".mp4",
+        ".mkv",
+        ".mov",
+        ".avi",
+        ".3gp",
+        ".ts",
+    ]
 )
 
 

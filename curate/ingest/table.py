@@ -1,6 +1,7 @@
 """A table with one clip per row: TSV, CSV, JSONL or Parquet, with audio, text, language and speaker."""
 
 import codecs
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from curate.recipe import Source
 
 OURS = ("audio", "text", "language", "speaker")
 WORKING = ("cannot", "asked", "was_asked")  # names that curation uses while it works
+TEXTLESS = ("Binary", "Duration", "Object")  # types, also inside others, that are not written out as text
 
 
 def read(source: Source) -> pl.DataFrame:
@@ -53,14 +55,20 @@ def _renamed(table: pl.DataFrame, present: dict[str, str]) -> pl.DataFrame:
     names = [present.get(each, f"given_{each}" if _is_ours(each) else each) for each in table.columns]
     ours = set(present.values())
     # ours first, so that no other column takes the name
-    numbered = dict(zip(order := sorted(range(len(names)), key=lambda i: names[i] not in ours),
-                        number_repeats([names[i] for i in order]), strict=True))
+    numbered = dict(
+        zip(
+            order := sorted(range(len(names)), key=lambda i: names[i] not in ours),
+            number_repeats([names[i] for i in order]),
+            strict=True,
+        )
+    )
     table.columns = [numbered[i] for i in range(len(names))]
     return table
 
 
 def _is_ours(name: str) -> bool:
-    return name in COLUMNS or name in OURS or name in WORKING
+    # `X_new` holds the answers for column X while they are filled in
+    return name.removesuffix("_new") in COLUMNS or name in OURS or name in WORKING
 
 
 def _relative(folder: Path, file: str) -> str:
@@ -113,10 +121,20 @@ def _jsonl(path: Path) -> pl.DataFrame:
 
 
 def _strings(table: pl.DataFrame) -> pl.DataFrame:
-    """Every column as text, what is none as null; a BOM, and blanks around names, are not part of a name."""
-    table = table.cast(pl.String, strict=False)
+    """Every column as text, but for what has no text; a BOM, and blanks around names, are not part of a name."""
+    readable = [name for name, dtype in table.schema.items() if not any(each in str(dtype) for each in TEXTLESS)]
+    table = pl.DataFrame([_text(table[name]) for name in readable])
     table.columns = number_repeats(name.lstrip("\ufeff").strip() for name in table.columns)
     return table
+
+
+def _text(column: pl.Series) -> pl.Series:
+    if not column.dtype.is_nested():
+        return column.cast(pl.String)
+    written = [
+        None if value is None else json.dumps(value, ensure_ascii=False, default=str) for value in column.to_list()
+    ]
+    return pl.Series(column.name, written, dtype=pl.String)
 
 
 def _require(source: Source, path: Path, table: pl.DataFrame, theirs: dict[str, str]) -> None:

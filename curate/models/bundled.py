@@ -1,7 +1,7 @@
 """Models that ship inside packages: found, verified by sha256, put together where they come in parts.
 
-Nothing here is downloaded. `python -m curate.models.bundled` (part of `make env`) prepares everything at once; without it
-each file is prepared at its first use. Prepared files go to `$SAMSORI_MODELS`, else `share/samsori` of the
+Nothing here is downloaded. `python -m curate.models.bundled` (part of `make env`) prepares everything at once; without
+it each file is prepared at its first use. Prepared files go to `$SAMSORI_MODELS`, else `share/samsori` of the
 environment, else the user's cache folder when the environment cannot be written.
 """
 
@@ -41,7 +41,9 @@ def verify(path: Path, sha256: str) -> None:
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != sha256:
-        raise UserError(f"{path} is not the model it should be (sha256 {found[:8]}..., expected {sha256[:8]}...); delete it")
+        raise UserError(
+            f"{path} is not the model it should be (sha256 {found[:8]}..., expected {sha256[:8]}...); delete it"
+        )
 
 
 @functools.cache
@@ -92,7 +94,9 @@ def _join_whisper(folder: Path) -> None:
     for name in WHISPER_BASE:
         partial = folder / f"{name}.{os.getpid()}.partial"
         with partial.open("wb") as out:
-            for part in [first / "model.bin.part1", second / "model.bin.part2"] if name == "model.bin" else [first / name]:
+            for part in (
+                [first / "model.bin.part1", second / "model.bin.part2"] if name == "model.bin" else [first / name]
+            ):
                 with part.open("rb") as file:
                     shutil.copyfileobj(file, out, 1 << 20)
         partial.replace(folder / name)

@@ -15,7 +15,7 @@ from curate.errors import UserError
 from curate.text import hygiene
 from curate.text.rules import Change, compared
 
-__all__ = ["FORMS", "LANGUAGES", "Change", "Normalised", "lines", "normalise", "steps", "versions", "words"]
+__all__ = ["FORMS", "LANGUAGES", "Change", "Normalised", "lines", "normalise", "stepped", "steps", "versions", "words"]
 
 RULES_VERSION = "1"  # raise it with every change of rules or tables: cached answers carry it
 LANGUAGES = ("km", "ko")
@@ -79,12 +79,17 @@ def steps(text: str, language: str, form: str = "spoken") -> Normalised:
 
 def lines(stream: Iterable[bytes], language: str, form: str = "spoken") -> Iterator[tuple[str, list[str]]]:
     """One output line with its warnings for every line of bytes; bytes that are not UTF-8 become U+FFFD."""
+    return ((result.text, warnings) for result, warnings in stepped(stream, language, form))
+
+
+def stepped(stream: Iterable[bytes], language: str, form: str = "spoken") -> Iterator[tuple[Normalised, list[str]]]:
+    """Like `lines`, with each change on the way."""
     _language(language)
     for raw in stream:
-        text = raw.decode("utf-8", errors="replace")
+        text = raw.rstrip(b"\r\n").decode("utf-8", errors="replace")
         broken = "\ufffd" in text and "\ufffd".encode() not in raw
         result = steps(text, language, form)
-        yield result.text, _warnings(result, broken)
+        yield result, _warnings(result, broken)
 
 
 def versions(language: str, form: str) -> str:

@@ -56,7 +56,8 @@ def write_recipe(tmp_path: Path) -> Callable[..., Path]:
 
     def write(*folders: Path, more: str = "", name: str = "recipe.toml") -> Path:
         sources = "".join(
-            f'[[source]]\nid = "{folder.name}"\nkind = "table"\npath = "{folder / "index.tsv"}"\nlanguage = "ko"\nlicence = "own"\n'
+            f'[[source]]\nid = "{folder.name}"\nkind = "table"\npath = "{folder / "index.tsv"}"\n'
+            'language = "ko"\nlicence = "own"\n'
             for folder in folders
         )
         path = tmp_path / name

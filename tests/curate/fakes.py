@@ -101,5 +101,7 @@ def measures(log: Path, *, version: str = "1", pause: float = 0.0, quality: bool
             *([broken] if quality else []),
         ),
         heard_texts=(),
-        corpus=(Measure("duplicates", "corpus", ("similar",), version, judges.duplicates_judge, inputs=("fingerprint",)),),
+        corpus=(
+            Measure("duplicates", "corpus", ("similar",), version, judges.duplicates_judge, inputs=("fingerprint",)),
+        ),
     )  # fmt: skip

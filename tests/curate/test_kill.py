@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.curate import fakes
 
 from curate.corpus import Corpus
+from tests.curate import fakes
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """
@@ -83,7 +83,9 @@ def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(
 def _orphans(tmp_path: Path) -> list[str]:
     """Processes of a killed run that are still there after a moment."""
     for _ in range(50):
-        found = subprocess.run(["pgrep", "-f", f"slow_run.py.*{tmp_path}"], capture_output=True, text=True).stdout.split()
+        found = subprocess.run(
+            ["pgrep", "-f", f"slow_run.py.*{tmp_path}"], capture_output=True, text=True
+        ).stdout.split()
         if not found:
             return []
         time.sleep(0.1)

@@ -1,5 +1,6 @@
 """Measure and decide apart: nothing is asked twice, nothing is lost, and equal work gives equal bytes."""
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,20 +8,22 @@ import numpy as np
 import polars as pl
 import pytest
 import soundfile
-from tests.curate import fakes
-from tests.curate.conftest import RATE, tone
 
 from curate import build, manifest, pipeline
 from curate.corpus import Corpus
 from curate.engine.local import Local
 from curate.measure import Store
 from curate.recipe import load
+from tests.curate import fakes
+from tests.curate.conftest import RATE, tone
 
 MakeTable = Callable[..., Path]
 WriteRecipe = Callable[..., Path]
 
 
-def run(recipe: Path, into: Path, log: Path, *, workers: int = 1, version: str = "1", quality: bool = False) -> pl.DataFrame:
+def run(
+    recipe: Path, into: Path, log: Path, *, workers: int = 1, version: str = "1", quality: bool = False
+) -> pl.DataFrame:
     """Ingest and go through every step with the fakes."""
     corpus, wanted = Corpus(into), load(recipe)
     with corpus.locked():
@@ -91,10 +94,15 @@ def test_the_rows_of_a_file_cover_it_once_after_every_step(tmp_path: Path, write
     folder = tmp_path / "long"
     folder.mkdir()
     pauses = [np.zeros(round(RATE * s), np.float32) for s in (1.5, 0.3, 2.0, 0.05)]
-    sound = np.concatenate([part for i, pause in enumerate(pauses) for part in (tone(1.5 + i, 110 + 9 * i, seed=i), pause)])
+    sound = np.concatenate(
+        [part for i, pause in enumerate(pauses) for part in (tone(1.5 + i, 110 + 9 * i, seed=i), pause)]
+    )
     soundfile.write(folder / "talk.flac", sound, RATE)
     recipe = tmp_path / "recipe.toml"
-    recipe.write_text(write_recipe().read_text() + f'[[source]]\nid="long"\nkind="folder"\npath="{folder}"\nlanguage="ko"\nlicence="own"\n')
+    recipe.write_text(
+        write_recipe().read_text()
+        + f'[[source]]\nid="long"\nkind="folder"\npath="{folder}"\nlanguage="ko"\nlicence="own"\n'
+    )
     wanted = load(recipe)
     corpus = Corpus(tmp_path / "corpus")
     ingested = build.ingested(corpus, wanted, watch)
@@ -106,7 +114,7 @@ def test_the_rows_of_a_file_cover_it_once_after_every_step(tmp_path: Path, write
             assert frame.select(length).item() == sound.size, name
     spans = frame.select(pl.coalesce("start", pl.lit(0)), pl.coalesce("end", "frames")).rows()
     assert spans == sorted(spans)
-    assert all(a[1] == b[0] for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a[1] == b[0] for a, b in itertools.pairwise(spans))
     assert frame.filter(pl.col("speech_seconds") > 1).height >= 3  # the long pauses parted it
 
 
@@ -133,7 +141,9 @@ def test_what_breaks_one_clip_stops_no_other_and_is_said(
     recipe = write_recipe(folder)
     text = recipe.read_text().replace("quality = []", 'quality = ["dnsmos"]')
     recipe.write_text(text)
-    rows = {row["path"]: row for row in run(recipe, tmp_path / "corpus", tmp_path / "asked", quality=True).rows(named=True)}
+    rows = {
+        row["path"]: row for row in run(recipe, tmp_path / "corpus", tmp_path / "asked", quality=True).rows(named=True)
+    }
     assert rows["000.wav"]["drop"] is None
     assert "low_quality" in rows["001.wav"]["broke"]  # not measured is not good
     assert "too quiet for me" in rows["001.wav"]["error"]

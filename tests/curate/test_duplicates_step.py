@@ -1,0 +1,84 @@
+"""The same audio twice: found whatever was done to it, and the best copy stays."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from curate import duplicates, fingerprint
+from tests.curate.conftest import RATE, tone
+from tests.curate.frames import clips
+
+
+def marked(
+    similar: dict[str, dict[str, float]], threshold: float | bool = 0.4, **columns: list[object]
+) -> dict[str, str]:
+    """Which clip repeats which, of clips a, b, c... that sound alike as said (both ways)."""
+    names = sorted(similar)
+    rows = [
+        {
+            "id": a,
+            "similar": [{"id": b, "similarity": s} for b, s in similar[a].items()],
+            **{k: v[i] for k, v in columns.items()},
+        }
+        for i, a in enumerate(names)
+    ]
+    found = duplicates.mark(clips(rows), threshold=threshold)
+    assert found["id"].to_list() == names
+    return dict(found.filter(pl.col("duplicate_of").is_not_null()).select("id", "duplicate_of").rows())
+
+
+def test_of_many_copies_one_stays() -> None:
+    everyone = {a: {b: 0.9 for b in "abcd" if b != a} for a in "abcd"}
+    assert marked(everyone) == {"b": "a", "c": "a", "d": "a"}
+
+
+def test_clips_that_only_share_a_third_are_no_copies_of_each_other() -> None:
+    chain = {"a": {"b": 0.9}, "b": {"a": 0.9, "c": 0.9}, "c": {"b": 0.9}}
+    assert marked(chain) == {"b": "a"}  # c does not sound like a, and b is gone
+    assert marked(chain, snr=[40.0] * 3, bandwidth=[4000.0, 8000.0, 4000.0]) == {"a": "b", "c": "b"}
+
+
+def test_the_best_copy_stays_kept_before_wide_before_low_rate_before_first() -> None:
+    pair = {"a": {"b": 0.9}, "b": {"a": 0.9}}
+    assert marked(pair, drop=["noisy", None], bandwidth=[8000.0, 4000.0]) == {"a": "b"}
+    assert marked(pair, bandwidth=[4000.0, 8000.0], rate=[8000, 48000]) == {"a": "b"}
+    assert marked(pair, bandwidth=[7900.0, 8000.0], rate=[48000, 16000]) == {"a": "b"}  # as wide: the rate says more
+    assert marked(pair, bandwidth=[7900.0, 8000.0]) == {"b": "a"}
+    assert marked(pair, bandwidth=[None, 900.0]) == {"a": "b"}
+
+
+def test_the_threshold_counts_and_false_finds_none() -> None:
+    pair = {"a": {"b": 0.5}, "b": {"a": 0.5}}
+    assert marked(pair, 0.5) == {"b": "a"}
+    assert marked(pair, 0.51) == {}
+    assert marked(pair, False) == {}
+    assert marked({"a": {}, "b": {}}) == {}
+
+
+@pytest.fixture(scope="module")
+def printed() -> pl.DataFrame:
+    """Two voices; the first also quieter, and cut shorter; silence; a clip nobody listened to."""
+    one, two = tone(4, 110, seed=1), tone(4, 150, seed=2)
+    sounds = {
+        "one": one,
+        "two": two,
+        "quiet": one * 0.2,
+        "short": one[RATE // 2 :],
+        "silence": np.zeros(RATE, np.float32),
+    }
+    prints = {name: fingerprint.fingerprint(sound, RATE) or None for name, sound in sounds.items()}
+    return clips([{"id": name, "fingerprint": found} for name, found in prints.items()])
+
+
+def test_copies_are_found_by_their_sound_both_ways_and_others_are_not(printed: pl.DataFrame) -> None:
+    found = dict(duplicates.find(printed).rows())
+    alike = {name: {each["id"] for each in similar} for name, similar in found.items()}
+    assert alike == {"one": {"quiet", "short"}, "quiet": {"one", "short"}, "short": {"one", "quiet"}, "two": set()}
+    for name, similar in found.items():
+        for each in similar:
+            assert {"id": name, "similarity": each["similarity"]} in found[each["id"]]
+
+
+def test_nothing_to_compare_is_no_error(printed: pl.DataFrame) -> None:
+    assert duplicates.find(printed.clear()).height == 0
+    assert duplicates.find(printed.filter(pl.col("id") == "silence")).height == 0
