@@ -21,7 +21,7 @@ demo: env
 	$(BIN)/train demo --into $(DEMO)
 
 test: env
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 # the demonstration's two commands, and every file of real speech, where `make test` takes a part
 test-long: env
@@ -32,7 +32,7 @@ check: env
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python docs/generate.py --check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 format: env
 	$(BIN)/ruff format .

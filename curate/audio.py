@@ -33,6 +33,7 @@ ACTIVE_LEVEL = 0.01  # -40 dBFS: above the crosstalk and hum of a channel nobody
 ACTIVE_SECONDS = 0.05  # a single click does not make a channel active
 SAFE_PEAK = 0.999
 QUALITY = "HQ"
+VERSION = 1  # raise it when the samples of a file change (mono, resampling, decoder): it enters every key
 # Formats whose samples lie at fixed places: header counts and seeking are exact, and nothing can fail to decode.
 PLAIN = {"WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF"}
 PLAIN_CODECS = ("PCM_", "FLOAT", "DOUBLE")
@@ -67,6 +68,18 @@ class _Stream:
     claimed: int  # frames according to the header; 0 where it does not say
     plain: bool
     blocks: Callable[[int], Blocks]
+
+
+def stamp(path: str | Path) -> str:
+    """Size and time of a file: another stamp, another content."""
+    found = Path(path).stat()
+    return f"{found.st_size} {found.st_mtime_ns}"
+
+
+def unchanged(path: str | Path, before: str | None) -> None:
+    """Raise `Unreadable` where a file is not the one that was stamped; None is not checked."""
+    if before is not None and stamp(path) != before:
+        raise Unreadable("changed since it was ingested; run `curate run` again")
 
 
 def probe(path: str | Path) -> Info:
@@ -125,7 +138,7 @@ def write_flac(path: str | Path, samples: Samples, rate: int) -> None:
         raise ValueError(f"a clip is one row of samples, not an array of shape {samples.shape}")
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
         soundfile.write(temporary, _sixteen_bit(samples), rate, format="FLAC", subtype="PCM_16")
         os.replace(temporary, path)
@@ -166,6 +179,8 @@ def _open(path: Path) -> Iterator[_Stream]:
         raise Unreadable("no permission to read the file") from error
     except OSError as error:
         raise Unreadable(f"cannot be read ({error.strerror})") from error
+    except (ValueError, LookupError) as error:  # PyAV on what is half a file
+        raise error if isinstance(error, Unreadable) else Unreadable(f"corrupt audio ({error})") from error
 
 
 def _soundfile(path: Path) -> _Stream | None:
@@ -212,11 +227,16 @@ def _ends_ogg(path: Path) -> bool:
     return at >= 0 and at + 5 < len(tail) and bool(tail[at + 5] & 4)
 
 
-def _ffmpeg(path: Path) -> _Stream:
-    """The file through PyAV. It gets an open file, so no name is taken for a protocol and nothing else is opened."""
+def _container(file: Any) -> Any:
+    """A container opened by FFmpeg; tags in the encodings of old (EUC-KR) do not make a file unreadable."""
     import av
 
-    with path.open("rb") as file, av.open(file, options={"format_whitelist": CONTAINERS}) as container:
+    return av.open(file, options={"format_whitelist": CONTAINERS}, metadata_errors="replace")
+
+
+def _ffmpeg(path: Path) -> _Stream:
+    """The file through PyAV. It gets an open file, so no name is taken for a protocol and nothing else is opened."""
+    with path.open("rb") as file, _container(file) as container:
         if not container.streams.audio:
             raise Unreadable("no audio in the file")
         stream = container.streams.audio[0]
@@ -228,7 +248,7 @@ def _ffmpeg(path: Path) -> _Stream:
 def _ffmpeg_blocks(path: Path, _: int) -> Blocks:
     import av
 
-    with path.open("rb") as file, av.open(file, options={"format_whitelist": CONTAINERS}) as container:
+    with path.open("rb") as file, _container(file) as container:
         stream = container.streams.audio[0]
         convert = av.AudioResampler(format="fltp", layout=stream.layout, rate=stream.rate)
         for frame in container.decode(stream):

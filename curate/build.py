@@ -21,9 +21,10 @@ FORMATS = {"voxcpm": voxcpm.write}
 
 def ingested(corpus: Corpus, wanted: Recipe, watch: Watch) -> pl.DataFrame:
     """Read the sources and store what they hold; the only stored input of all that follows."""
-    frame = ingest(wanted, progress=lambda done, total: watch("reading files", done, total))
-    corpus.save_recipe(recipe.dump(wanted))
+    before = pl.read_parquet(corpus.ingested) if _readable(corpus.ingested) else None
+    frame = ingest(wanted, before=before, progress=lambda done, total: watch("reading files", done, total))
     manifest.write_parquet(frame, corpus.ingested)
+    corpus.save_recipe(recipe.dump(wanted))
     return frame
 
 
@@ -35,7 +36,7 @@ def advance(
     `asked` replaces the measures that the recipe's models give.
     """
     started = time.monotonic()
-    frame = pl.read_parquet(corpus.ingested)
+    frame = _read_ingested(corpus, wanted)
     asked = asked or measures.of(wanted)
     with Local(asked.in_workers(), workers) as engine:
         panel = pipeline.Panel(asked, Store(corpus.answers), engine, pipeline.roots(wanted), watch)
@@ -44,6 +45,28 @@ def advance(
     fingerprints = {each.name: each.fingerprint for each in asked.all()}
     corpus.log(last, seconds=round(time.monotonic() - started, 1), clips=clips.height, measures=fingerprints)
     return clips
+
+
+def _readable(path: Path) -> bool:
+    try:
+        pl.read_parquet_schema(path)
+    except (pl.exceptions.PolarsError, OSError):
+        return False
+    return True
+
+
+def _read_ingested(corpus: Corpus, wanted: Recipe) -> pl.DataFrame:
+    """What ingest found; a UserError where it is broken, or of another recipe (a run killed between the two)."""
+    try:
+        frame = pl.read_parquet(corpus.ingested)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        first = str(error).splitlines()[0]
+        raise UserError(
+            f"{corpus.ingested} cannot be read ({first}); run `curate run` or `curate ingest` again"
+        ) from None
+    if set(frame["source"]) != {source.id for source in wanted.source}:
+        raise UserError(f"{corpus.ingested} is of other sources than {corpus.recipe}; run `curate ingest` again")
+    return frame
 
 
 def cut_clips(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, watch: Watch) -> None:
@@ -59,6 +82,13 @@ def export(corpus: Corpus, clips: pl.DataFrame, *, format: str, into: Path | Non
     folder = into or corpus.export(format)
     FORMATS[format](clips, corpus.clips, folder)
     return folder
+
+
+def finish(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, watch: Watch) -> Path:
+    """Clips, VoxCPM manifests and report, all of the same decisions; returns the report's page."""
+    cut_clips(corpus, wanted, clips, watch)
+    export(corpus, clips, format="voxcpm", into=None)
+    return write_report(corpus, wanted, clips)
 
 
 def write_report(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame) -> Path:

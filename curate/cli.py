@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     import polars as pl
 
     from curate.corpus import Corpus
-    from curate.pipeline import Watch
     from curate.recipe import Recipe
 
 # Model and table libraries are imported inside the commands: `curate --help` must not wait for them.
@@ -47,10 +46,7 @@ def main() -> None:
         app()
     except UserError as error:
         print(f"curate: {error}", file=sys.stderr)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        print("curate: stopped; finished work is kept, the same command goes on from here", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(error.status)
 
 
 @app.command()
@@ -66,27 +62,23 @@ def run(
     Example: curate run manifests/own-recordings.toml --into work/corpus
     """
     from curate import build, pipeline, show
-    from curate.recipe import load
+    from curate.recipe import dump, load
 
     if until not in pipeline.STEPS:
         raise UserError(f"no step {until!r}; there are {', '.join(pipeline.STEPS)}")
     wanted = load(recipe, settings or [])
     corpus = _corpus(into)
     with corpus.locked(), show.progress() as watch:
+        if corpus.recipe.exists() and corpus.recipe.read_text(encoding="utf-8") != dump(wanted):
+            print(
+                "curate: this corpus was last made with another recipe, or --set; this one holds now", file=sys.stderr
+            )
         build.ingested(corpus, wanted, watch)
         clips = build.advance(corpus, wanted, last=until, workers=_count(workers), watch=watch)
-        page = _finish(corpus, wanted, clips, watch) if until == "tag" else None
+        page = build.finish(corpus, wanted, clips, watch) if until == "tag" else None
     _print_status(clips, wanted)
     if page is not None:
         typer.echo(f"report   {page}\nclips    {corpus.clips}\nVoxCPM   {corpus.export('voxcpm')}")
-
-
-def _finish(corpus: "Corpus", wanted: "Recipe", clips: "pl.DataFrame", watch: "Watch") -> Path:
-    from curate import build
-
-    build.cut_clips(corpus, wanted, clips, watch)
-    build.export(corpus, clips, format="voxcpm", into=None)
-    return build.write_report(corpus, wanted, clips)
 
 
 @app.command()
@@ -122,11 +114,11 @@ def filter_(corpus: CorpusFolder, settings: Settings = None, workers: Workers = 
 
 @app.command()
 def tag(corpus: CorpusFolder, settings: Settings = None, workers: Workers = 0) -> None:
-    """Balance hours, split, write the language tag before each text, and cut the kept clips.
+    """Balance hours, split, write the language tag before each text; clips, report and VoxCPM manifests follow.
 
     Example: curate tag work/corpus --set balance.hours.km=13.2 --set balance.hours.ko=12.8
     """
-    wanted, clips = _advance(corpus, settings, last="tag", workers=workers, cut=True)
+    wanted, clips = _advance(corpus, settings, last="tag", workers=workers)
     _print_status(clips, wanted)
 
 
@@ -136,10 +128,8 @@ def report(corpus: CorpusFolder, settings: Settings = None, workers: Workers = 0
 
     Example: curate report work/corpus
     """
-    from curate import build
-
-    wanted, clips = _advance(corpus, settings, last="tag", workers=workers, cut=True)
-    typer.echo(build.write_report(_corpus(corpus), wanted, clips))
+    _advance(corpus, settings, last="tag", workers=workers)
+    typer.echo(_corpus(corpus).report / "index.html")
 
 
 @app.command()
@@ -157,7 +147,7 @@ def export(
 
     if to not in build.FORMATS:
         raise UserError(f"no export format {to!r}; there are {', '.join(build.FORMATS)}")
-    _, clips = _advance(corpus, None, last="tag", workers=workers, cut=True)
+    _, clips = _advance(corpus, None, last="tag", workers=workers)
     typer.echo(build.export(_corpus(corpus), clips, format=to, into=into))
 
 
@@ -259,27 +249,27 @@ def demo(
         wanted = load(demonstration.prepare(into))
         build.ingested(corpus, wanted, watch)
         clips = build.advance(corpus, wanted, last="tag", workers=_count(workers), watch=watch)
-        page = _finish(corpus, wanted, clips, watch)
+        page = build.finish(corpus, wanted, clips, watch)
     _print_status(clips, wanted)
     typer.echo(show.flaws(demonstration.compare(into, clips)))
     typer.echo(f"report   {page}\nclips    {corpus.clips}\nVoxCPM   {corpus.export('voxcpm')}")
 
 
-def _advance(
-    folder: Path, settings: list[str] | None, *, last: str, workers: int, cut: bool = False
-) -> tuple["Recipe", "pl.DataFrame"]:
+def _advance(folder: Path, settings: list[str] | None, *, last: str, workers: int) -> tuple["Recipe", "pl.DataFrame"]:
     """Run the pipeline of an existing corpus; changed settings are written to its recipe."""
     from curate import build, show
     from curate.recipe import dump, load
 
     corpus = _known(folder)
+    if any(setting.strip().startswith("source.") for setting in settings or []):
+        raise UserError("sources are read by `curate run` and `curate ingest`: change source.* there, in the recipe")
     with corpus.locked(), show.progress() as watch:
         wanted = load(corpus.recipe, settings or [])
-        if settings:
-            corpus.save_recipe(dump(wanted))
         clips = build.advance(corpus, wanted, last=last, workers=_count(workers), watch=watch)
-        if cut:
-            build.cut_clips(corpus, wanted, clips, watch)
+        if settings:  # only what worked is kept
+            corpus.save_recipe(dump(wanted))
+        if last == "tag":
+            build.finish(corpus, wanted, clips, watch)
     return wanted, clips
 
 
@@ -296,7 +286,7 @@ def _known(folder: Path) -> "Corpus":
 
 
 def _count(workers: int) -> int:
-    return workers or os.cpu_count() or 1
+    return workers or len(os.sched_getaffinity(0))
 
 
 def _print_status(clips: "pl.DataFrame", wanted: "Recipe") -> None:

@@ -77,6 +77,7 @@ class Corpus:
         """Be the only one who writes here; the lock goes with the process, however it ends."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            self._refuse_others()
             lock = (self.folder / ".lock").open("w")
         except OSError as error:
             raise UserError(
@@ -87,7 +88,17 @@ class Corpus:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 raise UserError(f"another curate command is working on {self.folder}; wait for it to end") from None
+            for leftover in self.folder.rglob("*.partial"):  # of a run that was killed
+                leftover.unlink()
             yield
+
+    def _refuse_others(self) -> None:
+        """Raise where the folder holds other things than a corpus: nothing of a user's is written over or removed."""
+        there = {path.name for path in self.folder.iterdir()} - {".lock", ".DS_Store"}
+        if there and not there & {"recipe.toml", "ingested.parquet"}:
+            raise UserError(
+                f"{self.folder} is not empty and not a corpus ({min(there)}); name a new folder with --into"
+            )
 
     def log(self, event: str, **facts: object) -> None:
         """Add one line to log.jsonl: what was run, when, with which versions."""

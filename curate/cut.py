@@ -18,14 +18,19 @@ def cut(clips: pl.DataFrame, folder: Path, roots: Mapping[str, Path], *, progres
     """Make the folder hold exactly the kept clips; those already there are left as they are."""
     kept = manifest.kept(clips)
     wanted = kept.select(IDENTITY)
-    _remove_others(folder, set(kept["id"]))
+    before = _index(folder, wanted)
+    for id in set(before["id"]) - set(kept["id"]):  # only what was cut here: other files in the folder are not ours
+        (folder / f"{id}.flac").unlink(missing_ok=True)
     there = pl.Series([path.stem for path in folder.glob("*.flac")], dtype=pl.String)
-    done = _done(folder, wanted).filter(pl.col("id").is_in(there.implode()))
+    done = wanted.join(before, on=IDENTITY, how="semi").filter(pl.col("id").is_in(there.implode()))
     missing = kept.join(done, on="id", how="anti", maintain_order="left")
     files = missing.group_by("source", "path", maintain_order=True)
     jobs = [(roots[str(source)] / str(path), rows, folder) for (source, path), rows in files]
     folder.mkdir(parents=True, exist_ok=True)
-    manifest.write_parquet(done, folder / INDEX)  # a run that is killed while it cuts must not be believed
+    # a run that is killed while it cuts must not be believed: the clips at hand are known to be ours, and not as done
+    under_way = missing.select("id", pl.lit(None, pl.String).alias("sha256"), pl.lit(None, pl.Int64).alias("cut_start"))
+    under_way = under_way.with_columns(pl.lit(None, pl.Int64).alias("cut_end"))
+    manifest.write_parquet(pl.concat([done, under_way]), folder / INDEX)
     written = 0
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for count in pool.map(lambda job: _cut_file(*job), jobs):
@@ -37,7 +42,9 @@ def cut(clips: pl.DataFrame, folder: Path, roots: Mapping[str, Path], *, progres
 def _cut_file(file: Path, rows: pl.DataFrame, folder: Path) -> int:
     rows = rows.sort("cut_start", maintain_order=True)
     spans = list(rows.select("cut_start", "cut_end").iter_rows())
+    stamp = rows["modified"][0] if "modified" in rows.columns else None
     try:
+        audio.unchanged(file, stamp)
         for id, rate, samples in zip(rows["id"], rows["rate"], audio.spans(file, spans), strict=True):
             audio.write_flac(folder / f"{id}.flac", samples, rate)
     except audio.Unreadable as error:
@@ -45,15 +52,9 @@ def _cut_file(file: Path, rows: pl.DataFrame, folder: Path) -> int:
     return rows.height
 
 
-def _done(folder: Path, wanted: pl.DataFrame) -> pl.DataFrame:
-    """Clips that were cut from the same samples before."""
+def _index(folder: Path, wanted: pl.DataFrame) -> pl.DataFrame:
+    """Which clips were cut here before, from which samples."""
     try:
-        return wanted.join(pl.read_parquet(folder / INDEX), on=IDENTITY, how="semi")
+        return pl.read_parquet(folder / INDEX).select(IDENTITY)
     except (pl.exceptions.PolarsError, OSError):  # none yet, or none that can be read: all are cut
         return wanted.clear()
-
-
-def _remove_others(folder: Path, keep: set[str]) -> None:
-    for path in folder.glob("*.flac"):
-        if path.stem not in keep:
-            path.unlink()

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from curate.errors import UserError
 
+VERSION = 1  # raise it when `speech_only` or the language check answers otherwise: it enters their keys
+
 Samples = NDArray[np.float32]
 IGNORED = (
     "PSZC"  # punctuation, symbols, separators, control and format (ZWSP, ZWJ, ZWNJ); never M: Khmer vowels and coeng

@@ -43,6 +43,9 @@ COLUMNS = _columns(
     Column("sha256", pl.String, "ingest", "of the audio file's bytes"),
     Column("rate", pl.Int32, "ingest", "sample rate of the file", "Hz"),
     Column("channels", pl.Int16, "ingest", "channels of the file"),
+    Column(
+        "modified", pl.String, "ingest", "size and time of the file, to see that it has not changed since", stored=False
+    ),
     Column("frames", pl.Int64, "ingest", "length of the whole file", "samples"),
     Column("start", pl.Int64, "ingest, segment", "first sample this row accounts for; null: the whole file", "samples"),
     Column("end", pl.Int64, "ingest, segment", "one past the last sample; null: the whole file", "samples"),

@@ -97,7 +97,8 @@ def keys(frame: pl.DataFrame, measure: Measure) -> list[str]:
     """One key per row: the content listened to, the inputs' values, the fingerprint."""
     content = {"recording": ["sha256"], "clip": ["sha256", "cut_start", "cut_end"], "text": []}[measure.scope]
     names = list(dict.fromkeys([*content, *measure.inputs]))
-    prefix = f"{measure.name}\n{measure.fingerprint}\n".encode()
+    heard = f"audio-{audio.VERSION}" if content else ""
+    prefix = f"{measure.name}\n{measure.fingerprint}\n{heard}\n".encode()
     return [_digest(prefix, row) for row in frame.select(names).iter_rows()]
 
 
@@ -128,14 +129,14 @@ class Store:
 
     def read(self, measure: Measure) -> pl.DataFrame:
         """All answers of this measure, one row per key, whatever fingerprint they were given under."""
-        shards = sorted((self.folder / measure.name).glob("*.parquet"))
-        frames = [_read_shard(shard, measure) for shard in shards]
-        answers = pl.concat([pl.DataFrame(schema=measure.schema()), *frames]).unique(
-            "key", keep="first", maintain_order=True
-        )
-        if len(shards) > MANY_SHARDS:
+        frames = {shard: _read_file(shard) for shard in sorted((self.folder / measure.name).glob("*.parquet"))}
+        # another version may ask for other columns: its answers are kept, and asked for again
+        ours = {shard: frame for shard, frame in frames.items() if dict(frame.schema) == measure.schema()}
+        answers = pl.concat([pl.DataFrame(schema=measure.schema()), *ours.values()])
+        answers = answers.unique("key", keep="first", maintain_order=True)
+        if len(ours) > MANY_SHARDS:
             self._write(measure, answers)
-            for shard in shards:
+            for shard in ours:
                 shard.unlink()
         return answers
 
@@ -159,13 +160,6 @@ class Store:
     def _write(self, measure: Measure, answers: pl.DataFrame) -> None:
         name = hashlib.sha256("".join(answers["key"]).encode()).hexdigest()[:24]
         write_parquet(answers, self.folder / measure.name / f"{name}-{time.time_ns():x}.parquet")
-
-
-def _read_shard(shard: Path, measure: Measure) -> pl.DataFrame:
-    frame = _read_file(shard)
-    if dict(frame.schema) != measure.schema():  # an older version asked for other columns: ask again
-        return pl.DataFrame(schema=measure.schema())
-    return frame
 
 
 def _read_file(path: Path) -> pl.DataFrame:

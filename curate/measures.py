@@ -3,7 +3,7 @@
 import functools
 from dataclasses import dataclass
 
-from curate import judges, text
+from curate import hear, judges, text
 from curate.measure import Measure
 from curate.recipe import LANGUAGES, Models, Recipe
 
@@ -92,7 +92,7 @@ def _language(models: Models) -> list[Measure]:
         return []
     outputs = ("language_probability", "other_language", "other_probability")
     make = functools.partial(judges.language_judge, models.language)
-    version = judges.whisper_named(models.language).fingerprint
+    version = f"{judges.whisper_named(models.language).fingerprint} hear-{hear.VERSION}"
     return [Measure("language", "clip", outputs, version, make, inputs=("speech", "language"))]
 
 
@@ -117,9 +117,8 @@ def _embedding(models: Models) -> list[Measure]:
         return []
     from curate.models.campplus import Campplus
 
-    return [
-        Measure("embedding", "clip", ("embedding",), Campplus().fingerprint, judges.embedding_judge, inputs=("speech",))
-    ]
+    version = f"{Campplus().fingerprint} hear-{hear.VERSION}"
+    return [Measure("embedding", "clip", ("embedding",), version, judges.embedding_judge, inputs=("speech",))]
 
 
 def _fingerprint() -> Measure:

@@ -1,7 +1,7 @@
 """Curation from top to bottom: what was ingested, the answers of the measures, the decisions over them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -16,6 +16,7 @@ from curate.recipe import Recipe
 
 STEPS = ("ingest", "segment", "measure", "filter", "balance", "split", "tag")
 JOB_SECONDS = 300.0  # of clips in one job: a long recording is shared between workers
+MOST_JOBS = 8  # of one recording
 ASKED = "asked"  # the column that numbers rows while they are asked about
 
 Watch = Callable[[str, float, float], None]  # what is being done, how much of it, of how much
@@ -55,6 +56,7 @@ def curate(recipe: Recipe, ingested: pl.DataFrame, panel: Panel) -> Iterator[tup
         max_pause=recipe.segment.max_pause,
         trim_clips=recipe.segment.trim,
     )
+    clips = manifest.rounded(clips)  # what is asked, and what is decided, goes by the values that people see
     yield "segment", clips
     clips = measure(recipe, clips, panel)
     yield "measure", clips
@@ -72,13 +74,12 @@ def measure(recipe: Recipe, clips: pl.DataFrame, panel: Panel) -> pl.DataFrame:
     """Ask every measure about every clip that it can be asked about; nothing here looks at a threshold."""
     asked = panel.measures
     clips = _read_texts(clips.with_columns(pl.col("text").alias("written")), asked.texts, panel)
-    clips = _ask(clips, asked.clips, select.listenable(), panel, "clips")
-    heard_sources = [source.id for source in recipe.source if source.transcript == "heard"]
-    clips = _read_texts(_take_heard(clips, heard_sources), asked.texts, panel)
+    clips = _ask(clips, asked.clips, select.measurable(), panel, "clips")
+    if heard_sources := [source.id for source in recipe.source if source.transcript == "heard"]:
+        clips = _read_texts(_take_heard(clips, heard_sources), asked.texts, panel)
     clips = _read_texts(clips, asked.heard_texts, panel)
     for each in asked.corpus:
         clips = _ask_corpus(clips, each, panel.store)
-    # decisions are made on the values that people see
     return manifest.rounded(speakers.name(_derived(clips)))
 
 
@@ -193,7 +194,8 @@ def _jobs(missing: pl.DataFrame, measures: Mapping[str, Measure], roots: Mapping
     """Questions gathered by file, and by bounded stretches of a long one, so that each is decoded once."""
     jobs: list[Job] = []
     for (source, path), rows in missing.group_by("source", "path", maintain_order=True):
-        file = roots[str(source)] / str(path)
+        rate = rows["rate"][0]
+        file = Job(roots[str(source)] / str(path), rate, rows["modified"][0])
         spans: dict[tuple[int, int], list[Question]] = {}
         recording: list[Question] = []
         for row in rows.iter_rows(named=True):
@@ -204,36 +206,34 @@ def _jobs(missing: pl.DataFrame, measures: Mapping[str, Measure], roots: Mapping
             else:
                 spans.setdefault((row["cut_start"], row["cut_end"]), []).append(question)
         if recording:
-            jobs.append(Job(file, recording=tuple(recording), seconds=rows["frames"][0] / rows["rate"][0]))
-        jobs += _stretches(file, rows["rate"][0], spans)
+            jobs.append(replace(file, recording=tuple(recording), seconds=rows["frames"][0] / rate))
+        jobs += _stretches(file, spans, rows["frames"][0] / rate)
     return jobs
 
 
-def _stretches(file: Path, rate: int, spans: Mapping[tuple[int, int], list[Question]]) -> Iterator[Job]:
+def _stretches(file: Job, spans: Mapping[tuple[int, int], list[Question]], whole: float) -> Iterator[Job]:
+    # a compressed file is decoded from its beginning for each stretch of it, so there are not many
+    longest = max(JOB_SECONDS, whole / MOST_JOBS)
     batch: list[tuple[int, int, tuple[Question, ...]]] = []
     seconds = 0.0
     for (start, end), questions in sorted(spans.items()):
         batch.append((start, end, tuple(questions)))
-        seconds += (end - start) / rate
-        if seconds >= JOB_SECONDS:
-            yield Job(file, clips=tuple(batch), seconds=seconds)
+        seconds += (end - start) / file.rate
+        if seconds >= longest:
+            yield replace(file, clips=tuple(batch), seconds=seconds)
             batch, seconds = [], 0.0
     if batch:
-        yield Job(file, clips=tuple(batch), seconds=seconds)
+        yield replace(file, clips=tuple(batch), seconds=seconds)
 
 
 def _filled(clips: pl.DataFrame, rows: pl.DataFrame, each: Measure, store: Store) -> pl.DataFrame:
     """The measure's columns where it was asked, taken from the store; elsewhere what was there."""
     answers = rows.select(ASKED, "key").join(store.read(each), on="key", how="left", maintain_order="left")
-    found = clips.with_row_index(ASKED).join(
-        answers.with_columns(pl.lit(True).alias("was_asked")),
-        on=ASKED,
-        how="left",
-        suffix="_new",
-        maintain_order="left",
-    )
+    answers = answers.with_columns(pl.lit(True).alias("was_asked"))
+    ours = clips.select(each.outputs).with_row_index(ASKED)  # a source's own columns may be called anything
+    both = ours.join(answers, on=ASKED, how="left", suffix="_new", maintain_order="left")
     new = [pl.when("was_asked").then(f"{name}_new").otherwise(name).alias(name) for name in each.outputs]
-    return found.with_columns(new).select(clips.columns)
+    return clips.with_columns(both.select(new).get_columns())
 
 
 def _noted(clips: pl.DataFrame, rows: pl.DataFrame, failures: Mapping[str, str]) -> pl.DataFrame:
@@ -242,6 +242,7 @@ def _noted(clips: pl.DataFrame, rows: pl.DataFrame, failures: Mapping[str, str])
     if not notes:
         return clips
     note = pl.int_range(pl.len()).replace_strict(notes, default=None, return_dtype=pl.String)
+    note = pl.when(~pl.col("error").fill_null("").str.contains(note, literal=True)).then(note)
     return clips.with_columns(
         pl.concat_str("error", note, separator="; ", ignore_nulls=True).replace("", None).alias("error")
     )

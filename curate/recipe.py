@@ -96,7 +96,7 @@ class Segment(_Part):
     """`[segment]`: how recordings become clips. Seconds."""
 
     min_seconds: float = Field(1.0, gt=0, description="shorter clips are `too_short` (1 s: khmer-tts-pipeline)")
-    max_seconds: float = Field(30.0, gt=0, description="longer clips are `too_long` (30 s: Emilia)")
+    max_seconds: float = Field(30.0, gt=0, le=120, description="longer clips are `too_long` (30 s: Emilia)")
     margin: float = Field(
         0.2, ge=0, description="silence kept before and after speech; VoxCPM2 wants under 0.5 s of trailing silence"
     )
@@ -153,7 +153,9 @@ class Filter(_Part):
     text_mismatch: Literal[False] | TextMismatch = TextMismatch()
     heard_confidence: Share = Field(0.6, description="transcript = heard: least confidence, else `text_mismatch`")
     chopped: Threshold = Field(-10.0, description="highest level at an edge, in dB relative to the speech")
-    duplicate: Threshold = Field(0.4, description="least similarity of two fingerprints that makes a duplicate")
+    duplicate: Threshold = Field(
+        0.4, description="least similarity of two fingerprints that makes a duplicate, from 0.3 up"
+    )
 
 
 class Balance(_Part):
@@ -162,8 +164,12 @@ class Balance(_Part):
     hours: dict[Language, Annotated[float, Field(ge=0)]] = Field(
         default_factory=dict, description="hours per language; absent: all"
     )
-    max_speaker_hours: float | None = Field(None, gt=0, description="most hours by one speaker; the rest is `capped`")
-    max_source_hours: float | None = Field(None, gt=0, description="most hours from one source; the rest is `capped`")
+    max_speaker_hours: float | None = Field(
+        None, gt=0, description="most hours by one speaker in a language; the rest is `capped`"
+    )
+    max_source_hours: float | None = Field(
+        None, gt=0, description="most hours from one source in a language; the rest is `capped`"
+    )
     seed: int = 0
 
 
@@ -236,6 +242,13 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Recipe:
         recipe = Recipe.model_validate_json(json.dumps(raw, default=str), strict=True)
     except ValidationError as error:
         raise UserError(f"{path}: {_first(error, raw)}") from None
+    models = recipe.models.model_copy(
+        update={
+            "language": _model_path(path, recipe.models.language),
+            "asr": {language: _model_path(path, model) for language, model in recipe.models.asr.items()},
+        }
+    )
+    recipe = recipe.model_copy(update={"models": models})
     sources = tuple(s.model_copy(update={"path": str(_resolve(path, s.path))}) for s in recipe.source)
     return recipe.model_copy(update={"source": sources})
 
@@ -246,6 +259,13 @@ def dump(recipe: Recipe) -> str:
 
     text: str = tomlkit.dumps(recipe.model_dump(mode="json", exclude_none=True))
     return text
+
+
+def _model_path(recipe: Path, model: Any) -> Any:
+    """A folder of a model, relative to the recipe like every path; other names stay as they are."""
+    if isinstance(model, str) and model != "bundled" and (folder := _resolve(recipe, model)).is_dir():
+        return str(folder)
+    return model
 
 
 def _resolve(recipe: Path, path: str) -> Path:

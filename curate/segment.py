@@ -5,7 +5,9 @@ and the spans of a file's rows cover the file once, before and after.
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -24,12 +26,44 @@ Span = tuple[int, int]
 Row = dict[str, Any]
 
 
+class Timeline:
+    """Spans of a recording in samples, each with a label (a speaker), found again by place.
+
+    A long recording has thousands of spans and of clips; each clip looks only at the spans near it.
+    """
+
+    def __init__(self, spans: Iterable[tuple[int, int, int]]) -> None:
+        self.spans = sorted(spans)
+        self._starts = [start for start, _, _ in self.spans]
+        self._longest = max((end - start for start, end, _ in self.spans), default=0)
+
+    def inside(self, start: int, end: int) -> list[tuple[int, int, int]]:
+        """What lies in start..end, cut to it."""
+        near = self.spans[bisect_left(self._starts, start - self._longest) : bisect_left(self._starts, end)]
+        return [(max(a, start), min(b, end), label) for a, b, label in near if b > start]
+
+    def covered(self, start: int, end: int) -> int:
+        """How many samples of start..end lie in a span; for spans that do not overlap."""
+        return sum(b - a for a, b, _ in self.inside(start, end))
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One file's row, and what the listeners found in it, in samples of the file."""
+
+    row: Row
+    speech: Timeline
+    music: Timeline | None
+    noise: Timeline | None
+    turns: Timeline | None
+
+
 def segment(
     rows: pl.DataFrame, *, max_seconds: float, margin: float, max_pause: float, trim_clips: bool
 ) -> pl.DataFrame:
     """Replace each recording without text by its clips and the rest, trim clips with text, note what was heard."""
     made = [
-        _with_findings(clip)
+        clip
         for row in rows.iter_rows(named=True)
         for clip in _clips(row, max_seconds=max_seconds, margin=margin, max_pause=max_pause, trim_clips=trim_clips)
     ]
@@ -41,26 +75,52 @@ def _clips(row: Row, *, max_seconds: float, margin: float, max_pause: float, tri
     if row["frames"] is None or row["file_speech"] is None:
         yield row
         return
+    heard = _recording(row)
     rate, frames = row["rate"], row["frames"]
-    speech = spans_at(row["file_speech"], rate, frames)
     edge = round(margin * rate)
     if row["text"] is not None:
+        speech = [(start, end) for start, end, _ in heard.speech.spans]
         cut = trim(speech, 0, frames, edge) if trim_clips and speech else (0, frames)
-        yield _spanned(row, None, None, cut)
+        yield _clip(heard, None, None, cut)
         return
-    pieces = _by_speaker(speech, row["file_turns"] or [], rate)
-    wanted = _grouped(pieces, longest=int(max_seconds * rate) - 2 * edge, pause=round(max_pause * rate))
+    wanted = _grouped(_by_speaker(heard), longest=int(max_seconds * rate) - 2 * edge, pause=round(max_pause * rate))
     if not wanted:
-        yield _spanned(row, None, None, (0, frames))
+        yield _clip(heard, None, None, (0, frames))
         return
     for start, end in cover(_widened(wanted, edge, frames), frames):
-        yield _spanned(row, start, end, (start, end))
+        yield _clip(heard, start, end, (start, end))
 
 
-def spans_at(spans: Sequence[dict[str, int]], rate: int, frames: int) -> list[Span]:
+def _recording(row: Row) -> Recording:
+    """What was heard in a file, from the listening rate to the file's; the clips do not carry it on."""
+    rate, frames = row["rate"], row["frames"]
+    speech, events, turns = row["file_speech"], row["file_events"], row["file_turns"]
+    music = noise = told = None
+    if events is not None:
+        lasting = min(MUSIC_SECONDS * rate, MOST_OF_A_FILE * frames)
+        music = _united(_scaled([e for e in events if e["label"] in MUSIC], rate, frames), shortest=lasting)
+        noise = _united(_scaled([e for e in events if e["label"] == "noise"], rate, frames))
+    if turns is not None:
+        told = Timeline((*span, turn["speaker"]) for turn in turns for span in _scaled([turn], rate, frames))
+    bare = {**row, "file_speech": None, "file_events": None, "file_turns": None}
+    return Recording(bare, _united(_scaled(speech, rate, frames)), music, noise, told)
+
+
+def _scaled(spans: Sequence[Mapping[str, Any]], rate: int, frames: int) -> list[Span]:
     """Spans from the listening rate to the file's, inside the file."""
     scaled = [(round(s["start"] * rate / LISTENING_RATE), round(s["end"] * rate / LISTENING_RATE)) for s in spans]
     return [(max(0, start), min(frames, end)) for start, end in scaled if start < min(frames, end)]
+
+
+def _united(spans: Sequence[Span], *, shortest: float = 0) -> Timeline:
+    """Spans that overlap or touch as one (what is music and singing at once counts once); short ones left out."""
+    united: list[Span] = []
+    for start, end in sorted(spans):
+        if united and start <= united[-1][1]:
+            united[-1] = (united[-1][0], max(end, united[-1][1]))
+        else:
+            united.append((start, end))
+    return Timeline((start, end, 0) for start, end in united if end - start >= shortest)
 
 
 def cover(clips: Sequence[Span], frames: int) -> Iterator[Span]:
@@ -75,31 +135,34 @@ def cover(clips: Sequence[Span], frames: int) -> Iterator[Span]:
         yield at, frames
 
 
-def _by_speaker(speech: Sequence[Span], turns: Sequence[dict[str, int]], rate: int) -> list[tuple[int, int, int]]:
+def _by_speaker(heard: Recording) -> list[tuple[int, int, int]]:
     """Speech spans cut where the speaker changes: (start, end, speaker), -1 where nobody is known."""
-    told = [
-        (round(t["start"] * rate / LISTENING_RATE), round(t["end"] * rate / LISTENING_RATE), t["speaker"])
-        for t in turns
-    ]
-    changes = [
+    turns = heard.turns or Timeline([])
+    changes = sorted(
         (a[1] + b[0]) // 2 if a[1] <= b[0] else b[0]
-        for a, b in itertools.pairwise(told)
+        for a, b in itertools.pairwise(turns.spans)
         if a[2] != b[2] and b[1] > a[1]  # a turn inside another's is talk over it, no change
-    ]
+    )
     pieces = []
-    for start, end in speech:
-        edges = [start, *dict.fromkeys(c for c in changes if start < c < end), end]
-        pieces += [(a, b, _speaker(a, b, told)) for a, b in itertools.pairwise(edges)]
+    for start, end, _ in heard.speech.spans:
+        within = changes[bisect_right(changes, start) : bisect_left(changes, end)]
+        edges = [start, *dict.fromkeys(within), end]
+        pieces += [(a, b, _speaker(turns.inside(a, b))) for a, b in itertools.pairwise(edges)]
     return pieces
 
 
-def _speaker(start: int, end: int, turns: Sequence[tuple[int, int, int]]) -> int:
-    """Who speaks longest in a span."""
+def _speaker(turns: Sequence[tuple[int, int, int]]) -> int:
+    """Who speaks longest, -1 for nobody."""
+    spoken = _spoken(turns)
+    return max(spoken, key=lambda who: (spoken[who], -who), default=-1)
+
+
+def _spoken(turns: Sequence[tuple[int, int, int]]) -> dict[int, int]:
+    """Samples spoken by each."""
     spoken: dict[int, int] = {}
-    for a, b, speaker in turns:
-        spoken[speaker] = spoken.get(speaker, 0) + max(0, min(b, end) - max(a, start))
-    best = max(spoken, key=lambda s: (spoken[s], -s), default=-1)
-    return best if spoken.get(best, 0) > 0 else -1
+    for start, end, who in turns:
+        spoken[who] = spoken.get(who, 0) + end - start
+    return spoken
 
 
 def _grouped(pieces: Sequence[tuple[int, int, int]], *, longest: int, pause: int) -> list[Span]:
@@ -127,65 +190,26 @@ def _widened(clips: Sequence[Span], margin: int, frames: int) -> list[Span]:
     return list(zip(starts, ends, strict=True))
 
 
-def _spanned(row: Row, start: int | None, end: int | None, cut: Span) -> Row:
-    changed = {
+def _clip(heard: Recording, start: int | None, end: int | None, cut: Span) -> Row:
+    """A row for a span of the recording, with what the listeners found in what is cut of it."""
+    row = heard.row
+    speech = [{"start": a, "end": b} for a, b, _ in heard.speech.inside(*cut)]
+    found: Row = {
         "start": start,
         "end": end,
         "cut_start": cut[0],
         "cut_end": cut[1],
         "seconds": (cut[1] - cut[0]) / row["rate"],
+        "speech": speech,
+        "speech_seconds": sum(span["end"] - span["start"] for span in speech) / row["rate"],
     }
     if start is not None:
-        changed["id"] = manifest.clip_id(row["source"], row["path"], start, end)
-    return {**row, **changed}
-
-
-def _with_findings(clip: Row) -> Row:
-    """A clip with what the listeners found inside it."""
-    if clip["cut_end"] is None:
-        return clip
-    rate, cut = clip["rate"], (clip["cut_start"], clip["cut_end"])
-    speech = _inside(spans_at(clip["file_speech"], rate, clip["frames"]), cut)
-    clip["speech"] = [{"start": a, "end": b} for a, b in speech]
-    clip["speech_seconds"] = sum(b - a for a, b in speech) / rate
-    if clip["file_events"] is not None:
-        clip |= _events(clip["file_events"], rate, clip["frames"], cut)
-    if clip["file_turns"] is not None:
-        clip |= _voices(clip["file_turns"], rate, clip["frames"], cut)
-    return clip
-
-
-def _events(events: Sequence[dict[str, Any]], rate: int, frames: int, cut: Span) -> Row:
-    """Shares of the clip that are music, and sound that is neither music nor voice."""
-    music = _united(spans_at([e for e in events if e["label"] in MUSIC], rate, frames))
-    lasting = min(MUSIC_SECONDS * rate, MOST_OF_A_FILE * frames)
-    kinds = {
-        "music": [(start, end) for start, end in music if end - start >= lasting],
-        "noise": _united(spans_at([e for e in events if e["label"] == "noise"], rate, frames)),
-    }
-    return {name: sum(b - a for a, b in _inside(spans, cut)) / (cut[1] - cut[0]) for name, spans in kinds.items()}
-
-
-def _united(spans: Sequence[Span]) -> list[Span]:
-    """Overlapping spans as one: what is music and singing at once counts once."""
-    united: list[Span] = []
-    for start, end in sorted(spans):
-        if united and start <= united[-1][1]:
-            united[-1] = (united[-1][0], max(end, united[-1][1]))
-        else:
-            united.append((start, end))
-    return united
-
-
-def _voices(turns: Sequence[dict[str, int]], rate: int, frames: int, cut: Span) -> Row:
-    """How many speak in the clip, and what share of the speech is not the main voice's."""
-    spoken: dict[int, int] = {}
-    for turn in turns:
-        for a, b in _inside(spans_at([turn], rate, frames), cut):
-            spoken[turn["speaker"]] = spoken.get(turn["speaker"], 0) + b - a
-    total = sum(spoken.values())
-    return {"voices": len(spoken), "second_voice": 1 - max(spoken.values()) / total if total else None}
-
-
-def _inside(spans: Sequence[Span], cut: Span) -> list[Span]:
-    return [(max(a, cut[0]), min(b, cut[1])) for a, b in spans if a < cut[1] and b > cut[0]]
+        found["id"] = manifest.clip_id(row["source"], row["path"], start, end)
+    for name, timeline in (("music", heard.music), ("noise", heard.noise)):
+        if timeline is not None:
+            found[name] = timeline.covered(*cut) / (cut[1] - cut[0])
+    if heard.turns is not None:
+        spoken = _spoken(heard.turns.inside(*cut))
+        others = 1 - max(spoken.values()) / sum(spoken.values()) if spoken else None
+        found |= {"voices": len(spoken), "second_voice": others}
+    return {**row, **found}

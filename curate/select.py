@@ -26,6 +26,9 @@ LISTENABLE_SECONDS = 0.3
 # A clip is noise only where less of it than this is speech: a real noise file has none, words in a noisy room 0.25.
 TALKING_SHARE = 0.2
 
+MEASURABLE_SECONDS = 120.0  # an hour entered as one clip is not measured as one: memory is bounded
+ALIGNABLE_SECONDS = 30.0  # what Whisper hears at once
+
 Only = tuple[tuple[pl.Expr, str], ...]
 
 
@@ -78,9 +81,15 @@ def listenable() -> pl.Expr:
     return readable() & (pl.col("speech_seconds") >= LISTENABLE_SECONDS)
 
 
+def measurable() -> pl.Expr:
+    """What the clip measures are asked about."""
+    return listenable() & (pl.col("seconds") <= MEASURABLE_SECONDS)
+
+
 READABLE: Only = ((readable(), "the file could not be read"),)
 LISTENABLE: Only = (*READABLE, (listenable(), f"less than {LISTENABLE_SECONDS} s of speech"))
-WITH_TEXT: Only = (*READABLE, (pl.col("spoken").is_not_null(), "there is no text"))
+MEASURED: Only = (*LISTENABLE, (measurable(), f"longer than {MEASURABLE_SECONDS:g} s, so not measured"))
+WITH_TEXT: Only = (*READABLE, (pl.col("text_from").is_not_null(), "there is no text"))
 
 
 def _off(setting: object) -> Only:
@@ -109,7 +118,7 @@ def _at_most(name: str, column: str, threshold: float | bool, only: Only) -> Rul
 def _sound(recipe: Recipe) -> list[Rule]:
     wanted, models = recipe.filter, recipe.models
     events: Only = (*READABLE, (pl.lit(models.events is not False), "no model listens for music and noise"))
-    turns: Only = (*LISTENABLE, (pl.lit(models.turns is not False), "no model tells speakers apart"))
+    turns: Only = (*MEASURED, (pl.lit(models.turns is not False), "no model tells speakers apart"))
     music = _at_most("music", "music", wanted.music, events)
     noise = _at_most("noise", "noise", wanted.noise, events)
     # speech in a noisy room is not noise: `noisy` judges that
@@ -126,9 +135,9 @@ def _sound(recipe: Recipe) -> list[Rule]:
         _at_least("no_speech", "speech_seconds", wanted.no_speech, silent),
         music,
         noise,
-        _at_most("clipped", "clipped", wanted.clipped, LISTENABLE),
-        _at_least("narrow_band", "bandwidth", wanted.narrow_band, LISTENABLE),
-        _at_least("noisy", "snr", wanted.noisy, LISTENABLE),
+        _at_most("clipped", "clipped", wanted.clipped, MEASURED),
+        _at_least("narrow_band", "bandwidth", wanted.narrow_band, MEASURED),
+        _at_least("noisy", "snr", wanted.noisy, MEASURED),
         _quality(wanted, models.quality),
         several,
         _language(recipe),
@@ -139,13 +148,13 @@ def _quality(wanted: Filter, models: Sequence[str]) -> Rule:
     least = wanted.low_quality
     parts = {} if least is False else {n: t for n in models if (t := getattr(least, n)) is not False}
     holds = pl.all_horizontal(pl.lit(True), *(pl.col(name) >= threshold for name, threshold in parts.items()))
-    only = (*_off(least), (pl.lit(bool(parts)), "no model rates quality"), *LISTENABLE)
+    only = (*_off(least), (pl.lit(bool(parts)), "no model rates quality"), *MEASURED)
     return Rule("low_quality", _struct(parts), holds, parts or None, only)
 
 
 def _language(recipe: Recipe) -> Rule:
     wanted = recipe.filter.wrong_language
-    only = (*_off(wanted), (pl.lit(recipe.models.language is not False), "no model tells languages apart"), *LISTENABLE)
+    only = (*_off(wanted), (pl.lit(recipe.models.language is not False), "no model tells languages apart"), *MEASURED)
     value = _struct(("language_probability", "other_language", "other_probability"))
     if wanted is False:
         return Rule("wrong_language", value, pl.lit(True), False, only)
@@ -157,7 +166,7 @@ def _language(recipe: Recipe) -> Rule:
 
 def _words(recipe: Recipe) -> list[Rule]:
     wanted = recipe.filter
-    readable_text = pl.col("unreadable").is_null() & (pl.col("spoken") != "")
+    readable_text = pl.col("unreadable").is_null() & (pl.col("spoken").fill_null("") != "")
     edge = pl.max_horizontal("head_edge", "tail_edge")
     return [
         Rule(
@@ -165,7 +174,7 @@ def _words(recipe: Recipe) -> list[Rule]:
         ),
         Rule("text_unreadable", pl.col("unreadable"), readable_text, None, (*_off(wanted.text_unreadable), *WITH_TEXT)),
         _mismatch(recipe),
-        Rule("chopped", edge, edge <= wanted.chopped, wanted.chopped, (*_off(wanted.chopped), *LISTENABLE)),
+        Rule("chopped", edge, edge <= wanted.chopped, wanted.chopped, (*_off(wanted.chopped), *MEASURED)),
     ]
 
 
@@ -173,7 +182,7 @@ def _mismatch(recipe: Recipe) -> Rule:
     """Text against audio: by a recogniser where there is one, and by pace; by confidence where the text was heard."""
     wanted = recipe.filter.text_mismatch
     value = _struct(("cer", "aligned", "pace", "heard_confidence"))
-    only = (*_off(wanted), *WITH_TEXT, *LISTENABLE)
+    only = (*_off(wanted), *WITH_TEXT, *MEASURED)
     if wanted is False:
         return Rule("text_mismatch", value, pl.lit(True), False, only)
     heard = pl.col("text_from") == "heard"
@@ -182,7 +191,8 @@ def _mismatch(recipe: Recipe) -> Rule:
     if wanted.max_cer is not False:
         parts.append(~recognised | (pl.col("cer") <= wanted.max_cer))
     if wanted.min_aligned is not False:
-        parts.append(~recognised | (pl.col("aligned") >= wanted.min_aligned))
+        alignable = recognised & (pl.col("seconds") <= ALIGNABLE_SECONDS)
+        parts.append(~alignable | (pl.col("aligned") >= wanted.min_aligned))
     if wanted.min_pace is not False:
         parts.append(pl.col("pace") >= wanted.min_pace)
     if wanted.max_pace is not False:
@@ -194,7 +204,7 @@ def _mismatch(recipe: Recipe) -> Rule:
 def duplicate(recipe: Recipe) -> Rule:
     """The last rule, for when it is known which clips repeat which."""
     wanted = recipe.filter.duplicate
-    only = (*_off(wanted), *LISTENABLE)
+    only = (*_off(wanted), *MEASURED)
     return Rule("duplicate", pl.col("duplicate_of"), pl.col("duplicate_of").is_null(), wanted, only)
 
 

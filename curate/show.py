@@ -6,12 +6,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from curate.demo import Flaw
+from curate.errors import Stopped
 from curate.pipeline import Watch
 
 
 @contextmanager
 def progress() -> Iterator[Watch]:
-    """A bar per kind of work on a terminal; elsewhere a line when one begins, and one when it ends."""
+    """A bar per kind of work on a terminal; elsewhere a line when one begins."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -29,7 +30,10 @@ def progress() -> Iterator[Watch]:
                     print(f"{what} ...", file=sys.stderr, flush=True)
             shown.update(bars[what], completed=done, total=total)
 
-        yield watch
+        try:
+            yield watch
+        except KeyboardInterrupt:
+            raise Stopped("stopped; finished work is kept, the same command goes on from here") from None
 
 
 def status(numbers: Mapping[str, Any]) -> str:

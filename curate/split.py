@@ -50,7 +50,7 @@ def empty(clips: pl.DataFrame, *, shares: Mapping[str, float], apart: Sequence[s
 
 
 def _grouped(clips: pl.DataFrame, apart: Sequence[str]) -> pl.DataFrame:
-    """Kept clips with the name of their group: its first id, so that other clips do not change it."""
+    """Kept clips with the name of their group: its smallest id, so that the order of the sources does not matter."""
     kept = clips.filter(pl.col("drop").is_null())
     kept = kept.with_columns(pl.Series("group", groups(kept, apart), dtype=pl.Int64))
     return kept.with_columns(pl.col("id").min().over("group").alias("group"))

@@ -1,10 +1,11 @@
 """Checkpoints: written beside their place and renamed, so that a kill at any moment loses no earlier one."""
 
+import fcntl
 import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,9 @@ SEAL = "sha256.json"  # written last: the hash of every other file of the checkp
 OPTIMIZER = "optimizer.pt"
 STATE = "state.json"
 METRICS = "metrics.jsonl"
+FILES = (SEAL, OPTIMIZER, STATE)  # beside the adapter's own
+LOCK = ".lock"
+ASIDE = ".{}.samsori-old"  # what a new folder is about to replace
 
 
 @dataclass(frozen=True)
@@ -25,11 +29,31 @@ class State:
     step: int  # steps done
     epoch: int
     batch: int  # batches of the epoch done
+    batches: int = 0  # batches of the epoch
+    plan: str = ""  # digest of the epoch's batches; "": written before there was one
 
 
 @contextmanager
-def folder_in_place(folder: Path) -> Iterator[Path]:
-    """A folder to fill; when all went well its files are flushed and it takes the place of `folder`."""
+def locked(run: Path) -> Iterator[None]:
+    """Hold a run for one process; the kernel lets go of it when the process ends, however it ends."""
+    with (run / LOCK).open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise UserError(f"{run} is being trained by another process: wait until it ends, or stop it") from None
+        yield
+
+
+@contextmanager
+def folder_in_place(folder: Path, ours: Collection[str]) -> Iterator[Path]:
+    """A folder to fill; when all went well its files are flushed and it takes the place of `folder`.
+
+    `ours` are the names of files that may be replaced. Raises UserError where anything else is in `folder`. A kill
+    between the two renames leaves the old one aside, and `recover` brings it back.
+    """
+    folder = folder.resolve()  # through links, and "." has a name
+    _check_ours(folder, ours)
+    recover(folder, ours)
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
@@ -39,11 +63,26 @@ def folder_in_place(folder: Path) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
         raise
     for path in [*partial.iterdir(), partial]:
-        _flush(path)
+        flush(path)
+    aside = _aside(folder)
     if folder.exists():
-        shutil.rmtree(folder)
+        folder.rename(aside)
     partial.rename(folder)
-    _flush(folder.parent)
+    flush(folder.parent)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def recover(folder: Path, ours: Collection[str]) -> None:
+    """Bring back what a killed write left aside, or remove it where the new folder is in its place."""
+    folder = folder.resolve()
+    aside = _aside(folder)
+    if not aside.is_dir():
+        return
+    if not folder.exists():
+        aside.rename(folder)
+    else:
+        _check_ours(aside, ours)
+        shutil.rmtree(aside)
 
 
 def path_of(run: Path, step: int) -> Path:
@@ -74,11 +113,15 @@ def write_state(folder: Path, state: State, optimizer: Any) -> None:
     (folder / STATE).write_text(json.dumps(state.__dict__) + "\n", encoding="utf-8")
 
 
-def read_state(folder: Path, optimizer: Any) -> State:
-    """Read what `write_state` wrote; the optimizer takes its part."""
+def read_optimizer(folder: Path, optimizer: Any) -> None:
+    """Give an optimizer what `write_state` wrote of it."""
     import torch
 
     optimizer.load_state_dict(torch.load(folder / OPTIMIZER, map_location="cpu", weights_only=True))
+
+
+def read_state(folder: Path) -> State:
+    """Where the run stood at a checkpoint."""
     return State(**json.loads((folder / STATE).read_text(encoding="utf-8")))
 
 
@@ -102,8 +145,24 @@ def cut_metrics(run: Path, step: int) -> None:
     lines = [line for line in path.read_text(encoding="utf-8").splitlines() if _step(line) <= step]
     partial = path.with_name(f".{METRICS}.partial")
     partial.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    _flush(partial)
+    flush(partial)
     partial.replace(path)
+
+
+def _aside(folder: Path) -> Path:
+    return folder.with_name(ASIDE.format(folder.name))
+
+
+def _check_ours(folder: Path, ours: Collection[str]) -> None:
+    if folder.is_file():
+        raise UserError(f"{folder} is a file: choose a new or empty folder")
+    if not folder.is_dir():
+        return
+    foreign = sorted(path.name for path in folder.iterdir() if path.name not in ours or not path.is_file())
+    if foreign:
+        raise UserError(
+            f"{folder} holds what would be lost, such as {foreign[0]}: choose a new or empty folder; nothing was changed"
+        )
 
 
 def _step(line: str) -> float:
@@ -129,7 +188,8 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
+    """Wait until a file or the names in a folder are on the disk itself."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

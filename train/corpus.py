@@ -1,7 +1,8 @@
 """What training reads of a corpus: the kept rows of `manifest.parquet`, and `clips/ID.flac`."""
 
+import logging
+import os
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,9 @@ from pathlib import Path
 from curate.errors import UserError
 
 COLUMNS = ("id", "split", "language", "speaker", "training_text", "seconds", "drop")
-TAG = re.compile(r"^\([^)]*\)")  # VoxCPM2's control prefix: text in half-width parentheses
+FORMS = ("spoken", "pronounced")  # what training text can be made of, and the columns that hold it
+BRACKETED = re.compile(r".*[)\]}>]\s*")
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -23,14 +26,29 @@ class Clip:
     text: str  # as the model is shown it, tag included
     seconds: float
     path: Path
+    spoken: str | None = None  # what `text` was made of, where the manifest says it
+    pronounced: str | None = None
 
 
-def read(corpus: Path) -> list[Clip]:
-    """Every kept clip, in the manifest's order.
+@dataclass(frozen=True)
+class Reading:
+    """How training text is written: a tag, spaces included, then the text in a form."""
 
-    Raises UserError where there is no manifest or no kept clip, or a clip lacks its split, language, text or file.
+    tag: str
+    form: str  # one of FORMS
+
+
+def read(corpus: Path, *, quiet: bool = False) -> list[Clip]:
+    """Every kept clip that has a text, in the manifest's order; a warning counts those without, unless `quiet`.
+
+    Raises UserError where there is no manifest or no such clip, or a clip lacks its split, language or file.
     """
-    rows = _rows(corpus / "manifest.parquet")
+    kept = _rows(corpus / "manifest.parquet")
+    rows = [row for row in kept if row["training_text"]]
+    if not rows:
+        raise UserError(f"no kept clip of {corpus} has a training_text: run `curate tag {corpus}`")
+    if len(rows) < len(kept) and not quiet:
+        log.warning("%d of %d kept clips have no training_text and are left out", len(kept) - len(rows), len(kept))
     clips = [_clip(row, corpus / "clips") for row in rows]
     missing = [clip for clip in clips if not clip.path.is_file()]
     if missing:
@@ -50,16 +68,14 @@ def languages(clips: Sequence[Clip]) -> list[str]:
     return sorted({clip.language for clip in clips})
 
 
-def tags(clips: Sequence[Clip]) -> dict[str, str]:
-    """The tag that training text of each language starts with, or "" where most of it has none.
+def readings(clips: Sequence[Clip]) -> dict[str, Reading]:
+    """How the training text of each language was made of its clips' text.
 
-    It is stored with the adapter: a sentence to be spoken must be tagged as the training text was.
+    It is stored with the adapter: a sentence to be spoken must be written as the training text was. Raises UserError
+    where the clips of a language do not agree.
     """
-    found: dict[str, Counter[str]] = {language: Counter() for language in languages(clips)}
-    for clip in clips:
-        match = TAG.match(clip.text)
-        found[clip.language][match.group() if match else ""] += 1
-    return {language: counts.most_common(1)[0][0] for language, counts in found.items()}
+    return {language: _reading(language, [clip for clip in clips if clip.language == language])
+            for language in languages(clips)}  # fmt: skip
 
 
 def check_validation(clips: Sequence[Clip]) -> None:
@@ -80,7 +96,8 @@ def _rows(path: Path) -> list[dict[str, object]]:
     if not path.is_file():
         raise UserError(f"no manifest at {path}; make one with `curate run RECIPE --into {path.parent}`")
     try:
-        kept = manifest.kept(pl.read_parquet(path, columns=list(COLUMNS)))  # any version that has what training needs
+        columns = [*COLUMNS, *(name for name in FORMS if name in pl.read_parquet_schema(path))]
+        kept = manifest.kept(pl.read_parquet(path, columns=columns))  # any version that has what training needs
     except pl.exceptions.PolarsError as problem:
         raise UserError(f"{path} cannot be read ({str(problem).splitlines()[0]}): run `curate run` again") from problem
     if kept.is_empty():
@@ -89,9 +106,9 @@ def _rows(path: Path) -> list[dict[str, object]]:
 
 
 def _clip(row: dict[str, object], folder: Path) -> Clip:
-    for column in ("split", "language", "training_text"):
+    for column, remedy in (("split", f"curate tag {folder.parent}"), ("language", "curate run RECIPE")):
         if not row[column]:
-            raise UserError(f"clip {row['id']} has no {column}: run `curate run` again, to its end")
+            raise UserError(f"clip {row['id']} has no {column}: run `{remedy}`")
     return Clip(
         id=str(row["id"]),
         split=str(row["split"]),
@@ -100,4 +117,31 @@ def _clip(row: dict[str, object], folder: Path) -> Clip:
         text=str(row["training_text"]),
         seconds=float(str(row["seconds"])),
         path=folder / f"{row['id']}.flac",
+        spoken=_text(row.get("spoken")),
+        pronounced=_text(row.get("pronounced")),
     )
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _reading(language: str, clips: Sequence[Clip]) -> Reading:
+    if all(clip.spoken is None and clip.pronounced is None for clip in clips):  # a manifest without these columns
+        found = BRACKETED.match(os.path.commonprefix([clip.text for clip in clips]))
+        return Reading(found.group() if found else "", "spoken")
+    for form in FORMS:
+        tags = {_tag(clip, form) for clip in clips}
+        if len(tags) == 1 and (tag := tags.pop()) is not None:
+            return Reading(tag, form)
+    raise UserError(
+        f"training_text of {language} is not one tag followed by spoken or pronounced text in all {len(clips)} clips: "
+        "run `curate tag CORPUS`"
+    )
+
+
+def _tag(clip: Clip, form: str) -> str | None:
+    """What stands before the clip's text in that form, or None where its training text is not made of it."""
+    text = clip.pronounced if form == "pronounced" and clip.pronounced is not None else clip.spoken
+    said = re.sub(r"\s+", " ", text or "").strip()  # as curate.tag writes it
+    return clip.text[: len(clip.text) - len(said)] if said and clip.text.endswith(said) else None

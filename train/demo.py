@@ -10,6 +10,7 @@ from curate.errors import UserError
 from train import config, finetune, lora, speaking, tiny, voxcpm
 
 SENTENCES = {"km": "សួស្តី", "ko": "안녕하세요"}  # "hello" in both
+RUN = "tiny-run"  # a name that no run of a person's own has: it is removed when the demonstration begins again
 SETTINGS = (  # a tiny model on two cores: few steps, and a rate that suits random weights
     "adapter.rank=8",
     "optimizer.learning_rate=0.01",
@@ -43,6 +44,7 @@ def closing(into: Path, corpus: Path) -> str:
     """Where everything is and what to do next."""
     return f"""
 report:     {corpus / "report" / "index.html"}
+run:        {into / RUN}
 adapter:    {into / "adapter-voxcpm"} (VoxCPM), {into / "adapter-peft"} (PEFT)
 spoken:     {into / "spoken.wav"}: this voice is noise, for the tiny model knows nothing; only the way is real
 
@@ -55,11 +57,11 @@ def _run(into: Path, corpus: Path) -> Iterator[finetune.Event]:
         raise UserError(f"no corpus at {corpus}: run `curate demo --into {into}` first, or give --corpus")
     yield f"making a tiny VoxCPM2 with random weights: {into / 'tiny-voxcpm2'}"
     model = tiny.make(into / "tiny-voxcpm2")
-    shutil.rmtree(into / "run", ignore_errors=True)  # the run of an earlier demonstration
-    table = {"corpus": str(corpus.absolute()), "model": str(model.absolute()), "into": str((into / "run").absolute())}
+    shutil.rmtree(into / RUN, ignore_errors=True)  # the run of an earlier demonstration
+    table = {"corpus": str(corpus.absolute()), "model": str(model.absolute()), "into": str((into / RUN).absolute())}
     finetune.start(config.build(dict(table), list(SETTINGS)))
     seen = []
-    for event in finetune.train(into / "run"):
+    for event in finetune.train(into / RUN):
         seen += [event] if isinstance(event, finetune.Validation) else []
         yield event
         if isinstance(event, finetune.Stopped):
@@ -69,8 +71,8 @@ def _run(into: Path, corpus: Path) -> Iterator[finetune.Event]:
 
 
 def _hand_over(into: Path, model: Path) -> Iterator[str]:
-    trained = speaking.adapter_of(into / "run")
-    places = {form: speaking.export(into / "run", form, into / f"adapter-{form}") for form in lora.FORMATS}
+    trained = speaking.adapter_of(into / RUN)
+    places = {form: speaking.export(into / RUN, form, into / f"adapter-{form}") for form in lora.FORMATS}
     language = min(trained.tags)
     sentence = speaking.tagged(trained, language, SENTENCES.get(language, "hello"))
     yield f"VoxCPM's own loader reads the adapter and says {sentence!r}"

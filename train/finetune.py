@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from curate.errors import UserError
-from train import batches, checkpoint, config, corpus, latents, lora, voxcpm
+from train import batches, checkpoint, config, corpus, latents, lora, schedule, voxcpm
 from train.batches import Example, seed_of
 from train.checkpoint import State
 
@@ -68,7 +68,7 @@ class Data:
 
     train: list[Example]
     validation: list[Example]
-    tags: dict[str, str]
+    reading: dict[str, corpus.Reading]
     clips: dict[str, corpus.Clip]
     latents: latents.Latents
 
@@ -89,7 +89,7 @@ def start(run: config.Run) -> None:
     if file.exists():
         raise UserError(f"{run.into} already holds a run: `train resume {run.into}`, or choose another folder")
     revision = voxcpm.fetched_revision(voxcpm.find(run.model, run.revision)) or run.revision
-    clips = corpus.read(run.corpus)
+    clips = corpus.read(run.corpus, quiet=True)  # training reads it again, and says what is left out
     _check(clips, run)
     run.into.mkdir(parents=True, exist_ok=True)
     config.save(run.model_copy(update={"revision": revision}), file)
@@ -101,21 +101,29 @@ def train(folder: Path) -> Iterator[Event]:
     The same losses follow whether or not it was killed: batches come from (seed, epoch), draws from (seed, step).
     """
     run = read(folder)
+    with checkpoint.locked(folder):
+        yield from _train(folder, run)
+
+
+def _train(folder: Path, run: config.Run) -> Iterator[Event]:
     device = pick_device(run.train.device)
     data = yield from prepare(run, device)
-    yield f"loading {run.model}, for {total_steps(run, data.train)} steps on {device}"
+    at, note = schedule.check(_position(folder), run, data.train)
+    steps = schedule.total_steps(run, data.train, at)
+    yield from note
+    yield f"loading {run.model}, for {steps} steps on {device}"
     model = voxcpm.load(voxcpm.find(run.model, run.revision), device=device)
     lora.attach(model, run.adapter, seed=run.train.seed)
     parameters = list(lora.parameters(model).values())
     settings = run.optimizer
     optimizer = torch.optim.AdamW(parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay)
-    reached = state = _resume(folder, model, optimizer)
+    _resume(folder, model, optimizer)
+    state = at
     checkpoint.cut_metrics(folder, state.step if state.step else -1)  # nothing of a run without a checkpoint stays
-    steps = total_steps(run, data.train)
     if state.step == 0 and run.train.validate_every:
         yield _record(folder, validate(model, data, run, 0))
     with _interruptible() as interrupted:
-        for state, chosen in _schedule(run, data.train, reached, steps):
+        for state, chosen in schedule.remaining(run, data.train, at, steps):
             yield _record(folder, _step(model, optimizer, data, chosen, run, state.step, steps))
             last = state.step == steps
             if run.train.validate_every and (last or state.step % run.train.validate_every == 0):
@@ -152,24 +160,7 @@ def prepare(run: config.Run, device: str) -> Generator[latents.Progress, None, D
     )
     for long in batches.over_budget(train, run.batch.tokens):
         log.warning("clip %s is longer (%d) than batch.tokens: it is a batch of its own", long.id, long.length)
-    return Data(train, validation, corpus.tags(clips), {clip.id: clip for clip in wanted}, store)
-
-
-def learning_rate(step: int, steps: int, settings: config.Optimizer) -> float:
-    """Warm-up, then a cosine down to the floor; it stays there and never climbs. step counts from 1."""
-    warmup = min(settings.warmup_steps, steps // 10)
-    if step <= warmup:
-        return settings.learning_rate * step / warmup
-    share = min(1.0, (step - warmup) / max(1, steps - warmup))
-    falling = (1 + math.cos(math.pi * share)) / 2
-    return settings.learning_rate * (settings.floor + (1 - settings.floor) * falling)
-
-
-def total_steps(run: config.Run, examples: Sequence[Example]) -> int:
-    """Steps of the whole run: as asked for, or the batches of all epochs."""
-    if run.train.steps is not None:
-        return run.train.steps
-    return sum(len(_plan(run, examples, epoch)) for epoch in range(run.train.epochs))
+    return Data(train, validation, corpus.readings(clips), {clip.id: clip for clip in wanted}, store)
 
 
 def validate(model: Any, data: Data, run: config.Run, step: int) -> Validation:
@@ -197,33 +188,18 @@ def _check(clips: Sequence[corpus.Clip], run: config.Run) -> None:
         raise UserError(f"{run.corpus} has no clips in the training split: look at [split] in its recipe")
     if run.train.validate_every:
         corpus.check_validation(clips)
+    corpus.readings(clips)  # raises where the tag cannot be told
 
 
-def _resume(folder: Path, model: Any, optimizer: Any) -> State:
+def _position(folder: Path) -> State:
     found = checkpoint.newest(folder)
-    if found is None:
-        return State(0, 0, 0)
-    lora.put(model, lora.load(found).weights)
-    return checkpoint.read_state(found, optimizer)
+    return checkpoint.read_state(found) if found else State(0, 0, 0)
 
 
-def _plan(run: config.Run, examples: Sequence[Example], epoch: int) -> list[list[int]]:
-    return batches.plan(examples, tokens=run.batch.tokens, seed=run.train.seed, epoch=epoch)
-
-
-def _schedule(
-    run: config.Run, examples: Sequence[Example], at: State, steps: int
-) -> Iterator[tuple[State, list[Example]]]:
-    """The batches still to be trained on, each with the state the run is in once it is done."""
-    step, epoch, first = at.step, at.epoch, at.batch
-    while step < steps:
-        plan = _plan(run, examples, epoch)
-        for number in range(first, len(plan)):
-            if step == steps:
-                return
-            step += 1
-            yield State(step, epoch, number + 1), [examples[position] for position in plan[number]]
-        epoch, first = epoch + 1, 0
+def _resume(folder: Path, model: Any, optimizer: Any) -> None:
+    if found := checkpoint.newest(folder):
+        lora.put(model, lora.load(found).weights)
+        checkpoint.read_optimizer(found, optimizer)
 
 
 def _step(
@@ -242,7 +218,8 @@ def _step(
         losses.total.backward()  # type: ignore[no-untyped-call]
     except torch.cuda.OutOfMemoryError:
         raise UserError(
-            f"out of GPU memory: lower batch.tokens (now {run.batch.tokens}) and `train resume {run.into}`"
+            f"out of GPU memory: lower batch.tokens (now {run.batch.tokens}) under [batch] in {run.into / 'run.toml'}, "
+            f"then `train resume {run.into}`"
         ) from None
     norm = float(torch.nn.utils.clip_grad_norm_(lora.parameters(model).values(), run.optimizer.clip))
     diff, stop = losses.values
@@ -279,8 +256,11 @@ def _mean_losses(model: Any, data: Data, held_out: Sequence[Example], run: confi
 
 
 def _save(folder: Path, run: config.Run, data: Data, model: Any, optimizer: Any, state: State) -> None:
-    saved = lora.Saved(lora.weights(model), run.adapter, run.model, data.tags)
-    with checkpoint.folder_in_place(checkpoint.path_of(folder, state.step)) as place:
+    tags = {language: each.tag for language, each in data.reading.items()}
+    forms = {language: each.form for language, each in data.reading.items()}
+    saved = lora.Saved(lora.weights(model), run.adapter, run.model, tags, run.revision, forms)
+    place_of = checkpoint.path_of(folder, state.step)
+    with checkpoint.folder_in_place(place_of, (*lora.FILES, *checkpoint.FILES)) as place:
         lora.write(saved, place, "voxcpm")
         checkpoint.write_state(place, state, optimizer)
         checkpoint.seal(place)

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from curate.errors import UserError
-from train import voxcpm
+from train import checkpoint, voxcpm
 from train.corpus import Clip
 
 DIGITS = 32  # hex digits of sha256 in a name: 128 bits
@@ -88,4 +88,5 @@ def _write(latents: torch.Tensor, path: Path) -> None:
 
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     save_file({"latents": latents}, partial)
+    checkpoint.flush(partial)  # a file that has its name is whole, whatever happens to the machine
     partial.replace(path)

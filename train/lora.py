@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from curate.errors import UserError
 from train.batches import seed_of
-from train.checkpoint import folder_in_place
+from train.checkpoint import folder_in_place, recover
 from train.config import Adapter
 
 FORMATS = ("voxcpm", "peft")
@@ -20,6 +20,7 @@ PREFIX = "base_model.model."  # what PEFT puts before a tensor's name
 VOXCPM_FILES = ("lora_weights.safetensors", "lora_config.json")
 PEFT_FILES = ("adapter_model.safetensors", "adapter_config.json")
 NOTES = "samsori.json"  # beside either format: what neither can hold
+FILES = (*VOXCPM_FILES, *PEFT_FILES, NOTES)
 
 Weights = dict[str, torch.Tensor]  # official names, such as base_lm.layers.0.self_attn.q_proj.lora_A, in float32
 
@@ -32,6 +33,8 @@ class Saved:
     adapter: Adapter
     base: str  # folder or hub id of the model that it adapts
     tags: dict[str, str] = field(default_factory=dict)  # language -> what its training text starts with
+    revision: str | None = None  # of a hub id: the weights that were trained on
+    forms: dict[str, str] = field(default_factory=dict)  # language -> spoken or pronounced, as its text was written
 
 
 def targets(scope: str) -> str:
@@ -94,8 +97,11 @@ def load_onto(model: Any, saved: Saved) -> None:
 
 
 def save(saved: Saved, folder: Path, form: str) -> None:
-    """Write an adapter in one of FORMATS, whole or not at all; an earlier one in that folder is replaced."""
-    with folder_in_place(folder) as place:
+    """Write an adapter in one of FORMATS, whole or not at all; an earlier one in that folder is replaced.
+
+    Raises UserError where the folder holds anything but an adapter.
+    """
+    with folder_in_place(folder, FILES) as place:
         write(saved, place, form)
 
 
@@ -112,11 +118,12 @@ def write(saved: Saved, folder: Path, form: str) -> None:
     else:
         save_file({f"{PREFIX}{name}.weight": value for name, value in ordered.items()}, folder / PEFT_FILES[0])
         _peft_config(saved.adapter, saved.base).save_pretrained(str(folder))
-    _write_json(folder / NOTES, {"base": saved.base, "tags": saved.tags})
+    _write_json(folder / NOTES, _notes(saved))
 
 
 def load(folder: Path) -> Saved:
     """Read an adapter in either format. Raises UserError where there is none or it cannot be used."""
+    recover(folder, FILES)
     if (folder / VOXCPM_FILES[0]).is_file():
         tensors, config = _read(folder, VOXCPM_FILES)
         base, values = _from_voxcpm(config, folder)
@@ -129,7 +136,12 @@ def load(folder: Path) -> Saved:
     adapter = _adapter(values | {"scope": _scope(tensors)}, folder)
     _check_rank(tensors, adapter.rank, folder)
     notes = json.loads((folder / NOTES).read_text(encoding="utf-8")) if (folder / NOTES).is_file() else {}
-    return Saved(tensors, adapter, notes.get("base", base), notes.get("tags", {}))
+    told = {"revision": notes.get("revision"), "forms": notes.get("form", {})}
+    return Saved(tensors, adapter, notes.get("base", base), notes.get("tags", {}), **told)
+
+
+def _notes(saved: Saved) -> dict[str, Any]:
+    return {"base": saved.base, "revision": saved.revision, "tags": saved.tags, "form": saved.forms}
 
 
 def _official(name: str) -> str:

@@ -29,13 +29,13 @@ def export(folder: Path, form: str, into: Path | None = None) -> Path:
 
 
 def tagged(saved: lora.Saved, language: str, text: str) -> str:
-    """A sentence as training text is written: normalised as in curation, the language's tag before it."""
+    """A sentence as training text is written: normalised to the form it was trained in, the language's tag before it."""
     if language not in saved.tags:
         known = ", ".join(sorted(saved.tags)) or "none"
         raise UserError(f"the adapter was not trained on language {language!r}; it knows {known}")
     if not text.strip():
         raise UserError("there is no text to say: give --text")
-    return saved.tags[language] + normalise(text, language)
+    return saved.tags[language] + normalise(text, language, saved.forms.get(language, "spoken"))
 
 
 def say(
@@ -67,4 +67,4 @@ def _base(folder: Path, saved: lora.Saved, model: str | None) -> tuple[str, str 
         return run.model, run.revision
     if not saved.base:
         raise UserError(f"the adapter in {folder} does not say which model it belongs to: give --model")
-    return saved.base, None
+    return saved.base, saved.revision

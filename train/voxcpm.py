@@ -70,10 +70,14 @@ def _fetch(model: str, revision: str | None) -> Path:
     from huggingface_hub import snapshot_download
 
     try:
-        return Path(snapshot_download(model, revision=revision))
+        folder = Path(snapshot_download(model, revision=revision))
     except Exception as problem:  # the hub's errors share no base class: no network, no such id, gated, disk full
         reason = str(problem).strip().splitlines()[0] if str(problem).strip() else type(problem).__name__
         raise UserError(f"{model} is no folder here and could not be fetched from the hub: {reason}") from problem
+    if revision is None:
+        commit = fetched_revision(folder) or "unknown"
+        log.warning("%s: no --revision, and `main` is not pinned; this is commit %s", model, commit)
+    return folder
 
 
 def fetched_revision(folder: Path) -> str | None:

@@ -16,6 +16,7 @@ from curate.engine.work import Bench, Job, Told, work
 from curate.errors import UserError
 from curate.measure import Measure
 
+DIED = "a worker process died, most likely out of memory; run the same command with --workers 1, finished work is kept"
 Progress = Callable[[float], None]  # is told the seconds of audio that a finished job held
 
 
@@ -85,7 +86,10 @@ class Local:
 def _hand_out(pipe: Connection, waiting: list[Job], busy: dict[Connection, Job]) -> None:
     if waiting:
         busy[pipe] = waiting.pop()
-        pipe.send(busy[pipe])
+        try:
+            pipe.send(busy[pipe])
+        except (BrokenPipeError, ConnectionResetError):
+            raise UserError(DIED) from None
 
 
 def _receive(pipe: Connection) -> Told | None:
@@ -93,10 +97,7 @@ def _receive(pipe: Connection) -> Told | None:
     try:
         message = pipe.recv()
     except (EOFError, ConnectionResetError):
-        raise UserError(
-            "a worker process died, most likely out of memory; "
-            "run the same command with --workers 1, finished work is kept"
-        ) from None
+        raise UserError(DIED) from None
     if isinstance(message, UserError):
         raise message
     if isinstance(message, str):

@@ -29,6 +29,8 @@ class Job:
     """Questions about one file: about the whole recording, or about clips of it."""
 
     path: Path
+    rate: int
+    modified: str | None = None  # the file's stamp when it was ingested
     recording: tuple[Question, ...] = ()
     clips: tuple[tuple[int, int, tuple[Question, ...]], ...] = ()  # start, end in samples, sorted by start
     seconds: float = 0.0  # of audio, for progress
@@ -69,6 +71,7 @@ def work(job: Job, bench: Bench) -> Iterator[Told]:
 def _hear_recording(job: Job, bench: Bench) -> Iterator[Told]:
     listeners = [(question, bench.judge(question.measure)()) for question in job.recording]
     try:
+        audio.unchanged(job.path, job.modified)
         for stretch in audio.stretches(job.path, rate=LISTENING_RATE, seconds=STRETCH_SECONDS):
             for _, listener in listeners:
                 listener.feed(stretch)
@@ -92,6 +95,7 @@ def _finish(question: Question, listener: Listener) -> Told:
 def _hear_clips(job: Job, bench: Bench) -> Iterator[Told]:
     heard = 0
     try:
+        audio.unchanged(job.path, job.modified)
         for batch in _batches(job):
             for measure, (questions, clips) in _by_measure(batch).items():
                 yield from _ask(bench.judge(measure), questions, clips)
@@ -104,13 +108,12 @@ def _hear_clips(job: Job, bench: Bench) -> Iterator[Told]:
 
 def _batches(job: Job) -> Iterator[list[tuple[Clip, tuple[Question, ...]]]]:
     """Decoded clips in order, a bounded number of seconds at a time."""
-    rate = audio.probe(job.path).rate
     batch: list[tuple[Clip, tuple[Question, ...]]] = []
     waiting = 0.0
     decoded = audio.spans(job.path, [(start, end) for start, end, _ in job.clips])
     for (start, _, questions), samples in zip(job.clips, decoded, strict=True):
-        batch.append((Clip(Sound(samples, rate), start, {}), questions))
-        waiting += samples.size / rate
+        batch.append((Clip(Sound(samples, job.rate), start, {}), questions))
+        waiting += samples.size / job.rate
         if waiting >= BATCH_SECONDS:
             yield batch
             batch, waiting = [], 0.0

@@ -16,7 +16,11 @@ from curate.ingest import folder, table
 from curate.recipe import LANGUAGES, Recipe, Source
 
 READERS: dict[str, Callable[[Source], pl.DataFrame]] = {"table": table.read, "folder": folder.read}
-PROBED = {"sha256": pl.String, "rate": pl.Int32, "channels": pl.Int16, "frames": pl.Int64, "cannot": pl.String}
+PROBED = {
+    "modified": pl.String, "sha256": pl.String, "rate": pl.Int32, "channels": pl.Int16, "frames": pl.Int64,
+    "cannot": pl.String,
+}  # fmt: skip
+Probed = tuple[str | None, str | None, int | None, int | None, int | None, str | None]
 
 
 def root(source: Source) -> Path:
@@ -25,11 +29,19 @@ def root(source: Source) -> Path:
     return path if source.kind == "folder" else path.parent
 
 
-def ingest(recipe: Recipe, *, progress: Callable[[int, int], None] = lambda done, total: None) -> pl.DataFrame:
-    """One row per audio file that the sources name, in recipe order, path order; unreadable ones with their reason."""
+def ingest(
+    recipe: Recipe,
+    *,
+    before: pl.DataFrame | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> pl.DataFrame:
+    """One row per audio file that the sources name, in recipe order, path order; unreadable ones with their reason.
+
+    A file that was readable in `before`, an earlier answer, and has kept its size and time is not read again.
+    """
     listed = [_listed(source) for source in recipe.source]
-    files = [(root(s) / path) for s, rows in zip(recipe.source, listed, strict=True) for path in rows["path"]]
-    probed = pl.DataFrame(list(_probe_all(files, progress)), schema=PROBED, orient="row")
+    files = [(s, path) for s, rows in zip(recipe.source, listed, strict=True) for path in rows["path"]]
+    probed = pl.DataFrame(list(_probe_all(files, _known(before), progress)), schema=PROBED, orient="row")
     rows = pl.concat(listed, how="diagonal_relaxed").hstack(probed)
     rows = rows.with_columns(
         pl.coalesce("error", "cannot").alias("error"),
@@ -59,9 +71,30 @@ def _listed(source: Source) -> pl.DataFrame:
     return rows.sort("path", maintain_order=True)
 
 
-def _probe_all(files: list[Path], progress: Callable[[int, int], None]) -> Iterable[tuple[object, ...]]:
+def _known(before: pl.DataFrame | None) -> dict[tuple[str, str, str], Probed]:
+    """What is known of readable files, by source, path and stamp."""
+    if before is None or not {"source", "path", *PROBED} - {"cannot"} <= set(before.columns):
+        return {}
+    readable = before.filter(pl.col("frames").is_not_null() & pl.col("modified").is_not_null())
+    columns = readable.select("source", "path", "modified", "sha256", "rate", "channels", "frames")
+    return {(row[0], row[1], row[2]): (*row[2:], None) for row in columns.iter_rows()}
+
+
+def _probe_all(
+    files: list[tuple[Source, str]],
+    known: dict[tuple[str, str, str], Probed],
+    progress: Callable[[int, int], None],
+) -> Iterable[Probed]:
+    def probe(file: tuple[Source, str]) -> Probed:
+        source, path = file
+        try:
+            modified = audio.stamp(root(source) / path)
+        except (OSError, ValueError):  # not there, or a name that cannot be one: probing says it better
+            modified = ""
+        return known.get((source.id, path, modified)) or (modified or None, *_probe(root(source) / path))
+
     with ThreadPoolExecutor() as pool:
-        for done, answer in enumerate(pool.map(_probe, files), 1):
+        for done, answer in enumerate(pool.map(probe, files), 1):
             progress(done, len(files))
             yield answer
 

@@ -75,6 +75,8 @@ def fails_below(log: Path, peak: float) -> ClipJudge:
 def spoken(log: Path) -> TextJudge:
     def judge(rows: Sequence[Mapping[str, Any]]) -> list[Answer]:
         note(log, "spoken")
+        if any("BREAK" in row["written"] for row in rows):
+            raise ValueError("cannot say this")
         return [{"spoken": row["written"].strip(), "unreadable": None, "text_rules": []} for row in rows]
 
     return judge

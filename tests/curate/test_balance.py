@@ -57,7 +57,12 @@ def test_the_order_of_rows_changes_nothing(rows: list[dict[str, Any]], random: A
     before = frame(rows)
     order = list(range(before.height))
     random.shuffle(order)
-    options: dict[str, Any] = {"hours": {"ko": 0.02, "km": 0.01}, "max_speaker_hours": 0.01, "max_source_hours": 0.03, "seed": 1}
+    options: dict[str, Any] = {
+        "hours": {"ko": 0.02, "km": 0.01},
+        "max_speaker_hours": 0.01,
+        "max_source_hours": 0.03,
+        "seed": 1,
+    }
     one, two = balance(before, **options), balance(before[order], **options)
     assert two.sort("id").equals(one.sort("id"))
 
