@@ -53,7 +53,7 @@ def folder_in_place(folder: Path, ours: Collection[str]) -> Iterator[Path]:
     """
     folder = folder.resolve()  # through links, and "." has a name
     _check_ours(folder, ours)
-    recover(folder, ours)
+    recover(folder)
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
@@ -65,6 +65,9 @@ def folder_in_place(folder: Path, ours: Collection[str]) -> Iterator[Path]:
     for path in [*partial.iterdir(), partial]:
         flush(path)
     aside = _aside(folder)
+    if aside.is_dir():  # of a write that was killed when the new folder was in its place
+        _check_ours(aside, ours)
+        shutil.rmtree(aside)
     if folder.exists():
         folder.rename(aside)
     partial.rename(folder)
@@ -72,17 +75,11 @@ def folder_in_place(folder: Path, ours: Collection[str]) -> Iterator[Path]:
     shutil.rmtree(aside, ignore_errors=True)
 
 
-def recover(folder: Path, ours: Collection[str]) -> None:
-    """Bring back what a killed write left aside, or remove it where the new folder is in its place."""
+def recover(folder: Path) -> None:
+    """Bring back the folder that a killed write left aside, where there is nothing in its place."""
     folder = folder.resolve()
-    aside = _aside(folder)
-    if not aside.is_dir():
-        return
-    if not folder.exists():
-        aside.rename(folder)
-    else:
-        _check_ours(aside, ours)
-        shutil.rmtree(aside)
+    if not folder.exists() and _aside(folder).is_dir():
+        _aside(folder).rename(folder)
 
 
 def path_of(run: Path, step: int) -> Path:
@@ -160,9 +157,7 @@ def _check_ours(folder: Path, ours: Collection[str]) -> None:
         return
     foreign = sorted(path.name for path in folder.iterdir() if path.name not in ours or not path.is_file())
     if foreign:
-        raise UserError(
-            f"{folder} holds what would be lost, such as {foreign[0]}: choose a new or empty folder; nothing was changed"
-        )
+        raise UserError(f"{folder} holds what would be lost, such as {foreign[0]}: choose a new or empty folder")
 
 
 def _step(line: str) -> float:

@@ -1,7 +1,6 @@
 """What training reads of a corpus: the kept rows of `manifest.parquet`, and `clips/ID.flac`."""
 
 import logging
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -128,7 +127,7 @@ def _text(value: object) -> str | None:
 
 def _reading(language: str, clips: Sequence[Clip]) -> Reading:
     if all(clip.spoken is None and clip.pronounced is None for clip in clips):  # a manifest without these columns
-        found = BRACKETED.match(os.path.commonprefix([clip.text for clip in clips]))
+        found = BRACKETED.match(_common([clip.text for clip in clips]))
         return Reading(found.group() if found else "", "spoken")
     for form in FORMS:
         tags = {_tag(clip, form) for clip in clips}
@@ -138,6 +137,12 @@ def _reading(language: str, clips: Sequence[Clip]) -> Reading:
         f"training_text of {language} is not one tag followed by spoken or pronounced text in all {len(clips)} clips: "
         "run `curate tag CORPUS`"
     )
+
+
+def _common(texts: Sequence[str]) -> str:
+    """What all texts start with: the first and the last in order share no more than any two."""
+    first, last = min(texts), max(texts)
+    return first[: next((i for i, letter in enumerate(first) if not last.startswith(letter, i)), len(first))]
 
 
 def _tag(clip: Clip, form: str) -> str | None:

@@ -108,16 +108,20 @@ def train(folder: Path) -> Iterator[Event]:
 def _train(folder: Path, run: config.Run) -> Iterator[Event]:
     device = pick_device(run.train.device)
     data = yield from prepare(run, device)
-    at, note = schedule.check(_position(folder), run, data.train)
+    found = checkpoint.newest(folder)
+    reached = checkpoint.read_state(found) if found else schedule.BEGINNING
+    at, note = schedule.check(reached, run, data.train)
     steps = schedule.total_steps(run, data.train, at)
-    yield from note
+    yield from note if at.step < steps else ()
     yield f"loading {run.model}, for {steps} steps on {device}"
     model = voxcpm.load(voxcpm.find(run.model, run.revision), device=device)
     lora.attach(model, run.adapter, seed=run.train.seed)
     parameters = list(lora.parameters(model).values())
     settings = run.optimizer
     optimizer = torch.optim.AdamW(parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay)
-    _resume(folder, model, optimizer)
+    if found:
+        lora.put(model, lora.load(found).weights)
+        checkpoint.read_optimizer(found, optimizer)
     state = at
     checkpoint.cut_metrics(folder, state.step if state.step else -1)  # nothing of a run without a checkpoint stays
     if state.step == 0 and run.train.validate_every:
@@ -191,22 +195,11 @@ def _check(clips: Sequence[corpus.Clip], run: config.Run) -> None:
     corpus.readings(clips)  # raises where the tag cannot be told
 
 
-def _position(folder: Path) -> State:
-    found = checkpoint.newest(folder)
-    return checkpoint.read_state(found) if found else State(0, 0, 0)
-
-
-def _resume(folder: Path, model: Any, optimizer: Any) -> None:
-    if found := checkpoint.newest(folder):
-        lora.put(model, lora.load(found).weights)
-        checkpoint.read_optimizer(found, optimizer)
-
-
 def _step(
     model: Any, optimizer: Any, data: Data, chosen: list[Example], run: config.Run, step: int, steps: int
 ) -> Step:
     started = time.perf_counter()
-    rate = learning_rate(step, steps, run.optimizer)
+    rate = schedule.learning_rate(step, steps, run.optimizer)
     for group in optimizer.param_groups:
         group["lr"] = rate
     model.train()  # FSQ passes gradients only in training mode; nothing else differs but LoRA's dropout

@@ -123,7 +123,7 @@ def write(saved: Saved, folder: Path, form: str) -> None:
 
 def load(folder: Path) -> Saved:
     """Read an adapter in either format. Raises UserError where there is none or it cannot be used."""
-    recover(folder, FILES)
+    recover(folder)
     if (folder / VOXCPM_FILES[0]).is_file():
         tensors, config = _read(folder, VOXCPM_FILES)
         base, values = _from_voxcpm(config, folder)

@@ -29,7 +29,7 @@ def export(folder: Path, form: str, into: Path | None = None) -> Path:
 
 
 def tagged(saved: lora.Saved, language: str, text: str) -> str:
-    """A sentence as training text is written: normalised to the form it was trained in, the language's tag before it."""
+    """A sentence as training text is written: in the form that was trained on, the language's tag before it."""
     if language not in saved.tags:
         known = ", ".join(sorted(saved.tags)) or "none"
         raise UserError(f"the adapter was not trained on language {language!r}; it knows {known}")

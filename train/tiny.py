@@ -15,13 +15,14 @@ HANGUL = "가고그기나는다도를리에요은을이의지하한했"
 CHINESE = "你好世界"
 MERGES = (("你", "好"), ("世", "界"), ("t", "h"), ("th", "e"))  # two pieces that inference splits again
 VOCABULARY = 512
+FILES = (*voxcpm.WEIGHTS, *voxcpm.VAE_WEIGHTS, "config.json", "tokenizer.json", "tokenizer_config.json")
 
 
 def make(folder: Path, *, seed: int = 0) -> Path:
     """Write the checkpoint; the same seed gives the same bytes."""
     from safetensors.torch import save_file
 
-    with folder_in_place(folder) as place:
+    with folder_in_place(folder, FILES) as place:
         (place / "config.json").write_text(json.dumps(configuration(), indent=2) + "\n", encoding="utf-8")
         _write_tokenizer(place)
         state = _weights(seed)

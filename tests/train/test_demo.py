@@ -7,6 +7,8 @@ from train import cli
 
 def test_the_demonstration_trains_exports_and_speaks(make_corpus, tmp_path, capsys):
     folder = make_corpus()
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "mine").write_text("a run of one's own")
     cli.demo(into=tmp_path, corpus=None)
     printed = capsys.readouterr()
     for language in ("km", "ko"):
@@ -18,4 +20,6 @@ def test_the_demonstration_trains_exports_and_speaks(make_corpus, tmp_path, caps
     assert "this voice is noise" in printed.out
     assert "train lora CORPUS --model openbmb/VoxCPM2 --rank 64 --into RUN" in printed.out
     assert (tmp_path / "adapter-voxcpm" / "lora_config.json").is_file()
+    assert (tmp_path / "run" / "mine").is_file()
+    assert (tmp_path / "tiny-run" / "run.toml").is_file()
     assert (tmp_path / "adapter-peft" / "adapter_config.json").is_file()

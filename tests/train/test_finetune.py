@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from curate.errors import UserError
-from train import batches, checkpoint, config, finetune, lora, speaking, voxcpm
+from train import batches, checkpoint, config, finetune, lora, schedule, speaking, voxcpm
 
 
 def losses(run):
@@ -122,7 +122,7 @@ def test_validation_is_the_same_twice_and_at_another_rank(make_run):
 
 def test_the_rate_warms_up_then_falls_and_never_climbs():
     settings = config.Optimizer(warmup_steps=10)
-    rates = [finetune.learning_rate(step, 200, settings) for step in range(1, 400)]
+    rates = [schedule.learning_rate(step, 200, settings) for step in range(1, 400)]
     assert rates[9] == max(rates) == pytest.approx(1e-4)
     assert rates[:10] == sorted(rates[:10])
     assert rates[9:] == sorted(rates[9:], reverse=True)
@@ -130,7 +130,7 @@ def test_the_rate_warms_up_then_falls_and_never_climbs():
 
 
 def test_a_short_run_warms_up_for_a_tenth_of_it():
-    rates = [finetune.learning_rate(step, 20, config.Optimizer()) for step in range(1, 21)]
+    rates = [schedule.learning_rate(step, 20, config.Optimizer()) for step in range(1, 21)]
     assert max(rates) == rates[1]
 
 
@@ -216,3 +216,84 @@ def test_a_gpu_that_is_not_there_is_one_line(monkeypatch):
     assert finetune.pick_device("auto") == "cpu"
     with pytest.raises(UserError, match="no GPU"):
         finetune.pick_device("cuda")
+
+
+def change(run, old, new):
+    """Edit a run's file as a person does."""
+    file = run / "run.toml"
+    assert old in file.read_text()
+    file.write_text(file.read_text().replace(old, new))
+
+
+@pytest.mark.parametrize(("old", "new"), [("tokens = 120", "tokens = 300"), ("seed = 0", "seed = 1")])
+def test_an_epoch_whose_batches_were_changed_begins_again_and_says_so(make_run, corpus, old, new):
+    run = make_run("a", "batch.tokens=120", "train.save_every=1", "train.validate_every=0")
+    change(run, "steps = 6\n", "")
+    change(run, "epochs = 2", "epochs = 1")
+    train_until(run, 2)  # saved after step 1 of the epoch
+    change(run, old, new)
+    events = list(finetune.train(run))
+    note = next(event for event in events if isinstance(event, str))
+    assert note.startswith("epoch 1 begins again after step 1: ")
+    steps = [event for event in events if isinstance(event, finetune.Step)]
+    clips = pl.read_parquet(corpus / "manifest.parquet").filter(pl.col("split") == "train")
+    assert sum(step.audio_seconds for step in steps) == pytest.approx(clips["seconds"].sum())
+    assert steps[-1].step == steps[-1].steps == 1 + len(steps)
+
+
+def test_a_complete_epoch_is_not_done_again_when_batches_change(make_run):
+    run = make_run("a", "train.validate_every=0")
+    change(run, "steps = 6\n", "")
+    list(finetune.train(run))
+    change(run, "tokens = 300", "tokens = 120")
+    events = list(finetune.train(run))
+    assert not [event for event in events if isinstance(event, finetune.Step)]
+    assert "begins again" not in str(events)
+
+
+def test_out_of_memory_names_the_file_and_the_key(make_run, monkeypatch):
+    def full(*_, **__):
+        raise torch.cuda.OutOfMemoryError
+
+    run = make_run("a", "train.validate_every=0")
+    monkeypatch.setattr(voxcpm, "losses", full)
+    with pytest.raises(UserError, match=r"lower batch\.tokens \(now 300\) under \[batch\] in .*/a/run\.toml, then"):
+        list(finetune.train(run))
+
+
+def test_a_run_is_trained_by_one_process_at_a_time(make_run):
+    run = make_run("a", "train.validate_every=0")
+    first = finetune.train(run)
+    next(first)
+    with pytest.raises(UserError, match="is being trained by another process"):
+        next(finetune.train(run))
+    first.close()
+    assert isinstance(list(finetune.train(run))[-1], finetune.Finished)
+
+
+def test_a_hub_id_is_pinned_to_the_commit_that_was_loaded(make_run, tiny, tmp_path, monkeypatch, caplog):
+    import huggingface_hub
+
+    cached = tmp_path / "snapshots" / "c0ffee"
+    cached.parent.mkdir()
+    cached.symlink_to(tiny)
+    asked = []
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda _, revision: asked.append(revision) or str(cached))
+    run = make_run("a", "model=openbmb/VoxCPM2", "train.steps=1", "train.validate_every=0")
+    list(finetune.train(run))
+    said = [line for line in caplog.messages if "`main` is not pinned" in line]
+    assert len(said) == 1
+    assert "commit c0ffee" in said[0]
+    assert finetune.read(run).revision == "c0ffee"
+    adapter = speaking.export(run, "peft", tmp_path / "p")
+    assert json.loads((adapter / "samsori.json").read_text())["revision"] == "c0ffee"
+    asked.clear()
+    speaking.say(adapter, "ko", "네", device="cpu")
+    assert asked == ["c0ffee"]
+
+
+def test_an_adapter_is_never_written_over_a_run(whole):
+    before = sorted((path, path.stat().st_size) for path in whole.rglob("*"))
+    with pytest.raises(UserError, match="holds what would be lost"):
+        speaking.export(whole, "peft", whole)
+    assert sorted((path, path.stat().st_size) for path in whole.rglob("*")) == before

@@ -1,3 +1,4 @@
+import os
 import shutil
 
 import numpy as np
@@ -91,3 +92,17 @@ def test_damaged_latents_are_named_with_the_remedy(make_corpus, tiny):
 
 def test_the_vaes_hash_follows_its_weights(tiny, other):
     assert voxcpm.vae_hash(tiny) != voxcpm.vae_hash(other)
+
+
+def test_latents_are_on_the_disk_before_they_have_their_name(make_corpus, tiny, monkeypatch):
+    clips = reading.read(make_corpus(each=1))
+    store = latents.Latents(clips[0].path.parent / "latents", tiny)
+    named_early, flush = [], os.fsync
+
+    def note(handle):
+        flush(handle)
+        named_early.append(store.path(clips[len(named_early)]).is_file())
+
+    monkeypatch.setattr(os, "fsync", note)
+    encode(store, clips)
+    assert named_early == [False, False]

@@ -1,5 +1,7 @@
+import dataclasses
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -189,3 +191,45 @@ def test_weights_without_notes_load_too(trained, tmp_path):
     loaded = lora.load(tmp_path / "b")
     assert loaded.base == trained[1].base
     assert loaded.tags == {}
+
+
+@pytest.mark.parametrize("name", ["thesis.txt", "run.toml"])
+def test_a_folder_with_anything_else_in_it_is_left_as_it_is(trained, tmp_path, name):
+    lora.save(trained[1], tmp_path / "a", "voxcpm")
+    (tmp_path / "a" / name).write_text("mine")
+    with pytest.raises(UserError, match=f"holds what would be lost, such as {name}"):
+        lora.save(trained[1], tmp_path / "a", "peft")
+    assert (tmp_path / "a" / name).read_text() == "mine"
+    assert lora.load(tmp_path / "a").adapter.rank == 4
+    (tmp_path / "empty").mkdir()
+    lora.save(trained[1], tmp_path / "empty", "peft")
+
+
+def test_a_kill_between_the_renames_loses_nothing(trained, tmp_path, monkeypatch):
+    class Killed(BaseException):
+        """The process is gone."""
+
+    rename = Path.rename
+
+    def die(source, target):
+        if source.name.endswith(".partial"):
+            raise Killed
+        return rename(source, target)
+
+    lora.save(trained[1], tmp_path / "a", "voxcpm")
+    monkeypatch.setattr(Path, "rename", die)
+    with pytest.raises(Killed):
+        lora.save(trained[1], tmp_path / "a", "peft")
+    monkeypatch.undo()
+    assert lora.load(tmp_path / "a").weights.keys() == trained[1].weights.keys()
+    shutil.copytree(tmp_path / "a", tmp_path / ".a.samsori-old")  # killed before the old one was removed
+    lora.save(trained[1], tmp_path / "a", "peft")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a"]
+
+
+def test_a_sentence_is_said_in_the_form_that_was_trained_on(trained, tmp_path):
+    saved = dataclasses.replace(trained[1], tags={"ko": "<Korean> "}, forms={"ko": "pronounced"}, revision="c0ffee")
+    lora.save(saved, tmp_path / "a", "peft")
+    assert json.loads((tmp_path / "a" / lora.NOTES).read_text())["form"] == {"ko": "pronounced"}
+    assert speaking.tagged(lora.load(tmp_path / "a"), "ko", "같이") == "<Korean> 가치"
+    assert lora.load(tmp_path / "a").revision == "c0ffee"
