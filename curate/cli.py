@@ -297,6 +297,8 @@ def _print_status(clips: "pl.DataFrame", wanted: "Recipe") -> None:
     typer.echo(show.status(found))
     if clips["broke"].is_null().all():
         typer.echo("nothing is decided yet: `curate filter` drops, `curate tag` also balances and splits")
+    elif not found["kept"]["clips"]:
+        typer.echo("no clip was kept; the report has examples per reason, `curate explain CORPUS CLIP` says all of one")
     for each in found["empty_splits"]:
         print(f"curate: {each['split']} is empty for {each['language']}: {each['cause']}", file=sys.stderr)
 
