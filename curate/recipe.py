@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, field_validator, model_validator
 
+from curate import settings
 from curate.errors import UserError
 
 Language = Literal["km", "ko"]
@@ -236,12 +237,12 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{path} is not TOML: {error}") from None
     for override in overrides:
-        _override(raw, override)
+        settings.override(raw, override)
     try:
         # as JSON, so that it can be strict: a list is a tuple there, but "15" is no number and 1 is not true
         recipe = Recipe.model_validate_json(json.dumps(raw, default=str), strict=True)
     except ValidationError as error:
-        raise UserError(f"{path}: {_first(error, raw)}") from None
+        raise UserError(f"{path}: {settings.first_problem(error, raw, Recipe)}") from None
     models = recipe.models.model_copy(
         update={
             "language": _model_path(path, recipe.models.language),
@@ -273,86 +274,3 @@ def _resolve(recipe: Path, path: str) -> Path:
         return (recipe.absolute().parent / Path(path).expanduser()).resolve()
     except (RuntimeError, ValueError, OSError) as error:  # no such user, a character no path may have, a loop of links
         raise UserError(f"{recipe}: {path!r} is not a path: {error}") from None
-
-
-def _override(raw: dict[str, Any], override: str) -> None:
-    """Set one value, as in `filter.noisy=20`; a source is named by its id, as in `source.studio.path=x`."""
-    dotted, equals, written = override.partition("=")
-    keys = dotted.strip().split(".")
-    if not equals or not all(keys) or len(keys) < 2:
-        raise UserError(f"--set {override}: write it as table.key=value")
-    table: Any = raw
-    for key in keys[:-1]:
-        table = _enter(table, key, override)
-    if not isinstance(table, dict):
-        raise UserError(f"--set {override}: write it as source.{keys[-1]}.key=value")
-    table[keys[-1]] = _value(written.strip())
-
-
-def _enter(table: Any, key: str, override: str) -> Any:
-    if isinstance(table, list):
-        ids = [each.get("id") if isinstance(each, dict) else None for each in table]
-        if key not in ids:
-            raise UserError(f"--set {override}: no source is called {key!r}; there are {', '.join(map(str, ids))}")
-        return table[ids.index(key)]
-    inner = table.setdefault(key, {})
-    if not isinstance(inner, dict | list):
-        inner = table[key] = {}
-    return inner
-
-
-def _value(written: str) -> Any:
-    """A value as TOML reads it; what TOML cannot read is text."""
-    try:
-        return tomllib.loads(f"value = {written}")["value"]
-    except tomllib.TOMLDecodeError:
-        return written
-
-
-def _first(error: ValidationError, raw: dict[str, Any]) -> str:
-    """The first thing that is wrong, in one line, with the choices where there are choices."""
-    every = error.errors(include_url=False)
-    # "false or a table" fails twice; what is wrong in the table says more than "should be false"
-    found = next((each for each in every if "False" not in each["msg"]), every[0])
-    where = ".".join(_readable(found["loc"], raw))
-    if found["type"] == "extra_forbidden":
-        return f"unknown key {where}; {_choices(found['loc'])}"
-    if found["type"] == "missing":
-        return f"{where} is missing"
-    said = found["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    for theirs, ours in (("a valid array", "a list"), ("an object", "a table"), ("False", "false")):
-        said = said.replace(theirs, ours)
-    return f"{where}: {said}" if where else said
-
-
-def _readable(location: Sequence[int | str], raw: dict[str, Any]) -> list[str]:
-    """A place in the recipe in the user's words: a source by its id, no names of classes."""
-    words: list[str] = []
-    for part in location:
-        if isinstance(part, int) and words == ["source"]:
-            sources = raw.get("source", [])
-            source = sources[part] if isinstance(sources, list) else None
-            words.append(str(source.get("id", part + 1)) if isinstance(source, dict) else str(part + 1))
-        elif isinstance(part, int) or (part[:1].islower() and part not in ("float", "bool", "str") and "[" not in part):
-            words.append(str(part))
-    return words
-
-
-def _choices(location: Sequence[int | str]) -> str:
-    part: Any = Recipe
-    for key in location[:-1]:
-        if isinstance(key, int) or not hasattr(part, "model_fields"):
-            continue
-        part = _inner(part.model_fields[key].annotation) if key in part.model_fields else part
-    names = part.model_fields if hasattr(part, "model_fields") else {}
-    return f"known here: {', '.join(names)}" if names else "see docs/recipe.md"
-
-
-def _inner(annotation: Any) -> Any:
-    """The model class inside an annotation like `tuple[Source, ...]` or `Literal[False] | Quality`."""
-    if hasattr(annotation, "model_fields"):
-        return annotation
-    for argument in getattr(annotation, "__args__", ()):
-        if hasattr(argument, "model_fields"):
-            return argument
-    return annotation

@@ -1,0 +1,93 @@
+"""`--set table.key=value`, and what is wrong with a TOML file in one line."""
+
+import tomllib
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from curate.errors import UserError
+
+
+def override(raw: dict[str, Any], setting: str) -> None:
+    """Set one value, as in `filter.noisy=20`; a source is named by its id, as in `source.studio.path=x`."""
+    dotted, equals, written = setting.partition("=")
+    keys = dotted.strip().split(".")
+    if not equals or not all(keys) or len(keys) < 2:
+        raise UserError(f"--set {setting}: write it as table.key=value")
+    table: Any = raw
+    for key in keys[:-1]:
+        table = _enter(table, key, setting)
+    if not isinstance(table, dict):
+        raise UserError(f"--set {setting}: write it as source.{keys[-1]}.key=value")
+    table[keys[-1]] = _value(written.strip())
+
+
+def _enter(table: Any, key: str, setting: str) -> Any:
+    if isinstance(table, list):
+        ids = [each.get("id") if isinstance(each, dict) else None for each in table]
+        if key not in ids:
+            raise UserError(f"--set {setting}: no source is called {key!r}; there are {', '.join(map(str, ids))}")
+        return table[ids.index(key)]
+    inner = table.setdefault(key, {})
+    if not isinstance(inner, dict | list):
+        inner = table[key] = {}
+    return inner
+
+
+def _value(written: str) -> Any:
+    """A value as TOML reads it; what TOML cannot read is text."""
+    try:
+        return tomllib.loads(f"value = {written}")["value"]
+    except tomllib.TOMLDecodeError:
+        return written
+
+
+def first_problem(error: ValidationError, raw: dict[str, Any], model: Any) -> str:
+    """The first thing that is wrong, in one line, with the choices where there are choices."""
+    every = error.errors(include_url=False)
+    # "false or a table" fails twice; what is wrong in the table says more than "should be false"
+    found = next((each for each in every if "False" not in each["msg"]), every[0])
+    where = ".".join(_readable(found["loc"], raw))
+    if found["type"] == "extra_forbidden":
+        return f"unknown key {where}; {_choices(found['loc'], model)}"
+    if found["type"] == "missing":
+        return f"{where} is missing"
+    said = found["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    for theirs, ours in (("a valid array", "a list"), ("an object", "a table"), ("False", "false")):
+        said = said.replace(theirs, ours)
+    return f"{where}: {said}" if where else said
+
+
+def _readable(location: Sequence[int | str], raw: dict[str, Any]) -> list[str]:
+    """A place in the recipe in the user's words: a source by its id, no names of classes."""
+    words: list[str] = []
+    for part in location:
+        if isinstance(part, int) and words == ["source"]:
+            sources = raw.get("source", [])
+            source = sources[part] if isinstance(sources, list) else None
+            words.append(str(source.get("id", part + 1)) if isinstance(source, dict) else str(part + 1))
+        elif isinstance(part, int) or (part[:1].islower() and part not in ("float", "bool", "str") and "[" not in part):
+            words.append(str(part))
+    return words
+
+
+def _choices(location: Sequence[int | str], model: Any) -> str:
+    """The keys that are known where an unknown one stands."""
+    part = model
+    for key in location[:-1]:
+        if isinstance(key, int) or not hasattr(part, "model_fields"):
+            continue
+        part = _inner(part.model_fields[key].annotation) if key in part.model_fields else part
+    names = part.model_fields if hasattr(part, "model_fields") else {}
+    return f"known here: {', '.join(names)}" if names else "see docs/recipe.md"
+
+
+def _inner(annotation: Any) -> Any:
+    """The model class inside an annotation like `tuple[Source, ...]` or `Literal[False] | Quality`."""
+    if hasattr(annotation, "model_fields"):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        if hasattr(argument, "model_fields"):
+            return argument
+    return annotation
