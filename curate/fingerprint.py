@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import scipy.fft
-import scipy.signal
 import soxr
 from numpy.typing import NDArray
 
@@ -60,6 +58,8 @@ def similarity(a: bytes, b: bytes) -> float:
 
     1 - 2 x the share of bits that differ, over the frames both have; at least half of the shorter print must overlap.
     """
+    import scipy.fft  # slow to import
+
     if not a or not b:
         return 0.0
     first, second = _numbers(a), _numbers(b)
@@ -88,6 +88,9 @@ def pairs(prints: Sequence[bytes], threshold: float = THRESHOLD) -> list[tuple[i
 
 def _energy(sound: Samples) -> NDArray[np.float64]:
     """Energy (frames, bands) in bands evenly spaced by logarithm."""
+    import scipy.fft  # slow to import
+    import scipy.signal  # slow to import
+
     if len(sound) < WINDOW:
         return np.zeros((0, BANDS))
     cut = np.lib.stride_tricks.sliding_window_view(sound, WINDOW)[::HOP]
@@ -120,6 +123,8 @@ def _signs(numbers: Print) -> Samples:
 
 def _correlated(a: Samples, b: Samples, size: int) -> tuple[Samples, Samples]:
     """Per offset: bits that agree less bits that differ, and the frames both have."""
+    import scipy.fft  # slow to import
+
     product = scipy.fft.rfft(a, size, axis=1) * scipy.fft.rfft(b, size, axis=1).conj()
     both = scipy.fft.irfft(np.stack([product[:-1].sum(axis=0), product[-1]]), size, axis=1)
     return both[0], both[1]

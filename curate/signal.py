@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.fft
-import scipy.signal
 import soxr
 from numpy.typing import NDArray
 
@@ -95,6 +93,8 @@ def _lufs(power: Floats | np.floating) -> Floats:
 
 def _k_weighted(samples: Floats, rate: int) -> Floats:
     """The two filters of BS.1770 for any rate; analogue values as in libebur128 (De Man, AES e-Brief 2014)."""
+    import scipy.signal  # slow to import
+
     k, q, gain = math.tan(math.pi * 1681.974450955533 / rate), 0.7071752369554196, 10 ** (3.999843853973347 / 20)
     low, a0 = gain**0.4996667741545416, 1 + k / q + k * k
     shelf = [(gain + low * k / q + k * k) / a0, 2 * (k * k - gain) / a0, (gain - low * k / q + k * k) / a0]
@@ -144,6 +144,9 @@ class _Frames:
 
 
 def _frames(samples: Floats, rate: int, speech: Spans) -> _Frames:
+    import scipy.fft  # slow to import
+    import scipy.signal  # slow to import
+
     size, hop = max(16, round(WINDOW * rate)), max(8, round(HOP * rate))
     padded = np.pad(samples, (0, max(0, size - len(samples)))).astype(np.float32)
     window = scipy.signal.get_window("hann", size).astype(np.float32)
@@ -240,6 +243,9 @@ def _pitch(unit: Floats, rate: int, speech: Spans) -> float | None:
 
 def _autocorrelation(frames: Samples) -> Samples:
     """Normalised autocorrelation of each row; 1 at lag 0, and at a period of a periodic sound."""
+    import scipy.fft  # slow to import
+    import scipy.signal  # slow to import
+
     size = frames.shape[1]
     window = scipy.signal.get_window("hann", size).astype(np.float32)
     both = np.concatenate([frames * window, window[None]])
