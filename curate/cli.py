@@ -1,5 +1,6 @@
 """The `curate` command: parse, call, print."""
 
+import errno
 import json
 import os
 import sys
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from curate.corpus import Corpus
     from curate.recipe import Recipe
 
+CANNOT_WRITE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 # Model and table libraries are imported inside the commands: `curate --help` must not wait for them.
 
 app = typer.Typer(
@@ -47,6 +49,13 @@ def main() -> None:
     except UserError as error:
         print(f"curate: {error}", file=sys.stderr)
         sys.exit(error.status)
+    except OSError as error:
+        if error.errno not in CANNOT_WRITE:
+            raise
+        print(
+            f"curate: cannot write: {error}; make room or name another folder, finished work is kept", file=sys.stderr
+        )
+        sys.exit(1)
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """What is not ours is left alone, what changed is not believed, what could not be measured is not good."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -13,8 +14,9 @@ import polars as pl
 import pytest
 import soundfile
 
-from curate import audio, build, cut, manifest, pipeline, segment
+from curate import audio, build, cli, cut, manifest, pipeline, segment
 from curate.corpus import Corpus
+from curate.engine import ONE_THREAD
 from curate.errors import UserError
 from curate.recipe import load
 from tests.curate import fakes
@@ -147,6 +149,23 @@ def test_ctrl_c_is_one_line(tmp_path: Path, make_table: Callable[..., Path], wri
     assert run.returncode == 130
     assert said[-1].startswith("curate: stopped; finished work is kept")
     assert not any("Traceback" in line for line in said)
+
+
+def test_a_place_that_cannot_be_written_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full() -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "manifest.parquet")
+
+    monkeypatch.setattr(cli, "app", full)
+    for name in ONE_THREAD:  # `main` sets them for its process
+        monkeypatch.setenv(name, "1")
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    said = capsys.readouterr().err.strip().splitlines()
+    assert stopped.value.code == 1
+    assert len(said) == 1
+    assert "No space left" in said[0]
 
 
 def test_noise_of_nothing_has_no_timeline() -> None:
