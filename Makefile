@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO ?= demo
 
-.PHONY: env demo test test-long check format docs clean
+.PHONY: env demo test test-long bench check format docs clean
 
 env: $(VENV)/.ready
 
@@ -23,9 +23,15 @@ demo: env
 test: env
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-# the demonstration's two commands, and every file of real speech, where `make test` takes a part
+# where `make test` takes a part: the demonstration's two commands, every file of real speech, twenty kills, compiled layers
 test-long: env
-	SAMSORI_LONG=1 $(BIN)/python -m pytest tests/curate/test_real_speech.py tests/curate/test_demo.py
+	SAMSORI_LONG=1 $(BIN)/python -m pytest tests/curate/test_real_speech.py tests/curate/test_demo.py tests/train/test_survival.py tests/train/test_lean.py
+
+# ratios against peers, side by side, of what this machine can run; figures and what they mean: docs/benchmarks.md
+bench: env
+	$(BIN)/python benchmarks/train_step.py --size tiny
+	$(BIN)/python benchmarks/train_step.py --size 45m
+	@if $(BIN)/python -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'; then $(BIN)/python benchmarks/train_step.py --size full; fi
 
 check: env
 	$(BIN)/ruff format --check .

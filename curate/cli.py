@@ -223,7 +223,16 @@ def text(
         str, typer.Option("--form", metavar="canonical|spoken|pronounced|words", help="What to write.")
     ] = "spoken",
     show_steps: Annotated[
-        bool, typer.Option("--show-steps", help="Each change and its rule, on standard error.")
+        bool, typer.Option("--show-steps", help="Each change and its rule, in order, on standard error.")
+    ] = False,
+    words_model: Annotated[
+        str | None, typer.Option("--words-model", metavar="khmer-nltk|khmercut.nn", help="Khmer words: fast, or finer.")
+    ] = None,
+    lexicon: Annotated[
+        Path | None, typer.Option("--lexicon", metavar="FILE", help="Korean pronunciations of your own, a TSV file.")
+    ] = None,
+    alternatives: Annotated[
+        bool, typer.Option("--alternatives", help="Korean: every standard reading of a word, / between readings.")
     ] = False,
 ) -> None:
     """Normalise text: lines from standard input, as many lines to standard output; words are joined by |.
@@ -231,14 +240,18 @@ def text(
     Example: echo "사과 3개" | curate text --language ko
     """
     from curate.text import stepped
+    from curate.text.options import chosen
 
-    for number, (result, warnings) in enumerate(stepped(sys.stdin.buffer, language, form), 1):
-        sys.stdout.buffer.write(result.text.encode("utf-8", "replace") + b"\n")
-        changes = (
-            [f"{change.rule}: {change.before} -> {change.after}" for change in result.changes] if show_steps else []
-        )
-        for said in [*changes, *warnings]:
-            print(f"line {number}: {said}", file=sys.stderr)
+    options = chosen(language, form, words_model, lexicon, alternatives)
+    try:
+        for number, (result, warnings) in enumerate(stepped(sys.stdin.buffer, language, form, options), 1):
+            sys.stdout.buffer.write(result.text.encode("utf-8", "replace") + b"\n")
+            sys.stdout.buffer.flush()  # whoever waits at the other end of a pipe gets the answer to each line
+            steps = [f"{each.rule}: {each.before} -> {each.after}" for each in result.changes] if show_steps else []
+            for said in [*steps, *warnings]:
+                print(f"line {number}: {_printable(said)}", file=sys.stderr)
+    except BrokenPipeError:  # whoever reads has seen enough, as in `| head -1`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @app.command()
@@ -310,6 +323,11 @@ def _print_status(clips: "pl.DataFrame", wanted: "Recipe") -> None:
         typer.echo("no clip was kept; the report has examples per reason, `curate explain CORPUS CLIP` says all of one")
     for each in found["empty_splits"]:
         print(f"curate: {each['split']} is empty for {each['language']}: {each['cause']}", file=sys.stderr)
+
+
+def _printable(text: str) -> str:
+    """One line in which what is invisible shows as its code."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
 
 
 def _print_json(facts: Any) -> None:

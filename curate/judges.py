@@ -203,9 +203,9 @@ def spoken_judge(language: str, source: str) -> TextJudge:
     return judge
 
 
-def form_judge(language: str, form: str, source: str, column: str) -> TextJudge:
+def form_judge(language: str, form: str, source: str, column: str, options: text.Options = text.DEFAULT) -> TextJudge:
     """Another form of a text."""
-    return lambda rows: [{column: text.normalise(row[source], language, form)} for row in rows]
+    return lambda rows: [{column: text.normalise(row[source], language, form, options)} for row in rows]
 
 
 # ---- the corpus as a whole

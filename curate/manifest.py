@@ -96,7 +96,7 @@ COLUMNS = _columns(
     ),
     Column("spoken", pl.String, "text", "the words as spoken: canonical, numbers and symbols read out"),
     Column("words", pl.String, "text", "`spoken` in words, joined by |"),
-    Column("pronounced", pl.String, "text", "Korean as pronounced, word by word; null for Khmer"),
+    Column("pronounced", pl.String, "text", "how `spoken` sounds, word by word: Korean in Hangul, Khmer in IPA"),
     Column("unreadable", pl.String, "text", "characters of the text that could not be read"),
     Column("text_rules", pl.List(pl.String), "text", "which kinds of change the normaliser made"),
     Column("pace", pl.Float64, "text", "characters of `spoken`, spaces aside, per second of speech", "1/s", 2),

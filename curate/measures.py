@@ -2,10 +2,12 @@
 
 import functools
 from dataclasses import dataclass
+from pathlib import Path
 
 from curate import hear, judges, text
 from curate.measure import Measure
 from curate.recipe import LANGUAGES, Models, Recipe
+from curate.text import korean_lexicon
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ def of(recipe: Recipe) -> Measures:
     models = recipe.models
     return Measures(
         recordings=(_speech(), *_events(models), *_turns(models)),
-        texts=tuple(m for language in LANGUAGES for m in _texts(language)),
+        texts=tuple(m for language in LANGUAGES for m in _texts(language, text_options(recipe))),
         clips=(
             _signal(),
             *_quality(models),
@@ -44,6 +46,14 @@ def of(recipe: Recipe) -> Measures:
         heard_texts=tuple(_heard_text(language) for language in models.asr),
         corpus=(_voices(), _duplicates()),
     )
+
+
+def text_options(recipe: Recipe) -> text.Options:
+    """What a recipe says about the forms of a text. Raises UserError for a lexicon that cannot be read."""
+    lexicon = None if recipe.text.lexicon is None else Path(recipe.text.lexicon)
+    if lexicon:
+        korean_lexicon.lexicon(lexicon)
+    return text.Options(words=recipe.models.words, lexicon=lexicon)
 
 
 def _speech() -> Measure:
@@ -129,9 +139,8 @@ def _fingerprint() -> Measure:
     )
 
 
-def _texts(language: str) -> list[Measure]:
+def _texts(language: str, options: text.Options) -> list[Measure]:
     spoken = functools.partial(judges.spoken_judge, language, "written")
-    forms = ["words", *(["pronounced"] if language == "ko" else [])]
     return [
         Measure(
             f"spoken-{language}", "text", ("spoken", "unreadable", "text_rules"), text.versions(language, "spoken"),
@@ -139,11 +148,11 @@ def _texts(language: str) -> list[Measure]:
         ),
         *(
             Measure(
-                f"{form}-{language}", "text", (form,), text.versions(language, form),
-                functools.partial(judges.form_judge, language, form, "spoken", form),
+                f"{form}-{language}", "text", (form,), text.versions(language, form, options),
+                functools.partial(judges.form_judge, language, form, "spoken", form, options),
                 inputs=("spoken",), language=language, needs=("spoken",),
             )
-            for form in forms
+            for form in ("words", "pronounced")
         ),
     ]  # fmt: skip
 

@@ -90,7 +90,17 @@ class Models(_Part):
         {"ko": "bundled"},
         description="speech recogniser per language, as for language id; whisper-base does not know Khmer",
     )
-    words: Literal["khmer-nltk"] = Field("khmer-nltk", description="Khmer words; Apache-2.0")
+    words: Literal["khmer-nltk", "khmercut.nn"] = Field(
+        "khmer-nltk", description="Khmer words; Apache-2.0. khmercut.nn is finer and ten times slower"
+    )
+
+
+class Text(_Part):
+    """`[text]`: how texts are read."""
+
+    lexicon: str | None = Field(
+        None, min_length=1, description="a file of Korean pronunciations that win over ours, relative to the recipe"
+    )
 
 
 class Segment(_Part):
@@ -212,6 +222,7 @@ class Recipe(_Part):
     corpus: CorpusPart = CorpusPart()
     source: tuple[Source, ...] = Field(min_length=1)
     models: Models = Models()
+    text: Text = Text()
     segment: Segment = Segment()
     filter: Filter = Filter()
     balance: Balance = Balance()
@@ -250,6 +261,8 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Recipe:
         }
     )
     recipe = recipe.model_copy(update={"models": models})
+    if recipe.text.lexicon is not None:
+        recipe = recipe.model_copy(update={"text": Text(lexicon=str(_resolve(path, recipe.text.lexicon)))})
     sources = tuple(s.model_copy(update={"path": str(_resolve(path, s.path))}) for s in recipe.source)
     return recipe.model_copy(update={"source": sources})
 

@@ -37,6 +37,23 @@ def recipe() -> str:
     return "\n".join(lines)
 
 
+def run() -> str:
+    """docs/run.md: every key of a run file with its default."""
+    from train.config import Run
+
+    plain = [name for name, field in Run.model_fields.items() if not hasattr(_model(field.annotation), "model_fields")]
+    lines = ["# The run file", "", NOTE]
+    lines += ["One TOML file for `train lora RUN.toml`; every key also by `--set table.key=value`.", ""]
+    lines += ["| key | default | meaning |", "|---|---|---|"]
+    lines += [line for line in _keys(Run, "") if line.split("`")[1] in plain]
+    for name, field in Run.model_fields.items():
+        if name not in plain:
+            part = _model(field.annotation)
+            lines += ["", f"## `[{name}]`", "", _first_line(part.__doc__), ""]
+            lines += ["| key | default | meaning |", "|---|---|---|", *_keys(part, "")]
+    return "\n".join(lines) + "\n"
+
+
 def _keys(part: Any, prefix: str) -> Iterator[str]:
     for key, field in part.model_fields.items():
         inner = _model(field.annotation)
@@ -53,7 +70,7 @@ def _toml(value: object) -> str:
         return "unset"
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, tuple):
+    if isinstance(value, tuple | list):
         return f"[{', '.join(_toml(each) for each in value)}]"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key} = {_toml(each)}" for key, each in value.items()) + "}"
@@ -93,7 +110,7 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-PAGES = {"columns.md": columns, "recipe.md": recipe, "commands.md": commands}
+PAGES = {"columns.md": columns, "recipe.md": recipe, "run.md": run, "commands.md": commands}
 
 
 def main() -> None:

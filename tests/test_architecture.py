@@ -23,7 +23,8 @@ MODEL_LIBRARIES = {
 AT_HOME = {
     "curate/models/": MODEL_LIBRARIES - {"voxcpm", "peft", "g2pk", "khmernltk", "khmercut", "khmerphonemizer"},
     "curate/text/": {"g2pk", "khmernltk", "khmercut", "khmerphonemizer", "ko_speech_tools", "nltk", "mecab"},
-    "train/voxcpm.py": {"voxcpm", "transformers", "huggingface_hub"},
+    "train/voxcpm.py": {"voxcpm", "transformers"},
+    "train/pretrained.py": {"huggingface_hub"},
     "train/lora.py": {"peft"},
     "train/tiny.py": {"tokenizers"},
 }

@@ -2,6 +2,7 @@
 
 import fcntl
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -102,19 +103,27 @@ def seal(folder: Path) -> None:
     (folder / SEAL).write_text(json.dumps(hashes, indent=2) + "\n", encoding="utf-8")
 
 
-def write_state(folder: Path, state: State, optimizer: Any) -> None:
-    """Write what training needs beside the adapter itself."""
+def write_state(folder: Path, state: State, optimizer: Any, vector: Any) -> None:
+    """Write what training needs beside the adapter itself; weights in double precision, too, which no format holds."""
     import torch
 
-    torch.save(optimizer.state_dict(), folder / OPTIMIZER)
+    values = {"optimizer": optimizer.state_dict()}
+    if vector.dtype is torch.float64:
+        values["vector"] = vector.detach().cpu()
+    made = io.BytesIO()
+    torch.save(values, made)  # into a file, torch would not say why it cannot be written
+    (folder / OPTIMIZER).write_bytes(made.getbuffer())
     (folder / STATE).write_text(json.dumps(state.__dict__) + "\n", encoding="utf-8")
 
 
-def read_optimizer(folder: Path, optimizer: Any) -> None:
-    """Give an optimizer what `write_state` wrote of it."""
+def read_optimizer(folder: Path, optimizer: Any, vector: Any) -> None:
+    """Give an optimizer, and weights in double precision, what `write_state` wrote of them."""
     import torch
 
-    optimizer.load_state_dict(torch.load(folder / OPTIMIZER, map_location="cpu", weights_only=True))
+    values = torch.load(folder / OPTIMIZER, map_location="cpu", weights_only=True)
+    optimizer.load_state_dict(values["optimizer"])
+    if "vector" in values and vector.dtype is torch.float64:
+        vector.data.copy_(values["vector"])
 
 
 def read_state(folder: Path) -> State:
@@ -122,10 +131,19 @@ def read_state(folder: Path) -> State:
     return State(**json.loads((folder / STATE).read_text(encoding="utf-8")))
 
 
-def prune(run: Path, keep: int) -> None:
-    """Remove all but the last `keep` checkpoints."""
+def prune(run: Path, keep: int, spare: Collection[int]) -> None:
+    """Remove all checkpoints but the last `keep` and those of the steps in `spare`."""
     for folder in sorted((run / "checkpoints").glob("[0-9]*"))[:-keep]:
-        shutil.rmtree(folder)
+        if int(folder.name) not in spare:
+            shutil.rmtree(folder)
+
+
+def metrics(run: Path) -> list[dict[str, Any]]:
+    """The lines of a run's metrics: steps and validations, in order."""
+    path = run / METRICS
+    if not path.is_file():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def append(run: Path, record: dict[str, Any]) -> None:
@@ -134,16 +152,21 @@ def append(run: Path, record: dict[str, Any]) -> None:
         file.write(json.dumps(record) + "\n")
 
 
+def write_whole(path: Path, text: str) -> None:
+    """Write a file so that it is there whole or as it was before."""
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(text, encoding="utf-8")
+    flush(partial)
+    partial.replace(path)
+
+
 def cut_metrics(run: Path, step: int) -> None:
     """Drop the lines after a step, and a half-written last one: those steps will be done again."""
     path = run / METRICS
     if not path.is_file():
         return
     lines = [line for line in path.read_text(encoding="utf-8").splitlines() if _step(line) <= step]
-    partial = path.with_name(f".{METRICS}.partial")
-    partial.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    flush(partial)
-    partial.replace(path)
+    write_whole(path, "".join(f"{line}\n" for line in lines))
 
 
 def _aside(folder: Path) -> Path:

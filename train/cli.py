@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +13,8 @@ from curate.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from train.config import Run
+    from train.distributed import World
     from train.finetune import Event
     from train.show import Screen
 
@@ -28,7 +31,9 @@ Model = Annotated[str, typer.Option(help="Folder of a VoxCPM2 checkpoint, or a h
 Revision = Annotated[str | None, typer.Option(help="Revision of the hub id.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Adapter = Annotated[Path, typer.Argument(help="A run, or the folder of an adapter.")]
+At = Annotated[int | None, typer.Option("--step", help="Checkpoint of a run. [default: the last]")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+ATTENTION = "q_proj,k_proj,v_proj,o_proj"  # VoxCPM's own default
 RANKS = "8,16,32,64,128"  # the published sweep: 0.19 to 3.03 percent of the model
 INTERRUPTED = 130  # what a shell expects after Ctrl-C
 
@@ -46,6 +51,8 @@ def main() -> None:
 def params(
     ranks: Annotated[str, typer.Option(help="Ranks, joined by commas.")] = RANKS,
     scope: Annotated[str, typer.Option(help="What is adapted: lm, dit or both.")] = "both",
+    modules: Annotated[str, typer.Option(help="In every layer; also gate_proj, up_proj, down_proj.")] = ATTENTION,
+    projections: Annotated[bool, typer.Option("--projections", help="Also the four projections.")] = False,
     model: Annotated[str | None, typer.Option(help="Count this checkpoint instead of the published VoxCPM2.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -58,7 +65,8 @@ def params(
     """
     from train import params as counting
 
-    table = counting.table(counting.parse(ranks), scope=scope, model=model)
+    wanted = [name for name in modules.split(",") if name]
+    table = counting.table(counting.parse(ranks), scope=scope, modules=wanted, projections=projections, model=model)
     if as_json:
         typer.echo(json.dumps(table))
         return
@@ -76,7 +84,7 @@ def encode(
     device: Device = "auto",
     as_json: Json = False,
 ) -> None:
-    """Encode the kept clips to AudioVAE latents, once.
+    """Encode the kept clips to AudioVAE latents and local-encoder outputs, once.
 
     A second time encodes what is new. `train lora` does this by itself.
 
@@ -84,12 +92,13 @@ def encode(
     Example: train encode work/corpus --model openbmb/VoxCPM2
     """
     from train import corpus as reading
-    from train import finetune, latents, show, voxcpm
+    from train import data, latents, pretrained, show, voxcpm
 
-    folder = voxcpm.find(model, revision)
+    folder = pretrained.find(model, revision)
     clips = reading.read(corpus)
-    store = latents.Latents(into or corpus / "latents", folder)
-    events = store.encode(clips, device=finetune.pick_device(device))
+    place = data.pick_device(device)
+    store = latents.Latents(into or corpus / "latents", folder, voxcpm.default_dtype(place))
+    events = store.encode(clips, device=place)
     last = _follow(show.Screen(), events, "the same command goes on")
     encoded = last.total if isinstance(last, latents.Progress) else 0
     result = {"clips": len(clips), "encoded": encoded, "latents": str(into or corpus / "latents")}
@@ -105,21 +114,29 @@ def lora(
     into: Annotated[Path | None, typer.Option(help="Folder of the new run.")] = None,
     latents: Annotated[Path | None, typer.Option(help="Where latents are kept. [default: CORPUS/latents]")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="table.key=value of the run file.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it will take and doubt the data.")] = False,
     as_json: Json = False,
 ) -> None:
     """Train an adapter on a corpus, or by a run file.
 
-    Ctrl-C saves and stops; `train resume` goes on, also after a kill.
+    Ctrl-C saves and stops; `train resume` goes on, also after a kill. With --dry-run nothing is written: it says clips,
+    tokens, steps, memory, disk and time, and names the clips that would teach it wrong.
 
     \b
     Example: train lora work/corpus --model openbmb/VoxCPM2 --rank 64 --into work/r64 --set train.epochs=1
     """
-    from train import config, finetune
+    from train import config, distributed, finetune
 
     options = {"model": _folder(model), "revision": revision, "adapter.rank": rank, "into": into, "latents": latents}
     run = config.gather(source, options, settings or [])
-    finetune.start(run)
-    _train(run.into, as_json)
+    if dry_run:
+        _forecast(run, as_json)
+        return
+    with distributed.joined() as world:
+        if world.writes:
+            finetune.start(run)
+        world.wait()
+        _train(run.into, as_json, world)
 
 
 @app.command()
@@ -133,7 +150,10 @@ def resume(
     \b
     Example: train resume work/r64
     """
-    _train(run, as_json)
+    from train import distributed
+
+    with distributed.joined() as world:
+        _train(run, as_json, world)
 
 
 @app.command()
@@ -141,19 +161,55 @@ def export(
     adapter: Adapter,
     to: Annotated[str, typer.Option("--to", help="voxcpm or peft.")],
     into: Annotated[Path | None, typer.Option(help="Folder to write. [default: RUN/export/FORMAT]")] = None,
+    step: At = None,
     as_json: Json = False,
 ) -> None:
-    """Write an adapter in VoxCPM's or PEFT's format.
+    """Write an adapter in VoxCPM's or PEFT's format, and a model card.
 
-    The formats are converted into each other bit for bit.
+    The formats are converted into each other bit for bit; what VoxCPM's cannot hold, and what runtimes cannot do with
+    it, is said on standard error.
 
     \b
     Example: train export work/r64 --to voxcpm
     """
-    from train import speaking
+    from train import card, speaking
 
-    place = speaking.export(adapter, to, into)
+    place = speaking.export(adapter, to, into, step=step)
+    for line in card.limits(speaking.adapter_of(adapter, step), to):
+        typer.echo(f"note: {line}", err=True)
     _print({"format": to, "adapter": str(place)}, f"adapter in the format of {to}: {place}", as_json)
+
+
+@app.command()
+def merge(
+    adapter: Adapter,
+    into: Annotated[Path, typer.Option(help="Folder of the new checkpoint.")],
+    model: Annotated[str | None, typer.Option(help="Another checkpoint than the one it was trained on.")] = None,
+    step: At = None,
+    as_json: Json = False,
+) -> None:
+    """Fold an adapter into its base model: a whole checkpoint.
+
+    For runtimes that read no adapter. It takes the disk space of the base model and the memory of one tensor.
+
+    \b
+    Example: train merge work/r64 --into work/merged
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from train import merge as merging
+
+    with Progress(console=Console(stderr=True)) as progress:
+        bar = progress.add_task("folding the adapter in", total=None)
+
+        def tick(done: int, total: int) -> None:
+            progress.update(bar, completed=done, total=total)
+
+        merged = merging.merge(adapter, into, model=model, step=step, tick=tick)
+    typer.echo(f"note: {merging.rounding(merged.lost)}", err=True)
+    result = {"checkpoint": str(merged.folder), "changed": merged.changed, "rounding_lost": merged.lost}
+    _print(result, f"merged checkpoint, {merged.changed} weights changed: {merged.folder}", as_json)
 
 
 @app.command()
@@ -202,11 +258,22 @@ def demo(
     typer.echo(demonstration.closing(into, source))
 
 
-def _train(folder: Path, as_json: bool) -> None:
-    from train import finetune, show
+def _forecast(run: "Run", as_json: bool) -> None:
+    from train import forecast, show
 
-    screen = show.Screen()
-    last = _follow(screen, finetune.train(folder), f"go on with: train resume {folder}")
+    with show.ticking() as tick:
+        found = forecast.forecast(run, tick=tick)
+    _print(found, "\n".join(show.foretold(found)), as_json)
+
+
+def _train(folder: Path, as_json: bool, world: "World") -> None:
+    from train import config, finetune, show
+
+    if not world.writes:
+        deque(finetune.train(folder, world), maxlen=0)
+        return
+    screen = show.Screen(config.read(folder).train.validate_every)
+    last = _follow(screen, finetune.train(folder, world), f"go on with: train resume {folder}")
     if isinstance(last, finetune.Finished):
         losses = screen.last.languages if screen.last else {}
         result = {"step": last.step, "checkpoint": str(last.checkpoint), "validation": losses}

@@ -1,13 +1,17 @@
 """The run file: every setting of a training run, its default and where that default comes from."""
 
 import json
+import math
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from curate.errors import UserError
+
+Module = Literal["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+MODULES: tuple[Module, ...] = get_args(Module)
 
 
 class Frozen(BaseModel):
@@ -20,16 +24,33 @@ class Adapter(Frozen):
     """`[adapter]`: which modules learn, and how much."""
 
     rank: int = Field(64, ge=1, description="VoxCPM's documentation: 32 to 64 for a language, 8 for a speaker")
-    alpha: int | None = Field(None, ge=1, description="scale = alpha / rank; null: the rank, which is scale 1")
+    alpha: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="scale = alpha / rank; null: the rank, which is scale 1"
+    )
+    rslora: bool = Field(False, description="scale = alpha / sqrt(rank) instead: give alpha, too")
     dropout: float = Field(0.0, ge=0, lt=1, description="PEFT's and VoxCPM's differ while training, except at 0")
     scope: Literal["lm", "dit", "both"] = Field(
         "both", description="language models, DiT or both; both is VoxCPM's own"
     )
+    modules: tuple[Module, ...] = Field(MODULES[:4], description="in every layer; q, k, v and o are VoxCPM's own")
+    projections: bool = Field(False, description="also the four projections between the models")
+
+    @field_validator("modules")
+    @classmethod
+    def _in_order(cls, modules: tuple[Module, ...]) -> tuple[Module, ...]:
+        return tuple(name for name in MODULES if name in modules)
+
+    @model_validator(mode="after")
+    def _adapts_something(self) -> Self:
+        if not self.modules and not self.projections:
+            raise ValueError("name at least one of modules, or set projections")
+        return self
 
     @property
-    def scale_alpha(self) -> int:
-        """Alpha as a number: the rank where none was given."""
-        return self.rank if self.alpha is None else self.alpha
+    def scale(self) -> float:
+        """What the product B A is multiplied by before it is added to a weight."""
+        alpha = float(self.rank) if self.alpha is None else self.alpha
+        return alpha / math.sqrt(self.rank) if self.rslora else alpha / self.rank
 
 
 class Optimizer(Frozen):
@@ -47,7 +68,18 @@ class Optimizer(Frozen):
 class Batch(Frozen):
     """`[batch]`: how clips become batches."""
 
-    tokens: int = Field(4096, ge=1, description="positions with padding; about 16 clips of 8 s, the official 2 x 8")
+    tokens: int = Field(
+        4096, ge=1, description="positions of one step, on all GPUs together; about 16 clips of 8 s, the official 2 x 8"
+    )
+    at_once: int | None = Field(
+        None, ge=1, description="positions on one GPU at once; a step's gradients add up; null: its whole share"
+    )
+    temperature: float = Field(
+        1.0, ge=1, description="languages in proportion to hours^(1/temperature); 1: each clip once an epoch"
+    )
+    reference: float = Field(
+        0.0, ge=0, le=1, description="share of clips that another clip of their speaker is heard before"
+    )
 
 
 class Train(Frozen):
@@ -59,8 +91,17 @@ class Train(Frozen):
     validate_every: int = Field(200, ge=0, description="steps; 0: never, for a corpus without a validation split")
     validation_draws: int = Field(2, ge=1, description="fixed noise draws for each held-out clip")
     save_every: int = Field(200, ge=1, description="steps between checkpoints")
-    keep: int = Field(2, ge=1, description="checkpoints kept")
+    keep: int = Field(2, ge=1, description="last checkpoints kept, beside the best of each language")
+    explodes_at: float = Field(
+        5.0, gt=1, description="a loss that many times the mean of the last 50 steps stops the run; our choice"
+    )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: the GPU if there is one")
+    precision: Literal["auto", "bfloat16", "float32", "float64"] = Field(
+        "auto", description="of the frozen base; auto: bfloat16 on a GPU, float32 on a CPU; the adapter is float32"
+    )
+    checkpointing: bool = Field(False, description="compute each layer twice and keep less: for small GPUs")
+    compile: bool = Field(False, description="fuse each layer by torch.compile: minutes at the start")
+    tensorboard: bool = Field(False, description="losses to RUN/tensorboard as well; needs the package tensorboard")
 
 
 class Run(Frozen):
@@ -75,6 +116,9 @@ class Run(Frozen):
     optimizer: Optimizer = Optimizer()
     batch: Batch = Batch()
     train: Train = Train()
+    samples: dict[str, list[str]] = Field(
+        {}, description="language -> sentences to be spoken at every validation, to RUN/samples"
+    )
 
     @property
     def latents_folder(self) -> Path:
@@ -119,6 +163,13 @@ def gather(source: Path, options: dict[str, str | int | Path | None], settings: 
     if source.suffix == ".toml":
         return load(source, [*words, *settings])
     return build({"corpus": str(source)}, [*words, *settings])
+
+
+def read(folder: Path) -> Run:
+    """The run file of a run's folder; UserError where it is none."""
+    if not (folder / "run.toml").is_file():
+        raise UserError(f"{folder} holds no training run: start one with `train lora CORPUS --model M --into {folder}`")
+    return load(folder / "run.toml").model_copy(update={"into": folder.absolute()})
 
 
 def save(run: Run, path: Path) -> None:

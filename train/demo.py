@@ -8,6 +8,7 @@ import torch
 
 from curate.errors import UserError
 from train import config, finetune, lora, speaking, tiny, voxcpm
+from train.validation import Validation
 
 SENTENCES = {"km": "សួស្តី", "ko": "안녕하세요"}  # "hello" in both
 RUN = "tiny-run"  # a name that no run of a person's own has: it is removed when the demonstration begins again
@@ -33,7 +34,7 @@ def run(into: Path, corpus: Path) -> Iterator[finetune.Event]:
         torch.set_num_threads(threads)
 
 
-def fell(first: finetune.Validation, last: finetune.Validation, language: str) -> str:
+def fell(first: Validation, last: Validation, language: str) -> str:
     """One line: the held-out loss of a language before and after."""
     before, after = first.languages[language]["loss"], last.languages[language]["loss"]
     verb = "fell" if after < before else "did not fall"
@@ -62,7 +63,7 @@ def _run(into: Path, corpus: Path) -> Iterator[finetune.Event]:
     finetune.start(config.build(dict(table), list(SETTINGS)))
     seen = []
     for event in finetune.train(into / RUN):
-        seen += [event] if isinstance(event, finetune.Validation) else []
+        seen += [event] if isinstance(event, Validation) else []
         yield event
         if isinstance(event, finetune.Stopped):
             return

@@ -1,28 +1,27 @@
 """One LoRA adapter over base LM, residual LM and DiT: attach (peft), count, save and load in both formats."""
 
 import json
+import pickle
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from pydantic import ValidationError
 
 from curate.errors import UserError
+from train import formats
 from train.batches import seed_of
 from train.checkpoint import folder_in_place, recover
 from train.config import Adapter
+from train.formats import PEFT_PREFIX, Weights
 
 FORMATS = ("voxcpm", "peft")
-PROJECTIONS = ["q_proj", "k_proj", "v_proj", "o_proj"]  # of every attention; the official default
-PARTS = {"lm": r"base_lm|residual_lm", "dit": r"feat_decoder\.estimator"}
-PREFIX = "base_model.model."  # what PEFT puts before a tensor's name
+EXACT = "peft"  # the format that holds every Adapter as it is, for checkpoints: VoxCPM's folds some scales into B
 VOXCPM_FILES = ("lora_weights.safetensors", "lora_config.json")
 PEFT_FILES = ("adapter_model.safetensors", "adapter_config.json")
+PICKLES = {VOXCPM_FILES[0]: "lora_weights.ckpt", PEFT_FILES[0]: "adapter_model.bin"}  # read where there is no other
 NOTES = "samsori.json"  # beside either format: what neither can hold
 FILES = (*VOXCPM_FILES, *PEFT_FILES, NOTES)
-
-Weights = dict[str, torch.Tensor]  # official names, such as base_lm.layers.0.self_attn.q_proj.lora_A, in float32
 
 
 @dataclass(frozen=True)
@@ -35,12 +34,7 @@ class Saved:
     tags: dict[str, str] = field(default_factory=dict)  # language -> what its training text starts with
     revision: str | None = None  # of a hub id: the weights that were trained on
     forms: dict[str, str] = field(default_factory=dict)  # language -> spoken or pronounced, as its text was written
-
-
-def targets(scope: str) -> str:
-    """The regular expression over module names that says what is adapted."""
-    parts = PARTS.values() if scope == "both" else [PARTS[scope]]
-    return rf"({'|'.join(parts)})\..*\.({'|'.join(PROJECTIONS)})"
+    facts: dict[str, Any] = field(default_factory=dict)  # how it was trained, for the model card: `facts.of`
 
 
 def attach(model: Any, adapter: Adapter, *, seed: int = 0) -> None:
@@ -106,62 +100,57 @@ def save(saved: Saved, folder: Path, form: str) -> None:
 
 
 def write(saved: Saved, folder: Path, form: str) -> None:
-    """Write the files of one format into an existing folder."""
+    """Write the files of one format into an existing folder.
+
+    VoxCPM's holds whole alphas only: another scale is folded into B (`formats.fold`), which not every time is exact.
+    """
     from safetensors.torch import save_file
 
     if form not in FORMATS:
         raise UserError(f"unknown format {form!r}; there are {', '.join(FORMATS)}")
-    ordered = {name: saved.weights[name].contiguous() for name in sorted(saved.weights)}
+    held = formats.folded(saved.weights, saved.adapter) if form == "voxcpm" else saved.weights
+    ordered = {name: held[name].contiguous() for name in sorted(held)}
     if form == "voxcpm":
         save_file(ordered, folder / VOXCPM_FILES[0])
-        _write_json(folder / VOXCPM_FILES[1], _voxcpm_config(saved))
+        write_json(folder / VOXCPM_FILES[1], formats.voxcpm_config(saved.adapter, saved.base))
     else:
-        save_file({f"{PREFIX}{name}.weight": value for name, value in ordered.items()}, folder / PEFT_FILES[0])
+        save_file({f"{PEFT_PREFIX}{name}.weight": value for name, value in ordered.items()}, folder / PEFT_FILES[0])
         _peft_config(saved.adapter, saved.base).save_pretrained(str(folder))
-    _write_json(folder / NOTES, _notes(saved))
+    write_json(folder / NOTES, notes(saved))
 
 
 def load(folder: Path) -> Saved:
     """Read an adapter in either format. Raises UserError where there is none or it cannot be used."""
     recover(folder)
-    if (folder / VOXCPM_FILES[0]).is_file():
-        tensors, config = _read(folder, VOXCPM_FILES)
-        base, values = _from_voxcpm(config, folder)
-    elif (folder / PEFT_FILES[0]).is_file():
-        tensors, config = _read(folder, PEFT_FILES)
-        tensors = {name.removeprefix(PREFIX).removesuffix(".weight"): value for name, value in tensors.items()}
-        base, values = _from_peft(config, folder)
+    where = f"the adapter in {folder}"
+    if (weights := _weights_file(folder, VOXCPM_FILES[0])) is not None:
+        config = _read_json(folder / VOXCPM_FILES[1], weights)
+        adapter, tensors = formats.from_voxcpm(config, _read(weights), where)
+        base = str(config.get("base_model") or "")
+    elif (weights := _weights_file(folder, PEFT_FILES[0])) is not None:
+        config = _read_json(folder / PEFT_FILES[1], weights)
+        adapter, tensors = formats.from_peft(config, _read(weights), where)
+        base = str(config.get("base_model_name_or_path") or "")
     else:
         raise UserError(f"no adapter in {folder}: neither {VOXCPM_FILES[0]} nor {PEFT_FILES[0]} is there")
-    adapter = _adapter(values | {"scope": _scope(tensors)}, folder)
-    _check_rank(tensors, adapter.rank, folder)
-    notes = json.loads((folder / NOTES).read_text(encoding="utf-8")) if (folder / NOTES).is_file() else {}
-    told = {"revision": notes.get("revision"), "forms": notes.get("form", {})}
-    return Saved(tensors, adapter, notes.get("base", base), notes.get("tags", {}), **told)
+    told = _read_json(folder / NOTES, weights) if (folder / NOTES).is_file() else {}
+    more = {"revision": told.get("revision"), "forms": told.get("form", {}), "facts": told.get("facts", {})}
+    return Saved(tensors, adapter, told.get("base") or base, told.get("tags", {}), **more)
 
 
-def _notes(saved: Saved) -> dict[str, Any]:
-    return {"base": saved.base, "revision": saved.revision, "tags": saved.tags, "form": saved.forms}
+def notes(saved: Saved) -> dict[str, Any]:
+    """What neither format can hold: the base model and its revision, tags, forms, facts of the training."""
+    told = {"base": saved.base, "revision": saved.revision, "tags": saved.tags, "form": saved.forms}
+    return told | ({"facts": saved.facts} if saved.facts else {})
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write a value as JSON that people can read."""
+    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _official(name: str) -> str:
     return name.removesuffix(".weight").removesuffix(".default")
-
-
-def _voxcpm_config(saved: Saved) -> dict[str, Any]:
-    adapter = saved.adapter
-    settings = {
-        "enable_lm": adapter.scope in ("lm", "both"),
-        "enable_dit": adapter.scope in ("dit", "both"),
-        "enable_proj": False,
-        "r": adapter.rank,
-        "alpha": adapter.scale_alpha,
-        "dropout": adapter.dropout,
-        "target_modules_lm": PROJECTIONS,
-        "target_modules_dit": PROJECTIONS,
-        "target_proj_modules": [],
-    }
-    return {"base_model": saved.base, "lora_config": settings}
 
 
 def _peft_config(adapter: Adapter, base: str | None = None) -> Any:
@@ -169,59 +158,44 @@ def _peft_config(adapter: Adapter, base: str | None = None) -> Any:
 
     return peft.LoraConfig(
         r=adapter.rank,
-        lora_alpha=adapter.scale_alpha,
+        lora_alpha=formats.peft_alpha(adapter),
         lora_dropout=adapter.dropout,
-        target_modules=targets(adapter.scope),
+        use_rslora=adapter.rslora,
+        target_modules=formats.targets(adapter),
         base_model_name_or_path=base,
     )
 
 
-def _from_voxcpm(config: dict[str, Any], folder: Path) -> tuple[str, dict[str, Any]]:
-    settings = config.get("lora_config", {})
-    if settings.get("enable_proj"):
-        raise UserError(f"the adapter in {folder} also adapts the projections, which is not supported")
-    values = {"rank": settings.get("r"), "alpha": settings.get("alpha"), "dropout": settings.get("dropout", 0.0)}
-    return str(config.get("base_model", "")), values
+def _weights_file(folder: Path, name: str) -> Path | None:
+    """The safetensors file, or else the pickle that older trainers write; VoxCPM and PEFT look in this order, too."""
+    return next((path for path in (folder / name, folder / PICKLES[name]) if path.is_file()), None)
 
 
-def _from_peft(config: dict[str, Any], folder: Path) -> tuple[str, dict[str, Any]]:
-    for name in ("use_dora", "use_rslora", "rank_pattern", "alpha_pattern"):
-        if config.get(name):
-            raise UserError(f"the adapter in {folder} uses PEFT's {name}, which VoxCPM's format cannot hold")
-    values = {"rank": config.get("r"), "alpha": config.get("lora_alpha"), "dropout": config.get("lora_dropout", 0.0)}
-    return str(config.get("base_model_name_or_path") or ""), values
-
-
-def _scope(tensors: Weights) -> str:
-    """What an adapter adapts, by the names of its tensors."""
-    dit = {name.startswith("feat_decoder.") for name in tensors}
-    return "both" if len(dit) == 2 else "dit" if dit == {True} else "lm"
-
-
-def _adapter(values: dict[str, Any], folder: Path) -> Adapter:
+def _read(path: Path) -> Weights:
     try:
-        return Adapter.model_validate(values)
-    except ValidationError as problem:
-        key = problem.errors()[0]["loc"][0]
-        raise UserError(f"the adapter in {folder} has a {key} that this cannot hold: {values[str(key)]!r}") from None
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            found = load_file(path)
+        else:
+            found = torch.load(path, map_location="cpu", weights_only=True)
+            found = found.get("state_dict", found)
+        return {name: value.to(torch.float32) for name, value in found.items()}
+    except pickle.UnpicklingError:
+        raise UserError(f"{path} holds more than weights and is not opened: export it as safetensors") from None
+    except Exception as problem:  # a cut file: safetensors, zip and pickle each raise their own kind
+        raise UserError(f"the adapter in {path.parent} cannot be read ({problem}): export it again") from problem
 
 
-def _read(folder: Path, files: tuple[str, str]) -> tuple[Weights, dict[str, Any]]:
-    from safetensors.torch import load_file
-
+def _read_json(path: Path, weights: Path) -> dict[str, Any]:
     try:
-        tensors = load_file(folder / files[0])
-        config = json.loads((folder / files[1]).read_text(encoding="utf-8"))
-    except Exception as problem:  # a missing file, broken JSON or a cut safetensors file, each with its own kind
-        raise UserError(f"the adapter in {folder} cannot be read ({problem}): export it again") from problem
-    return {name: value.to(torch.float32) for name, value in tensors.items()}, config
-
-
-def _check_rank(tensors: Weights, rank: int, folder: Path) -> None:
-    for name, value in tensors.items():
-        if value.shape[0 if name.endswith("lora_A") else 1] != rank:
-            raise UserError(f"the adapter in {folder} says rank {rank}, but {name} is {tuple(value.shape)}")
-
-
-def _write_json(path: Path, value: object) -> None:
-    path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(
+            f"{weights} has no {path.name} beside it, and weights do not say their alpha: fetch or export both"
+        ) from None
+    except (OSError, ValueError) as problem:
+        raise UserError(f"{path} cannot be read ({problem}): export the adapter again") from problem
+    if not isinstance(found, dict):
+        raise UserError(f"{path} holds no table: export the adapter again")
+    return found

@@ -3,20 +3,32 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from pydantic import ValidationError
+
 from curate.errors import UserError
-from train import lora, voxcpm
-from train.config import Adapter
+from train import lora, pretrained, voxcpm
+from train.config import MODULES, Adapter
 
 
-def table(ranks: Sequence[int], *, scope: str = "both", model: str | None = None) -> dict[str, Any]:
+def table(
+    ranks: Sequence[int],
+    *,
+    scope: str = "both",
+    modules: Sequence[str] = MODULES[:4],
+    projections: bool = False,
+    model: str | None = None,
+) -> dict[str, Any]:
     """{"total": parameters of the model, "ranks": [{"rank", "parameters", "percent"}]}.
 
     `model` is a folder or hub id whose configuration is counted; by default the published one. The total is the frozen
-    model with its AudioVAE.
+    model with its AudioVAE. Raises UserError for a scope or module that there is not.
     """
-    config = voxcpm.read_config(voxcpm.find(model)) if model else voxcpm.real_config()
+    adapters = [
+        _adapter({"rank": rank, "scope": scope, "modules": modules, "projections": projections}) for rank in ranks
+    ]
+    config = pretrained.read_config(pretrained.find(model)) if model else pretrained.real_config()
     total = sum(parameter.numel() for parameter in voxcpm.on_meta(config).parameters())
-    return {"total": total, "ranks": list(_rows(config, ranks, scope, total))}
+    return {"total": total, "ranks": list(_rows(config, adapters, total))}
 
 
 def parse(ranks: str) -> list[int]:
@@ -30,9 +42,18 @@ def parse(ranks: str) -> list[int]:
     return numbers
 
 
-def _rows(config: dict[str, Any], ranks: Sequence[int], scope: str, total: int) -> Iterator[dict[str, Any]]:
-    for rank in ranks:
+def _adapter(values: dict[str, Any]) -> Adapter:
+    try:
+        return Adapter.model_validate(values)
+    except ValidationError as problem:
+        error = problem.errors()[0]
+        key = f"--{error['loc'][0]}: " if error["loc"] else ""
+        raise UserError(f"{key}{error['msg'].removeprefix('Value error, ').lower()}") from None
+
+
+def _rows(config: dict[str, Any], adapters: Sequence[Adapter], total: int) -> Iterator[dict[str, Any]]:
+    for adapter in adapters:
         model = voxcpm.on_meta(config)
-        lora.attach(model, Adapter.model_validate({"rank": rank, "scope": scope}))
+        lora.attach(model, adapter)
         parameters = lora.count(model)
-        yield {"rank": rank, "parameters": parameters, "percent": round(100 * parameters / total, 4)}
+        yield {"rank": adapter.rank, "parameters": parameters, "percent": round(100 * parameters / total, 4)}

@@ -35,11 +35,11 @@ def check(at: State, run: config.Run, examples: Sequence[Example]) -> tuple[Stat
 
     Batches done of one order say nothing about another, so such an epoch begins again; a complete one stays done.
     """
-    if not at.plan or at.plan == _digest(_plan(run, examples, at.epoch), examples):
+    if not at.plan or at.plan == _digest(_plan(run, examples, at.epoch)):
         return at, []
     if at.batch == at.batches:
         return replace(at, epoch=at.epoch + 1, batch=0), []
-    why = "its batches changed with batch.tokens, train.seed or the corpus"
+    why = "its batches changed with [batch], train.seed or the corpus"
     return replace(at, batch=0), [f"epoch {at.epoch + 1} begins again after step {at.step}: {why}"]
 
 
@@ -50,20 +50,25 @@ def remaining(
     step, epoch, first = at.step, at.epoch, at.batch
     while step < steps:
         plan = _plan(run, examples, epoch)
-        digest = _digest(plan, examples)
+        digest = _digest(plan)
         for number in range(first, len(plan)):
             if step == steps:
                 return
             step += 1
             done = State(step, epoch, number + 1, len(plan), digest)
-            yield done, [examples[position] for position in plan[number]]
+            yield done, plan[number]
         epoch, first = epoch + 1, 0
 
 
-def _plan(run: config.Run, examples: Sequence[Example], epoch: int) -> list[list[int]]:
-    return batches.plan(examples, tokens=run.batch.tokens, seed=run.train.seed, epoch=epoch)
+def _plan(run: config.Run, examples: Sequence[Example], epoch: int) -> list[list[Example]]:
+    settings, seed = run.batch, run.train.seed
+    chosen = batches.turns(
+        examples, temperature=settings.temperature, reference=settings.reference, seed=seed, epoch=epoch
+    )
+    planned = batches.plan(chosen, tokens=settings.tokens, seed=seed, epoch=epoch)
+    return [[chosen[position] for position in batch] for batch in planned]
 
 
-def _digest(plan: Sequence[Sequence[int]], examples: Sequence[Example]) -> str:
-    named = [[examples[position].id for position in batch] for batch in plan]
+def _digest(plan: Sequence[Sequence[Example]]) -> str:
+    named = [[each.id + (f" after {each.reference}" if each.reference else "") for each in batch] for batch in plan]
     return hashlib.sha256(json.dumps(named).encode()).hexdigest()

@@ -1,14 +1,12 @@
-"""The only file that imports voxcpm (Apache-2.0): find, load, tokenise, encode, losses, speak."""
+"""The only file that imports voxcpm (Apache-2.0): build, load, tokenise, encode, speak."""
 
 import contextlib
-import hashlib
 import io
 import json
 import logging
 import re
 import warnings
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,7 +16,7 @@ import numpy.typing as npt
 import torch
 
 from curate.errors import UserError
-from train.batches import Batch
+from train import pretrained
 
 log = logging.getLogger(__name__)
 
@@ -26,76 +24,8 @@ Samples = npt.NDArray[np.float32]
 
 SECONDS_PER_CHARACTER = 0.5  # speech has 6 to 14 characters a second: this stops a runaway, never a sentence
 SPARE_SECONDS = 2.0
-CACHE = 4096  # positions of the cache for speaking; the published 8192 take 302 MB
-HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
-WEIGHTS = ("model.safetensors", "pytorch_model.bin")
-VAE_WEIGHTS = ("audiovae.safetensors", "audiovae.pth")
-
-
-@dataclass(frozen=True)
-class Losses:
-    """Mean losses over the target audio patches of a batch, as tensors that carry gradients."""
-
-    diff: torch.Tensor  # flow matching
-    stop: torch.Tensor  # where to stop speaking
-
-    @property
-    def total(self) -> torch.Tensor:
-        """The official sum, weights 1 to 1."""
-        return self.diff + self.stop
-
-    @property
-    def values(self) -> tuple[float, float]:
-        """Both as plain numbers."""
-        return float(self.diff.detach()), float(self.stop.detach())
-
-
-def find(model: str, revision: str | None = None) -> Path:
-    """The folder of a VoxCPM2 checkpoint; a hub id is fetched, a folder never is.
-
-    Raises UserError where there is no such folder or id, or it holds no VoxCPM2.
-    """
-    folder = Path(model).expanduser()
-    if not folder.is_dir():
-        folder = _fetch(model, revision)
-    _check(folder)
-    return folder
-
-
-def _fetch(model: str, revision: str | None) -> Path:
-    if not HUB_ID.fullmatch(model):
-        raise UserError(
-            f"no folder {model}: give the folder of a VoxCPM2 checkpoint, or a hub id such as openbmb/VoxCPM2"
-        )
-    from huggingface_hub import snapshot_download
-
-    try:
-        folder = Path(snapshot_download(model, revision=revision))
-    except Exception as problem:  # the hub's errors share no base class: no network, no such id, gated, disk full
-        reason = str(problem).strip().splitlines()[0] if str(problem).strip() else type(problem).__name__
-        raise UserError(f"{model} is no folder here and could not be fetched from the hub: {reason}") from problem
-    if revision is None:
-        commit = fetched_revision(folder) or "unknown"
-        log.warning("%s: no --revision, and `main` is not pinned; this is commit %s", model, commit)
-    return folder
-
-
-def fetched_revision(folder: Path) -> str | None:
-    """The revision that the hub's cache keeps this folder under, or None for a plain folder."""
-    return folder.name if folder.parent.name == "snapshots" else None
-
-
-def _check(folder: Path) -> None:
-    try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise UserError(f"{folder} is not a VoxCPM2 checkpoint: it has no readable config.json") from None
-    architecture = config.get("architecture") if isinstance(config, dict) else None
-    if str(architecture).lower() != "voxcpm2":
-        raise UserError(f"{folder} is not a VoxCPM2 checkpoint: its config.json says architecture {architecture!r}")
-    for names in (WEIGHTS, VAE_WEIGHTS, ("tokenizer.json", "tokenizer.model")):
-        if not any((folder / name).is_file() for name in names):
-            raise UserError(f"{folder} is not a whole VoxCPM2 checkpoint: {' or '.join(names)} is missing")
+ENCODERS = ("audio_vae", "feat_encoder")  # frozen, and asked once for each clip
+NAMES = {torch.float32: "float32", torch.bfloat16: "bfloat16", torch.float64: "float64"}
 
 
 @contextlib.contextmanager
@@ -109,12 +39,6 @@ def quiet() -> Iterator[None]:
         yield
     if said.getvalue().strip():
         log.debug("voxcpm: %s", said.getvalue().strip())
-
-
-def real_config() -> dict[str, Any]:
-    """The configuration of openbmb/VoxCPM2, as published."""
-    text = (Path(__file__).parent / "voxcpm2_config.json").read_text(encoding="utf-8")
-    return dict(json.loads(text))
 
 
 def build(config: dict[str, Any], *, device: str, tokenizer: Any = None, on_meta: bool = False) -> Any:
@@ -138,89 +62,126 @@ def _vae(config: Any) -> Any:
     return AudioVAEV2(config=config) if config else AudioVAEV2()
 
 
-def read_config(folder: Path) -> dict[str, Any]:
-    """config.json of a checkpoint."""
-    return dict(json.loads((folder / "config.json").read_text(encoding="utf-8")))
-
-
 def on_meta(config: dict[str, Any]) -> Any:
     """A model of this configuration without weights, for counting."""
     return build(config | {"max_length": 8}, device="cpu", on_meta=True)  # the cache would really be allocated
 
 
-def load(folder: Path, *, device: str, dtype: torch.dtype | None = None) -> Any:
+def load(folder: Path, *, device: str, dtype: torch.dtype | None = None, training: bool = False) -> Any:
     """A VoxCPM2Model with the checkpoint's weights, frozen, in eval mode; by default float32 on a CPU, else bfloat16.
 
-    The VAE stays in float32, as in the official loader.
+    The VAE stays in float32, as in the official loader. For training, the VAE and the local encoder stay on the CPU:
+    their work is done once, by `latents`. `ready_to_speak` brings them over.
     """
-    dtype = dtype or (torch.float32 if device == "cpu" else torch.bfloat16)
-    name = {torch.float32: "float32", torch.bfloat16: "bfloat16"}[dtype]
-    config = read_config(folder)
-    config |= {"dtype": name, "max_length": min(CACHE, config.get("max_length", CACHE))}
-    model = build(config, device=device, tokenizer=_tokenizer(folder))
-    model = model.to(dtype)
-    model.audio_vae.to(torch.float32)
-    state = _read(folder, WEIGHTS)
-    state |= {f"audio_vae.{key}": value for key, value in _read(folder, VAE_WEIGHTS).items()}
-    _fill(model, state, folder)
-    return model.requires_grad_(False).to(device).eval()
+    dtype = dtype or default_dtype(device)
+    spoken = "bfloat16" if dtype is torch.bfloat16 else "float32"
+    config = pretrained.read_config(folder) | {"dtype": spoken, "max_length": 8}  # the cache is made when it speaks
+    state = pretrained.read(folder, pretrained.WEIGHTS)
+    model = build(config, device=device, tokenizer=_tokenizer(folder), on_meta=True)
+    model.audio_vae = load_vae(folder, device="cpu")
+    _fill(model, {name: _aligned(value.to(dtype)) for name, value in state.items()}, folder, assign=True)
+    del state
+    _make_rotations(model, dtype)
+    model.requires_grad_(False).eval()
+    for name, part in model.named_children():
+        part.to("cpu" if training and name in ENCODERS else device)
+    return model
+
+
+def default_dtype(device: str) -> torch.dtype:
+    """What a frozen base is kept in."""
+    return torch.float32 if device == "cpu" else torch.bfloat16
+
+
+def _aligned(value: torch.Tensor) -> torch.Tensor:
+    """On a CPU, mapped tensors that do not begin at 64 bytes get other kernels, and other last bits, than copies."""
+    return value.clone() if value.data_ptr() % 64 else value
+
+
+def _make_rotations(model: Any, dtype: torch.dtype) -> None:
+    """Rotary tables are no part of a checkpoint; the official loader rounds them to the model's precision, too."""
+    for module in model.modules():
+        if getattr(module, "rope_emb", None) is not None:
+            module.rope_emb = type(module.rope_emb)(module.config).to(dtype)
+
+
+def check_config(config: dict[str, Any], folder: Path) -> None:
+    """Raise UserError where config.json is not what VoxCPM2 reads."""
+    from pydantic import ValidationError
+
+    with quiet():
+        from voxcpm.model.voxcpm2 import VoxCPMConfig
+    try:
+        VoxCPMConfig.model_validate(config)
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise UserError(f"{folder}/config.json is no VoxCPM2 configuration: {key}: {first['msg'].lower()}") from None
+
+
+@contextlib.contextmanager
+def ready_to_speak(model: Any) -> Iterator[None]:
+    """A model loaded for training with its VAE and encoder on its device, in eval mode; put back after."""
+    was, places = model.training, {name: _device(getattr(model, name)) for name in ENCODERS}
+    try:
+        for name in ENCODERS:
+            getattr(model, name).to(model.device)
+        model.eval()
+        yield
+    finally:
+        for name, place in places.items():
+            getattr(model, name).to(place)
+        model.train(was)
+
+
+def _device(module: Any) -> torch.device:
+    return torch.device(next(module.parameters()).device)
 
 
 def load_vae(folder: Path, *, device: str) -> Any:
-    """Only the AudioVAE, in float32: all that encoding needs."""
+    """Only the AudioVAE, in float32."""
     with quiet():
         from voxcpm.model.voxcpm2 import VoxCPMConfig
 
         config = VoxCPMConfig.model_validate_json((folder / "config.json").read_text(encoding="utf-8"))
         vae = _vae(config.audio_vae_config)
-    _fill(vae, _read(folder, VAE_WEIGHTS), folder)
+    _fill(vae, pretrained.read(folder, pretrained.VAE_WEIGHTS), folder)
     return vae.requires_grad_(False).to(device).eval()
+
+
+def load_encoder(folder: Path, *, device: str, dtype: torch.dtype) -> Any:
+    """Only the local encoder, which makes one vector of each patch."""
+    encoder = build(pretrained.read_config(folder) | {"max_length": 8}, device="cpu", on_meta=True).feat_encoder
+    state = {
+        name.removeprefix(pretrained.ENCODER): _aligned(value.to(dtype))
+        for name, value in pretrained.read(folder, pretrained.WEIGHTS, only=pretrained.ENCODER).items()
+    }
+    _fill(encoder, state, folder, assign=True)
+    _make_rotations(encoder, dtype)
+    return encoder.requires_grad_(False).to(device).eval()
 
 
 def _tokenizer(folder: Path) -> Any:
     with quiet():
         from transformers import LlamaTokenizerFast
 
-        return LlamaTokenizerFast.from_pretrained(str(folder), local_files_only=True)
+        try:
+            return LlamaTokenizerFast.from_pretrained(str(folder), local_files_only=True)
+        except Exception as problem:  # json, tokenizers and transformers raise their own kinds
+            raise UserError(
+                f"the tokenizer in {folder} cannot be read ({problem}): fetch the checkpoint again"
+            ) from problem
 
 
-def _read(folder: Path, names: Sequence[str]) -> dict[str, torch.Tensor]:
-    path = next(folder / name for name in names if (folder / name).is_file())
+def _fill(model: Any, state: dict[str, torch.Tensor], folder: Path, *, assign: bool = False) -> None:
     try:
-        if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            return dict(load_file(path))
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as problem:  # safetensors, pickle and torch raise their own kinds
-        raise UserError(f"{path} cannot be read ({problem}): fetch the checkpoint again") from problem
-    return dict(state.get("state_dict", state))
-
-
-def _fill(model: Any, state: dict[str, torch.Tensor], folder: Path) -> None:
-    try:
-        missing, _ = model.load_state_dict(state, strict=False)
+        missing, _ = model.load_state_dict(state, strict=False, assign=assign)
     except RuntimeError as problem:
         raise UserError(
             f"the weights in {folder} do not fit its config.json: {str(problem).splitlines()[-1].strip()}"
         ) from None
-    if missing:
+    if missing := [name for name in missing if not name.startswith("audio_vae.")] if assign else missing:
         raise UserError(f"the weights in {folder} lack {len(missing)} tensors, such as {missing[0]}")
-
-
-def vae_hash(folder: Path) -> str:
-    """sha256 over the AudioVAE's weights file and its configuration: what latents depend on."""
-    path = next(folder / name for name in VAE_WEIGHTS if (folder / name).is_file())
-    config = read_config(folder).get("audio_vae_config")
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256")
-    digest.update(json.dumps([config, patch_size(folder)], sort_keys=True).encode())
-    return digest.hexdigest()
-
-
-def patch_size(folder: Path) -> int:
-    """Latents in one patch: 4 in the published model, 160 ms."""
-    return int(read_config(folder).get("patch_size", 4))
 
 
 def collapse(text: str) -> str:
@@ -254,6 +215,14 @@ def encode(vae: Any, samples: Samples, *, patch: int) -> torch.Tensor:
     return patches
 
 
+def encode_patches(encoder: Any, latents: torch.Tensor) -> torch.Tensor:
+    """What the local encoder makes of latents (patches, P, D): (patches, width), on the CPU, in its precision."""
+    weight = encoder.in_proj.weight
+    with torch.inference_mode():
+        out: torch.Tensor = encoder(latents[None].to(weight.device, weight.dtype))[0].cpu()
+    return out
+
+
 @contextlib.contextmanager
 def _seeded(model: Any, seed: int) -> Iterator[None]:
     """Draws inside come from `seed` alone; those outside go on as if nothing had been drawn."""
@@ -261,23 +230,6 @@ def _seeded(model: Any, seed: int) -> Iterator[None]:
     with torch.random.fork_rng(devices=gpus):
         torch.manual_seed(seed)
         yield
-
-
-def losses(model: Any, batch: Batch, *, seed: int, guidance_dropout: bool) -> Losses:
-    """The official losses with every draw (time, noise, guidance dropout) taken from `seed`.
-
-    Goes through VoxCPM2Model.forward. guidance_dropout=False conditions every row, as honest validation does.
-    """
-    rate = model.feat_decoder.training_cfg_rate
-    with _seeded(model, seed):
-        try:
-            model.feat_decoder.training_cfg_rate = rate if guidance_dropout else 0.0
-            out = model(
-                batch.tokens, batch.text_mask, batch.patches, batch.audio_mask, batch.audio_mask, None, batch.labels
-            )
-        finally:
-            model.feat_decoder.training_cfg_rate = rate
-    return Losses(diff=out["loss/diff"], stop=out["loss/stop"])
 
 
 def speak(model: Any, text: str, *, seed: int, timesteps: int = 10, guidance: float = 2.0) -> tuple[Samples, int]:
@@ -290,12 +242,28 @@ def speak(model: Any, text: str, *, seed: int, timesteps: int = 10, guidance: fl
         raise UserError("there is no text to say: give --text")
     per_second = model.audio_vae.sample_rate / (model.chunk_size * model.patch_size)
     longest = int((len(text) * SECONDS_PER_CHARACTER + SPARE_SECONDS) * per_second)
-    room = model.config.max_length - len(model.text_tokenizer(text)) - 2
+    taken = len(model.text_tokenizer(text)) + 2
+    room = min(longest, model.config.lm_config.max_position_embeddings - taken)
     if room < 1:
         raise UserError(f"the text is too long to be said at once ({len(text)} characters): split it")
-    with quiet(), _seeded(model, seed):
-        audio = model.generate(text, max_len=min(longest, room), inference_timesteps=timesteps, cfg_value=guidance)
+    with quiet(), _seeded(model, seed), _cache(model, taken + room):
+        audio = model.generate(text, max_len=room, inference_timesteps=timesteps, cfg_value=guidance)
     return audio.squeeze(0).to(torch.float32).cpu().numpy(), int(model.sample_rate)
+
+
+@contextlib.contextmanager
+def _cache(model: Any, positions: int) -> Iterator[None]:
+    """Keys and values for that many positions, only while it speaks: the published 8192 take 302 MB."""
+    lms = (model.base_lm, model.residual_lm)
+    before = [lm.kv_cache for lm in lms]
+    kind = model.fusion_concat_proj.weight.dtype
+    try:
+        for lm in lms:
+            lm.setup_cache(1, positions, model.device, kind)
+        yield
+    finally:
+        for lm, cache in zip(lms, before, strict=True):
+            lm.kv_cache = cache
 
 
 def speak_official(

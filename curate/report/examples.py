@@ -4,6 +4,8 @@ Chosen by the hash of their ids: by chance, but the same every time.
 """
 
 import hashlib
+import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,11 +14,14 @@ import polars as pl
 from curate import select, text
 from curate.recipe import LANGUAGES, Recipe
 from curate.report import wording
+from curate.text.hygiene import LATIN
 
 KEPT = 5  # per language
 DROPPED = 3  # per reason
 CHANGED = 3  # per rule of the normaliser
+UNREAD = 30  # characters and words that could not be read, per language
 LONGEST = 80  # characters of a change that are shown
+_UNREAD = re.compile(rf"[{LATIN}]+|\S")
 MEASURED = (
     "seconds", "snr", "bandwidth", "dnsmos", "language_probability", "heard", "heard_confidence", "cer", "aligned",
     "pace",
@@ -64,6 +69,18 @@ def normaliser(clips: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
     """Per language, what kinds of change the normaliser made: in how many clips, with a few before and after."""
     changed = clips.filter(pl.col("text_rules").list.len() > 0)
     return {code: told for code in LANGUAGES if (told := _rules(changed.filter(pl.col("language") == code), code))}
+
+
+def unread(clips: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
+    """Per language, the characters and Latin words that could not be read, by the number of clips that have them."""
+    told = {}
+    for code in LANGUAGES:
+        texts = clips.filter(pl.col("language") == code)["unreadable"].drop_nulls()
+        found = Counter(each for text in texts for each in set(_UNREAD.findall(text)))
+        if found:
+            first = sorted(found.items(), key=lambda each: (-each[1], each[0]))[:UNREAD]
+            told[code] = [{"what": what, "clips": count} for what, count in first]
+    return told
 
 
 def _rules(rows: pl.DataFrame, language: str) -> list[dict[str, Any]]:

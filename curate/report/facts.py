@@ -41,6 +41,7 @@ def gather(clips: pl.DataFrame, recipe: Recipe) -> dict[str, Any]:
         "leaks": _leaks(clips, recipe),
         "distributions": distributions(clips, recipe),
         "normaliser": examples.normaliser(clips),
+        "unread": examples.unread(clips),
         "agreement": _agreement(clips, recipe),
         "unreadable": _unreadable(clips),
         "examples": {"kept": examples.kept(clips), "dropped": examples.dropped(clips, recipe)},

@@ -13,11 +13,15 @@ from typing import Protocol, cast
 
 from curate.errors import UserError
 from curate.text import hygiene
+from curate.text.options import DEFAULT, Options
 from curate.text.rules import Change, compared
 
-__all__ = ["FORMS", "LANGUAGES", "Change", "Normalised", "lines", "normalise", "stepped", "steps", "versions", "words"]
+__all__ = [
+    "DEFAULT", "FORMS", "LANGUAGES", "Change", "Normalised", "Options",
+    "lines", "normalise", "stepped", "steps", "versions", "words",
+]  # fmt: skip
 
-RULES_VERSION = "1"  # raise it with every change of rules or tables: cached answers carry it
+RULES_VERSION = "2"  # raise it with every change of rules or tables: cached answers carry it
 LANGUAGES = ("km", "ko")
 FORMS = ("canonical", "spoken", "pronounced", "words")
 _MODULES = {"km": "khmer", "ko": "korean"}
@@ -26,16 +30,17 @@ _MODULES = {"km": "khmer", "ko": "korean"}
 class Language(Protocol):
     """What a language's file offers.
 
-    `SCRIPT` is the inside of a regular expression's character class, `PACKAGES` names the libraries behind each form.
+    `SCRIPT` is the inside of a regular expression's character class; `depends` names what the answers of a form depend
+    on besides our rules: packages, and files by their hash.
     """
 
     SCRIPT: str
-    PACKAGES: dict[str, tuple[str, ...]]
 
     def canonical(self, text: str) -> str: ...
     def spoken(self, text: str) -> tuple[str, list[Change]]: ...
-    def words(self, text: str) -> list[str]: ...
-    def pronounced(self, text: str) -> str: ...
+    def words(self, text: str, options: Options) -> list[str]: ...
+    def pronounced(self, text: str, options: Options) -> str: ...
+    def depends(self, form: str, options: Options) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True)
@@ -52,50 +57,62 @@ class Normalised:
     latin: tuple[str, ...] = ()
 
 
-def normalise(text: str, language: str, form: str = "spoken") -> str:
+def normalise(text: str, language: str, form: str = "spoken", options: Options = DEFAULT) -> str:
     """The text in that form: canonical, spoken, pronounced, or words joined by `|`."""
-    return steps(text, language, form).text
+    return steps(text, language, form, options).text
 
 
-def words(text: str, language: str) -> list[str]:
-    """The words of the spoken form."""
-    return _language(language).words(steps(text, language).text)
+def words(text: str, language: str, *, model: str = DEFAULT.words) -> list[str]:
+    """The words of the spoken form; for Khmer by that model."""
+    return _language(language).words(steps(text, language).text, Options(words=model))
 
 
-def steps(text: str, language: str, form: str = "spoken") -> Normalised:
+def steps(text: str, language: str, form: str = "spoken", options: Options = DEFAULT) -> Normalised:
     """The text in that form with each change on the way; an unknown language or form is a UserError."""
     if form not in FORMS:
         raise UserError(f"no form {form!r} of text; there are {', '.join(FORMS)}")
     reader = _language(language)
+    text, broken = hygiene.without_surrogates(text)
     canonical = reader.canonical(text)
-    changes = compared("canonical", text, canonical)
-    if form == "canonical":
-        return Normalised(canonical, changes, hygiene.unreadable(canonical, reader.SCRIPT + r"\d"))
+    changes = broken + compared("canonical", text, canonical)
     spoken, said = reader.spoken(canonical)
     spoken = hygiene.clean(spoken)
-    left = hygiene.unreadable(spoken, reader.SCRIPT), tuple(hygiene.latin(spoken))
-    return Normalised(_in_form(reader, spoken, form), changes + said, *left)
+    unreadable = hygiene.unreadable(spoken, reader.SCRIPT)
+    if form == "canonical":  # nothing is read yet, but what could not be is known
+        return Normalised(canonical, changes, unreadable)
+    found = _in_form(reader, spoken, form, options)
+    reshaped = [] if form == "spoken" else compared(form, spoken, found)
+    return Normalised(found, changes + said + reshaped, unreadable, tuple(hygiene.latin(spoken)))
 
 
-def lines(stream: Iterable[bytes], language: str, form: str = "spoken") -> Iterator[tuple[str, list[str]]]:
+def lines(
+    stream: Iterable[bytes], language: str, form: str = "spoken", options: Options = DEFAULT
+) -> Iterator[tuple[str, list[str]]]:
     """One output line with its warnings for every line of bytes; bytes that are not UTF-8 become U+FFFD."""
-    return ((result.text, warnings) for result, warnings in stepped(stream, language, form))
+    return ((result.text, warnings) for result, warnings in stepped(stream, language, form, options))
 
 
-def stepped(stream: Iterable[bytes], language: str, form: str = "spoken") -> Iterator[tuple[Normalised, list[str]]]:
+def stepped(
+    stream: Iterable[bytes], language: str, form: str = "spoken", options: Options = DEFAULT
+) -> Iterator[tuple[Normalised, list[str]]]:
     """Like `lines`, with each change on the way."""
     _language(language)
     for raw in stream:
         text = raw.rstrip(b"\r\n").decode("utf-8", errors="replace")
-        broken = "\ufffd" in text and "\ufffd".encode() not in raw
-        result = steps(text, language, form)
+        broken = text.count("\ufffd") > raw.count("\ufffd".encode())
+        result = steps(text, language, form, options)
         yield result, _warnings(result, broken)
 
 
-def versions(language: str, form: str) -> str:
-    """What the answers of that form depend on, for cache keys: our rules and the libraries behind them."""
-    packages = [f"{name} {metadata.version(name)}" for name in _language(language).PACKAGES[form]]
-    return "; ".join([f"text {RULES_VERSION} {language} {form}", *packages])
+def versions(language: str, form: str, options: Options = DEFAULT) -> str:
+    """What the answers of that form depend on, for cache keys: our rules, the libraries behind them, a lexicon."""
+    behind = [_versioned(name) for name in _language(language).depends(form, options)]
+    return "; ".join([f"text {RULES_VERSION} {language} {form}", *behind])
+
+
+def _versioned(name: str) -> str:
+    """A package with its version; what says more than a name stays as it is."""
+    return name if " " in name else f"{name} {metadata.version(name)}"
 
 
 def _language(language: str) -> Language:
@@ -104,10 +121,10 @@ def _language(language: str) -> Language:
     return cast(Language, import_module(f"curate.text.{_MODULES[language]}"))
 
 
-def _in_form(reader: Language, spoken: str, form: str) -> str:
+def _in_form(reader: Language, spoken: str, form: str, options: Options) -> str:
     if form == "words":
-        return "|".join(reader.words(spoken))
-    return reader.pronounced(spoken) if form == "pronounced" else spoken
+        return "|".join(reader.words(spoken, options))
+    return reader.pronounced(spoken, options) if form == "pronounced" else spoken
 
 
 def _warnings(result: Normalised, broken: bool) -> list[str]:

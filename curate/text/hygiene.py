@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+from curate.text.rules import Change
+
 MOST_MARKS = 30  # combining marks in a row; UAX #15's Stream-Safe Text Format, and it keeps normalising linear
 
 # Invisible letters that are not of category Cf: combining grapheme joiner, Hangul fillers, variation selectors.
@@ -26,6 +28,12 @@ def clean(text: str) -> str:
         text = "".join(map(_plain, text))
         text = unicodedata.normalize("NFC", _few_marks(text))
     return _SPACES.sub(" ", text).strip()
+
+
+def without_surrogates(text: str) -> tuple[str, list[Change]]:
+    """The text with U+FFFD for every lone surrogate, which no file can hold, and each kind of them as a change."""
+    found = [Change("canonical", f"U+{ord(each):04X}", "\ufffd") for each in dict.fromkeys(_SURROGATE.findall(text))]
+    return _SURROGATE.sub("\ufffd", text) if found else text, found
 
 
 def unreadable(text: str, script: str) -> str:

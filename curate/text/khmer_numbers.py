@@ -55,7 +55,13 @@ def read(run: str) -> str:
         return with_zeros(number.integer)
     if number:
         return spoken(number)
-    return ", ".join("ចុច".join(with_zeros(part) for part in item.split(".")) for item in run.split(","))
+    return ", ".join(_version(item) for item in run.split(","))
+
+
+def _version(run: str) -> str:
+    """Numbers between dots: the first as a number, the others digit by digit (google textnorm, verbatim)."""
+    first, *others = run.split(".")
+    return "ចុច".join([with_zeros(first), *(one_by_one(part).replace(" ", "") for part in others)])
 
 
 def _words(value: int) -> str:

@@ -1,69 +1,138 @@
-"""Khmer words for months, money, units, letters and symbols, and what is written for them."""
+"""Khmer words for months, money, units, letters and signs, and what is written for them.
+
+Names of units, currencies and signs: google/language-resources km/textnorm (Apache-2.0), written without inner spaces.
+"""
 
 MONTHS = ("មករា", "កុម្ភៈ", "មីនា", "មេសា", "ឧសភា", "មិថុនា", "កក្កដា", "សីហា", "កញ្ញា", "តុលា", "វិច្ឆិកា", "ធ្នូ")
+MONTH_NAMES = (*MONTHS, "មិនា", "កុម្ភះ")  # two spellings that are met besides
+WEEKDAYS = {  # Google's abbreviations, with a dot
+    "ច": "ចន្ទ", "អ": "អង្គារ", "ពុ": "ពុធ", "ព្រ": "ព្រហស្បតិ៍", "សុ": "សុក្រ", "ស": "សៅរ៍", "អា": "អាទិត្យ",
+}  # fmt: skip
 
-MONEY = {  # sign -> (name, hundredth)
-    "$": ("ដុល្លារ", "សេន"),
-    "US$": ("ដុល្លារ", "សេន"),
-    "USD": ("ដុល្លារ", "សេន"),
-    "៛": ("រៀល", "សេន"),
-    "KHR": ("រៀល", "សេន"),
+_DOLLAR, _US = "ដុល្លារ", "ដុល្លារអាមេរិក"
+RIEL = "រៀល"  # no hundredth is in use: 25.5 is read as a decimal
+MONEY = {  # sign or code -> (name, hundredth)
+    "$": (_DOLLAR, "សេន"),
+    "US$": (_US, "សេន"),
+    "USD": (_US, "សេន"),
+    "$US": (_US, "សេន"),
+    "A$": ("ដុល្លារអូស្ត្រាលី", "សេន"),
+    "AU$": ("ដុល្លារអូស្ត្រាលី", "សេន"),
+    "AUD": ("ដុល្លារអូស្ត្រាលី", "សេន"),
+    "C$": ("ដុល្លារកាណាដា", "សេន"),
+    "CAD": ("ដុល្លារកាណាដា", "សេន"),
+    "S$": ("ដុល្លារសិង្ហបុរី", "សេន"),
+    "SGD": ("ដុល្លារសិង្ហបុរី", "សេន"),
+    "HK$": ("ដុល្លារហុងកុង", "សេន"),
+    "HKD": ("ដុល្លារហុងកុង", "សេន"),
+    "៛": (RIEL, "សេន"),
+    "KHR": (RIEL, "សេន"),
     "€": ("អឺរ៉ូ", "សេន"),
+    "EUR": ("អឺរ៉ូ", "សេន"),
     "£": ("ផោន", "ផិននី"),
+    "GBP": ("ផោន", "ផិននី"),
     "฿": ("បាត", "សាតាំង"),
     "THB": ("បាត", "សាតាំង"),
     "¥": ("យ៉េន", "សេន"),
+    "JPY": ("យ៉េន", "សេន"),
+    "CNY": ("យ៉ន់", "សេន"),
+    "RMB": ("យ៉ន់", "សេន"),
+    "元": ("យ៉ន់", "សេន"),
     "₩": ("វ៉ុន", "ជុន"),
+    "KRW": ("វ៉ុន", "ជុន"),
     "₫": ("ដុង", "ហៅ"),
     "VND": ("ដុង", "ហៅ"),
+    "₭": ("គីប", "អាត"),
+    "LAK": ("គីប", "អាត"),
+    "CHF": ("ហ្វ្រង់ស្វីស", "រ៉ាផិន"),
+    "₹": ("រូពីឥណ្ឌា", "ប៉ៃសា"),
+    "INR": ("រូពីឥណ្ឌា", "ប៉ៃសា"),
+    "IDR": ("រូពីឥណ្ឌូនេស៊ី", "សេន"),
+    "MYR": ("រីងហ្គីតម៉ាឡេស៊ី", "សេន"),
+    "RM": ("រីងហ្គីតម៉ាឡេស៊ី", "សេន"),
+    "MMK": ("ក្យាត", ""),
+    "₱": ("ប៉េសូហ្វីលីពីន", "សេនតាវ៉ូ"),
+    "PHP": ("ប៉េសូហ្វីលីពីន", "សេនតាវ៉ូ"),
+    "₽": ("រូប្លិ៍", "កូពិក"),
 }
-MONEY_WORDS = {
-    "riels": "រៀល",
-    "riel": "រៀល",
-    "dollars": "ដុល្លារ",
-    "dollar": "ដុល្លារ",
-    "baht": "បាត",
-    "euros": "អឺរ៉ូ",
-    "euro": "អឺរ៉ូ",
-}
-QUANTITIES = ("រយ", "ពាន់", "ម៉ឺន", "សែន", "លាន", "កោដិ", "ប៊ីលាន", "ទ្រីលាន")
+MONEY_WORDS = {  # written in English or Khmer behind the number -> (name, hundredth)
+    "riels": MONEY["៛"], "riel": MONEY["៛"],
+    "dollars": MONEY["$"], "dollar": MONEY["$"], "bucks": MONEY["$"],
+    "cents": ("សេន", ""), "cent": ("សេន", ""), "¢": ("សេន", ""),
+    "baht": MONEY["฿"], "euros": MONEY["€"], "euro": MONEY["€"], "pounds": MONEY["£"], "pound": MONEY["£"],
+    "yen": MONEY["¥"], "yuan": MONEY["元"], "won": MONEY["₩"], "dong": MONEY["₫"], "kip": MONEY["₭"],
+    "ដុល្លារអាមេរិក": MONEY["US$"], "ដុល្លារ អាមេរិក": MONEY["US$"], "យ៉េនជប៉ុន": ("យ៉េនជប៉ុន", "សេន"),
+    "យ៉េន ជប៉ុន": ("យ៉េនជប៉ុន", "សេន"), "ដុល្លារ": MONEY["$"], "អឺរ៉ូ": MONEY["€"], "ផោន": MONEY["£"], "បាត": MONEY["฿"],
+    "យ៉េន": MONEY["¥"],
+}  # fmt: skip
+QUANTITIES = {  # between the number and the currency
+    **{word: word for word in ("រយ", "ពាន់", "ម៉ឺន", "សែន", "លាន", "កោដិ", "ប៊ីលាន", "ទ្រីលាន", "ពាន់លាន")},
+    "thousand": "ពាន់", "million": "លាន", "billion": "ប៊ីលាន", "trillion": "ទ្រីលាន",
+    "k": "ពាន់", "K": "ពាន់", "M": "លាន", "mn": "លាន", "B": "ប៊ីលាន", "bn": "ប៊ីលាន", "T": "ទ្រីលាន",
+}  # fmt: skip
 
-_PREFIXES = {"": "", "k": "គីឡូ", "c": "សង់ទី", "m": "មីលី", "d": "ដេស៊ី", "µ": "ម៉ៃក្រូ", "n": "ណាណូ"}
-_METRIC = {"m": "ម៉ែត្រ", "g": "ក្រាម", "l": "លីត្រ", "L": "លីត្រ"}
-_BYTES = {"K": "គីឡូ", "k": "គីឡូ", "M": "មេហ្គា", "G": "ជីហ្គា", "T": "តេរ៉ា"}
+_KILO, _MEGA, _GIGA, _TERA, _MILLI, _MICRO = "គីឡូ", "មេហ្គា", "ជីហ្គា", "តេរ៉ា", "មីល្លី", "ម៉ៃក្រូ"
+_SMALL = {"": "", "c": "សង់ទី", "m": _MILLI, "d": "ដេស៊ី", "µ": _MICRO, "n": "ណាណូ"}
+_METRIC = {**_SMALL, "k": _KILO, "K": _KILO, "h": "ហិកតូ"}
+_LARGE = {"": "", "k": _KILO, "K": _KILO, "M": _MEGA, "G": _GIGA, "T": _TERA}
+_BYTES = {**_LARGE, "P": "ពែតា"}
+_NAMES = {  # unit -> (word, prefixes)
+    "m": ("ម៉ែត្រ", _METRIC), "g": ("ក្រាម", _METRIC), "l": ("លីត្រ", _METRIC), "L": ("លីត្រ", _METRIC),
+    "Hz": ("អ៊ែក្ស", _LARGE), "W": ("វ៉ាត់", {**_LARGE, "m": _MILLI}), "Wh": ("វ៉ាត់ម៉ោង", _LARGE),
+    "V": ("វ៉ុល", {"": "", "k": _KILO, "m": _MILLI}), "Pa": ("ប៉ាស្កាល់", {**_LARGE, "h": "ហិកតូ"}),
+    "cal": ("កាឡូរី", {"": "", "k": _KILO, "K": _KILO}), "J": ("ស៊ូល", _LARGE), "N": ("ញ៉ូតុន", _LARGE),
+    "A": ("អំពែរ", {"": "", "m": _MILLI, "k": _KILO}), "Ah": ("អំពែរម៉ោង", {"": "", "m": _MILLI}),
+    "Ω": ("អូម", _LARGE), "eV": ("អេឡិចត្រុងវ៉ុល", _LARGE), "mol": ("ម៉ូល", {"": "", "m": _MILLI}),
+    "B": ("បៃ", _BYTES), "b": ("ប៊ីត", {key: word for key, word in _BYTES.items() if key}),
+    "bps": ("ប៊ីតក្នុងមួយវិនាទី", _BYTES), "s": ("វិនាទី", {"m": _MILLI, "µ": _MICRO, "n": "ណាណូ"}),
+    "F": ("ហ្វារ៉ាដ", {"µ": _MICRO, "n": "ណាណូ"}),
+}  # fmt: skip
+_LONE = {"K": "កែលវិន", "B": "បៃ", "N": "ញ៉ូតុន", "J": "ស៊ូល", "A": "អំពែរ"}  # read as units only behind a space
+_WORDS = {  # English words, singular and plural
+    "meter": "ម៉ែត្រ", "metre": "ម៉ែត្រ", "gram": "ក្រាម", "liter": "លីត្រ", "litre": "លីត្រ", "watt": "វ៉ាត់",
+    "volt": "វ៉ុល", "hertz": "អ៊ែក្ស", "byte": "បៃ", "bit": "ប៊ីត", "second": "វិនាទី", "joule": "ស៊ូល",
+    "pascal": "ប៉ាស្កាល់", "calorie": "កាឡូរី", "newton": "ញ៉ូតុន", "ampere": "អំពែរ",
+}  # fmt: skip
+_PREFIX_WORDS = {
+    "": "", "kilo": _KILO, "mega": _MEGA, "giga": _GIGA, "tera": _TERA, "hecto": "ហិកតូ", "deca": "ដេកា",
+    "deci": "ដេស៊ី", "centi": "សង់ទី", "milli": _MILLI, "micro": _MICRO, "nano": "ណាណូ",
+}  # fmt: skip
+_OTHER_WORDS = {
+    "minute": "នាទី", "hour": "ម៉ោង", "day": "ថ្ងៃ", "week": "សប្តាហ៍", "month": "ខែ", "year": "ឆ្នាំ", "inch": "អ៊ីញ",
+    "foot": "ហ្វ៊ូត", "feet": "ហ្វ៊ូត", "yard": "យ៉ាត", "mile": "ម៉ាយល៍", "gallon": "ហ្គាឡុង", "ounce": "អោនស៍",
+    "ton": "តោន", "tonne": "តោន", "hectare": "ហិកតារ", "knot": "ណត់", "horsepower": "សេស", "barrel": "បារ៉ែល",
+    "pixel": "ភិកស៊ែល", "tablespoon": "ស្លាបព្រា", "teaspoon": "ស្លាបព្រាកាហ្វេ", "degree": "ដឺក្រេ", "percent": "ភាគរយ",
+}  # fmt: skip
+_ENGLISH = {prefix + name: before + word for prefix, before in _PREFIX_WORDS.items() for name, word in _WORDS.items()}
+_SYMBOLS = {prefix + unit: before + name for unit, (name, by) in _NAMES.items() for prefix, before in by.items()}
+_LENGTHS = {
+    **{unit: _SYMBOLS[unit] for unit in ("m", "km", "cm", "mm", "dm")},
+    "ft": "ហ្វ៊ូត", "in": "អ៊ីញ", "yd": "យ៉ាត", "mi": "ម៉ាយល៍", "Km": "គីឡូម៉ែត្រ", "KM": "គីឡូម៉ែត្រ",
+}  # fmt: skip
 UNITS = {
-    **{prefix + unit: name + word for prefix, name in _PREFIXES.items() for unit, word in _METRIC.items()},
-    **{prefix + "B": name + "បៃ" for prefix, name in _BYTES.items()},
-    **{prefix + "bps": name + "ប៊ីតក្នុងមួយវិនាទី" for prefix, name in _BYTES.items()},
-    **{prefix + "Hz": name + "ហឺត" for prefix, name in {"": "", **_BYTES}.items()},
-    **{prefix + "W": name + "វ៉ាត់" for prefix, name in {"": "", **_BYTES}.items()},
-    **{prefix + "Wh": name + "វ៉ាត់ម៉ោង" for prefix, name in {"": "", **_BYTES}.items()},
-    **{prefix + "V": name + "វ៉ុល" for prefix, name in {"": "", "k": "គីឡូ", "m": "មីលី"}.items()},
-    **{prefix + "Pa": name + "ប៉ាស្កាល់" for prefix, name in {"": "", "k": "គីឡូ", "h": "ហិកតូ"}.items()},
-    **{prefix + "cal": name + "កាឡូរី" for prefix, name in {"": "", "k": "គីឡូ"}.items()},
-    **{unit + "²": word + "ការ៉េ" for unit, word in (("m", "ម៉ែត្រ"), ("km", "គីឡូម៉ែត្រ"), ("cm", "សង់ទីម៉ែត្រ"))},
-    **{unit + "2": word + "ការ៉េ" for unit, word in (("m", "ម៉ែត្រ"), ("km", "គីឡូម៉ែត្រ"), ("cm", "សង់ទីម៉ែត្រ"))},
-    **{unit + "³": word + "គូប" for unit, word in (("m", "ម៉ែត្រ"), ("km", "គីឡូម៉ែត្រ"), ("cm", "សង់ទីម៉ែត្រ"))},
-    **{unit + "3": word + "គូប" for unit, word in (("m", "ម៉ែត្រ"), ("km", "គីឡូម៉ែត្រ"), ("cm", "សង់ទីម៉ែត្រ"))},
-    "km/h": "គីឡូម៉ែត្រក្នុងមួយម៉ោង",
-    "m/s": "ម៉ែត្រក្នុងមួយវិនាទី",
-    "Kg": "គីឡូក្រាម",
-    "KG": "គីឡូក្រាម",
-    "Km": "គីឡូម៉ែត្រ",
-    "%": "ភាគរយ",
-    "‰": "ភាគពាន់",
-    "°C": "អង្សាសេ",
-    "℃": "អង្សាសេ",
-    "°F": "អង្សាហ្វារ៉ិនហៃ",
-    "℉": "អង្សាហ្វារ៉ិនហៃ",
-    "°": "ដឺក្រេ",
-    "ha": "ហិកតា",
-    "t": "តោន",
-    "min": "នាទី",
-    "h": "ម៉ោង",
-    "ft": "ហ្វ៊ូត",
-    "lb": "ផោន",
-}
+    **{unit: word for unit, word in _SYMBOLS.items() if unit not in _LONE},
+    **{unit + power: word + said for unit, word in _LENGTHS.items()
+       for power, said in (("²", "ការេ"), ("2", "ការេ"), ("³", "គូប"), ("3", "គូប"))},
+    **{name + plural: word for name, word in (_ENGLISH | _OTHER_WORDS).items() for plural in ("", "s")},
+    "inches": "អ៊ីញ", "sqm": "ម៉ែត្រការេ", "sq.m": "ម៉ែត្រការេ", "sqft": "ហ្វ៊ូតការេ",
+    "Kg": "គីឡូក្រាម", "KG": "គីឡូក្រាម", "kgs": "គីឡូក្រាម", "Km": "គីឡូម៉ែត្រ", "KM": "គីឡូម៉ែត្រ", "kms": "គីឡូម៉ែត្រ",
+    "CM": "សង់ទីម៉ែត្រ", "MM": "មីល្លីម៉ែត្រ", "ML": "មីល្លីលីត្រ", "cc": "ស៊ីស៊ី", "CC": "ស៊ីស៊ី",
+    "kmh": "គីឡូម៉ែត្រក្នុងមួយម៉ោង", "kph": "គីឡូម៉ែត្រក្នុងមួយម៉ោង", "kmph": "គីឡូម៉ែត្រក្នុងមួយម៉ោង",
+    "mph": "ម៉ាយល៍ក្នុងមួយម៉ោង", "rpm": "ជុំក្នុងមួយនាទី",
+    "%": "ភាគរយ", "‰": "ភាគពាន់", "°C": "អង្សាសេ", "℃": "អង្សាសេ", "ºC": "អង្សាសេ",
+    "°F": "អង្សាហ្វារ៉ិនហៃ", "℉": "អង្សាហ្វារ៉ិនហៃ", "°K": "កែលវិន", "°": "ដឺក្រេ", "º": "ដឺក្រេ", "″": "អ៊ីញ", "′": "ហ្វ៊ូត",
+    "ha": "ហិកតារ", "Ha": "ហិកតារ", "t": "តោន", "h": "ម៉ោង", "hr": "ម៉ោង", "hrs": "ម៉ោង", "min": "នាទី", "mins": "នាទី",
+    "sec": "វិនាទី", "secs": "វិនាទី", "ft": "ហ្វ៊ូត", "yd": "យ៉ាត", "mi": "ម៉ាយល៍", "gal": "ហ្គាឡុង", "oz": "អោនស៍",
+    "lb": "ផោន", "lbs": "ផោន", "hp": "សេស", "HP": "សេស", "dB": "ដេស៊ីប៊ែល", "px": "ភិកស៊ែល", "ly": "ឆ្នាំពន្លឺ",
+    "bar": "បារ", "kn": "ណត់", "tsp": "ស្លាបព្រាកាហ្វេ", "tbsp": "ស្លាបព្រា", "bbl": "បារ៉ែល",
+}  # fmt: skip
+LONE_UNITS = _LONE
+PER = {**UNITS, "s": "វិនាទី", "d": "ថ្ងៃ", "person": "នាក់", "night": "យប់"}  # behind a slash
+_KHMER_PER = (  # behind a slash: ៥$/ថ្ងៃ
+    "វិនាទី នាទី ម៉ោង ថ្ងៃ យប់ ល្ងាច សប្តាហ៍ សប្តាហ៍ អាទិត្យ ខែ ត្រីមាស ឆមាស ឆ្នាំ នាក់ គ្រួសារ គីឡូក្រាម គីឡូម៉ែត្រ គីឡូ ម៉ែត្រ "
+    "ក្រាម លីត្រ តោន ហិកតា ហិកតារ គ្រាប់ ដប កំប៉ុង កេស ប្រអប់ កញ្ចប់ ចាន កែវ លើក ដង វគ្គ មុខ ម៉ែត្រការ៉េ ដើម ក្បាល គូ ឈុត"
+)
+KHMER_PER = tuple(_KHMER_PER.split())
 KHMER_UNITS = {  # written with or without dots
     "គក្រ": "គីឡូក្រាម",
     "គក": "គីឡូក្រាម",
@@ -72,23 +141,42 @@ KHMER_UNITS = {  # written with or without dots
     "សម": "សង់ទីម៉ែត្រ",
     "ដម": "ដេស៊ីម៉ែត្រ",
     "មល": "មីលីលីត្រ",
+    "សល": "សង់ទីលីត្រ",
+    "ដល": "ដេស៊ីលីត្រ",
+    "គល": "គីឡូលីត្រ",
+    "សក": "សង់ទីក្រាម",
+    "ដក": "ដេស៊ីក្រាម",
+    "ម៉": "ម៉ោង",
     "ម": "ម៉ែត្រ",
     "ក": "ក្រាម",
     "ល": "លីត្រ",
 }
+ONLY_DOTTED = ("សក", "ដក", "សល", "ដល", "គល")  # without dots they are words of their own
 ERAS = {"ព.ស": "ពុទ្ធសករាជ", "គ.ស": "គ្រិស្តសករាជ", "ម.ស": "មហាសករាជ", "ច.ស": "ចុល្លសករាជ"}
+ABBREVIATIONS = {  # written with dots between the letters
+    "អ.ស.ប": "អង្គការសហប្រជាជាតិ",
+    "ស.រ.អ": "សហរដ្ឋអាមេរិក",
+    "គ.ជ.ប": "គណៈកម្មាធិការជាតិរៀបចំការបោះឆ្នោត",
+    "ប.ស.ស": "បេឡាជាតិសន្តិសុខសង្គម",
+    "ម.គ.ស": "មុនគ្រិស្តសករាជ",
+    "ម.គ": "មុនគ្រិស្តសករាជ",
+    "ម.ក": "មុនគ្រិស្តកាល",
+    "ឯ.ឧ": "ឯកឧត្តម",
+    "ល.ជ.ទ": "លោកជំទាវ",
+    "ល.រ": "លេខរៀង",
+    "ស.វ": "សតវត្ស",
+    "ភ.ព": "ភ្នំពេញ",
+}
+LUNAR = ("កើត", "រោច")  # U+19E0-19EF waxing days, U+19F0-19FF waning days
+LEAP_MONTHS = {"\u19e0": "បឋមាសាឍ", "\u19f0": "ទុតិយាសាឍ"}
 
 _LETTERS = "អេ ប៊ី ស៊ី ឌី អ៊ី អេហ្វ ជី អេច អាយ ជេ ខេ អិល អិម អិន អូ ភី ឃ្យូ អរ អេស ធី យូ វី ដាប់ប៊លយូ អិច វ៉ាយ ហ្សេត"
 LETTERS = dict(zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", _LETTERS.split(), strict=True))
-ACRONYMS = {  # read as words
-    "ASEAN": "អាស៊ាន",
-    "COVID": "កូវីដ",
-    "FIFA": "ហ្វីហ្វា",
-    "NATO": "ណាតូ",
-    "OPEC": "អូប៉ិក",
-    "UNESCO": "យូណេស្កូ",
-    "UNICEF": "យូនីសេហ្វ",
-}
+_GREEK = (
+    "អាល់ហ្វា បេតា ហ្គាម៉ា ដែលតា អ៊ែបស៊ីឡុន ហ្ស៊ែតា អេតា តែតតា អាយអូតា កាបប៉ា ឡាំដា មុយ នុយ "
+    "ស៊ី អូម៉ៃក្រុន ផាយ រ៉ូ ស៊ិចម៉ា តៅ អាប់ស៊ីឡុន ហ្វ៊ី ឈី ស៊ី អូមេហ្គា"
+)
+GREEK = dict(zip("αβγδεζηθικλμνξοπρστυφχψω", _GREEK.split(), strict=True))
 SYMBOLS = {
     "&": "និង",
     "+": "បូក",
@@ -97,11 +185,28 @@ SYMBOLS = {
     "÷": "ចែកនឹង",
     "±": "បូកឬដក",
     "%": "ភាគរយ",
+    "‰": "ភាគពាន់",
     "$": "ដុល្លារ",
     "៛": "រៀល",
     "€": "អឺរ៉ូ",
     "£": "ផោន",
+    "¥": "យ៉េន",
+    "฿": "បាត",
     "°": "ដឺក្រេ",
     "@": "អ៊ែត",
     "−": "ដក",
+    "µ": "មីក្រូ",
+    "∞": "អនន្ត",
+    "√": "ឫសការេនៃ",
+    "≈": "ប្រហែល",
+    "≠": "មិនស្មើ",
+    "≤": "តូចជាងឬស្មើ",
+    "≥": "ធំជាងឬស្មើ",
+    "²": "ការេ",
+    "³": "គូប",
+    "™": "ធីអិម",
+    "®": "អរ",
+    "©": "កម្មសិទ្ធិបញ្ញា",
+    **GREEK,
+    **{letter.upper(): name for letter, name in GREEK.items()},
 }

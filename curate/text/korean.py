@@ -5,15 +5,10 @@ import unicodedata
 
 from curate.text.hygiene import clean
 from curate.text.korean_rules import RULES
+from curate.text.options import DEFAULT, Options
 from curate.text.rules import Change, rewrite
 
 SCRIPT = "가-힣ㄱ-ㅎㅏ-ㅣ"
-PACKAGES = {
-    "canonical": (),
-    "spoken": ("ko-speech-tools",),
-    "words": ("ko-speech-tools",),
-    "pronounced": ("ko-speech-tools", "g2pk", "python-mecab-ko", "python-mecab-ko-dic"),
-}
 _HALF_WIDTH = re.compile("[\uffa1-\uffdc]")
 
 
@@ -27,16 +22,28 @@ def spoken(text: str) -> tuple[str, list[Change]]:
     return rewrite(text, RULES)
 
 
-def words(text: str) -> list[str]:
+def words(text: str, options: Options = DEFAULT) -> list[str]:
     """The words of a text: 어절, what stands between spaces."""
     return text.split()
 
 
-def pronounced(text: str) -> str:
-    """The text in Hangul as it sounds, one word for every word."""
+def pronounced(text: str, options: Options = DEFAULT) -> str:
+    """The text in Hangul as it sounds, one word for every word; with `alternatives` every reading, `/` between them."""
     from curate.text import korean_sound
 
-    return korean_sound.pronounced(text)
+    if options.alternatives:
+        return " ".join("/".join(readings) for readings in korean_sound.alternatives(text, options.lexicon))
+    return korean_sound.pronounced(text, options.lexicon)
+
+
+def depends(form: str, options: Options = DEFAULT) -> tuple[str, ...]:
+    """The packages that a form of Korean text comes from, and the lexicon by its hash."""
+    if form != "pronounced":
+        return () if form == "canonical" else ("ko-speech-tools",)
+    from curate.text.korean_lexicon import lexicon_hash
+
+    tagger = ("g2pk", "python-mecab-ko", "python-mecab-ko-dic")
+    return ("ko-speech-tools", *tagger, f"lexicon {lexicon_hash(options.lexicon)}")
 
 
 def _full_width(match: re.Match[str]) -> str:

@@ -4,60 +4,85 @@ import functools
 import re
 import unicodedata
 from importlib.resources import files
-from typing import Any, cast
 
+from curate.text import korean_english
 from curate.text.hygiene import LATIN
-from curate.text.korean_tables import LETTERS, WORDS
+from curate.text.korean_words import LETTERS, WORDS
 
-# The rules leave a stop before [ju] its 으: 컴프유터 for 컴퓨터 (외래어 표기법 제3장 제1절 제9항).
-_YU = {"프유": "퓨", "브유": "뷰", "크유": "큐", "그유": "규", "흐유": "휴", "므유": "뮤", "프여": "펴", "크여": "켜"}
 PATTERN = re.compile(rf"[{LATIN}]+(?:['’][A-Za-z]{{1,2}}(?![A-Za-z]))?")
+LONGEST = 40  # letters; a longer run is no word
+_PARTS = {"web": "웹", "bit": "비트"}  # parts of compounds that usage writes in another way than the rules
+_HUMPS = re.compile("[A-Z]{2,}(?![a-z])|[A-Z]?[a-z]+|[A-Z]")
 
 
 def read(word: str) -> str:
-    """One word of Latin letters in Hangul; letters that have no base in ASCII stay."""
+    """One word of Latin letters in Hangul; letters without a base in ASCII and unknown words stay as they are."""
     plain = "".join(letter for letter in unicodedata.normalize("NFKD", word) if not unicodedata.combining(letter))
     plain = plain.replace("’", "'")
-    if not re.fullmatch("[A-Za-z']+", plain):
+    if not re.fullmatch("[A-Za-z']+", plain) or len(plain) > LONGEST:
         return word
-    known = WORDS.get(plain.lower())
-    if known:
-        return known
-    if len(plain) == 1 or (plain.isupper() and (len(plain) <= 3 or not re.search("[AEIOU]", plain))):
-        return _letters(plain)
-    return _english(plain.lower()) or _letters(plain)
-
-
-def _letters(word: str) -> str:
-    return "".join(LETTERS[letter] for letter in word.upper() if letter in LETTERS)
+    return _read(plain) or word
 
 
 @functools.lru_cache(maxsize=20_000)
-def _english(word: str) -> str:
-    """An English word in Hangul by g2pk's loanword rules (Apache-2.0), or nothing where CMUdict (BSD) lacks it.
+def _read(word: str) -> str:
+    known = WORDS.get(word) or WORDS.get(word.lower())
+    if known:
+        return known
+    if _is_acronym(word):
+        return letters(word)
+    return (
+        _english(word.lower())
+        or _parts(word)
+        or ("" if len(word) > 4 and re.search("[aeiouy]", word) else letters(word))
+    )
 
-    Taken from ko-speech-tools, which carries the same rules without importing NLTK (5 s).
-    """
-    phones = _phones(word) or (_phones(word.removesuffix("'s")) if word.endswith("'s") else [])
-    if not phones:
+
+def letters(word: str) -> str:
+    """The names of the letters: TV is 티브이."""
+    return "".join(LETTERS[letter] for letter in word.upper() if letter in LETTERS)
+
+
+def _is_acronym(word: str) -> bool:
+    capitals = word.rstrip("s") if word[-1:] == "s" and word[:-1].isupper() else word
+    vowels = re.search("[AEIOU]", capitals)
+    return (
+        len(word) == 1
+        or (capitals.isupper() and (len(capitals) <= 3 or not vowels))
+        or not re.search("[aeiouyAEIOUY]", word)
+    )
+
+
+def _parts(word: str) -> str:
+    """A name written with inner capitals, part by part: ChatGPT is 챗지피티."""
+    humps = _HUMPS.findall(word)
+    if len(humps) < 2 or "".join(humps) != word:
         return ""
-    from ko_speech_tools.g2p.english import convert_eng
+    said = [_read(hump) for hump in humps]
+    return "".join(said) if all(said) else ""
 
-    plain = word.replace("'", "")
-    said: str = convert_eng(plain, cast(Any, {plain: [" ".join(phones)]}))
-    for apart, together in _YU.items():
-        said = said.replace(apart, together)
-    return said if re.fullmatch("[가-힣]+", said) else ""
+
+def _english(word: str) -> str:
+    """An English word in Hangul, or nothing where CMUdict (BSD, bundled by ko-speech-tools) lacks it and its parts."""
+    stem = word.removesuffix("'s") if not _phones(word) else word
+    plain = stem.replace("'", "")
+    place = korean_english.split(plain, _phones) if len(plain) > 5 else 0
+    if place:
+        said = "".join(_PARTS.get(part) or _english(part) for part in (plain[:place], plain[place:]))
+    elif _phones(stem):
+        said = korean_english.hangul(plain, _phones(stem))
+    elif plain.endswith("s") and len(plain) > 4 and (WORDS.get(plain[:-1]) or _phones(plain[:-1])):
+        said = (WORDS.get(plain[:-1]) or _english(plain[:-1])) + "스"
+    else:
+        return ""
+    return said + ("스" if stem != word and said else "")
 
 
 def _phones(word: str) -> list[str]:
-    start = _dictionary().find(f"\n{word} ")
-    if start < 0:
-        return []
-    line = _dictionary()[start + 1 : _dictionary().index("\n", start + 1)]
-    return line.split("#")[0].split()[1:]
+    return _dictionary().get(word, "").split("#")[0].split()
 
 
 @functools.cache
-def _dictionary() -> str:
-    return "\n" + files("ko_speech_tools").joinpath("data/cmudict/cmudict.dict").read_text(encoding="utf-8") + "\n"
+def _dictionary() -> dict[str, str]:
+    text = files("ko_speech_tools").joinpath("data/cmudict/cmudict.dict").read_text(encoding="utf-8")
+    return dict(line.split(" ", 1) for line in text.splitlines() if " " in line)

@@ -2,123 +2,177 @@
 
 import re
 import unicodedata
+from collections.abc import Callable
 
 from curate.text import korean_latin
-from curate.text.korean_numbers import counted, has_final, one_by_one, read, sino
-from curate.text.korean_tables import DEGREES, MONEY, NAMES, NATIVE, NUMBERED, SPEEDS, SYMBOLS, UNITS
-from curate.text.numbers import parse
+from curate.text.korean_dates import month_name
+from curate.text.korean_numbers import counted, fitted, has_final, native, one_by_one, read, sino
+from curate.text.korean_tables import ATTACHED, DEGREES, MONEY, NATIVE, NUMBERED, PER, RANKED, SINO, SPEEDS, UNITS
+from curate.text.korean_words import NAMES, SYMBOLS
+from curate.text.numbers import parse, roman
 from curate.text.rules import any_of
 
-_FIRST = {("1", "번째"): "첫 번째", ("1", "주일"): "일주일"}
+_ORDER = {"1": "첫", "2": "둘", "3": "셋", "4": "넷"}
+_COUNTER = re.compile(any_of([*NATIVE, *SINO]))
+_LABELLED = re.compile(rf" ?(?:{any_of(NUMBERED)})")
+_RANKED = re.compile(rf" ?(?:{any_of(RANKED)})")
+_PEOPLE = re.compile("(?:손님|고객님?|선생님|어르신|참가자|관객|시청자|애청자|부모님|교수님|스님|수녀님) ?$")
+_ENGLISH = dict(zip("12345", ["원", "투", "스리", "포", "파이브"], strict=True))
+_CONJOINING = dict(zip("ᄀᄂᄃᄅᄆᄇᄉᄋᄌᄎᄏᄐᄑᄒ", "ㄱㄴㄷㄹㅁㅂㅅㅇㅈㅊㅋㅌㅍㅎ", strict=True))
+_MILLIONS = {"million": 6, "billion": 9, "trillion": 12, "M": 6, "B": 9}
+
+
+def with_particle(reader: Callable[[re.Match[str]], str]) -> Callable[[re.Match[str]], str]:
+    """The reader, and behind what it writes the particle `p` of the match in the shape that sound asks for."""
+
+    def read_both(match: re.Match[str]) -> str:
+        said = reader(match)
+        if said == match.group() or not match["p"]:
+            return said
+        street = match["p"] == "가" and re.search(r"[가-힣][로동] ?$", match.string[: match.start()][-4:])
+        return said + (match["p"] if street else fitted(said, match["p"]))
+
+    return read_both
 
 
 def compatible(match: re.Match[str]) -> str:
+    """Circled, squared and Roman characters as the plain ones that they stand for."""
     value = unicodedata.numeric(match.group(), None)
+    around = match.string[match.start() - 1 : match.start()], match.string[match.end() : match.end() + 1]
     if value is not None and value == int(value):
-        return str(int(value))
-    return unicodedata.normalize("NFKC", match.group()).replace("\u2044", "/")
+        circled = not "\u3200" <= match.group() <= "\u33ff"  # a label: ①번 is 일 번, not 한 번
+        return (
+            sino(str(int(value))) + " " * (re.match("[가-힣]", around[1]) is not None) if circled else str(int(value))
+        )
+    plain = unicodedata.normalize("NFKC", match.group()).replace("\u2044", "/").replace("\u2215", "/")
+    plain = "".join(_CONJOINING.get(letter, letter) for letter in plain)
+    return f"과{plain}" if value is not None and around[0].isdigit() else plain
+
+
+def roman_numeral(match: re.Match[str]) -> str:
+    """The number that a Roman numeral labels; letters that are more often something else need a place."""
+    letters, value = match["r"], roman(match["r"])
+    placed = match["ordinal"] or match["counter"]
+    if value is None or (not placed and (len(letters) < 2 or letters in ("IV", "XX", "XXX", "VI", "XI", "VV"))):
+        return match.group()
+    counter = f" {match['counter'].strip()}" if match["counter"] else ""
+    return f"{match['ordinal'] or ''}{sino(str(value))}{counter}"
 
 
 def inner(match: re.Match[str]) -> str:
     return match[1]
 
 
+def nothing(match: re.Match[str]) -> str:
+    return ""
+
+
 def name(match: re.Match[str]) -> str:
-    return NAMES[match.group()]
+    return NAMES[match["name"]]
 
 
 def address(match: re.Match[str]) -> str:
-    """A mail address or a web address, part by part."""
-    parts = re.findall(r"[A-Za-z]+|\d+|[.@/_-]", re.sub("^https?://", "", match.group()))
-    names = {".": "점", "@": "골뱅이", "/": "슬래시", "_": "언더바", "-": "하이픈"}
-    said = [names.get(part) or (one_by_one(part) if part.isdigit() else korean_latin.read(part)) for part in parts]
-    return " ".join(said).replace("점 컴", "닷컴").replace("점 씨오엠", "닷컴")
+    """A mail address or a web address, part by part; the dot is 닷 (NeMo)."""
+    parts = re.findall(r"[A-Za-z]+|\d+|[.@/_:?=&-]", re.sub("^https?://", "", match.group()))
+    names = {
+        ".": "닷",
+        "@": "골뱅이",
+        "/": "슬래시",
+        "_": "언더바",
+        "-": "대시",
+        ":": "콜론",
+        "?": "물음표",
+        "=": "이퀄",
+    }
+    said = " ".join(names.get(part) or (one_by_one(part) if part.isdigit() else _label(part)) for part in parts)
+    return said.replace("닷 컴", "닷컴")
 
 
-def date(match: re.Match[str]) -> str:
-    month, day = match["month"], match["day"]
-    if not (1 <= int(month) <= 12 and 1 <= int(day) <= 31):
-        return match.group()
-    return f"{sino(match['year'])} 년 {month_name(month)} {sino(day)} 일"
+def _label(part: str) -> str:
+    spelled = part.lower() if part.lower() in ("com", "net", "app") else (part.upper() if len(part) <= 3 else part)
+    read_as = korean_latin.read(spelled)
+    return korean_latin.letters(part) if read_as == spelled else read_as
 
 
-def month_name(digits: str) -> str:
-    return {"6": "유월", "10": "시월"}.get(digits.lstrip("0"), sino(digits) + "월")
+def extension(match: re.Match[str]) -> str:
+    return f" 닷 {korean_latin.letters(match[1])}"
 
 
-def time(match: re.Match[str]) -> str:
-    hours, minutes, seconds = int(match["h"]), int(match["m"]), int(match["s"] or 0)
-    if hours > 24 or minutes > 59 or seconds > 59:
-        return match.group()
-    parts = [f"{hour(match['h'])} 시"]
-    parts += [f"{sino(match['m'])} 분"] if minutes else []
-    parts += [f"{sino(match['s'])} 초"] if seconds else []
-    return " ".join(parts)
-
-
-def hour(digits: str) -> str:
-    return counted(digits, NATIVE["시"])
-
-
-def telephone(match: re.Match[str]) -> str:
-    number = match.group()
-    groups = re.findall(r"\d+", number)
-    if len(groups) == 1:
-        groups = [number[:3], number[3:-4], number[-4:]]
-    plus = "플러스 " if number.startswith("+") else ""
-    return plus + " ".join(one_by_one(group) for group in groups)
+def dotted(match: re.Match[str]) -> str:
+    """U.S.A. by its letters."""
+    return korean_latin.letters(match.group())
 
 
 def score(match: re.Match[str]) -> str:
-    return f"{sino(match[1])} 대 {sino(match[2])}"
+    before = match.groupdict().get("before") or ""
+    return f"{before}{sino(match['a'])} 대 {sino(match['b'])}"
 
 
 def number_range(match: re.Match[str]) -> str:
     """The first number of a range, read; the second waits for its counter."""
     first, second, counter = match["a"], match["b"], match["counter"] or ""
     low, high = parse(first, dots_group=False), parse(second, dots_group=False)
-    hyphen = not re.search("[~∼〜]", match.group())
-    if (
-        low is None
-        or high is None
-        or (hyphen and (len(low.integer) > 8 or len(high.integer) > 8 or not rises(first, second)))
-    ):
+    if low is None or high is None or (match["dash"] and not _rises(first, second)):
         return match.group()
     if counter == "월":
         return f"{month_name(first)}에서 {second}월"
-    if counter in NATIVE and not low.fraction and int(low.integer[:9]) <= NATIVE[counter]:
+    if counter in NATIVE and not low.fraction and int(low.integer[:9]) <= NATIVE[counter] and counter != "대":
         return f"{counted(low.integer, NATIVE[counter])} {counter}에서 {second}{counter}"
+    if counter == "년" and len(low.integer) == 4:
+        return f"{read(first)}년에서 {second}{counter}"
     return f"{read(first)}에서 {second}{match['gap']}{counter}"
 
 
-def rises(first: str, second: str) -> bool:
-    return float(first.replace(",", "")) < float(second.replace(",", ""))
+def _rises(first: str, second: str) -> bool:
+    short = max(len(first), len(second)) <= 8
+    return short and float(first.replace(",", "")) < float(second.replace(",", ""))
 
 
 def from_to(match: re.Match[str]) -> str:
-    return "에서 "
+    return f"{match.groupdict().get('before') or ''}에서 "
 
 
 def hyphen(match: re.Match[str]) -> str:
     first, second = match[1], match[2]
     if max(len(first), len(second)) > 4 or (len(first) > 1 and first[0] == "0"):
         return f"{one_by_one(first)} {one_by_one(second)}"
-    return f"{sino(first)} 다시 {second}"  # the second waits for its counter
+    counted_by = _COUNTER.match(match.string, match.end())
+    return f"{sino(first)} 다시 {sino(second)}" + (" " if counted_by else "")
 
 
 def ordinal(match: re.Match[str]) -> str:
     return f"제{sino(match[1])}" + (f" {match['counter']}" if match["counter"] else "")
 
 
+def in_order(match: re.Match[str]) -> str:
+    """1째 is 첫째, 5th 다섯 번째."""
+    if match["suffix"] == "째":
+        return (_ORDER.get(match["n"]) or native(int(match["n"]))) + "째"
+    return ("첫" if match["n"] == "1" else counted(match["n"], 99)) + " 번째"
+
+
+def english_number(match: re.Match[str]) -> str:
+    """2아웃 is 투 아웃, and 1+1 of a shop 원 플러스 원."""
+    if match["plus"]:
+        return f"{_ENGLISH[match['n']]} 플러스 {_ENGLISH[match['plus']]}"
+    return f"{_ENGLISH[match['n']]} {match['counter']}"
+
+
 def money(match: re.Match[str]) -> str:
-    name = MONEY[match["sign"]]
-    number = read(match["n"])
-    magnitude = match["mag"] or ""
-    return f"{big(number, magnitude) if magnitude else number} {name}"
+    said, magnitude = read(match["n"]), match["mag"] or ""
+    if match["million"]:
+        digits = (parse(match["n"], dots_group=False) or parse("0", dots_group=False)).integer  # type: ignore[union-attr]
+        fraction = match["n"].partition(".")[2]
+        said = sino(digits + fraction + "0" * (_MILLIONS[match["million"]] - len(fraction)))
+    return _priced(big(said, magnitude) if magnitude else said, MONEY[match["sign"]])
 
 
 def money_after(match: re.Match[str]) -> str:
-    return f"{read(match['n'])} {MONEY[match['sign']]}"
+    return _priced(read(match["n"]), MONEY[match["sign"]])
+
+
+def _priced(number: str, currency: str) -> str:
+    return f"{number}{'' if currency == '원' else ' '}{currency}"
 
 
 def degrees(match: re.Match[str]) -> str:
@@ -136,12 +190,18 @@ def below(match: re.Match[str]) -> str:
 def speed(match: re.Match[str]) -> str:
     per, unit = SPEEDS[match["unit"]]
     before = match.string[max(0, match.start() - 3) : match.start()].rstrip()
-    return ("" if before.endswith(per) else per + " ") + f"{read(match['n'])} {unit}"
+    minus = "마이너스 " if match["minus"] else ""
+    return ("" if before.endswith(per) else per + " ") + f"{minus}{read(match['n'])} {unit}"
 
 
 def unit(match: re.Match[str]) -> str:
     minus = "마이너스 " if match["minus"] else ""
-    return f"{minus}{read(match['n'])} {UNITS[match['unit'].replace('µ', 'μ').replace('^', '').replace('ℓ', 'l')]}"
+    return f"{minus}{read(match['n'])} {_unit(match['unit'], match['per'])}"
+
+
+def _unit(unit: str, per: str | None) -> str:
+    plain = unit.replace("µ", "μ").replace("^", "").replace("ℓ", "l")
+    return UNITS[plain] + (f" 퍼 {PER[per]}" if per else "")
 
 
 def big(number: str, magnitude: str) -> str:
@@ -151,27 +211,56 @@ def big(number: str, magnitude: str) -> str:
 
 def magnitude(match: re.Match[str]) -> str:
     word = big(read(match["n"]), match["mag"]) + (match["more"] or "")
-    return word if match["close"] is None else word + " "
+    apart = match["close"] is not None and not re.match(rf"\d|{any_of(ATTACHED)}", match.string[match.end() :][:4])
+    return word + (" " if apart else "")
 
 
 def counter(match: re.Match[str]) -> str:
-    counter = match["counter"]
-    number = parse(match["n"], dots_group=False)
+    counter, number = match["counter"], parse(match["n"], dots_group=False)
     if counter == "월" and number and not number.fraction and 1 <= int(number.integer[:9]) <= 12:
         return month_name(number.integer)
-    if (match["n"], counter) in _FIRST:
-        return _FIRST[match["n"], counter]
+    if counter == "주일" and match["n"] == "1":
+        return "일주일"
+    gap = match["gap"] if counter in ATTACHED else " "
+    people = counter == "분" and _PEOPLE.search(match.string[max(0, match.start() - 6) : match.start()])
+    if people and number and not number.fraction:
+        return f"{counted(number.integer, 99)} {counter}"
     if number is None or number.fraction or counter not in NATIVE or match["more"]:
-        return f"{read(match['n'])}{match['more'] or ''} {counter}"
-    labelled = counter == "번" and re.match(rf" ?(?:{any_of(NUMBERED)})", match.string[match.end() : match.end() + 8])
-    decade = counter == "대" and number.integer in {str(tens) for tens in range(10, 100, 10)}
-    most = 0 if labelled or decade else NATIVE[counter]
-    return f"{counted(number.integer, most)} {counter}"
+        said = sino(number.integer) if number and not number.fraction else read(match["n"])
+        return f"{said}{match['more'] or ''}{gap}{counter}"
+    if counter == "번째":
+        least = number.integer.lstrip("0")
+        said = "첫" if least == "1" else (counted(least, 99) if len(least) < 3 else sino(least))
+        return f"{said}{gap}{counter}"
+    labelled = counter == "번" and _LABELLED.match(match.string[match.end() : match.end() + 8])
+    decade = counter == "대" and (
+        number.integer in {str(tens) for tens in range(10, 100, 10)}
+        or _RANKED.match(match.string[match.end() : match.end() + 8]) is not None
+    )
+    return f"{counted(number.integer, 0 if labelled or decade else NATIVE[counter])}{gap}{counter}"
 
 
 def fraction(match: re.Match[str]) -> str:
-    below, above = (match[2], match[1]) if "/" in match.group() else (match[1], match[2])
-    return f"{sino(below)}분의 {sino(above)}"
+    """1과√1/2kg is 일과 이분의 루트 일 킬로그램."""
+    minus = "마이너스 " if match["minus"] else ""
+    above, below = (("루트 " if match[root] else "") + sino(match[part]) for root, part in (("r", "a"), ("s", "b")))
+    said = f"{below}분의 {above}"
+    if match["whole"]:
+        whole = sino(match["whole"])
+        said = f"{whole}{fitted(whole, '과')} {said}"
+    if match["unit"] in SPEEDS:
+        return " ".join((SPEEDS[match["unit"]][0], minus + said, SPEEDS[match["unit"]][1]))
+    return minus + said + (f" {_unit(match['unit'], None)}" if match["unit"] else "")
+
+
+def parts(match: re.Match[str]) -> str:
+    return f"{sino(match[1])}분의 {sino(match[2])}"
+
+
+def compare(match: re.Match[str]) -> str:
+    first, second = read(match["a"]), read(match["b"])
+    said = {">": "크다", "<": "작다", "≥": "크거나 같다", "≤": "작거나 같다"}[match["sign"]]
+    return f"{first}{fitted(first, '은')} {second}보다 {said}"
 
 
 def equals(match: re.Match[str]) -> str:
@@ -179,12 +268,21 @@ def equals(match: re.Match[str]) -> str:
     return f"{said}{'은' if has_final(said) else '는'} "
 
 
+def equals_word(match: re.Match[str]) -> str:
+    said = korean_latin.read(match["word"])
+    return f"{said}{'은' if has_final(said) else '는'} "
+
+
 def operator(match: re.Match[str]) -> str:
-    return {"+": " 더하기 ", "×": " 곱하기 ", "x": " 곱하기 ", "*": " 곱하기 ", "÷": " 나누기 "}[match[1]]
+    return {"+": " 더하기 ", "÷": " 나누기 "}.get(match.group().strip(), " 곱하기 ")
 
 
 def minus_sign(match: re.Match[str]) -> str:
     return f"{read(match['n'])} 빼기 "
+
+
+def power(match: re.Match[str]) -> str:
+    return f"{read(match['n'])}의 {'제곱' if match['power'] == '²' else '세제곱'}"
 
 
 def number(match: re.Match[str]) -> str:
@@ -192,26 +290,19 @@ def number(match: re.Match[str]) -> str:
 
 
 def model(match: re.Match[str]) -> str:
-    number = match[2]
-    said = read(number)
-    return f"{match[1]} {said}" if len(number) > 1 or "-" in match.group() else match[1] + said
+    said, letters = read(match["n"]), korean_latin.read(match["word"])
+    together = len(match["n"]) == 1 and len(match["word"]) == 1 and "-" not in match.group()
+    return letters + ("" if together else " ") + said
+
+
+def pages(match: re.Match[str]) -> str:
+    """23p is a page, 1080p a height of pictures."""
+    return f"{read(match['n'])} {'피' if match['n'] in ('480', '720', '1080', '1440', '2160') else '페이지'}"
 
 
 def word(match: re.Match[str]) -> str:
-    return korean_latin.read(match.group())
-
-
-def ampersand(match: re.Match[str]) -> str:
-    return "앤"
+    return korean_latin.read(match["word"])
 
 
 def symbol(match: re.Match[str]) -> str:
     return SYMBOLS[match.group()]
-
-
-def year(match: re.Match[str]) -> str:
-    return ""
-
-
-def hash(match: re.Match[str]) -> str:
-    return "해시태그 "

@@ -1,50 +1,60 @@
 """Written Korean to spoken Korean: rules in the order in which they apply.
 
-Conventions: 한글 맞춤법 제43-44항 (a space between numeral and counter, numerals by ten-thousands),
-표준국어대사전 (유월, 시월, 첫 번째), 외래어 표기법 for Latin words, usage for the rest
-(telephone zero is 공, ranges 에서, scores 대, hyphened numbers 다시).
+Conventions: 한글 맞춤법 제43항 (a space between numeral and counter, none before 년 월 일 시 분 초 원: NeMo),
+표준국어대사전 (유월, 시월), 외래어 표기법 for Latin words, NVIDIA's NeMo-text-processing (Apache-2.0) for dates, times,
+money and mail, usage for the rest (telephone zero is 공, ranges 에서, scores 대, hyphened numbers 다시).
 """
 
 import re
 
-from curate.text import korean_latin
+from curate.text import korean_dates as dates
+from curate.text import korean_hanja, korean_latin
 from curate.text import korean_readers as readers
 from curate.text.hygiene import LATIN
-from curate.text.korean_numbers import one_by_one, sino
-from curate.text.korean_tables import DEGREES, EVENTS, MONEY, NAMES, NATIVE, SINO, SPEEDS, SYMBOLS, UNITS
+from curate.text.korean_numbers import sino
+from curate.text.korean_patterns import (
+    AFTER,
+    COUNTER,
+    CURRENCY,
+    DATED,
+    EVENT,
+    MAGNITUDE,
+    MINUS,
+    PARTICLE,
+    PER_UNIT,
+    PLAIN_NAMES,
+    TILDE,
+    UNIT,
+    B,
+    N,
+)
+from curate.text.korean_readers import with_particle
+from curate.text.korean_spans import BETWEEN, CODES, DATES
+from curate.text.korean_tables import DEGREES, SPEEDS, UNITS
+from curate.text.korean_words import NAMES, SYMBOLS
 from curate.text.rules import HEAD, NUMBER, Rule, any_of
 
-# What may follow a counter: no Hangul, or the first syllable of a particle, suffix or copula. So 3대학 has none.
-_FOLLOWING = (
-    "은는이가을를의에도만로으와과부까씩쯤정미초당간짜들밖마보처나고며인"
-    "였입예뿐뒤후전동반말중경남넘째라란랑치차께배꼴자여하호생"
-)
-_AFTER = rf"(?![가-힣])|(?=[{_FOLLOWING}])"
-_COUNTER = any_of([*NATIVE, *SINO])
-_MAGNITUDE = r"(?P<mag>[십백천]?[만억조]|[십백천])"
-
-
-_AREA = r"(?<![\d+])(?:\+\d{1,3}[ -]?\d{1,2}[ .-]|\(0\d{1,2}\) ?|0\d{1,2}[ .-])"
-_N = rf"(?P<n>{NUMBER})"
-_B = r"(?P<b>\d++(?:[.,]\d++)*+)"
-_MINUS = r"(?<![\w).-])(?P<minus>[-−])?"
-_MONEY = any_of(MONEY)
-_UNITS = any_of([*UNITS, "µm", "µg", "m^2", "m^3", "ℓ", "㎖"])
-_EVENT = rf"(?= ?(?:{any_of(EVENTS)}))"
-_DATED = [name for name in NAMES if re.fullmatch(r"\d+[·.]\d+", name)]
-_PLAIN_NAMES = any_of(name for name in NAMES if name not in _DATED)
-_EMERGENCY = r"(?= ?(?:에 |로 )?(?:신고|구급|구조|소방|상황실|안전|전화))"
-
-RULES = (
+_SPELLINGS = (
     Rule(
         "name",
-        re.compile(rf"(?<![\dA-Za-z])(?:{_PLAIN_NAMES})(?![\dA-Za-z])|(?<!\d)(?:{any_of(_DATED)})(?!\d){_EVENT}"),
-        readers.name,
+        re.compile(
+            rf"(?<![\dA-Za-z])(?P<name>{PLAIN_NAMES})(?![\dA-Za-z]){PARTICLE}|(?<!\d)(?:{any_of(DATED)})(?!\d){EVENT}"
+        ),
+        with_particle(lambda match: NAMES[match["name"] or match.group()]),
     ),
-    Rule("compatible", re.compile("[\u2150-\u2188\u2460-\u24ff\u3200-\u33ff\u2116½¼¾￦]"), readers.compatible),
-    Rule("hanja", re.compile(r"(?<=[가-힣])\(([\u3400-\u9fff ·]{1,40})\)"), lambda match: ""),
+    Rule("event", re.compile(rf"(?<![\d.,·])(\d{{1,2}})·(\d{{1,2}})(?![\d·]){EVENT}"), dates.event),
+    Rule("compatible", re.compile("[\u2150-\u2188\u2460-\u24ff\u3200-\u33ff\u2113\u2116½¼¾￦]"), readers.compatible),
+    Rule("name", re.compile(r"(?P<name>\((?:주|사|재|유)\))"), readers.name),
+    Rule("hanja", re.compile(r"(?<=[가-힣'\"”’」])\(([\u3400-\u9fff ·]{1,40})\)"), readers.nothing),
     Rule("hanja", re.compile(r"[\u3400-\u9fff]{1,40}\(([가-힣 ]{1,40})\)"), readers.inner),
+    Rule("hanja", korean_hanja.PATTERN, korean_hanja.read),
     Rule("title", re.compile(r"<([^<>]{1,80})>"), readers.inner),
+    Rule(
+        "emoticon",
+        re.compile(r"\^[_.]?\^[;]*|(?<!\S)[:;]-?[)(D](?!\S)|(?<!\w)T[_.]T(?!\w)|-_-;*|>_<|\^\^"),
+        readers.nothing,
+    ),
+    Rule("bullet", re.compile("^[※▶►■□◆◇●○•▪☞] *(?=[가-힣A-Za-z0-9])"), readers.nothing),
     Rule(
         "address",
         re.compile(r"(?<![\w.])[A-Za-z][\w.-]{0,63}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z]{2,10}){1,3}(?![A-Za-z])", re.A),
@@ -53,90 +63,151 @@ RULES = (
     Rule(
         "address",
         re.compile(
-            r"(?<![\w.])(?:https?://|www\.)[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,4}(?:/[\w.-]{1,60}){0,4}", re.A
+            r"(?<![\w.@])(?:(?:https?://|www\.)[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,4}(?:/[\w.-]{1,60}){0,4}/?"
+            r"|[A-Za-z][A-Za-z0-9-]{0,63}(?:\.[A-Za-z0-9-]{1,63}){0,2}\.(?:com|net|org|kr|jp|io|gov|edu)(?![A-Za-z.])"
+            r"(?:/[\w.-]{1,60}){0,4})",
+            re.A,
         ),
         readers.address,
     ),
     Rule(
-        "date",
+        "extension",
         re.compile(
-            rf"{HEAD}(?P<year>\d{{4}})([./-]) ?(?P<month>\d{{1,2}})\2 ?(?P<day>\d{{1,2}})(?!\d|-\d)(?:\.(?=\())?"
+            r"(?<=[\w)])\.(jpe?g|png|gif|pdf|hwpx?|docx?|xlsx?|pptx?|txt|zip|mp[34]|exe|csv)(?![A-Za-z\d])", re.I
         ),
-        readers.date,
+        readers.extension,
     ),
-    Rule("year", re.compile(r"['‘’](?=\d\d ?년)"), readers.year),
+    Rule("abbreviation", re.compile(r"(?<![A-Za-z.])(Mr|Mrs|Ms|Dr|Jr|Sr|vs|Inc|Ltd|Co)\.(?=[ ,]|$)"), readers.inner),
+    Rule("era", re.compile(r"(?<![A-Za-z])(?:B\.C\.E?\.?|BCE?) ?(?=\d)"), lambda match: "기원전 "),
+    Rule("era", re.compile(r"(?<![A-Za-z])(?:A\.D\.|AD) ?(?=\d)"), lambda match: "기원후 "),
+    Rule("dotted", re.compile(r"(?<![A-Za-z.])(?:[A-Z]\.){2,8}[A-Z]?(?![A-Za-z])"), readers.dotted),
     Rule(
-        "time",
-        re.compile(rf"{HEAD}(?<!:)(?P<h>\d{{1,2}}):(?P<m>\d\d)(?::(?P<s>\d\d))?(?![\d:]) ?분?(?![가-힣]{{2}}기)"),
-        readers.time,
+        "roman",
+        re.compile(
+            r"(?<![A-Za-z'])(?P<ordinal>제 ?)?(?P<r>[IVX]{1,7})(?![A-Za-z'.])"
+            r"(?P<counter> ?(?:세|장|부|권|급|단계|편|차|과|항)(?![가-힣]{2}))?"
+        ),
+        readers.roman_numeral,
     ),
-    Rule("telephone", re.compile(rf"{_AREA}\d{{3,4}}[ .-]\d{{4}}(?![\d-])"), readers.telephone),
-    Rule("telephone", re.compile(rf"{HEAD}(?:1[5-9]\d\d-\d{{4}}|01\d{{8,9}})(?!\d)"), readers.telephone),
-    Rule(
-        "telephone",
-        re.compile(rf"{HEAD}(?:119|112|114){_EMERGENCY}"),
-        lambda match: one_by_one(match.group(), "영일이삼사오육칠팔구"),
-    ),
-    Rule("score", re.compile(rf"{HEAD}(?<!:)(\d{{1,3}}) ?: ?(\d{{1,3}})(?![\d:])"), readers.score),
-    Rule(
-        "score",
-        re.compile(rf"{HEAD}(\d{{1,3}}) ?대 ?(\d{{1,3}})(?=[^\d가-힣,.]|$|로|으로|의| ?[승패무역])"),
-        readers.score,
-    ),
-    Rule("minus", re.compile(rf"{_N} ?[-−] ?(?=\d++(?:[.,]\d++)*+ ?=)"), readers.minus_sign),
-    Rule(
-        "range",
-        re.compile(rf"(?<![A-Za-z-])(?P<a>{NUMBER}) ?[~∼〜] ?{_B}(?P<gap> ?)(?P<counter>{_COUNTER})?"),
-        readers.number_range,
-    ),
-    Rule(
-        "range",
-        re.compile(rf"(?<![A-Za-z-])(?P<a>{NUMBER})[-–]{_B}(?P<gap> ?)(?P<counter>{_COUNTER}|%|{_UNITS})"),
-        readers.number_range,
-    ),
-    Rule("range", re.compile(r"(?<=[가-힣%A-Za-z\d]) ?[~∼〜] ?(?=[\d가-힣])"), readers.from_to),
-    Rule(
-        "score",
-        re.compile(rf"{HEAD}(?<!-)(\d{{1,2}})-(\d{{1,2}})(?![\d-])(?=로 |으로 | ?(?:승리|패배|무승부|역전|완승))"),
-        readers.score,
-    ),
-    Rule("hyphen", re.compile(rf"{HEAD}(?<![A-Za-z-])(\d++)-(\d++)(?![.,]\d|-)"), readers.hyphen),
+)
+_QUANTITIES = (
     Rule(
         "ordinal",
-        re.compile(rf"(?<![가-힣])제 ?(\d{{1,9}})(?![\d.,])(?:(?P<counter>{_COUNTER})(?:{_AFTER}))?"),
+        re.compile(rf"(?<![가-힣])제 ?(\d{{1,9}})(?!\d|[.,]\d)(?: ?(?P<counter>{COUNTER}){AFTER})?"),
         readers.ordinal,
     ),
-    Rule("space", re.compile(r"(?<=[가-힣])(?=\d)"), lambda match: " "),
     Rule(
-        "money", re.compile(rf"(?P<sign>{_MONEY}) ?{_N}{_MAGNITUDE}?(?: ?(?:원|달러|유로|엔|파운드))?"), readers.money
+        "ordinal", re.compile(rf"{HEAD}(?P<n>\d{{1,2}})(?P<suffix>째|st|nd|rd|th)(?![A-Za-z가-힣])"), readers.in_order
     ),
-    Rule("money", re.compile(rf"{_N} ?(?P<sign>{_MONEY})(?![A-Za-z])"), readers.money_after),
-    Rule("degrees", re.compile(rf"{_MINUS}{_N} ?(?P<unit>{any_of(DEGREES)})"), readers.degrees),
-    Rule("degrees", re.compile(rf"(?<![\w).])[-−]{_N} ?(?:도|°)(?![가-힣A-Z])"), readers.below),
-    Rule("speed", re.compile(rf"{_N} ?(?P<unit>{any_of(SPEEDS)})(?![A-Za-z])"), readers.speed),
-    Rule("unit", re.compile(rf"{_MINUS}{_N} ?(?P<unit>{_UNITS})(?![A-Za-z\d])"), readers.unit),
+    Rule(
+        "English number",
+        re.compile(
+            rf"{HEAD}(?P<n>[1-5])(?:\+(?P<plus>[1-5])(?= ?(?:행사|이벤트|할인|상품|혜택|세일|증정|구성))"
+            r"| ?(?P<counter>아웃|볼|스트라이크|런|룸|피스|톱)(?![가-힣]{2}))"
+        ),
+        readers.english_number,
+    ),
+    Rule("space", re.compile(r"(?<=[가-힣])(?<!\d[과와십백천만억조])(?<!\d[십백천][만억조])(?=\d)"), lambda match: " "),
+    Rule(
+        "fraction",
+        re.compile(
+            rf"(?<![\w).-])(?:(?P<minus>[-−]))?(?:(?<![\d/.,])(?P<whole>\d{{1,6}})[과와] ?)?"
+            rf"(?<![/.,])(?P<r>√)?(?<!\d)(?P<a>\d{{1,6}})/"
+            rf"(?P<s>√)?(?P<b>\d{{1,6}})(?![\d/]|[.,]\d)(?! ?분기)"
+            rf"(?: ?(?P<unit>{any_of([*SPEEDS, *UNITS])})(?![A-Za-z\d/]))?{PARTICLE}"
+        ),
+        with_particle(readers.fraction),
+    ),
+    Rule(
+        "money",
+        re.compile(
+            rf"(?<![A-Za-z])(?P<sign>{CURRENCY}) ?{N}{MAGNITUDE}?"
+            rf"(?: ?(?P<million>million|billion|trillion|[MB](?![A-Za-z])))?"
+            rf"(?: ?(?:원|달러|유로|엔|파운드|위안)(?![가-힣]{{2}}))?{PARTICLE}"
+        ),
+        with_particle(readers.money),
+    ),
+    Rule("money", re.compile(rf"{N} ?(?P<sign>{CURRENCY})(?![A-Za-z]){PARTICLE}"), with_particle(readers.money_after)),
+    Rule("degrees", re.compile(rf"{MINUS}{N} ?(?P<unit>{any_of(DEGREES)}){PARTICLE}"), with_particle(readers.degrees)),
+    Rule("degrees", re.compile(rf"(?<![\w).])[-−]{N} ?(?:도|°)(?![가-힣A-Z])"), readers.below),
+    Rule(
+        "speed",
+        re.compile(rf"{MINUS}{N} ?(?P<unit>{any_of(SPEEDS)})(?![A-Za-z2²]){PARTICLE}"),
+        with_particle(readers.speed),
+    ),
+    Rule("page", re.compile(r"(?<![A-Za-z])pp?\. ?(?=\d)"), lambda match: "페이지 "),
+    Rule("page", re.compile(rf"{N}p(?![A-Za-z\d]){PARTICLE}"), with_particle(readers.pages)),
+    Rule("unit", re.compile(r"(?<=\d)m(?=\d\d(?![\dA-Za-z]))"), lambda match: "미터 "),
+    Rule("unit", re.compile(rf"{MINUS}{N} ?(?P<unit>{UNIT}){PER_UNIT}{PARTICLE}"), with_particle(readers.unit)),
+    Rule(
+        "unit",
+        re.compile(rf"{MINUS}{N} ?(?P<unit>{UNIT})(?P<per>)(?![A-Za-z\d]){PARTICLE}"),
+        with_particle(readers.unit),
+    ),
+    Rule("power", re.compile(rf"{N}(?P<power>[²³]){PARTICLE}"), with_particle(readers.power)),
     Rule("quarter", re.compile(rf"{HEAD}([1-4])/4(?= ?분기)"), lambda match: sino(match[1]) + "사"),
-    Rule("fraction", re.compile(rf"{HEAD}(?<!/)(\d{{1,6}})/(\d{{1,6}})(?![\d/])"), readers.fraction),
-    Rule("fraction", re.compile(rf"{HEAD}(\d{{1,6}}) ?분의 ?(\d{{1,6}})(?![\d.,])"), readers.fraction),
+    Rule("fraction", re.compile(rf"{HEAD}(\d{{1,6}}) ?분의 ?(\d{{1,6}})(?!\d|[.,]\d)"), readers.parts),
     Rule(
         "magnitude",
-        re.compile(rf"{_N}{_MAGNITUDE}(?P<more>[여몇])?(?P<close>(?=\d|{_COUNTER}))?(?:(?=\d|{_COUNTER})|{_AFTER})"),
+        re.compile(
+            rf"{N}{MAGNITUDE}(?P<more>[여몇])?(?P<close>(?=\d|{COUNTER}))?(?:(?=\d|{COUNTER}|[만억조])|{AFTER})"
+        ),
         readers.magnitude,
     ),
     Rule(
         "counter",
-        re.compile(rf"{_N}(?P<more>여)? ?(?P<counter>{_COUNTER})(?:(?<=[가-힣][가-힣])|{_AFTER})"),
+        re.compile(rf"{N}(?P<more>여)?(?P<gap> ?)(?P<counter>{COUNTER})(?:(?<=[가-힣][가-힣])|{AFTER})"),
         readers.counter,
     ),
-    Rule("operator", re.compile(r"(?<=\d) ?([+×÷*x]) ?(?=\d)"), readers.operator),
-    Rule("equals", re.compile(rf"{_N} ?= ?(?=[\d-])"), readers.equals),
+    Rule("compare", re.compile(rf"(?P<a>{NUMBER}) ?(?P<sign>[<>≤≥]) ?{B}"), readers.compare),
+    Rule(
+        "operator",
+        re.compile(
+            r"(?<=[\d가-힣]) ?([×÷]) ?(?=\d)|(?<=\d) ?([+*]) ?(?=\d)|(?<=[\d터]) ?x ?(?=\d)|(?<=[\d터]) x (?=[가-힣])"
+        ),
+        readers.operator,
+    ),
+    Rule("equals", re.compile(rf"{N} ?= ?(?=[\d-])"), readers.equals),
+)
+
+_NAMES = (
     Rule("version", re.compile(r"(?<![A-Za-z])[vV](?:er)?\.? ?(?=\d{1,4}\.\d)"), lambda match: "버전 "),
-    Rule("version", re.compile(r"(?<![A-Za-z])[Nn]o\. ?(?=\d)"), lambda match: "넘버 "),
-    Rule("model", re.compile(r"([A-Za-z])-?(\d{1,9})(?![\d.,])"), readers.model),
-    Rule("number", re.compile(rf"{_MINUS}{_N}"), readers.number),
-    Rule("number", re.compile(r"(?P<minus>)(?P<n>\d++(?:[.,]\d++)*+)"), readers.number),
-    Rule("hash", re.compile(rf"#(?=[가-힣{LATIN}])"), readers.hash),
-    Rule("and", re.compile(r"(?<=[A-Za-z]) ?& ?(?=[A-Za-z])"), readers.ampersand),
-    Rule("latin", korean_latin.PATTERN, readers.word),
+    Rule("version", re.compile(r"(?<![A-Za-z])(?:N[Oo]\.?|№) ?1(?![\d.,])"), lambda match: "넘버 원"),
+    Rule("version", re.compile(r"(?<![A-Za-z])(?:N[Oo]|no)\. ?(?=\d)"), lambda match: "넘버 "),
+    Rule("hash", re.compile(r"#(?=\d)"), lambda match: "샵 "),
+    Rule("countdown", re.compile(r"(?<![A-Za-z])D-(?=\d)"), lambda match: "디 마이너스 "),
+    Rule(
+        "model",
+        re.compile(
+            rf"(?P<word>(?<![A-Za-z])[A-Za-z]{{1,20}})-?(?P<n>\d{{1,9}}(?:\.\d{{1,3}})?)(?!\d|[.,]\d){PARTICLE}"
+        ),
+        with_particle(readers.model),
+    ),
+    Rule("number", re.compile(rf"{MINUS}{N}{PARTICLE}"), with_particle(readers.number)),
+    Rule("number", re.compile(rf"(?P<minus>)(?P<n>\d++(?:[.,]\d++)*+){PARTICLE}"), with_particle(readers.number)),
+    Rule("hash", re.compile(rf"#(?=[가-힣{LATIN}])"), lambda match: "해시태그 "),
+    Rule(
+        "and",
+        re.compile(r"(?<=[A-Za-z가-힣]) ?& ?(?=[A-Za-z가-힣])"),
+        lambda match: "앤" if " " not in match.group() else " 앤 ",
+    ),
+    Rule("equals", re.compile(r"(?P<word>(?<![A-Za-z])[A-Za-z]{1,20}) ?= ?(?=[가-힣A-Za-z(-])"), readers.equals_word),
+    Rule("latin", re.compile(rf"(?P<word>{korean_latin.PATTERN.pattern}){PARTICLE}"), with_particle(readers.word)),
+    Rule("equals", re.compile(r"(?<=[가-힣]) ?= ?(?=[가-힣])"), lambda match: ", "),
     Rule("symbol", re.compile(f"[{re.escape(''.join(SYMBOLS))}]"), readers.symbol),
 )
+
+# What symbols became may stand beside an arrow or a tilde: once more, so that reading again changes nothing.
+_LAST = (
+    Rule("arrow", re.compile(r"(?<=[가-힣A-Za-z]) {0,3}(?:→|⇒|➜|->) {0,3}(?=[가-힣A-Za-z])"), readers.from_to),
+    Rule(
+        "range",
+        re.compile(
+            rf"(?<=[가-힣A-Za-z])(?<![요다네야아어지죠]){TILDE}(?=[가-힣A-Za-z])|(?<=[시분])[-–](?=[가-힣])"
+            rf"|(?<=[년월일시분초]) {{0,3}}{TILDE} {{0,3}}(?=[가-힣])"
+        ),
+        readers.from_to,
+    ),
+)
+
+RULES = (*_SPELLINGS, *DATES, *CODES, *BETWEEN, *_QUANTITIES, *_NAMES, *_LAST)

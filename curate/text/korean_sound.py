@@ -1,32 +1,50 @@
-"""How Korean text sounds, by g2pk (Apache-2.0) on spoken text: no digits and no Latin letters come here.
+"""How Korean text sounds, by g2pk's rules (Apache-2.0) on spoken text: no digits and no Latin letters come here.
 
-g2pk reads its list of idioms anew and compiles it for every call; here it and the table are compiled
-once. Its liaison across spaces is left out: it moves consonants into the next word (십오일 오후 -> 시보이 로후),
-and words stay aligned one to one.
+g2pk reads its tables anew for every call and tags text whose idioms it has already respelled; here the tables are
+prepared once and the words as written are tagged. What only a dictionary knows comes from korean_lexicon, what the
+parts of a word tell from korean_compounds: both respell a word before g2pk's rules join it to its particle
+(솜이불을 -> 솜니불을 -> 솜니부를). Syllables never move over a space, so words stay aligned one to one; across a
+space the standard's assimilations change letters on either side (책 넣는다 -> 챙 넌는다).
 """
 
 import functools
+import importlib
+import importlib.util
 import re
+import sys
+import types
 import warnings
 from pathlib import Path
 from typing import Any
 
-from curate.models import bundled
+from curate.text import korean_compounds, korean_respell
+from curate.text.korean_lexicon import Lexicon, lexicon_hash
+from curate.text.korean_lexicon import lexicon as load
+from curate.text.korean_respell import Choice, Token
 
-_LONGEST = 200  # characters at once; g2pk's tagging is quadratic in the spaces of a line
+__all__ = ["Sounds", "alternatives", "lexicon_hash", "pronounced"]
+
+_LONGEST = 200  # characters at once; tagging is quadratic in the spaces of a line
 _PIECES = re.compile(rf"\S[^\n]{{0,{_LONGEST}}}(?= |$)|\S{{1,{_LONGEST}}}")
+_NEUTRAL_BEFORE_H = re.compile("[ᆽᆾ] ᄒ")  # 12항: 낮 한때 [나탄때], where g2pk joins ㅈ and ㅎ as inside a word
+_MOST = 8  # readings of a word that are given
+_OE, _WE = 11, 15  # vowels: 4항 붙임, ㅚ may be said as ㅞ
 
 
-def pronounced(text: str) -> str:
-    """The text in Hangul as it sounds: one word out for every word in."""
-    return " ".join(_piece(piece) for piece in _PIECES.findall(text)) if len(text) > _LONGEST else _piece(text)
+def pronounced(text: str, lexicon: Path | None = None) -> str:
+    """The text in Hangul as it sounds: one word out for every word in. `lexicon`: a user's file of readings."""
+    words, sounds = load(lexicon), _sounds()
+    return " ".join(word for piece in _pieces(text) for word in sounds.words(piece, words))
 
 
-def _piece(text: str) -> str:
-    sound = _sounds()(text)
-    if len(sound.split()) == len(text.split()):
-        return sound
-    return " ".join(_sounds()(word) or word for word in text.split())
+def alternatives(text: str, lexicon: Path | None = None) -> list[tuple[str, ...]]:
+    """The standard readings of every word (어절), the first the one that `pronounced` gives."""
+    words, sounds = load(lexicon), _sounds()
+    return [readings for piece in _pieces(text) for readings in sounds.readings(piece, words)]
+
+
+def _pieces(text: str) -> list[str]:
+    return _PIECES.findall(text) if len(text) > _LONGEST else [text]
 
 
 @functools.cache
@@ -35,49 +53,81 @@ def _sounds() -> "Sounds":
 
 
 class Sounds:
-    """g2pk's rules, prepared once; loading takes about 6 s (NLTK) and finds CMUdict offline."""
+    """g2pk's rules, prepared once; loading takes about a second, without NLTK."""
 
     def __init__(self) -> None:
-        import nltk
-
-        nltk.data.path.insert(0, str(bundled.cmudict_root()))
         with warnings.catch_warnings():  # g2pk leaves its tables open and writes "\d" in plain strings
             warnings.simplefilter("ignore")
-            from g2pk import g2pk as library
-            from g2pk.utils import parse_table
+            self._special, self._regular, self._utils = _g2pk("special", "regular", "utils")
+            self._table = [(re.compile(seen), said) for seen, said, _ in self._utils.parse_table()]
+        self._mecab: Any = importlib.import_module("mecab").MeCab()
 
-            self._table = [(re.compile(seen), said) for seen, said, _ in parse_table()]
-            self._mecab: Any = library.mecab.MeCab()
-        self._library: Any = library
-        self._idioms = _idioms(Path(library.__file__).with_name("idioms.txt"))
+    def words(self, text: str, words: Lexicon, *, compound: bool = True) -> list[str]:
+        """The words of one short text as they sound; `compound=False` leaves out what compounds tell, to measure it."""
+        tokens = self._tokens(text)
+        return self._spoken(text, tokens, korean_respell.choices(text, tokens, words, compound=compound))
 
-    def __call__(self, text: str) -> str:
-        """One short text in Hangul as it sounds."""
-        rules = self._library
-        for pattern, said in self._idioms:
-            text = pattern.sub(said, text)
-        jamo = rules.h2j(rules.annotate(text, self._mecab))
-        for step in (
-            rules.jyeo,
-            rules.ye,
-            rules.consonant_ui,
-            rules.josa_ui,
-            rules.vowel_ui,
-            rules.jamo,
-            rules.rieulgiyeok,
-        ):
+    def readings(self, text: str, words: Lexicon) -> list[tuple[str, ...]]:
+        """Every standard reading of every word, the preferred one first."""
+        tokens = self._tokens(text)
+        chosen = korean_respell.choices(text, tokens, words)
+        every = chosen + korean_respell.free(text, tokens, chosen)
+        found: list[list[str]] = [[word] for word in self._spoken(text, tokens, chosen)]
+        for choice in every:
+            for other in choice.readings[1:]:
+                for at, word in enumerate(self._spoken(text, tokens, every, (choice, other))):
+                    found[at].append(word)
+        return [tuple(dict.fromkeys(_with_we(said)))[:_MOST] for said in found]
+
+    def _tokens(self, text: str) -> list[Token]:
+        return [
+            Token(one.span.start, one.span.end, one.feature.pos, one.feature.expression)
+            for one in self._mecab.parse(text)
+        ]
+
+    def _spoken(
+        self, text: str, tokens: list[Token], chosen: list[Choice], other: tuple[Choice, str] | None = None
+    ) -> list[str]:
+        letters = korean_respell.letters(text, chosen, tokens, other=other)
+        sound, written = self.sound("".join(letters)).split(), text.split()
+        return sound if len(sound) == len(written) else [self.sound(word) or word for word in written]
+
+    def sound(self, text: str) -> str:
+        """One text as its letters sound; no word and no tag is known."""
+        special, regular = self._special, self._regular
+        jamo = self._utils.h2j(text)
+        for step in (special.jyeo, special.consonant_ui, special.rieulgiyeok, special.rieulbieub, special.verb_nieun):
             jamo = step(jamo)
-        for step in (rules.rieulbieub, rules.verb_nieun, rules.balb, rules.palatalize, rules.modifying_rieul):
+        for step in (special.balb, special.palatalize, special.modifying_rieul):
             jamo = step(jamo)
-        jamo = re.sub("/[PJEB]", "", jamo)
+        jamo = _NEUTRAL_BEFORE_H.sub("ᆮ ᄒ", re.sub("/[PE]", "", jamo))
         for pattern, said in self._table:
             jamo = pattern.sub(said, jamo)
-        for step in (rules.link1, rules.link2, rules.link4):
+        for step in (regular.link1, regular.link2, regular.link4):
             jamo = step(jamo)
-        composed: str = rules.compose(jamo)
+        composed: str = self._utils.compose(jamo)
         return composed
 
 
-def _idioms(path: Path) -> list[tuple[re.Pattern[str], str]]:
-    pairs = [line.split("#")[0].strip().split("===") for line in path.read_text(encoding="utf-8").splitlines()]
-    return [(re.compile(pair[0]), pair[1]) for pair in pairs if len(pair) == 2]
+def _g2pk(*names: str) -> list[Any]:
+    """g2pk's modules of rules, past its own start, which loads NLTK (4 s) for the English that never comes here."""
+    spec = importlib.util.find_spec("g2pk")
+    if spec is None or "g2pk" in sys.modules:
+        return [importlib.import_module(f"g2pk.{name}") for name in names]
+    package = types.ModuleType("g2pk")
+    package.__path__ = list(spec.submodule_search_locations or [])
+    sys.modules["g2pk"] = package
+    try:
+        return [importlib.import_module(f"g2pk.{name}") for name in names]
+    finally:
+        del sys.modules["g2pk"]
+
+
+def _with_we(said: list[str]) -> list[str]:
+    """Each reading, and at the end each with ㅞ for ㅚ."""
+    return said + ["".join(_we(letter) for letter in word) for word in said]
+
+
+def _we(letter: str) -> str:
+    syllable = korean_compounds.is_syllable(letter) and korean_compounds.vowel(letter) == _OE
+    return korean_compounds.with_vowel(letter, _WE) if syllable else letter

@@ -50,7 +50,6 @@ def test_a_sound_recipe_is_told_in_full(tmp_path: Path) -> None:
     assert source["languages"] == {"km": 1, "ko": 2}
     assert facts["languages"]["ko"]["asr"] == "bundled"
     assert facts["languages"]["km"]["asr"] is None
-    assert (facts["languages"]["ko"]["pronounced"], facts["languages"]["km"]["pronounced"]) == (True, False)
     assert {"use": "speech", "language": None, "name": "silero", "kind": "package"} in facts["models"]
     json.dumps(facts, allow_nan=False)
     assert "3 of 3 files are there" in as_text(facts)

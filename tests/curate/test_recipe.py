@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from curate import measures
 from curate.errors import UserError
 from curate.recipe import Recipe, dump, load
+from curate.text.options import WORDS
 
 SOURCE = '[[source]]\nid = "studio"\nkind = "table"\npath = "in/x.tsv"\nlicence = "own"\nlanguage = "ko"\n'
 
@@ -39,6 +41,7 @@ def refused(folder: Path, text: str | bytes, *overrides: str) -> str:
         (SOURCE + "[filter.low_quality]\nmore = 1", "unknown key filter.low_quality.more; known here: dnsmos"),
         (SOURCE + "[balance]\nmore = 1", "unknown key balance.more; known here: hours"),
         (SOURCE + "[split]\nmore = 1", "unknown key split.more; known here: validation"),
+        (SOURCE + "[text]\nmore = 1", "unknown key text.more; known here: lexicon"),
         (SOURCE + "[tag]\nmore = 1", "unknown key tag.more; known here: template"),
         (SOURCE + "columns = { who = 'x' }", "source.studio.columns: 'who' is not one of audio, text"),
         (SOURCE + "[balance.hours]\nfr = 1", "balance.hours.fr: should be 'km' or 'ko'"),
@@ -145,6 +148,21 @@ def test_paths_are_relative_to_the_recipe(tmp_path: Path, monkeypatch: pytest.Mo
     assert read(tmp_path, SOURCE.replace("in/", "~/")).source[0].path == str(tmp_path / "home" / "x.tsv")
 
 
+def test_a_lexicon_is_relative_to_the_recipe_and_every_model_of_words_can_be_named(tmp_path: Path) -> None:
+    recipe = read(tmp_path, SOURCE + '[text]\nlexicon = "mine.tsv"\n')
+    assert recipe.text.lexicon == str(tmp_path / "mine.tsv")
+    for model in WORDS:
+        assert read(tmp_path, SOURCE, f"models.words={model}").models.words == model
+
+
+def test_another_model_of_words_asks_for_words_again(tmp_path: Path) -> None:
+    def version(*overrides: str) -> dict[str, str]:
+        return {each.name: each.fingerprint for each in measures.of(read(tmp_path, SOURCE, *overrides)).texts}
+
+    fast, fine = version(), version("models.words=khmercut.nn")
+    assert {name for name in fast if fast[name] != fine[name]} == {"words-km", "pronounced-km"}
+
+
 @pytest.mark.parametrize(
     ("override", "value"),
     [
@@ -159,6 +177,8 @@ def test_paths_are_relative_to_the_recipe(tmp_path: Path, monkeypatch: pytest.Mo
         ("models.asr={}", "r.models.asr == {}"),
         ("models.asr.km=some/model@abc", "r.models.asr == {'km': 'some/model@abc'}"),
         ('split.apart=["text"]', "r.split.apart == ('text',)"),
+        ("models.words=khmercut.nn", "r.models.words == 'khmercut.nn'"),
+        ("text.lexicon=mine.tsv", "(r.text.lexicon or '').endswith('/mine.tsv')"),
         ("tag.template=<{language}>", "r.tag.template == '<{language}>'"),
         ("tag.template=", "r.tag.template == ''"),
         ("corpus.name=a=b", "r.corpus.name == 'a=b'"),

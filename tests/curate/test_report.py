@@ -13,7 +13,7 @@ import pytest
 
 from curate import manifest, report, select
 from curate.recipe import Recipe
-from curate.report import facts, licences, page, wording
+from curate.report import examples, facts, licences, page, wording
 from curate.report.distributions import BINS, distributions, drawing
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&"
@@ -227,6 +227,14 @@ def test_normaliser_examples_are_made_by_the_rule_they_stand_under() -> None:
     shown = [change for each in told for change in each["examples"]]
     assert shown
     assert all(change["before"] != change["after"] for change in shown)
+
+
+def test_what_could_not_be_read_is_counted_by_clips() -> None:
+    rows = [clip(1, unreadable="😀★ like"), clip(2, unreadable="★★"), clip(3, unreadable="<b>", language="km"), clip(4)]
+    schema = {name: column.dtype for name, column in manifest.COLUMNS.items() if name in {**clip(0), "unreadable": ""}}
+    told = examples.unread(manifest.conform(pl.DataFrame(rows, schema=schema, orient="row")))
+    assert told["ko"] == [{"what": "★", "clips": 2}, {"what": "like", "clips": 1}, {"what": "😀", "clips": 1}]
+    assert {each["what"] for each in told["km"]} == {"<", "b", ">"}
 
 
 def test_a_speaker_in_two_splits_is_counted() -> None:

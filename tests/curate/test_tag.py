@@ -30,7 +30,11 @@ def test_the_tag_stands_before_the_text(template: str, row: dict[str, object], t
 
 def test_the_pronounced_form_is_used_where_there_is_one() -> None:
     assert shown("", "pronounced", spoken="국물", pronounced="궁물") == "궁물"
-    assert shown("", "pronounced", language="km", spoken="ខ្មែរ", pronounced=None) == "ខ្មែរ"
+    assert shown("", "pronounced", spoken="국물", pronounced=None) == "국물"
+
+
+def test_phonemes_are_not_shown_to_the_model() -> None:
+    assert shown("", "pronounced", language="km", spoken="ខ្មែរ", pronounced="kʰmae") == "ខ្មែរ"
 
 
 def test_a_dropped_row_in_no_language_of_ours_stops_nothing() -> None:

@@ -1,6 +1,7 @@
 """A synthetic corpus and a tiny model, shared by all training tests."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -85,16 +86,32 @@ def make_corpus(tmp_path):
     return make
 
 
+@pytest.fixture(scope="module")
+def make_corpus_of_module(tmp_path_factory):
+    """The same, for a corpus that the tests of a module share."""
+    return lambda **settings: write_corpus(tmp_path_factory.mktemp("corpora"), **settings)
+
+
 @pytest.fixture
 def make_run(corpus, tiny, tmp_path):
     """Start a run on the shared corpus; settings as on the command line."""
+    return _maker(corpus, tiny, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def make_run_of_module(corpus, tiny, tmp_path_factory):
+    """The same, for runs that the tests of a module share."""
+    return _maker(corpus, tiny, tmp_path_factory.mktemp("runs"))
+
+
+def _maker(corpus: Path, tiny: Path, place: Path) -> Callable[..., Path]:
     from train import config, finetune
 
     def make(name: str, *settings: str, source: Path = corpus, model: Path = tiny) -> Path:
-        table = {"corpus": str(source), "model": str(model), "into": str(tmp_path / name)}
+        table = {"corpus": str(source), "model": str(model), "into": str(place / name)}
         short = ["adapter.rank=4", "optimizer.learning_rate=0.01", "batch.tokens=300", "train.steps=6"]
         often = ["train.validate_every=3", "train.save_every=3", "train.device=cpu", "train.validation_draws=1"]
         finetune.start(config.build(table, [*short, *often, *settings]))
-        return tmp_path / name
+        return place / name
 
     return make

@@ -1,10 +1,13 @@
 import random
+from collections import Counter
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from train import batches, voxcpm
-from train.batches import Example
+from train import batches
+from train.batches import Example, Sound
 
 
 def examples(km=60, ko=30):
@@ -15,16 +18,29 @@ def examples(km=60, ko=30):
     return [Example(f"{i:03d}", language, (5,) * text, audio) for i, (language, text, audio) in enumerate(sizes)]
 
 
+def turns(clips, *, temperature=1.0, reference=0.0, seed=0, epoch=0):
+    return batches.turns(clips, temperature=temperature, reference=reference, seed=seed, epoch=epoch)
+
+
+def patches(clips, language):
+    return sum(clip.patches for clip in clips if clip.language == language)
+
+
+def positions(clips, batch):
+    return sum(clips[i].length for i in batch)
+
+
 @pytest.mark.parametrize("tokens", [100, 1000, 5000])
 def test_an_epoch_has_every_clip_once(tokens):
     found = batches.plan(examples(), tokens=tokens, seed=0, epoch=0)
     assert sorted(position for batch in found for position in batch) == list(range(90))
 
 
-def test_no_batch_of_several_clips_is_over_the_budget():
+def test_no_batch_of_several_clips_is_over_the_budget_and_most_fill_it():
     clips = examples()
-    for batch in batches.plan(clips, tokens=700, seed=0, epoch=0):
-        assert len(batch) == 1 or max(clips[i].length for i in batch) * len(batch) <= 700
+    plan = batches.plan(clips, tokens=2000, seed=0, epoch=0)
+    assert all(len(batch) == 1 or positions(clips, batch) <= 2000 for batch in plan)
+    assert sum(positions(clips, batch) for batch in plan) / (2000 * len(plan)) > 0.8
 
 
 def test_a_clip_over_the_budget_is_named_and_trained_on_alone():
@@ -47,45 +63,96 @@ def test_the_same_seed_and_epoch_give_the_same_batches_and_others_do_not():
     assert batches.plan(examples(), tokens=700, seed=2, epoch=0) != first
 
 
-def test_the_layout_is_the_official_packers():
-    """Rows of voxcpm.training's AudioFeatureProcessingPacker, whose VAE is a stand-in that returns given latents."""
-    texts, patches = [[7, 8, 9], [7]], [torch.randn(5, 4, 8), torch.randn(2, 4, 8)]
-    ours = batches.collate(texts, patches)
-    theirs = official(texts, patches)
-    assert torch.equal(ours.tokens, theirs["text_tokens"].long())
-    assert torch.equal(ours.text_mask, theirs["text_mask"].float())
-    assert torch.equal(ours.patches, theirs["audio_feats"])
-    assert torch.equal(ours.audio_mask, theirs["audio_mask"].float())
-    assert torch.equal(ours.audio_mask, theirs["loss_mask"].float())
-    assert torch.equal(ours.labels, theirs["labels"].long())
-    assert ours.targets == 7
+def test_validation_is_in_a_fixed_order_whatever_order_clips_come_in():
+    clips = examples(9, 9)
+    shuffled = random.Random(0).sample(clips, len(clips))
+    in_order = [[clips[i].id for i in batch] for batch in batches.in_order(clips, tokens=400)]
+    assert [[shuffled[i].id for i in batch] for batch in batches.in_order(shuffled, tokens=400)] == in_order
+    assert sorted(name for batch in in_order for name in batch) == sorted(clip.id for clip in clips)
 
 
-class GivenLatents(torch.nn.Module):
-    """Answers each encode with the next of the given latents."""
-
-    hop_length, sample_rate = 640, 16000
-
-    def __init__(self, patches):
-        super().__init__()
-        self.answers = iter(patches)
-
-    def encode(self, audio, rate):
-        return next(self.answers).reshape(1, -1, 8).transpose(1, 2)
+def test_at_temperature_1_an_epoch_is_every_clip_once():
+    assert turns(examples()) == examples()
 
 
-def official(texts, patches):
-    import importlib.util
+@pytest.mark.parametrize("temperature", [1.5, 2.0, 5.0])
+def test_languages_come_in_proportion_to_their_hours_to_the_power_1_over_temperature(temperature):
+    clips = examples(120, 15)
+    found = turns(clips, temperature=temperature)
+    wanted = (patches(clips, "ko") / patches(clips, "km")) ** (1 / temperature)
+    assert patches(found, "ko") / patches(found, "km") == pytest.approx(wanted, rel=0.1)
+    assert [clip for clip in found if clip.language == "km"] == clips[:120]  # the largest language once
 
-    with voxcpm.quiet():
-        import voxcpm as library
 
-    place = f"{library.__path__[0]}/training/packers.py"  # the package itself would import datasets and argbind
-    spec = importlib.util.spec_from_file_location("packers", place)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    packer = module.AudioFeatureProcessingPacker(1, 100, 4, 8, GivenLatents(patches))
-    width = max(len(text) for text in texts)
-    tokens = torch.tensor([text + [-100] * (width - len(text)) for text in texts], dtype=torch.int32)
-    ones = torch.ones(len(texts), dtype=torch.int32)
-    return packer(torch.zeros(len(texts), 640 * 4), tokens, ones, ones * 0, [False] * len(texts))
+def test_a_clip_that_comes_again_has_another_turn_and_none_comes_much_more_often():
+    found = turns(examples(120, 15), temperature=5.0)
+    seen = Counter(clip.id for clip in found if clip.language == "ko")
+    assert len({(clip.id, clip.turn) for clip in found}) == len(found)
+    assert max(seen.values()) - min(seen.values()) <= 1
+    assert len(seen) == 15
+
+
+def test_turns_come_from_seed_and_epoch_alone():
+    clips = [Example(f"{i}", "km", (5,), 9, "a") for i in range(60)] + [Example("k", "ko", (5,), 8, "a")] * 12
+    settings = {"temperature": 1.7, "reference": 0.5}
+    first = turns(clips, **settings, seed=1)
+    random.random()
+    assert turns(clips, **settings, seed=1) == first
+    assert turns(clips, **settings, seed=1, epoch=1) != first
+    assert turns(clips, **settings, seed=2) != first
+
+
+def test_references_are_other_clips_of_the_same_speaker_in_the_share_asked_for():
+    clips = [Example(f"{i:03d}", "km", (5,), 5 + i % 7, f"speaker {i % 5}") for i in range(400)]
+    named = {clip.id: clip for clip in clips}
+    found = [clip for clip in turns(clips, reference=0.3) if clip.reference]
+    assert len(found) / 400 == pytest.approx(0.3, abs=0.06)
+    for clip in found:
+        voice = named[clip.reference]
+        assert (voice.speaker, voice.patches) == (clip.speaker, clip.reference_patches)
+        assert voice.id != clip.id
+        assert clip.length == named[clip.id].length + voice.patches + 2
+    assert all(clip.reference for clip in turns(clips, reference=1.0))
+    assert not any(clip.reference for clip in turns(clips, reference=0.0))
+
+
+def test_a_speaker_with_one_clip_or_without_a_name_has_no_reference():
+    clips = [Example("a", "km", (5,), 5, "one"), *(Example(name, "km", (5,), 5, "") for name in "bc")]
+    assert not any(clip.reference for clip in turns(clips, reference=1.0))
+
+
+lengths = st.lists(st.tuples(st.integers(1, 40), st.integers(1, 60)), min_size=1, max_size=30)
+
+
+@settings(max_examples=60, deadline=None)
+@given(lengths, st.integers(1, 9), st.integers(20, 300))
+def test_a_batch_is_dealt_whole_balanced_and_in_pieces_under_the_budget(sizes, hands, tokens):
+    clips = [Example(f"{i:02d}", "km", (5,) * text, audio) for i, (text, audio) in enumerate(sizes)]
+    dealt = batches.deal(range(len(clips)), clips, hands=hands, tokens=tokens)
+    assert len(dealt) == hands
+    assert sorted(i for hand in dealt for piece in hand for i in piece) == list(range(len(clips)))
+    assert all(len(piece) == 1 or positions(clips, piece) <= tokens for hand in dealt for piece in hand)
+    held = [sum(positions(clips, piece) for piece in hand) for hand in dealt]
+    assert max(held) - min(held) <= max(clip.length for clip in clips)
+
+
+def test_draws_of_a_clip_do_not_depend_on_its_batch():
+    sounds = [Sound(torch.zeros(count, 4, 8), torch.zeros(count, 3)) for count in (5, 1, 9)]
+    together = batches.draw([1, 2, 3], sounds, unguided=0.5)
+    first = 0
+    for seed, sound in zip([1, 2, 3], sounds, strict=True):
+        alone = batches.draw([seed], [sound], unguided=0.5)
+        last = first + len(sound.latents)
+        for name in ("time", "noise", "guided"):
+            assert torch.equal(getattr(together, name)[first:last], getattr(alone, name))
+        first = last
+    assert not torch.equal(together.noise[:1], batches.draw([4], sounds[:1], unguided=0.5).noise[:1])
+
+
+@pytest.mark.parametrize("unguided", [0.0, 0.1, 1.0])
+def test_the_share_without_conditions_is_the_one_asked_for(unguided):
+    sound = Sound(torch.zeros(5000, 4, 8), torch.zeros(5000, 3))
+    found = batches.draw([1], [sound], unguided=unguided)
+    assert 1 - found.guided.float().mean().item() == pytest.approx(unguided, abs=0.015 if 0 < unguided < 1 else 0)
+    assert found.time.std().item() == pytest.approx(1, abs=0.05)
+    assert found.noise.shape == (5000, 4, 8)

@@ -32,19 +32,25 @@ def test_options_win_over_the_file_and_settings_over_both(tmp_path):
 
 def test_the_defaults_are_the_documented_ones():
     run = config.build(dict(ALL))
-    assert (run.adapter.rank, run.adapter.scale_alpha, run.adapter.scope) == (64, 64, "both")
+    assert (run.adapter.rank, run.adapter.scale, run.adapter.scope) == (64, 1.0, "both")
     assert (run.optimizer.learning_rate, run.optimizer.weight_decay, run.optimizer.clip) == (1e-4, 0.01, 1.0)
-    assert config.build(dict(ALL), ["adapter.rank=8"]).adapter.scale_alpha == 8
+    assert config.build(dict(ALL), ["adapter.rank=8"]).adapter.scale == 1.0
 
 
 @pytest.mark.parametrize(
     ("setting", "says"),
     [
-        ("adapter.rnak=8", "unknown key 'adapter.rnak' in the run file; there are rank, alpha, dropout, scope"),
+        ("adapter.rnak=8", "unknown key 'adapter.rnak' in the run file; there are rank, alpha, rslora, dropout, scope"),
         ("modle=x", "unknown key 'modle' in the run file; there are corpus, into, model"),
         ("adapter.scope=all", "adapter.scope = 'all' in the run file: input should be 'lm', 'dit' or 'both'"),
         ("adapter.rank=0", "adapter.rank = 0 in the run file: input should be greater than or equal to 1"),
-        ("adapter.alpha=1.5", "adapter.alpha = 1.5 in the run file"),
+        ("adapter.alpha=0", "adapter.alpha = 0 in the run file"),
+        ("adapter.alpha=inf", "adapter.alpha = inf in the run file"),
+        ("adapter.modules=[]", "name at least one of modules, or set projections"),
+        (
+            "adapter.modules=['in_proj']",
+            "adapter.modules.0 = 'in_proj' in the run file: input should be 'q_proj', 'k_proj'",
+        ),
         ("rank", "--set takes key=value"),
         ("model.name=x", "model.name"),
         ("adapter=8", "adapter = 8 in the run file"),
@@ -55,6 +61,19 @@ def test_a_mistake_is_one_line_naming_key_and_choices(setting, says):
         config.build(dict(ALL), [setting])
     assert says in str(problem.value)
     assert "\n" not in str(problem.value)
+
+
+@pytest.mark.parametrize(
+    ("settings", "scale"),
+    [(["alpha=2.5"], 2.5 / 16), (["alpha=8", "rslora=true"], 2.0), (["rslora=true"], 4.0), (["alpha=32"], 2.0)],
+)
+def test_the_scale_of_an_adapter_and_its_modules_are_read_back_from_the_run_file(tmp_path, settings, scale):
+    more = ["adapter.rank=16", "adapter.modules=['up_proj', 'q_proj', 'q_proj']", "adapter.projections=true"]
+    run = config.build(dict(ALL), [*more, *(f"adapter.{each}" for each in settings)])
+    config.save(run, tmp_path / "run.toml")
+    assert config.load(tmp_path / "run.toml") == run
+    assert run.adapter.scale == scale
+    assert run.adapter.modules == ("q_proj", "up_proj")
 
 
 @pytest.mark.parametrize(("text", "says"), [("= 3", "not valid TOML"), ('corpus = "c"', "into is missing")])

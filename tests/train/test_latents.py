@@ -1,3 +1,4 @@
+import json
 import os
 import shutil
 
@@ -8,7 +9,7 @@ import torch
 from curate import audio
 from curate.errors import UserError
 from train import corpus as reading
-from train import latents, tiny, voxcpm
+from train import latents, pretrained, tiny, voxcpm
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +48,54 @@ def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(make_corpus, tiny, tmp_
     assert encode(latents.Latents(tmp_path / "b", tiny), clips)[-1] == 3
     for clip in clips:
         assert whole.path(clip).read_bytes() == killed.path(clip).read_bytes()
+        assert whole.encoded_path(clip).read_bytes() == killed.encoded_path(clip).read_bytes()
+
+
+def test_a_clip_whose_encoder_outputs_alone_are_missing_is_encoded_from_its_latents(make_corpus, tiny, monkeypatch):
+    clips = reading.read(make_corpus(each=1))
+    store = latents.Latents(clips[0].path.parent / "latents", tiny)
+    encode(store, clips)
+    before = store.encoded_path(clips[0]).read_bytes()
+    store.encoded_path(clips[0]).unlink()
+    monkeypatch.setattr(voxcpm, "encode", None)  # the VAE is not asked
+    assert encode(store, clips) == [0, 1]
+    assert store.encoded_path(clips[0]).read_bytes() == before
+
+
+def test_another_precision_or_encoder_asks_the_encoder_again_and_the_vae_not(make_corpus, tiny, tmp_path, monkeypatch):
+    from safetensors.torch import load_file, save_file
+
+    clips = reading.read(make_corpus(each=1))
+    stores = [latents.Latents(tmp_path / "latents", tiny)]
+    encode(stores[0], clips)
+    monkeypatch.setattr(voxcpm, "encode", None)  # the VAE is not asked
+    changed = tmp_path / "changed"
+    shutil.copytree(tiny, changed)
+    weights = load_file(changed / "model.safetensors")
+    weights["feat_encoder.in_proj.weight"] *= 2
+    save_file(weights, changed / "model.safetensors")
+    for model, kind in ((tiny, torch.bfloat16), (changed, torch.float32)):
+        stores.append(latents.Latents(tmp_path / "latents", model, kind))
+        assert encode(stores[-1], clips) == [0, 1, 2]
+    first, rough, other = (store.read(clips[0]) for store in stores)
+    assert rough.encoded.dtype is torch.bfloat16
+    assert torch.allclose(first.encoded, rough.encoded.float(), atol=0.05)
+    assert not torch.equal(first.encoded, other.encoded)
+    assert len({store.path(clips[0]) for store in stores}) == 1
+    assert len({store.encoded_path(clips[0]) for store in stores}) == 3
+
+
+def test_a_change_elsewhere_in_the_model_encodes_nothing_again(make_corpus, tiny, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    changed = tmp_path / "changed"
+    shutil.copytree(tiny, changed)
+    weights = load_file(changed / "model.safetensors")
+    weights["stop_proj.weight"] *= 2
+    save_file(weights, changed / "model.safetensors")
+    clips = reading.read(make_corpus(each=1))
+    encode(latents.Latents(tmp_path / "latents", tiny), clips)
+    assert encode(latents.Latents(tmp_path / "latents", changed), clips) == []
 
 
 def test_equal_audio_is_encoded_once(make_corpus, tiny):
@@ -58,11 +107,14 @@ def test_equal_audio_is_encoded_once(make_corpus, tiny):
 
 @pytest.mark.parametrize("rate", [16000, 22050, 44100, 48000])
 def test_audio_at_any_rate_is_resampled_to_the_vaes(tmp_path, tiny, rate):
-    """One second of one tone is 7 patches whatever its rate, and its latents are nearly the same."""
+    """One second of one tone is 7 patches whatever its rate, and its latents are nearly the same.
+
+    Were 22.05 kHz taken for 16, it would be 9 patches of another tone.
+    """
     store = latents.Latents(tmp_path / "latents", tiny)
     clips = [tone(tmp_path, 16000), tone(tmp_path, rate)]
     encode(store, clips)
-    first, second = store.read(clips[0]), store.read(clips[1])
+    first, second = (store.read(clip).latents for clip in clips)
     assert first.shape == second.shape == (7, 4, 8)
     assert store.patches(clips[1]) == 7
     assert torch.allclose(first[1:-1], second[1:-1], atol=0.02)
@@ -81,28 +133,60 @@ def test_an_unreadable_clip_is_named(make_corpus, tiny):
         encode(latents.Latents(clips[0].path.parent / "latents", tiny), clips)
 
 
-def test_damaged_latents_are_named_with_the_remedy(make_corpus, tiny):
+@pytest.mark.parametrize("which", ["path", "encoded_path"])
+def test_damaged_files_are_named_with_the_remedy(make_corpus, tiny, which):
     clips = reading.read(make_corpus(each=1))
     store = latents.Latents(clips[0].path.parent / "latents", tiny)
     encode(store, clips)
-    store.path(clips[0]).write_bytes(b"cut")
-    with pytest.raises(UserError, match="remove it, and it is encoded again"):
-        store.patches(clips[0])
+    getattr(store, which)(clips[0]).write_bytes(b"cut")
+    with pytest.raises(UserError, match=r"safetensors cannot be read \(.*\): remove it, and it is encoded again"):
+        store.read(clips[0])
+    if which == "path":
+        with pytest.raises(UserError, match="remove it, and it is encoded again"):
+            store.patches(clips[0])
 
 
-def test_the_vaes_hash_follows_its_weights(tiny, other):
-    assert voxcpm.vae_hash(tiny) != voxcpm.vae_hash(other)
+def test_a_full_disk_is_one_line_and_leaves_no_half_file(make_corpus, tiny, monkeypatch):
+    def full(handle):
+        raise OSError(28, "No space left on device")
+
+    clips = reading.read(make_corpus(each=1))
+    folder = clips[0].path.parent / "latents"
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(UserError, match=r"No space left on device.*: make room, and the same command goes on"):
+        encode(latents.Latents(folder, tiny), clips)
+    assert [path for path in folder.rglob("*") if path.is_file()] == []
 
 
-def test_latents_are_on_the_disk_before_they_have_their_name(make_corpus, tiny, monkeypatch):
+def test_padding_on_the_right_changes_no_latent(tiny):
+    """The AudioVAE is causal: so a clip is encoded with zeros up to a whole patch, as VoxCPM does."""
+    sound = np.random.default_rng(0).uniform(-0.5, 0.5, 16000).astype(np.float32)
+    vae = voxcpm.load_vae(tiny, device="cpu")
+    alone, longer = (voxcpm.encode(vae, np.pad(sound, (0, more)), patch=4) for more in (0, 8000))
+    assert torch.allclose(alone[:6], longer[:6], rtol=0, atol=1e-5)
+
+
+def test_hashes_follow_weights_and_configuration(tiny, other, tmp_path):
+    assert pretrained.vae_hash(tiny) != pretrained.vae_hash(other)
+    assert pretrained.encoder_hash(tiny) != pretrained.encoder_hash(other)
+    changed = tmp_path / "changed"
+    shutil.copytree(tiny, changed)
+    config = json.loads((changed / "config.json").read_text())
+    (changed / "config.json").write_text(json.dumps(config | {"patch_size": 2}))
+    assert pretrained.vae_hash(changed) != pretrained.vae_hash(tiny)
+    assert pretrained.encoder_hash(changed) == pretrained.encoder_hash(tiny)
+
+
+def test_files_are_on_the_disk_before_they_have_their_name(make_corpus, tiny, monkeypatch):
     clips = reading.read(make_corpus(each=1))
     store = latents.Latents(clips[0].path.parent / "latents", tiny)
+    places = [place for clip in clips for place in (store.path(clip), store.encoded_path(clip))]
     named_early, flush = [], os.fsync
 
     def note(handle):
         flush(handle)
-        named_early.append(store.path(clips[len(named_early)]).is_file())
+        named_early.append(places[len(named_early)].is_file())
 
     monkeypatch.setattr(os, "fsync", note)
     encode(store, clips)
-    assert named_early == [False, False]
+    assert named_early == [False] * 4

@@ -4,6 +4,7 @@ import pytest
 
 from curate.errors import UserError
 from train import cli, params
+from train.config import MODULES
 
 PUBLISHED = {8: 4_521_984, 16: 9_043_968, 32: 18_087_936, 64: 36_175_872, 128: 72_351_744}
 SHARES = ("0.19 %", "0.38 %", "0.76 %", "1.52 %", "3.03 %")
@@ -32,6 +33,28 @@ def test_json_has_the_promised_form(capsys):
 def test_scopes_add_up():
     of = {scope: params.table([8], scope=scope)["ranks"][0]["parameters"] for scope in ("lm", "dit", "both")}
     assert of["lm"] + of["dit"] == of["both"] == PUBLISHED[8]
+
+
+def test_other_modules_and_the_projections_are_counted(tiny, capsys):
+    """The real projections hold 1024 x 2048, 2048 x 1024 twice and 4096 x 2048; rank r adds r x (in + out)."""
+    bare, more = (params.table([8], projections=each)["ranks"][0]["parameters"] for each in (False, True))
+    assert more - bare == 8 * (3 * (1024 + 2048) + 4096 + 2048)
+    halves = (MODULES[:4], MODULES[4:])
+    of = [params.table([4], modules=names, model=str(tiny))["ranks"][0]["parameters"] for names in halves]
+    assert sum(of) == params.table([4], modules=MODULES, model=str(tiny))["ranks"][0]["parameters"]
+    cli.params(ranks="4", modules="q_proj", projections=True, model=str(tiny), as_json=True)
+    told = json.loads(capsys.readouterr().out)["ranks"][0]["parameters"]
+    assert told == params.table([4], modules=["q_proj"], projections=True, model=str(tiny))["ranks"][0]["parameters"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [({"scope": "all"}, "--scope: input should be 'lm', 'dit' or 'both'"), ({"modules": ["in_proj"]}, "--modules: ")],
+)
+def test_a_scope_or_module_that_there_is_not_is_one_line_with_the_choices(settings, says):
+    with pytest.raises(UserError, match=says) as problem:
+        params.table([8], **settings)
+    assert "\n" not in str(problem.value)
 
 
 def test_another_configuration_gives_other_counts(tiny):

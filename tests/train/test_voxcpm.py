@@ -1,3 +1,4 @@
+import contextlib
 import json
 import shutil
 
@@ -6,7 +7,7 @@ import pytest
 import torch
 
 from curate.errors import UserError
-from train import batches, tiny, voxcpm
+from train import batches, pretrained, tiny, voxcpm
 
 
 def test_the_same_seed_makes_the_same_bytes_and_another_does_not(tiny, tmp_path):
@@ -28,14 +29,44 @@ def test_the_official_loader_reads_the_tiny_checkpoint_to_the_same_weights(tiny)
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
 
 
-@pytest.mark.parametrize("text", ["(Khmer)សួស្តី  \n the", "你好世界", "(Korean)안녕 하세요"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(Khmer)សួស្តី  \n the",
+        "你好世界",
+        "(Korean)안녕 하세요",
+        " a\u00a0b\r\n\r\nc ",
+        "a\u3000你好\u200bthe",
+        "the\tend\n",
+    ],
+)
 def test_text_becomes_the_ids_that_inference_sees(tiny, text):
     """The ids that VoxCPM2Model embeds for a text given to VoxCPM.generate."""
     seen = []
     model = voxcpm.load(tiny, device="cpu")
     model.base_lm.embed_tokens.register_forward_hook(lambda _, given, __: seen.append(given[0]))
     voxcpm.speak(model, text, seed=0)
-    assert voxcpm.Tokenizer(tiny)(text) == seen[0][0, :-1].tolist()  # the last is 101
+    official = as_inference_is_given_it(text)
+    assert voxcpm.Tokenizer(tiny)(text) == seen[0][0, :-1].tolist() == model.text_tokenizer(official)  # then 101
+
+
+def as_inference_is_given_it(text):
+    """The text that voxcpm.VoxCPM.generate hands to its model."""
+    from voxcpm import VoxCPM
+
+    given = []
+
+    class Model:
+        sample_rate = 48000
+
+        def _generate_with_prompt_cache(self, target_text, **_):
+            given.append(target_text)
+            yield torch.zeros(1, 1), None, None
+
+    speaker = object.__new__(VoxCPM)
+    speaker.tts_model, speaker.text_normalizer = Model(), None
+    speaker.generate(text)
+    return given[0]
 
 
 def test_multi_character_chinese_is_split_and_the_special_ids_are_in_place(tiny):
@@ -64,23 +95,74 @@ def test_latents_are_those_that_inference_makes_of_a_file(tiny, tmp_path):
     assert torch.equal(ours, theirs)
 
 
-def test_draws_come_from_the_seed_alone(tiny):
-    model = voxcpm.load(tiny, device="cpu")
-    batch = batches.collate([[5, 6]], [torch.ones(6, 4, 8)])
-    first = voxcpm.losses(model, batch, seed=1, guidance_dropout=True)
-    torch.rand(5)
-    assert torch.equal(voxcpm.losses(model, batch, seed=1, guidance_dropout=True).total, first.total)
-    assert not torch.equal(voxcpm.losses(model, batch, seed=2, guidance_dropout=True).total, first.total)
+def test_a_model_for_training_has_no_cache_and_leaves_vae_and_encoder_on_the_cpu(tiny, monkeypatch):
+    """The meta device, which VoxCPM does not know, stands for a GPU: what lies there takes no memory here."""
+    build = voxcpm.build
+    monkeypatch.setattr(voxcpm, "build", lambda config, **more: build(config, **more | {"device": "cpu"}))
+    model = voxcpm.load(tiny, device="meta", training=True)
+    places = {name: {each.device.type for each in part.parameters()} for name, part in model.named_children()}
+    assert places.pop("audio_vae") == places.pop("feat_encoder") == {"cpu"}
+    assert set().union(*places.values()) == {"meta"}
+    assert {each.dtype for each in model.base_lm.parameters()} == {torch.bfloat16}
+    for lm in (model.base_lm, model.residual_lm):
+        assert lm.kv_cache.kv_cache.shape[-2] <= 8
+    assert not any(each.requires_grad for each in model.parameters())
 
 
-def test_validation_conditions_every_row(tiny):
-    """Without guidance dropout the rate in the model makes no difference."""
-    model = voxcpm.load(tiny, device="cpu")
-    batch = batches.collate([[5, 6]], [torch.ones(20, 4, 8)])
-    first = voxcpm.losses(model, batch, seed=1, guidance_dropout=False)
-    model.feat_decoder.training_cfg_rate = 0.9
-    assert torch.equal(voxcpm.losses(model, batch, seed=1, guidance_dropout=False).total, first.total)
-    assert not torch.equal(voxcpm.losses(model, batch, seed=1, guidance_dropout=True).total, first.total)
+def test_what_speaks_is_brought_over_and_put_back(tiny):
+    class Part(torch.nn.Linear):
+        def __init__(self):
+            super().__init__(1, 1)
+            self.moves = []
+
+        def to(self, place):
+            self.moves.append(str(place))
+            return self
+
+    class Model(torch.nn.Module):
+        device = "cuda"
+
+        def __init__(self):
+            super().__init__()
+            self.audio_vae, self.feat_encoder = Part(), Part()
+
+    model = Model().train()
+    with contextlib.suppress(ZeroDivisionError), voxcpm.ready_to_speak(model):
+        assert not model.training
+        assert model.audio_vae.moves == model.feat_encoder.moves == ["cuda"]
+        raise ZeroDivisionError
+    assert model.training
+    assert model.audio_vae.moves == model.feat_encoder.moves == ["cuda", "cpu"]
+
+
+def test_after_training_it_speaks_what_the_official_loader_speaks_with_the_saved_adapter(make_run, tiny, tmp_path):
+    from train import finetune, lora, speaking
+
+    run = make_run("run", "train.steps=3", "train.validate_every=0")
+    list(finetune.train(run))
+    place = speaking.export(run, "voxcpm", tmp_path / "adapter")
+    ours, rate = speaking.say(run, "ko", "네", device="cpu", seed=3)
+    sentence = speaking.tagged(lora.load(place), "ko", "네")
+    theirs, their_rate, _ = voxcpm.speak_official(tiny, place, sentence, seed=3)
+    assert rate == their_rate == 48000
+    assert np.array_equal(ours, theirs)
+    base, _ = voxcpm.speak(voxcpm.load(tiny, device="cpu"), sentence, seed=3)
+    assert base.shape != ours.shape or not np.allclose(base, ours)
+
+
+def test_speaking_between_steps_leaves_the_model_and_the_draws_as_they_were(tiny):
+    model = voxcpm.load(tiny, device="cpu", training=True).train()
+    caches = [lm.kv_cache for lm in (model.base_lm, model.residual_lm)]
+    torch.manual_seed(0)
+    expected = torch.rand(3)
+    torch.manual_seed(0)
+    with voxcpm.ready_to_speak(model):
+        first = voxcpm.speak(model, "ab", seed=1)[0]
+    assert torch.equal(torch.rand(3), expected)
+    assert model.training
+    assert [lm.kv_cache for lm in (model.base_lm, model.residual_lm)] == caches
+    with voxcpm.ready_to_speak(model):
+        assert np.array_equal(voxcpm.speak(model, "ab", seed=1)[0], first)
 
 
 def test_a_runaway_is_stopped_by_the_length_of_its_text(tiny):
@@ -99,9 +181,9 @@ def test_a_folder_is_never_fetched(tmp_path, monkeypatch):
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", fetch)
     with pytest.raises(UserError, match=r"no readable config\.json"):
-        voxcpm.find(str(tmp_path))
+        pretrained.find(str(tmp_path))
     with pytest.raises(UserError, match="no folder"):
-        voxcpm.find(str(tmp_path / "absent"))
+        pretrained.find(str(tmp_path / "absent"))
 
 
 def test_a_hub_id_that_cannot_be_fetched_is_one_line(monkeypatch):
@@ -112,36 +194,69 @@ def test_a_hub_id_that_cannot_be_fetched_is_one_line(monkeypatch):
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", fetch)
     with pytest.raises(UserError, match=r"no network for openbmb/VoxCPM2 at abc$"):
-        voxcpm.find("openbmb/VoxCPM2", "abc")
+        pretrained.find("openbmb/VoxCPM2", "abc")
 
 
-def test_another_model_or_half_of_one_is_refused(tiny, tmp_path):
-    half = tmp_path / "half"
-    shutil.copytree(tiny, half)
-    (half / "audiovae.safetensors").unlink()
-    with pytest.raises(UserError, match=r"audiovae\.safetensors or audiovae\.pth is missing"):
-        voxcpm.find(str(half))
-    (half / "config.json").write_text(json.dumps({"architecture": "voxcpm"}))
-    with pytest.raises(UserError, match=r"not a VoxCPM2 checkpoint: its config\.json says architecture 'voxcpm'"):
-        voxcpm.find(str(half))
+def changed(**values):
+    def change(folder):
+        config = json.loads((folder / "config.json").read_text())
+        (folder / "config.json").write_text(json.dumps(config | values))
+
+    return change
 
 
-def test_weights_that_do_not_fit_or_are_cut_are_one_line(tiny, tmp_path):
-    odd = tmp_path / "odd"
-    shutil.copytree(tiny, odd)
-    config = json.loads((odd / "config.json").read_text())
-    config["encoder_config"]["hidden_dim"] = 48
-    (odd / "config.json").write_text(json.dumps(config))
-    with pytest.raises(UserError, match="do not fit"):
-        voxcpm.load(odd, device="cpu")
-    shutil.copy(tiny / "config.json", odd)
-    (odd / "model.safetensors").write_bytes((tiny / "model.safetensors").read_bytes()[:1000])
-    with pytest.raises(UserError, match=r"model\.safetensors cannot be read"):
-        voxcpm.load(odd, device="cpu")
+def written(name, content):
+    return lambda folder: (folder / name).write_text(content)
+
+
+def cut(name):
+    return lambda folder: (folder / name).write_bytes((folder / name).read_bytes()[:1000])
+
+
+def without(*tensors):
+    def change(folder):
+        from safetensors.torch import load_file, save_file
+
+        state = load_file(folder / "model.safetensors")
+        save_file({name: state[name] for name in state if name not in tensors}, folder / "model.safetensors")
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda folder: (folder / "config.json").unlink(), "it has no readable config.json"),
+        (written("config.json", "[]"), "its config.json says architecture None"),
+        (changed(architecture="voxcpm"), "its config.json says architecture 'voxcpm'"),
+        (
+            written("config.json", '{"architecture": "voxcpm2"}'),
+            "is no VoxCPM2 configuration: lm_config: field required",
+        ),
+        (changed(patch_size="x"), "is no VoxCPM2 configuration: patch_size: input should be a valid integer"),
+        (lambda folder: (folder / "audiovae.safetensors").unlink(), "audiovae.safetensors or audiovae.pth is missing"),
+        (lambda folder: (folder / "tokenizer.json").unlink(), "tokenizer.json or tokenizer.model is missing"),
+        (lambda folder: (folder / "model.safetensors").unlink(), "model.safetensors or pytorch_model.bin is missing"),
+        (cut("tokenizer.json"), "the tokenizer in"),
+        (cut("model.safetensors"), "model.safetensors cannot be read"),
+        (cut("audiovae.safetensors"), "audiovae.safetensors cannot be read"),
+        (without("stop_head.weight"), "lack 1 tensors, such as stop_head.weight"),
+        (changed(scalar_quantization_latent_dim=12), "do not fit its config.json: size mismatch for fsq_layer"),
+    ],
+)
+def test_a_bad_model_folder_is_one_line(tiny, tmp_path, spoil, says):
+    folder = tmp_path / "spoilt"
+    shutil.copytree(tiny, folder)
+    spoil(folder)
+    with pytest.raises(UserError) as problem:
+        voxcpm.load(pretrained.find(str(folder)), device="cpu")
+    assert says in str(problem.value)
+    assert str(folder) in str(problem.value)
+    assert "\n" not in str(problem.value)
 
 
 def test_the_tiny_configuration_keeps_what_is_fixed_in_the_real_one():
-    real, small = voxcpm.real_config(), tiny_configuration()
+    real, small = pretrained.real_config(), tiny_configuration()
     assert small["patch_size"] == real["patch_size"] == 4
     for key in ("encoder_rates", "decoder_rates", "sample_rate", "out_sample_rate"):
         assert small["audio_vae_config"][key] == real["audio_vae_config"][key]

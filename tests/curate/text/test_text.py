@@ -1,15 +1,15 @@
-"""Promises that hold for any text: one line for every line, nothing crashes, canonical is final, no digit stays."""
+"""What the text functions say, and how fast; what holds for any text is in test_properties.py."""
 
 import doctest
-import re
+import logging
 import subprocess
 import sys
 import time
 import unicodedata
+import warnings
+from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import curate.text
 from curate.errors import UserError
@@ -17,60 +17,13 @@ from curate.text import Change, lines, normalise, steps, versions, words
 from curate.text.coverage import units
 
 LANGUAGES = pytest.mark.parametrize("language", ["km", "ko"])
-ANY = st.text(st.characters(), max_size=60)  # surrogates too
-KHMER = st.text("កគងតដបមយរសហអឱ្្្្ាិីឹុូើេែោំះ៉៊៌់័៍ៗ ។០១២៣៤៥៦៧៨៩0123456789.,:/-+%$៛ kmABC\u200b\u17d2\u17d2", max_size=30)
-KOREAN = st.text("가각한글세명개시분년월일원층번대제만천은을~0123456789.,:/-+=%$₩℃ kmABCabc'()", max_size=30)
-WRITTEN = st.one_of(ANY, KHMER, KOREAN)
 
-
-@LANGUAGES
-@settings(max_examples=200, deadline=None)
-@given(text=WRITTEN)
-def test_canonical_text_is_final(language: str, text: str) -> None:
-    once = normalise(text, language, "canonical")
-    assert normalise(once, language, "canonical") == once
-    once.encode("utf-8")
-
-
-@LANGUAGES
-@settings(max_examples=300, deadline=None)
-@given(text=WRITTEN)
-def test_spoken_text_keeps_no_digit(language: str, text: str) -> None:
-    spoken = normalise(text, language)
-    assert not re.search("[0-9០-៩]", spoken)
-    assert spoken == " ".join(spoken.split())
-    assert len(spoken) <= 60 * len(text) + 60
-
-
-@LANGUAGES
-@settings(max_examples=100, deadline=None)
-@given(rows=st.lists(st.binary(max_size=30).map(lambda row: row.replace(b"\n", b"")), max_size=5))
-def test_one_line_out_for_every_line_in(language: str, rows: list[bytes]) -> None:
-    answers = list(lines([row + b"\n" for row in rows], language))
-    assert len(answers) == len(rows)
-    assert all("\n" not in text for text, _ in answers)
-
-
-@LANGUAGES
-@settings(max_examples=200, deadline=None)
-@given(text=st.text("កខគមយរលវសហអាិីុេោៗ។! កែើ가나다라마한글말이은 ,.?!", max_size=40))
-def test_text_without_figures_changes_only_by_named_rules(language: str, text: str) -> None:
-    changed = {change.rule for change in steps(text, language).changes}
-    assert changed <= {"canonical", "repeat", "era"}
-
-
-@settings(max_examples=60, deadline=None)
-@given(text=st.one_of(KHMER, ANY))
-def test_khmer_words_joined_are_the_text(text: str) -> None:
-    assert "".join(words(text, "km")) == normalise(text, "km").replace(" ", "")
-
-
-@settings(max_examples=40, deadline=None)
-@given(text=st.one_of(KOREAN, st.text("가각간값닭없었읽꽃 .,'漢A😀", max_size=20)))
-def test_korean_sounds_keep_their_words(text: str) -> None:
-    assert len(normalise(text, "ko", "pronounced").split()) == len(normalise(text, "ko").split())
-
-
+KHMER_TEXTS = [
+    "ឃាត់ខ្លួនជនសង្ស័យបួននាក់ ករណីលួចខ្សែភ្លើង នៅស្រុកព្រៃនប់",
+    "ស្ពានកំពង់ចម្លងអ្នកលឿងនៅព្រៃវែងជាស្ពានវែងជាងគេក្នុងព្រះរាជាណាចក្រកម្ពុជា",
+    "ខ្ញុំចូលចិត្តភាសាខ្មែរ។ like this",
+    "ាំ្ក",
+]
 PIECES = [
     "a",
     "1",
@@ -114,7 +67,7 @@ def test_bytes_that_are_not_utf8_are_named() -> None:
         ("ko", "가 ក★", "ក★"),
         ("km", "ក ២ ។", ""),
         ("ko", "가, 2! A", ""),
-        ("ko", "漢", "漢"),
+        ("ko", "カ", "カ"),
     ],
 )
 def test_foreign_scripts_and_signs_are_named_and_kept(language: str, text: str, unread: str) -> None:
@@ -145,11 +98,24 @@ def test_unknown_language_and_form_name_the_choices() -> None:
 
 def test_documented_examples_hold() -> None:
     assert doctest.testmod(curate.text) == (0, 2)
+    page = Path(__file__).resolve().parents[3] / "docs" / "text.md"
+    failed, tried = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
+    assert (failed, tried >= 8) == (0, True)
 
 
 def test_versions_name_the_libraries_behind_a_form() -> None:
     assert "g2pk 0.9.4" in versions("ko", "pronounced")
     assert "g2pk" not in versions("ko", "spoken")
+
+
+def test_the_default_finds_the_words_of_khmer_nltk() -> None:
+    with warnings.catch_warnings():  # it writes "\\(" in plain strings
+        warnings.simplefilter("ignore")
+        import khmernltk
+
+        logging.getLogger("khmer-nltk").setLevel(logging.WARNING)
+        for text in KHMER_TEXTS:
+            assert words(text, "km") == [word for word in khmernltk.word_tokenize(text) if word.strip()]
 
 
 def test_units_follow_the_sound() -> None:

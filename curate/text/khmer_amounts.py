@@ -1,0 +1,154 @@
+"""Telephone numbers, money and measures: a match of a rule in, the words out.
+
+Conventions: google/language-resources km/textnorm (telephone numbers by groups, money by its units and hundredths,
+Latin units by their names). Written anew from its published facts.
+"""
+
+import re
+
+from curate.text.khmer_numbers import cardinal, one_by_one, read, with_zeros
+from curate.text.khmer_tables import (
+    KHMER_UNITS,
+    LONE_UNITS,
+    MONEY,
+    MONEY_WORDS,
+    ONLY_DOTTED,
+    PER,
+    QUANTITIES,
+    RIEL,
+)
+from curate.text.numbers import parse
+
+_LISTED = re.compile("(?:ថ្នាក់|ទី|លេខ|មាត្រា|កថាខណ្ឌ|ផ្លូវ|បន្ទប់|ប្លុក|ក្រុម) ?$")
+_CLOSED = re.compile("$|[។,;)]")
+MINUS = "ដក"
+
+
+def telephone(match: re.Match[str]) -> str:
+    groups = re.findall(r"\d+", match.group())
+    plus = match.group().startswith("+")
+    if not (8 <= sum(map(len, groups)) <= 13 if plus else 9 <= sum(map(len, groups)) <= 10):
+        return match.group()
+    if plus and len(groups) == 1:
+        return "បូក " + one_by_one(groups[0])
+    if plus:
+        return "បូក " + " ".join([cardinal(groups[0]), *map(_group, groups[1:])])
+    if len(groups[0]) > 3:  # the network's number is three digits
+        groups = [groups[0][:3], groups[0][3:], *groups[1:]]
+    return " ".join(map(_group, groups))
+
+
+def _group(digits: str) -> str:
+    return with_zeros(digits) if 2 <= len(digits) <= 4 else one_by_one(digits)
+
+
+def code(match: re.Match[str]) -> str:
+    """A code in brackets: (023) 456 789, +855 (0)12 345 678."""
+    plus = "+" if match["code"] == "855" else ""
+    return f"{plus}{match['code'] or ''} "
+
+
+def star_code(match: re.Match[str]) -> str:
+    """A code typed on a telephone: *123#."""
+    names = {"*": "ផ្កាយ", "#": "ទ្រុងជ្រូក"}
+    return " ".join(names.get(each) or cardinal(each) for each in match.group())
+
+
+def money(match: re.Match[str]) -> str:
+    gap = match["gap"] if match["quantity"] or match.start("sign") > match.start("n") else ""
+    minus = MINUS if match["minus"] else ""
+    return minus + _amount(match["n"], match["quantity"], gap, MONEY[match["sign"]])
+
+
+def money_before(match: re.Match[str]) -> str:
+    """The sign is written first and said last; the space behind the number stays."""
+    return money(match) + ("" if match["quantity"] else match["gap"])
+
+
+def money_word(match: re.Match[str]) -> str:
+    name = MONEY_WORDS[match["word"] if match["word"] in MONEY_WORDS else match["word"].lower()]
+    return _amount(match["n"], match["quantity"], match["gap"], name)
+
+
+def _amount(number: str, quantity: str | None, gap: str, currency: tuple[str, str]) -> str:
+    name, hundredth = currency
+    if quantity:
+        return f"{read(number)}{gap}{_quantity(quantity)}{' ' if quantity.endswith(' ') else ''}{name}"
+    amount = parse(number, dots_group=True)
+    if amount is None or not 1 <= len(amount.fraction) <= 2:
+        return (cardinal(amount.integer) if amount and not amount.fraction.strip("0") else read(number)) + gap + name
+    minor = cardinal(amount.fraction.ljust(2, "0")) + hundredth
+    if not amount.integer.strip("0") and hundredth:
+        return minor
+    if not amount.fraction.strip("0"):
+        return cardinal(amount.integer) + gap + name
+    return (
+        read(number) + gap + name if name == RIEL or not hundredth else f"{cardinal(amount.integer)}{gap}{name} {minor}"
+    )
+
+
+def _quantity(written: str) -> str:
+    written = written.strip()
+    return QUANTITIES.get(written) or QUANTITIES[written.lower()]
+
+
+def quantity(match: re.Match[str]) -> str:
+    return read(match["n"]) + match["gap"] + _quantity(match["quantity"])
+
+
+def measure(match: re.Match[str]) -> str:
+    minus = MINUS if match["minus"] else ""
+    return minus + read(match["n"]) + match["gap"] + _unit(match["unit"]) + _per(match["per"])
+
+
+def _unit(unit: str) -> str:
+    unit = unit.replace("μ", "µ").replace("^", "")
+    return PER.get(unit) or LONE_UNITS.get(unit) or PER[unit.lower()]
+
+
+def _per(unit: str | None) -> str:
+    return "ក្នុងមួយ" + _unit(unit) if unit else ""
+
+
+def spaced_unit(match: re.Match[str]) -> str:
+    """One capital letter behind a space, a unit only where the number counts something: not ថ្នាក់ទី 5 A."""
+    listed = _LISTED.search(match.string, max(0, match.start() - 12), match.start())
+    return match.group() if listed else read(match["n"]) + match["gap"] + LONE_UNITS[match["unit"]]
+
+
+def khmer_measure(match: re.Match[str]) -> str:
+    unit = match["unit"].replace(".", "").replace(" ", "")
+    if unit in ONLY_DOTTED and "." not in match["unit"] and not _CLOSED.match(match.string, match.end()):
+        return match.group()  # 5 ដក 3 is a subtraction
+    listed = unit == "ក" and _LISTED.search(match.string, max(0, match.start() - 12), match.start())
+    if listed:
+        return match.group()
+    power = {"²": "ការេ", "2": "ការេ", "³": "គូប", "3": "គូប", None: ""}[match["power"]]
+    per = "ក្នុងមួយ" + KHMER_UNITS[match["per"].replace(".", "")] if match["per"] else ""
+    return read(match["n"]) + match["gap"] + KHMER_UNITS[unit] + power + per
+
+
+def in_one(match: re.Match[str]) -> str:
+    return match["n"] + "ក្នុងមួយ"
+
+
+def inches(match: re.Match[str]) -> str:
+    """A straight quote behind a number is an inch where no other quote is near."""
+    text, here = match.string, match.end() - 1
+    if '"' in text[max(0, here - 40) : here] or '"' in text[here + 1 : here + 41]:
+        return match.group()
+    return read(match["n"]) + "អ៊ីញ"
+
+
+def arc(match: re.Match[str]) -> str:
+    """Minutes and seconds of a degree."""
+    return f"{cardinal(match['m'])}នាទី" + (f"{read(match['s'])}វិនាទី" if match["s"] else "")
+
+
+def feet(match: re.Match[str]) -> str:
+    return f"{read(match['n'])}ហ្វ៊ូត {read(match['inch'])}អ៊ីញ"
+
+
+def times(match: re.Match[str]) -> str:
+    apart = " " in match.group() or match.string[match.start() - 1] >= "\u1780"  # behind a Khmer unit
+    return " គុណនឹង " if apart else "គុណនឹង"

@@ -1,0 +1,128 @@
+"""What is inside a Korean word and changes its sound: compounds and Sino-Korean words (표준 발음법 20, 26-29항).
+
+A word is given as its parts, as mecab-ko-dic (Apache-2.0) takes it apart; every rule names a syllable to change. The
+lists were judged for gain and for harm on words that must not change: benchmarks/pronunciation_ko.py.
+"""
+
+import itertools
+from dataclasses import dataclass
+
+_FIRST, _VOWELS, _CODAS = 0xAC00, 21, 28
+_TENSE = {0: 1, 3: 4, 7: 8, 9: 10, 12: 13}  # ㄱㄷㅂㅅㅈ -> ㄲㄸㅃㅆㅉ
+_NASAL, _LIQUID, _NONE = 2, 5, 11  # initials ㄴ ㄹ ㅇ
+_N, L = 4, 8  # finals
+STEM_FINALS = frozenset({4, 5, 9, 10, 11, 13, 16})  # ㄴ ㄵ ㄺ ㄻ ㄼ ㄾ ㅁ: what 24 and 25항 speak of
+_SONORANT = (0, 4, 8, 16, 21)  # finals: none, ㄴ ㄹ ㅁ ㅇ
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# 29항: native words before which ㄴ comes in, and Sino-Korean last parts of longer words.
+N_BEFORE = _words(
+    """
+    이불 이슬 이야기 이끼 이마 이랑 이엉 이삭 이파리 잎 잎사귀 입 입술 잇몸 윷 엿 여우 여울 여름 여닫이 여물 여치 여뀌
+    열매 양말 양념 일꾼 이음 임자 이웃 열차 여행 요리 윤리 연필 유리 여비
+    """
+)
+N_LAST = _words("약 염 용 율 률 역 욕 엿 윷 잎 옆")
+# 28항: last parts that are tense after a sonorant in compounds.
+TENSE_LAST = _words(
+    "바닥 가락 줄기 동이 자국 다발 더미 덩이 덩어리 구멍 부리 주머니 버릇 빛 결 속 길 값 거리 방울 짐승"
+)
+# 26, 28항: Sino-Korean last syllables that are tense in words of three syllables and more, and the tag they must have.
+SINO_LAST = {"성": "XSN", "권": "", "증": "", "죄": ""}
+# 은방울, 한길, 사정거리: what it is made of or like, or how far it is.
+_PLAIN_AFTER = _words(
+    "은 금 돌 쇠 놋 별 왕 큰 군 빈 한 중 단 장 근 원 사정 이동 안전 제동 주행 비행 최단 최장 직선 통학 왕복"
+)
+# ㄴㄹ inside a word of two syllables is [ㄹㄹ], also at the end of a longer word: 대혼란 [대홀란].
+_LR_WORDS = _words(
+    """
+    혼란 곤란 산란 논란 신라 전력 권력 인력 완력 원론 언론 한류 난류 연령 연료 진료 관례 전략 분량 신뢰 관련 훈련 단련
+    연락 분류 인류 신록 전례 선례 판례 윤리 논리 원리 본론 반론 변론 전류 본류 난로 선로 활로 진로 관로 간로 전량 관령
+    찬란 환란 문란 민란 만료 완료 원료 산림 순례 관료 산록 본령 반란 신례 안료 원림 간류 건류 대관령
+    """
+)
+_LR_LAST = frozenset("란력량론료령례로록림류")
+_LONG = 2  # syllables of what a Sino-Korean last part follows
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a word: where it starts in the text, its letters and its tag."""
+
+    start: int
+    text: str
+    tag: str
+
+
+def changes(parts: list[Part]) -> dict[int, str]:
+    """Which syllables of a noun sound otherwise, by position."""
+    found = {part.start + len(part.text) - 1: nasal(part.text[-1]) for part in parts if _split_before_last(part)}
+    for before, part in itertools.pairwise(parts):
+        if before.start + len(before.text) == part.start:
+            changed = _boundary(before, part)
+            if changed:
+                found[part.start] = changed
+    return found
+
+
+def tensed(syllable: str) -> str:
+    """The syllable with a tense initial, if it has one."""
+    return _with_initial(syllable, _TENSE.get(initial(syllable), initial(syllable)))
+
+
+def nasal(syllable: str) -> str:
+    """The syllable with ㄴ in front: 일 -> 닐, 량 -> 냥."""
+    return _with_initial(syllable, _NASAL) if initial(syllable) in (_NONE, _LIQUID) else syllable
+
+
+def _split_before_last(part: Part) -> bool:
+    """20항: a noun that the tagger leaves whole, of two syllables and one that begins with ㄹ: 의견란 [의견난]."""
+    text = part.text
+    long = len(text) > _LONG and text[-1] in _LR_LAST and final(text[-2]) == _N
+    return long and text[-2:] not in _LR_WORDS and part.tag == "NNG"
+
+
+def _boundary(before: Part, part: Part) -> str | None:
+    coda, onset, long = final(before.text[-1]), initial(part.text[0]), len(before.text) >= _LONG
+    if coda and onset == _NONE and (part.text in N_BEFORE or (part.text in N_LAST and long)):
+        return nasal(part.text[0])
+    if coda == _N and onset == _LIQUID and long and part.text in _LR_LAST:
+        return nasal(part.text[0])
+    if coda in _SONORANT[1:] and part.text in TENSE_LAST and before.text not in _PLAIN_AFTER:
+        return tensed(part.text[0])
+    if coda in _SONORANT and long and part.tag.startswith(SINO_LAST.get(part.text, "-")):
+        return tensed(part.text[0])
+    return None
+
+
+def is_syllable(letter: str) -> bool:
+    """Whether it is one composed Hangul syllable."""
+    return "가" <= letter <= "힣"
+
+
+def initial(syllable: str) -> int:
+    """Which initial consonant, counted as Unicode does."""
+    return (ord(syllable) - _FIRST) // (_VOWELS * _CODAS)
+
+
+def final(syllable: str) -> int:
+    """Which final consonant, 0 for none."""
+    return (ord(syllable) - _FIRST) % _CODAS
+
+
+def vowel(syllable: str) -> int:
+    """Which vowel."""
+    return (ord(syllable) - _FIRST) // _CODAS % _VOWELS
+
+
+def with_vowel(syllable: str, other: int) -> str:
+    """The syllable with another vowel."""
+    return chr(ord(syllable) + (other - vowel(syllable)) * _CODAS)
+
+
+def _with_initial(syllable: str, other: int) -> str:
+    return chr(ord(syllable) + (other - initial(syllable)) * _VOWELS * _CODAS)

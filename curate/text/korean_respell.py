@@ -1,0 +1,240 @@
+"""Korean words respelled where the letters alone do not tell their sound: the lexicon, compounds, endings, marks.
+
+A letter is a syllable of the text at its place; a respelled word stays at the places of its letters, so that tags and
+particles keep theirs.
+"""
+
+import itertools
+import re
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from curate.text import korean_compounds as compounds
+from curate.text.korean_compounds import Part
+from curate.text.korean_lexicon import Lexicon
+
+_WORD = re.compile(r"\S+")
+_PARTICLES = re.compile(
+    "(이|가|은|는|을|를|의|에|에서|에게|와|과|도|만|로|으로|부터|까지|나|이나|란|이란|라|이라|다|이다|이며|며|이고|고|입니다|처럼|"
+    "보다|마다|조차|밖에|라고|이라고|하다|한|할|하는|했다|하고|하며|하여|해|한다|합니다|된|되는|됐다|들|들이|들은|들을)?"
+)
+_LOOSE = 3  # letters from which a lexicon word counts before a particle where the tagger cuts elsewhere
+_FINALS = (4, 8)  # ㄴ, ㄹ
+# 29항 붙임 2: words that take ㄴ after the word before, said in one breath: 할 일 [할릴], 못 이기다 [몬니기다].
+_PHRASES = re.compile(r"(?<!\S)(?:밭 아래|늪 앞|꽃 위|넋 없|닭 앞)")
+_LINKED = {
+    "밭 아래": "바 다래",
+    "늪 앞": "느 밮",
+    "꽃 위": "꼬 뒤",
+    "넋 없": "너 겂",
+    "닭 앞": "다 갚",
+}  # 15항's own examples
+_JOINED_NOUNS = frozenset({"일", "엿"})
+_JOINED_STEMS = {
+    "못": frozenset({"입", "이기", "잊", "읽", "이루"}),
+    "잘": frozenset({"입", "익", "읽"}),
+    "옷": frozenset({"입"}),
+}
+# 5항, 22항: what may also be said, in the spelling.
+_ALSO = (("되어", "되여"), ("피어", "피여"), ("이오", "이요"), ("아니오", "아니요"))
+_YE, _E = 7, 5  # vowels ㅖ, ㅔ
+
+
+class Token(NamedTuple):
+    """A morpheme of the tagger: where it stands, its tag, and what it is made of."""
+
+    start: int
+    end: int
+    tag: str
+    expression: str | None
+
+    def pieces(self) -> list[tuple[str, str]]:
+        """Form and tag of what it is made of: 솜/NNG, 이불/NNG."""
+        parts = [part.split("/") for part in (self.expression or "").split("+")]
+        return [(part[0], part[1]) for part in parts if len(part) > 1]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Letters from `start` on that may be said in several ways; the first is preferred."""
+
+    start: int
+    end: int
+    readings: tuple[str, ...]
+
+
+def letters(
+    text: str, choices: list[Choice], tokens: list[Token], *, other: tuple[Choice, str] | None = None
+) -> list[str]:
+    """The text's letters with every choice's first reading, or `other`'s, with marks for g2pk's rules of stems."""
+    found = list(text)
+    for choice in choices:
+        said = other[1] if other and other[0] is choice else choice.readings[0]
+        same = len(said) == choice.end - choice.start
+        found[choice.start : choice.end] = list(said) if same else [said, *[""] * (choice.end - choice.start - 1)]
+    for token in tokens:
+        mark = _mark(text[token.end - 1], token.tag.split("+")[-1])
+        if mark:
+            found[token.end - 1] += mark
+    return found
+
+
+def choices(text: str, tokens: list[Token], words: Lexicon, *, compound: bool = True) -> list[Choice]:
+    """What is respelled, in the order of the text, each place once."""
+    found: dict[int, Choice] = {}
+    taken: set[int] = set()
+    by_word = _by_word(text, tokens)
+    for start, end, inside in by_word:
+        for choice in _known(text, start, end, inside, words):
+            found[choice.start] = choice
+            taken.update(range(choice.start, choice.end))
+    for match in _PHRASES.finditer(text):
+        found[match.start()] = Choice(match.start(), match.end(), (_LINKED[match.group()], match.group()))
+        taken.update(range(match.start(), match.end()))
+    changed = _endings(text, tokens) | _joined(text, tokens)
+    if compound:
+        changed = {
+            **changed,
+            **{at: (said,) for _, _, inside in by_word for at, said in _compounds(text, inside).items()},
+        }
+    for at, said in changed.items():
+        if at not in taken:
+            found[at] = Choice(at, at + 1, said)
+    return [found[at] for at in sorted(found)]
+
+
+def free(text: str, tokens: list[Token], taken: list[Choice]) -> list[Choice]:
+    """What the standard lets be said otherwise wherever it stands: 의, ㅖ, 되어 (5항, 22항)."""
+    held = {at for choice in taken for at in range(choice.start, choice.end)}
+    particles = {token.end - 1 for token in tokens if token.tag.startswith("J")}
+    found = []
+    for at, letter in enumerate(text):
+        other = _other(text, at, particle=at in particles)
+        if other and at not in held:
+            found.append(Choice(at, at + 1, (letter, other)))
+    for seen, said in _ALSO:
+        found += [
+            Choice(match.start() + 1, match.end(), (seen[1:], said[1:]))
+            for match in re.finditer(seen, text)
+            if match.start() + 1 not in held
+        ]
+    return found
+
+
+def _other(text: str, at: int, *, particle: bool) -> str | None:
+    letter = text[at]
+    if not compounds.is_syllable(letter):
+        return None
+    vowel, initial = compounds.vowel(letter), compounds.initial(letter)
+    if letter == "의" and (particle or (at and not text[at - 1].isspace())):
+        return "에" if particle else "이"
+    if vowel == _YE and initial not in (5, 11):
+        return compounds.with_vowel(letter, _E)
+    return None
+
+
+def _by_word(text: str, tokens: list[Token]) -> list[tuple[int, int, list[Token]]]:
+    found, rest = [], iter(tokens)
+    token = next(rest, None)
+    for match in _WORD.finditer(text):
+        inside = []
+        while token and token.start < match.end():
+            inside.append(token)
+            token = next(rest, None)
+        found.append((match.start(), match.end(), inside))
+    return found
+
+
+def _known(text: str, start: int, end: int, tokens: list[Token], words: Lexicon) -> list[Choice]:
+    cuts = {start: "", end: tokens[-1].tag if tokens else ""}
+    for token in tokens:
+        cuts[token.end] = token.tag
+        at = token.start
+        for part in _parts(text, token):
+            cuts[at + len(part.text)] = part.tag if at + len(part.text) < token.end else token.tag
+            at += len(part.text)
+    found, at, places = [], start, sorted(cuts)
+    while at < end:
+        word = next(
+            (one for one in words.starting(text[at:end]) if _fits(one, text, at, start, end, cuts, words)), None
+        )
+        if word:
+            found.append(Choice(at, at + len(word), words.readings[word]))
+        at = at + len(word) if word else next(place for place in places if place > at)
+        if word and at not in cuts:
+            break
+    return found
+
+
+def _fits(word: str, text: str, at: int, start: int, end: int, cuts: dict[int, str], words: Lexicon) -> bool:
+    """Whether a lexicon word that begins here is a word here, and not letters of other words."""
+    stop = at + len(word)
+    if word in words.own:
+        return at == start or stop in cuts
+    if len(word) == 1:
+        return False
+    if stop in cuts:
+        tag = cuts[stop].split("+")[-1]
+        stem = f"{word}다" in words.readings
+        whole = at == start and stop == end and not any(start < cut < end for cut in cuts)
+        if stem:
+            return tag.startswith("V")
+        return whole or not tag.startswith(("J", "E", "V")) or (at == start and len(word) >= _LOOSE)
+    return at == start and len(word) >= _LOOSE and _PARTICLES.fullmatch(text[stop:end]) is not None
+
+
+def _parts(text: str, token: Token) -> list[Part]:
+    """The parts of a compound, or the word itself."""
+    surface = text[token.start : token.end]
+    pieces = token.pieces() if token.tag.startswith("N") else []
+    if "".join(form for form, _ in pieces) != surface:
+        return [Part(token.start, surface, token.tag)]
+    starts = itertools.accumulate((len(form) for form, _ in pieces), initial=token.start)
+    return [Part(at, form, tag) for at, (form, tag) in zip(starts, pieces, strict=False)]
+
+
+def _compounds(text: str, tokens: list[Token]) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for noun, run in itertools.groupby(tokens, lambda token: token.tag[0] == "N" or token.tag == "XSN"):
+        if noun:
+            parts = [part for token in run for part in _parts(text, token)]
+            if all(map(compounds.is_syllable, "".join(part.text for part in parts))):
+                found |= compounds.changes(parts)
+    return found
+
+
+def _endings(text: str, tokens: list[Token]) -> dict[int, tuple[str, ...]]:
+    """27항: ㄱㄷㅂㅅㅈ after the ending -(으)ㄹ are tense, inside an ending and before a noun written close."""
+    found: dict[int, tuple[str, ...]] = {}
+    for token, after in itertools.zip_longest(tokens, tokens[1:]):
+        form, tag = (token.pieces() or [(text[token.start : token.end], token.tag.split("+")[-1])])[-1]
+        if not tag.startswith("E"):
+            continue
+        if form[0] in "ᆯㄹ을" and len(form) > 1:
+            found[token.end - len(form) + 1] = (compounds.tensed(text[token.end - len(form) + 1]),)
+        elif tag == "ETM" and form[-1] in "ᆯㄹ을" and after and after.start == token.end and after.tag.startswith("N"):
+            found[after.start] = (compounds.tensed(text[after.start]),)
+    return {at: said for at, said in found.items() if compounds.is_syllable(said[0])}
+
+
+def _joined(text: str, tokens: list[Token]) -> dict[int, tuple[str, ...]]:
+    """ㄴ between two words said in one breath; letting them be is standard, too."""
+    found: dict[int, tuple[str, ...]] = {}
+    for before, token in itertools.pairwise(tokens):
+        if before.end == token.start or text[before.end : token.start] != " ":
+            continue
+        word, last = text[token.start : token.end], text[before.start : before.end]
+        adnominal = before.tag.endswith(("ETM", "MM")) and compounds.final(last[-1]) in _FINALS
+        noun = adnominal and word in _JOINED_NOUNS and token.tag.startswith("NN")
+        if noun or (token.tag.startswith("V") and word in _JOINED_STEMS.get(last, ())):
+            found[token.start] = (compounds.nasal(word[0]), word[0])
+    return found
+
+
+def _mark(letter: str, tag: str) -> str:
+    if not compounds.is_syllable(letter):
+        return ""
+    final = compounds.final(letter)
+    if tag[0] == "E" and final == compounds.L:
+        return "/E"
+    return "/P" if tag[0] == "V" and final in compounds.STEM_FINALS else ""

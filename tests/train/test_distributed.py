@@ -1,0 +1,122 @@
+"""Two processes train as one does: `torchrun` over gloo, in double precision."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from train import checkpoint, finetune
+
+ROOT = Path(__file__).resolve().parents[2]
+SETTINGS = ("train.precision=float64", "train.steps=5", "train.save_every=2", "batch.tokens=150", "adapter.alpha=6")
+RELATIVE = 1e-9
+JOBS = """
+import json, os, signal, sys
+import torch
+from pathlib import Path
+from train import distributed, finetune
+
+torch.set_num_threads(1)
+jobs = json.loads(sys.argv[1])
+with distributed.joined() as world:
+    assert world.size == 2
+    touched = []
+    if not world.writes:
+        def note(event, given):
+            changes = event in ("os.rename", "os.mkdir", "os.remove") or event == "open" and given[2] & os.O_ACCMODE
+            if changes and any(folder in str(given[0]) for folder in jobs):
+                touched.append((event, str(given[0])))
+        sys.addaudithook(note)
+    for folder, killed in jobs.items():
+        for event in finetune.train(Path(folder), world):
+            if killed and isinstance(event, finetune.Step) and event.step == killed:
+                world.wait()
+                if touched: print("touched", touched, flush=True)
+                os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def metrics(run):
+    return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+
+
+def train_until(run, step):
+    """Train alone and vanish, as a killed process does."""
+    events = finetune.train(run)
+    for event in events:
+        if isinstance(event, finetune.Step) and event.step == step:
+            break
+    events.close()
+
+
+def torchrun(jobs):
+    """Train folders one after the other in two processes, killed at that step where one is given."""
+    words = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    script = next(iter(jobs)).parent / "jobs.py"
+    script.write_text(JOBS)
+    return subprocess.run(
+        [sys.executable, *words, str(script), json.dumps({str(run): killed for run, killed in jobs.items()})],
+        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+@pytest.fixture(scope="module")
+def runs(make_run_of_module, make_corpus_of_module):
+    """Runs of one process and the same of two, by name; the two that encode begin."""
+    source = make_corpus_of_module()
+
+    def make(name, *settings):
+        return make_run_of_module(name, *SETTINGS, *settings, source=source)
+
+    pieces, small = "batch.at_once=60", "batch.tokens=20"  # the latter: one clip a batch, for two processes
+    two = {name: make(name, pieces) for name in ("two", "taken over", "handed over")} | {"few": make("few", small)}
+    train_until(two["taken over"], 3)
+    done = torchrun({two["two"]: 0, two["taken over"]: 0, two["few"]: 0, two["handed over"]: 4})
+    assert done.returncode == 1, done.stderr
+    assert "SIGKILL" in done.stderr, done.stderr
+    assert "touched" not in done.stdout, done.stdout
+    list(finetune.train(two["handed over"]))
+    one = {"whole": make("whole"), "few alone": make("few alone", small)}
+    for run in one.values():
+        list(finetune.train(run))
+    return one | two
+
+
+@pytest.mark.parametrize(
+    ("many", "alone"),
+    [("two", "whole"), ("taken over", "whole"), ("handed over", "whole"), ("few", "few alone")],
+)
+def test_losses_are_those_of_one_process(runs, many, alone):
+    """In pieces, after a kill with another number of processes, and with fewer clips in a batch than processes."""
+    found, expected = metrics(runs[many]), metrics(runs[alone])
+    assert [line["step"] for line in found] == [line["step"] for line in expected]  # each once: there is one writer
+    for mine, theirs in zip(found, expected, strict=True):
+        assert mine.keys() == theirs.keys()
+        for name in ("loss", "diff", "stop", "gradient_norm", "learning_rate", "positions", "audio_seconds"):
+            assert mine.get(name, 0) == pytest.approx(theirs.get(name, 0), rel=RELATIVE), (mine["step"], name)
+        for language, values in theirs["languages"].items():
+            assert mine["languages"][language] == pytest.approx(values, rel=RELATIVE, abs=1e-12)
+
+
+def test_held_out_losses_of_every_clip_are_those_of_one_process(runs):
+    for path in sorted((runs["whole"] / "validation").iterdir()):
+        found = [json.loads(line) for line in (runs["two"] / "validation" / path.name).read_text().splitlines()]
+        expected = [json.loads(line) for line in path.read_text().splitlines()]
+        assert [each["id"] for each in found] == [each["id"] for each in expected]
+        for mine, theirs in zip(found, expected, strict=True):
+            assert (mine["diff"], mine["stop"]) == pytest.approx((theirs["diff"], theirs["stop"]), rel=RELATIVE)
+
+
+def test_checkpoints_are_the_same_ones_and_whole(runs):
+    kept = [path.name for path in sorted((runs["whole"] / "checkpoints").iterdir())]
+    for name in ("two", "taken over", "handed over"):
+        assert [path.name for path in sorted((runs[name] / "checkpoints").iterdir())] == kept
+        assert checkpoint.read_state(checkpoint.newest(runs[name])) == checkpoint.read_state(
+            checkpoint.newest(runs["whole"])
+        )

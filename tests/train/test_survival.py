@@ -1,0 +1,238 @@
+"""Kills, Ctrl-C, full disks, bad numbers: nothing is lost, and one line says what happened."""
+
+import json
+import os
+import random
+import shutil
+import time
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from curate.errors import UserError
+from tests.train.commands import Commands, interrupt, kill
+from train import checkpoint, config, data, finetune, lean
+
+KILLS = 20 if "SAMSORI_LONG" in os.environ else 3
+SETTINGS = ("batch.tokens=120", "train.save_every=2", "train.keep=1")
+
+
+@pytest.fixture(scope="module")
+def commands(tmp_path_factory):
+    running = Commands(tmp_path_factory.mktemp("commands") / "log")
+    yield running
+    running.close()
+
+
+def left_behind(run):
+    """All that a run leaves, without clock and memory: metrics, held-out losses of every clip, best, adapter."""
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    metrics = [{key: value for key, value in line.items() if key not in ("seconds", "memory")} for line in lines]
+    held = {path.name: path.read_text() for path in sorted((run / "validation").iterdir())}
+    kept = sorted(path.name for path in (run / "checkpoints").iterdir())
+    adapter = [path.read_bytes() for path in checkpoint.newest(run).glob("*.safetensors")]
+    return metrics, held, (run / "best.json").read_text(), kept, adapter
+
+
+@pytest.fixture(scope="module")
+def whole(make_run_of_module, commands):
+    """A run that was never stopped, how long it took in seconds, and how many file operations."""
+    run = make_run_of_module("whole", *SETTINGS)
+    commands.run("params", "--ranks", "1")  # waits until the server's imports are made
+    began = time.monotonic()
+    ended = commands.run("resume", run, folder=run)
+    assert ended.code == 0, ended.said
+    return run, time.monotonic() - began, ended.file_operations
+
+
+def test_a_run_killed_at_random_moments_ends_as_one_never_killed(whole, make_run, commands):
+    """The first time surely between a checkpoint and the end."""
+    never, seconds, _ = whole
+    killed, moments, codes = make_run("killed", *SETTINGS), random.Random(0), []
+    for number in range(KILLS):
+        with commands.started("resume", killed) as process:
+            if number == 0:
+                wait_for(killed, step=3)
+            else:
+                time.sleep(moments.uniform(0.1, 0.9) * seconds)
+            kill(process)
+        codes.append(commands.ended().code)
+    assert codes[0] == -9
+    assert commands.run("resume", killed).code == 0
+    assert left_behind(killed) == left_behind(never)
+
+
+def test_a_run_killed_at_any_file_operation_ends_as_one_never_killed(whole, make_run, commands):
+    """Killed between any two changes of its folder: half-written checkpoints, files aside, cut lines."""
+    never, _, operations = whole
+    killed = make_run("killed", *SETTINGS)
+    codes = [
+        commands.run("resume", killed, folder=killed, deadly=number).code
+        for number in random.Random(1).sample(range(2, operations // 2), KILLS)
+    ]
+    assert codes[0] == -9
+    assert set(codes) <= {-9, 0}
+    assert commands.run("resume", killed).code == 0
+    assert left_behind(killed) == left_behind(never)
+
+
+def test_ctrl_c_leaves_one_line_and_exit_130_and_loses_nothing(whole, make_run, commands):
+    never, _, _ = whole
+    run = make_run("stopped", *SETTINGS)
+    with commands.started("resume", run) as process:
+        wait_for(run, step=1)
+        interrupt(process)
+    ended = commands.ended()
+    assert ended.code == 130, ended.said
+    assert "Traceback" not in ended.said
+    said = "".join(ended.said.split("stopped at step ")[1:]).replace("\n", " ")
+    assert said.strip().endswith(f"of 6, saved; go on with: train resume {run}")
+    assert checkpoint.read_state(checkpoint.newest(run)).step == int(said.split()[0])
+    assert commands.run("resume", run).code == 0
+    assert left_behind(run)[:3] == left_behind(never)[:3]
+    assert left_behind(run)[4] == left_behind(never)[4]
+
+
+def wait_for(run, *, step):
+    """Until a step is in the metrics."""
+    path, begun = run / "metrics.jsonl", time.monotonic()
+    while not (path.is_file() and any(json.loads(line).get("step") == step for line in whole_lines(path))):
+        assert time.monotonic() - begun < 120
+        time.sleep(0.01)
+
+
+def whole_lines(path):
+    return [line for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")]
+
+
+@pytest.mark.parametrize(
+    "share", [0.5, 0.95]
+)  # in the middle of the adapter, which is the smaller file; of the optimizer
+def test_a_full_disk_loses_no_earlier_checkpoint(make_run, commands, share):
+    run = make_run("full", *SETTINGS, "train.keep=3")
+    train_until(run, 5)  # there are checkpoints of steps 2, 3 (the best) and 4
+    before = {path: path.read_bytes() for path in (run / "checkpoints").rglob("*") if path.is_file()}
+    sizes = sorted(path.stat().st_size for path in checkpoint.newest(run).iterdir())
+    ended = commands.run("resume", run, largest=int(share * (sizes[-2] if share < 0.9 else sizes[-1])))
+    assert ended.code == 1
+    assert "Traceback" not in ended.said
+    assert ended.said.count("cannot be written") == 1
+    assert {path: path.read_bytes() for path in (run / "checkpoints").rglob("*") if path.is_file()} == before
+    assert commands.run("resume", run).code == 0
+
+
+def train_until(run, step):
+    """Train and vanish, as a killed process does: nothing is saved on the way out."""
+    events = finetune.train(run)
+    for event in events:
+        if isinstance(event, finetune.Step) and event.step == step:
+            break
+    events.close()
+
+
+def test_metrics_that_cannot_be_written_are_one_line(make_run, monkeypatch):
+    def full(run, record):
+        raise OSError(28, "No space left on device", str(run / "metrics.jsonl"))
+
+    run = make_run("full")
+    monkeypatch.setattr(checkpoint, "append", full)
+    with pytest.raises(UserError, match=r"metrics\.jsonl: No space left on device\); checkpoints are whole"):
+        list(finetune.train(run))
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(make_run, tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(UserError, match=r"file/run cannot be written .*choose another --into"):
+        make_run("file/run")
+
+
+@pytest.mark.parametrize(("name", "says"), [("sha256.json", "half written"), ("optimizer.pt", "damaged")])
+def test_a_damaged_checkpoint_is_one_line_with_the_remedy(make_run, name, says):
+    run = make_run("damaged", "train.validate_every=0", "train.steps=2", "train.save_every=1")
+    list(finetune.train(run))
+    file = checkpoint.newest(run) / name
+    file.write_bytes(file.read_bytes()[:-10])
+    with pytest.raises(UserError, match=rf"0000002.*{says}.*remove that folder"):
+        list(finetune.train(run))
+    shutil.rmtree(file.parent)
+    assert isinstance(list(finetune.train(run))[-1], finetune.Finished)
+
+
+def test_the_last_checkpoints_and_the_best_of_each_language_are_kept(make_run, monkeypatch):
+    """Held-out losses are made up: Khmer is best at step 2, Korean at step 3."""
+    from train import validation
+
+    made_up = {0: (9, 9), 1: (5, 5), 2: (3, 4), 3: (4, 3), 4: (6, 6), 5: (5, 5), 6: (5, 4)}
+
+    def validate(model, vector, data, run, step, world):
+        km, ko = made_up[step]
+        return validation.Validation(step, {"km": {"loss": km}, "ko": {"loss": ko}}), []
+
+    monkeypatch.setattr(validation, "validate", validate)
+    run = make_run("kept", "train.validate_every=1", "train.save_every=1", "train.keep=2")
+    list(finetune.train(run))
+    kept = sorted(int(path.name) for path in (run / "checkpoints").iterdir())
+    assert kept == [2, 3, 5, 6]
+    assert json.loads((run / "best.json").read_text()) == {"km": {"step": 2, "loss": 3}, "ko": {"step": 3, "loss": 3}}
+
+
+@pytest.fixture
+def spoil(make_run, make_corpus, tiny):
+    """A run of one clip a batch, and a function that changes one clip's latents."""
+    from train import latents
+
+    corpus = make_corpus(each=8)
+    run = make_run("spoilt", "batch.tokens=20", "train.validate_every=0", "train.steps=30", source=corpus)
+
+    def change(name, edit):
+        (clip,) = [each for each in data.corpus.read(corpus) if each.id == name]
+        path = latents.Latents(corpus / "latents", tiny).path(clip)
+        save_file({"latents": edit(load_file(path)["latents"])}, path)
+
+    return run, change
+
+
+def test_a_loss_that_is_no_number_names_the_clip_that_did_it_and_no_other(make_run, make_corpus, tiny):
+    from train import latents
+
+    corpus = make_corpus()
+    run = make_run("nan", "batch.tokens=2000", "train.validate_every=0", source=corpus)
+    clips = data.corpus.read(corpus)
+    store = latents.Latents(corpus / "latents", tiny)
+    list(store.encode(clips, device="cpu"))
+    sound = load_file(store.path(clips[2]))["latents"]
+    sound[1, 0, 0] = float("nan")
+    save_file({"latents": sound}, store.path(clips[2]))
+    with pytest.raises(UserError, match=rf"the loss is nan at step 1, on the clips {clips[2].id}: look at them"):
+        list(finetune.train(run))
+
+
+def test_a_loss_that_explodes_names_its_clip(spoil):
+    run, change = spoil
+    train_until(run, 13)  # saved after step 12: an exploding loss is told after 10
+    settings = config.read(run)
+    clips = data.corpus.of(data.corpus.read(settings.corpus), "train")
+    change(clips[3].id, lambda sound: sound * 1000)
+    with pytest.raises(UserError, match=rf"the loss explodes at step \d+: .* most on the clips {clips[3].id}: look"):
+        list(finetune.train(run))
+
+
+def test_out_of_memory_names_the_key_that_mends_it(make_run, monkeypatch):
+    def full(*_):
+        raise torch.cuda.OutOfMemoryError
+
+    run = make_run("a", "train.validate_every=0")
+    monkeypatch.setattr(lean, "losses", full)
+    says = r"out of GPU memory: set batch\.at_once = 150 \(now 300\) .*, or train\.checkpointing = true .*/a/run\.toml"
+    with pytest.raises(UserError, match=says):
+        list(finetune.train(run))
+
+
+def test_dropout_resumes_too(make_run):
+    settings = ("adapter.dropout=0.3", "train.steps=4", "train.save_every=2", "train.validate_every=4")
+    one, two = make_run("one", *settings), make_run("two", *settings)
+    list(finetune.train(one))
+    train_until(two, 3)
+    list(finetune.train(two))
+    assert left_behind(one) == left_behind(two)

@@ -1,0 +1,116 @@
+"""What a run leaves behind while it goes: metrics, validations, spoken samples, checkpoints and the best of them."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from safetensors import SafetensorError
+
+from curate.errors import UserError
+from train import checkpoint, config, lora, speaking, validation, voxcpm
+from train.checkpoint import State
+from train.distributed import World
+from train.stepping import Step, Trainer
+from train.validation import Validation
+
+BEST = "best.json"  # language -> step and loss of its best checkpoint
+SAMPLES = "samples"
+TENSORBOARD = "tensorboard"
+
+
+class Diary:
+    """Writes for one run; on processes that do not write, it only takes part in what all must do."""
+
+    def __init__(self, run: config.Run, trainer: Trainer, world: World, at: State) -> None:
+        self._run, self._trainer, self._world = run, trainer, world
+        if world.writes:  # nothing of a run without a checkpoint stays
+            checkpoint.cut_metrics(run.into, at.step if at.step else -1)
+        world.wait()
+        lines = checkpoint.metrics(run.into)
+        trainer.remember([line["loss"] for line in lines if "loss" in line])
+        self._best: dict[str, tuple[float, int]] = {}
+        for line in lines:
+            if "loss" not in line and line["step"]:
+                self._judge(Validation(line["step"], line["languages"]))
+        self._board = _board(run, at.step) if run.train.tensorboard and world.writes else None
+
+    def keep(self, step: Step) -> Step:
+        """Write a step down."""
+        if self._world.writes:
+            checkpoint.append(self._run.into, asdict(step))
+        if self._board:
+            for name in ("loss", "diff", "stop", "learning_rate", "gradient_norm"):
+                self._board.add_scalar(f"train/{name}", getattr(step, name), step.step)
+            self._board.add_scalar("train/audio_seconds_per_second", step.audio_seconds / step.seconds, step.step)
+        return step
+
+    def validate(self, step: int) -> Iterator[Validation | str]:
+        """Validate, write it down, and speak the run's sample sentences."""
+        trainer = self._trainer
+        event, held = validation.validate(trainer.model, trainer.vector, trainer.data, self._run, step, self._world)
+        if step:
+            self._judge(event)
+        if self._world.writes:
+            validation.write(self._run.into, step, held)
+            checkpoint.append(self._run.into, asdict(event))
+            yield from self._speak(step)
+        if self._board:
+            for language, values in event.languages.items():
+                for name, value in values.items():
+                    self._board.add_scalar(f"validation/{language}/{name}", value, step)
+        yield event
+
+    def is_best(self, step: int) -> bool:
+        """Whether a language's held-out loss has its lowest value, so far, at this step."""
+        return any(best == step for _, best in self._best.values())
+
+    def save(self, state: State) -> None:
+        """Write a checkpoint, whole or not at all, and remove those that are no longer wanted."""
+        if not self._world.writes:
+            return
+        run, trainer = self._run, self._trainer
+        place_of = checkpoint.path_of(run.into, state.step)
+        try:
+            with checkpoint.folder_in_place(place_of, (*lora.FILES, *checkpoint.FILES)) as place:
+                lora.write(self._saved(), place, lora.EXACT)
+                checkpoint.write_state(place, state, trainer.optimizer, trainer.vector.parameter)
+                checkpoint.seal(place)
+        except (OSError, SafetensorError) as problem:
+            reason = getattr(problem, "strerror", None) or problem
+            raise UserError(
+                f"the checkpoint of step {state.step} cannot be written ({reason}); earlier ones "
+                f"are whole: make room, then `train resume {run.into}`"
+            ) from problem
+        best = {language: {"step": step, "loss": loss} for language, (loss, step) in sorted(self._best.items())}
+        checkpoint.write_whole(run.into / BEST, json.dumps(best, indent=2) + "\n")
+        checkpoint.prune(run.into, run.train.keep, {step for _, step in self._best.values()})
+
+    def _saved(self) -> lora.Saved:
+        run, reading = self._run, self._trainer.data.reading
+        tags = {language: each.tag for language, each in reading.items()}
+        forms = {language: each.form for language, each in reading.items()}
+        return lora.Saved(lora.weights(self._trainer.model), run.adapter, run.model, tags, run.revision, forms)
+
+    def _judge(self, event: Validation) -> None:
+        for language, values in event.languages.items():
+            if language not in self._best or values["loss"] < self._best[language][0]:
+                self._best[language] = (values["loss"], event.step)
+
+    def _speak(self, step: int) -> Iterator[str]:
+        if not self._run.samples:
+            return
+        saved = self._saved()
+        for language, sentences in self._run.samples.items():
+            for number, sentence in enumerate(sentences, start=1):
+                path = self._run.into / SAMPLES / f"{step:07d}" / f"{language}-{number}.wav"
+                with voxcpm.ready_to_speak(self._trainer.model):
+                    sound = voxcpm.speak(self._trainer.model, speaking.tagged(saved, language, sentence), seed=number)
+                speaking.write_wav(sound, path)
+                yield f"spoken at step {step}: {path}"
+
+
+def _board(run: config.Run, step: int) -> Any:
+    from tensorboardX import SummaryWriter
+
+    return SummaryWriter(str(run.into / TENSORBOARD), purge_step=step + 1 if step else None)

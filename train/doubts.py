@@ -1,0 +1,210 @@
+"""Doubts about what a run is to learn from: clips that would teach it wrong, by name; none is left out for them."""
+
+import math
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from train import config, corpus
+from train.batches import Example, over_budget
+from train.corpus import Clip
+
+if TYPE_CHECKING:  # which may call this
+    from train.data import Data
+
+NAMED = 5  # clips in a message
+SILENCE = 0.5  # seconds at either end; trailing silence teaches VoxCPM2 not to stop (its issues 195, 124)
+SHORTEST = 2  # patches; of one alone the model learns only to stop
+HOURS = 0.5  # of a language; our choice
+HELD_OUT = 20  # clips of a language; with fewer the interval is wider than what ranks differ by; our choice
+RATE = 16_000  # what VoxCPM2 hears; below it there is less than it expects
+FAR, FEWEST, NARROWEST = 5.0, 20, 0.1  # robust z, clips it takes to tell, least spread of the logarithm of pace
+FRAME = 0.01  # seconds
+LASTING = 6  # frames; a click is shorter
+BRACKETS = ("(", "[", "{", "<")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What is known of a clip's audio; None: not measured."""
+
+    head: float | None = None  # seconds of silence before the first speech
+    tail: float | None = None  # and after the last
+    rate: int | None = None  # Hz
+
+
+def warnings(run: config.Run, data: "Data", measured: Mapping[str, Measured] | None = None) -> list[str]:
+    """One line for each kind of doubt, with the clips' names; no audio is decoded.
+
+    `measured` is what the manifest says of the audio unless more is known, such as from `listened`.
+    """
+    known = in_manifest(run.corpus) if measured is None else measured
+    examples = [*data.train, *data.validation]
+    lines = (
+        *_texts(data, examples),
+        *_audio(known, examples),
+        *_lengths(run, examples),
+        *_pace(data, examples),
+        *_twice(data),
+        *_amounts(run, data),
+    )
+    return list(lines)
+
+
+def in_manifest(folder: Path) -> dict[str, Measured]:
+    """What a manifest says of its clips' silence and rate; a manifest without such columns says nothing."""
+    import polars as pl  # slow to import
+
+    path = folder / "manifest.parquet"
+    there = pl.read_parquet_schema(path)
+    wanted = [name for name in ("rate", "cut_start", "cut_end", "speech") if name in there]
+    rows = pl.read_parquet(path, columns=["id", *wanted]).to_dicts()
+    return {str(row["id"]): _row(row) for row in rows}
+
+
+def listened(clips: Sequence[Clip], tick: Callable[[int, int], None]) -> dict[str, Measured]:
+    """The same by decoding the clips; one that cannot be read is left to the encoder, which names it."""
+    found = {}
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as workers:
+        for done, (clip, each) in enumerate(zip(clips, workers.map(_listen, clips), strict=True), start=1):
+            found[clip.id] = each
+            tick(done, len(clips))
+    return found
+
+
+def silences(samples: npt.NDArray[np.float32], rate: int) -> tuple[float, float]:
+    """Seconds before the first and after the last sound, by the energy of frames of 10 ms against the loud ones.
+
+    Sound is what rises 10 dB over the clip's own floor, but 30 to 15 dB below its loud frames, for 60 ms at least. On
+    53 clips of real speech it finds 36 of the 38 long ends that silero-vad finds, and 3 that it does not.
+    """
+    size = max(1, round(FRAME * rate))
+    frames = samples[: len(samples) // size * size].reshape(-1, size)
+    if len(frames) < LASTING:
+        return 0.0, 0.0
+    level = 10 * np.log10((frames.astype(np.float64) ** 2).mean(axis=1) + 1e-10)
+    loud = float(np.percentile(level, 95))
+    floor = float(np.percentile(level[level > loud - 60], 5))  # digital silence is no floor
+    over = level > np.clip(floor + 10, loud - 30, loud - 15)
+    lasting = np.flatnonzero(np.convolve(over, np.ones(LASTING), "valid") > LASTING - 0.5)
+    if not len(lasting):
+        return 0.0, 0.0
+    first, last = int(lasting[0]), int(lasting[-1]) + LASTING
+    return first * size / rate, (len(samples) - last * size) / rate
+
+
+def _listen(clip: Clip) -> Measured:
+    from curate import audio
+
+    try:
+        samples, rate = audio.read(clip.path)
+    except (audio.Unreadable, OSError):
+        return Measured()
+    return Measured(*silences(samples, rate), rate)
+
+
+def _row(row: dict[str, object]) -> Measured:
+    rate, speech, start, end = (row.get(name) for name in ("rate", "speech", "cut_start", "cut_end"))
+    hertz = rate if isinstance(rate, int) else None
+    if not (hertz and speech and isinstance(speech, list) and isinstance(start, int) and isinstance(end, int)):
+        return Measured(rate=hertz)
+    return Measured((speech[0]["start"] - start) / hertz, (end - speech[-1]["end"]) / hertz, hertz)
+
+
+def _texts(data: "Data", examples: Sequence[Example]) -> Iterator[str]:
+    clips = [data.clips[each.id] for each in examples]
+    for language, reading in sorted(data.reading.items()):
+        own = [clip for clip in clips if clip.language == language]
+        untagged = [clip.id for clip in own if not clip.text.lstrip().startswith(BRACKETS)]
+        if not reading.tag.strip() and untagged:
+            yield f"{language}: no language tag before the text of {_named(untagged)}: see [tag] in the recipe"
+        rest = [clip.id for clip in own if clip.pronounced is None]
+        if reading.form == "pronounced" and rest:
+            yield f"{language}: trained on pronounced text, but on spoken text in {_named(rest)}"
+    if len(forms := {reading.form for reading in data.reading.values()}) > 1:
+        said = ", ".join(f"{language} {each.form}" for language, each in sorted(data.reading.items()))
+        yield f"{' and '.join(sorted(forms))} text are mixed: {said}; sentences to be spoken must be written likewise"
+
+
+def _audio(known: Mapping[str, Measured], examples: Sequence[Example]) -> Iterator[str]:
+    measured = [(each.id, known.get(each.id, Measured())) for each in examples]
+    tails = [name for name, each in measured if (each.tail or 0) > SILENCE]
+    heads = [name for name, each in measured if (each.head or 0) > SILENCE]
+    low = [name for name, each in measured if (each.rate or RATE) < RATE]
+    if tails:
+        yield f"over {SILENCE} s of silence at the end, which teaches the model not to stop: {_named(tails)}"
+    if heads:
+        yield f"over {SILENCE} s of silence at the start: {_named(heads)}"
+    if low:
+        yield f"sampled below {RATE} Hz, so dull: {_named(low)}"
+
+
+def _lengths(run: config.Run, examples: Sequence[Example]) -> Iterator[str]:
+    long = [each.id for each in over_budget(examples, run.batch.tokens)]
+    short = [each.id for each in examples if each.patches < SHORTEST]
+    if long:
+        yield f"longer than batch.tokens = {run.batch.tokens}, so a batch each: {_named(long)}"
+    if short:
+        yield f"shorter than {SHORTEST} patches: {_named(short)}"
+
+
+def _pace(data: "Data", examples: Sequence[Example]) -> Iterator[str]:
+    for language in sorted({each.language for each in examples}):
+        own = [each for each in examples if each.language == language]
+        tag = _common([each.text for each in own])  # the language's tag says nothing of pace
+        told = [
+            (each.id, math.log((len(each.text) - tag + 1) / seconds))
+            for each in own
+            if (seconds := data.clips[each.id].seconds) > 0
+        ]
+        if len(told) < FEWEST:
+            continue
+        usual = median(pace for _, pace in told)
+        spread = max(NARROWEST, 1.4826 * median(abs(pace - usual) for _, pace in told))  # a normal's deviation
+        far = [name for name, pace in told if abs(pace - usual) > FAR * spread]
+        if far:
+            yield (
+                f"{language}: text tokens per second far from the usual {math.exp(usual):.1f}, so perhaps another's "
+                f"transcript: {_named(far)}"
+            )
+
+
+def _common(texts: Sequence[tuple[int, ...]]) -> int:
+    """How many ids all texts start with: the first and the last in order share no more than any two."""
+    first, last = min(texts), max(texts)
+    return next((i for i, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first))
+
+
+def _twice(data: "Data") -> Iterator[str]:
+    splits: dict[str, list[Example]] = {}
+    for each in (*data.train, *data.validation):
+        splits.setdefault(data.latents.path(data.clips[each.id]).name, []).append(each)
+    trained = {each.id for each in data.train}
+    groups = [[each.id for each in group] for group in splits.values() if len(group) > 1]
+    leaked = [name for group in groups if trained & set(group) for name in group if name not in trained]
+    if leaked:
+        yield f"held out, but trained on too, for the audio is the same: {_named(leaked)}"
+    if groups:
+        yield f"the same audio more than once: {_named(['='.join(group) for group in groups], 'groups')}"
+
+
+def _amounts(run: config.Run, data: "Data") -> Iterator[str]:
+    for language in corpus.languages(list(data.clips.values())):
+        hours = data.seconds([each for each in data.train if each.language == language]) / 3600
+        held = [each.id for each in data.validation if each.language == language]
+        if hours < HOURS:
+            yield f"{language}: {hours:.2f} h to train on, under {HOURS} h"
+        if run.train.validate_every and len(held) < HELD_OUT:
+            yield f"{language}: {len(held)} clips held out, under {HELD_OUT}: too few to compare runs"
+
+
+def _named(names: Sequence[str], kind: str = "clips") -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"{len(names)} {kind} ({', '.join(names[:NAMED])}{more})"

@@ -1,0 +1,75 @@
+"""What a run and its corpus say of an adapter, for its model card: data, licences, losses."""
+
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from train import checkpoint, config
+
+log = logging.getLogger(__name__)
+
+
+def of(run: Path, step: int) -> dict[str, Any]:
+    """What a run and its corpus say of an adapter, as JSON: step, the corpus by language, split and source, losses.
+
+    Without a corpus that can be read, or before any validation, that part is empty.
+    """
+    return {
+        "step": step,
+        "data": list(_data(config.read(run).corpus / "manifest.parquet")),
+        "losses": _losses(list(_validations(run)), step),
+    }
+
+
+def _data(path: Path) -> Iterator[dict[str, Any]]:
+    """A row for each language, split, source and licence of the clips that have a training text."""
+    import polars as pl
+
+    from curate import manifest
+
+    if not path.is_file():
+        return
+    keys = ["language", "split", "source", "licence", "attribution"]
+    try:
+        there = pl.read_parquet_schema(path)
+        wanted = ["drop", "training_text", "seconds", *(key for key in keys if key in there)]
+        clips = manifest.kept(pl.read_parquet(path, columns=wanted)).filter(pl.col("training_text").is_not_null())
+    except pl.exceptions.PolarsError as problem:
+        log.warning("%s cannot be read (%s): the model card says nothing of data", path, str(problem).splitlines()[0])
+        return
+    clips = clips.with_columns(pl.lit(None, pl.String).alias(key) for key in keys if key not in there)
+    amounts = [pl.len().alias("clips"), pl.col("seconds").sum().round(3)]
+    yield from clips.group_by(keys).agg(amounts).sort(keys, nulls_last=True).to_dicts()
+
+
+def _validations(run: Path) -> Iterator[dict[str, Any]]:
+    path = run / checkpoint.METRICS
+    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
+        try:
+            found = json.loads(line)
+        except ValueError:  # a line half written by a run that goes on, or was killed
+            continue
+        if "languages" in found and "loss" not in found:  # a step has one loss of its own
+            yield found
+
+
+def _losses(validations: Sequence[dict[str, Any]], step: int) -> dict[str, dict[str, Any]]:
+    """language -> zero_shot, best, last and this: step, loss, diff, stop; those that were measured."""
+    found: dict[str, dict[str, Any]] = {}
+    for language in sorted({name for each in validations for name in each["languages"]}):
+        measured = [
+            {"step": each["step"], **{key: each["languages"][language][key] for key in ("loss", "diff", "stop")}}
+            for each in validations
+            if language in each["languages"]
+        ]
+        trained = [each for each in measured if each["step"]]
+        said = {
+            "zero_shot": next((each for each in measured if not each["step"]), None),
+            "best": min(trained, key=lambda each: each["loss"], default=None),
+            "last": trained[-1] if trained else None,
+            "this": next((each for each in trained if each["step"] == step), None),
+        }
+        found[language] = {name: each for name, each in said.items() if each}
+    return found

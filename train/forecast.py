@@ -1,0 +1,248 @@
+"""What a run will take, before it takes it: clips, tokens, steps, memory, disk and time; nothing is written."""
+
+import math
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import torch
+
+from train import config, corpus, data, doubts, latents, pretrained, schedule, trial, voxcpm
+from train.batches import Example, deal
+from train.cost import STATE_BYTES, Meter, Rates
+from train.data import Data
+
+H200 = 790e12  # FLOP/s in bfloat16 that FACTS counts its floor with; a floor, no run reaches it
+CPU_STEP = 5e11  # FLOPs: a step that a CPU takes in seconds, so that its time can be measured
+PATCH_WEIGHS = 2.0  # a target patch keeps about three times what a text position does: DiT and language models, counted
+TRIAL = 2  # steps that are measured
+SPLITS = ("train", "validation")
+CHECKPOINT_BYTES = 12  # a parameter of the adapter in a checkpoint: its weight and AdamW's two moments, float32
+
+Tick = Callable[[str, int, int], None]  # what is being done, done, total
+
+
+@dataclass(frozen=True)
+class Course:
+    """All batches of a run, summed up."""
+
+    steps: int
+    epochs: list[int]  # batches of each
+    text: int  # positions that are not target patches
+    patches: int
+    largest: list[Example]  # the piece that takes most memory
+    trial: list[list[Example]]  # batches to be measured on
+
+
+def forecast(run: config.Run, *, tick: Tick) -> dict[str, Any]:
+    """What `train lora` of this run will take, as JSON. Raises UserError where it could not begin.
+
+    A model that is a hub id is fetched as for training. Memory is counted, not measured; bytes and seconds.
+    """
+    model = pretrained.find(run.model, run.revision)
+    device = data.pick_device(run.train.device)
+    kind = data.precision(run, device)
+    clips = corpus.read(run.corpus)
+    data.check(clips, run)
+    given, missing = _survey(run, clips, latents.Latents(run.latents_folder, model, kind), model, tick)
+    course = _course(run, given.train)
+    settings = pretrained.read_config(model)
+    meter = Meter(settings, run.adapter, kind)
+    rates = meter.rates(*_means(course, given.train))
+    held = _validations(run, course.steps)
+    flops = rates.step(course.text, course.patches, checkpointing=run.train.checkpointing)
+    flops += held * run.train.validation_draws * rates.forward(*_positions(given.validation))
+    return {
+        "corpus": str(run.corpus),
+        "model": run.model,
+        "rank": run.adapter.rank,
+        "languages": _languages(given),
+        "steps": {
+            "all": course.steps,
+            "of_each_epoch": course.epochs,
+            "validations": held,
+            "checkpoints": math.ceil(course.steps / run.train.save_every),
+        },
+        "positions": {"text": course.text, "audio": course.patches, "of_a_step": _per(course, run)},
+        "to_encode": _amount(given, missing),
+        "memory": [_memory(run, meter, kind, course), *_on_a_gpu(run, settings, course, device)],
+        "disk": _disk(run, meter.parameters, settings, kind, given, missing),
+        "time": _time(run, model, given, course, rates, flops, device),
+        "doubts": doubts.warnings(run, given, _heard(run, given, tick)),
+    }
+
+
+def _survey(
+    run: config.Run, clips: Sequence[corpus.Clip], store: latents.Latents, model: Path, tick: Tick
+) -> tuple[Data, list[Example]]:
+    """The data as training will see it, patches estimated where there are no latents, and what is to be encoded."""
+    tokenize = voxcpm.Tokenizer(model)
+    per_second = patches_per_second(pretrained.read_config(model))
+    wanted = corpus.of(clips, "train") + (corpus.of(clips, "validation") if run.train.validate_every else [])
+    found: dict[str, list[Example]] = {"train": [], "validation": []}
+    missing: dict[Path, Example] = {}
+    for done, clip in enumerate(wanted, start=1):
+        there = store.path(clip).is_file()  # its audio is hashed
+        patches = store.patches(clip) if there else max(1, math.ceil(clip.seconds * per_second))
+        each = Example(clip.id, clip.language, tuple(tokenize(clip.text)), patches, clip.speaker)
+        found[clip.split].append(each)
+        if not (there and store.encoded_path(clip).is_file()):
+            missing.setdefault(store.path(clip), each)  # equal audio is encoded once
+        tick("reading clips", done, len(wanted))
+    given = Data(**found, reading=corpus.readings(clips), clips={clip.id: clip for clip in wanted}, latents=store)
+    return given, list(missing.values())
+
+
+def patches_per_second(settings: dict[str, Any]) -> float:
+    """Patches in a second of audio: 6.25 in the published model."""
+    vae = settings.get("audio_vae_config") or pretrained.real_config()["audio_vae_config"]
+    return float(vae["sample_rate"] / (settings.get("patch_size", 4) * math.prod(vae["encoder_rates"])))
+
+
+def _course(run: config.Run, examples: Sequence[Example]) -> Course:
+    steps = schedule.total_steps(run, examples)
+    text = patches = 0
+    weight, largest = -1.0, list[Example]()
+    epochs: dict[int, int] = {}
+    first: list[list[Example]] = []
+    for state, batch in schedule.remaining(run, examples, schedule.BEGINNING, steps):
+        others, targets = _positions(batch)
+        text, patches = text + others, patches + targets
+        epochs[state.epoch] = state.batches
+        first += [batch] if len(first) < TRIAL else []
+        for piece in deal(range(len(batch)), batch, hands=1, tokens=run.batch.at_once or run.batch.tokens)[0]:
+            chosen = [batch[position] for position in piece]
+            own, mine = _positions(chosen)
+            if (heavy := own + (1 + PATCH_WEIGHS) * mine) > weight:
+                weight, largest = heavy, chosen
+    return Course(steps, [epochs[epoch] for epoch in sorted(epochs)], text, patches, largest, first)
+
+
+def _positions(examples: Iterable[Example]) -> tuple[int, int]:
+    """Positions that are not target patches, the reference's among them, and target patches."""
+    chosen = list(examples)
+    patches = sum(each.patches for each in chosen)
+    return sum(each.length for each in chosen) - patches, patches
+
+
+def _means(course: Course, examples: Sequence[Example]) -> tuple[int, int]:
+    share = course.text / course.patches
+    patches = fmean(each.patches for each in examples)
+    return round(share * patches), round(patches)
+
+
+def _per(course: Course, run: config.Run) -> int:
+    return round((course.text + course.patches) / max(1, course.steps))
+
+
+def _validations(run: config.Run, steps: int) -> int:
+    every = run.train.validate_every
+    return 1 + math.ceil(steps / every) if every else 0  # zero-shot, and after the last step
+
+
+def _languages(given: Data) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for language in sorted({each.language for each in given.train}):
+        own = {split: [each for each in getattr(given, split) if each.language == language] for split in SPLITS}
+        both = [*own["train"], *own["validation"]]
+        tokens = sum(len(each.text) for each in both)
+        found[language] = {
+            **{split: _amount(given, own[split]) | _share(given, own[split], getattr(given, split)) for split in own},
+            "tokens_per_second": round(tokens / given.seconds(both), 2),
+            "tokens_per_character": round(tokens / sum(len(given.clips[each.id].text) for each in both), 3),
+            "tag": given.reading[language].tag,
+            "form": given.reading[language].form,
+        }
+    return found
+
+
+def _amount(given: Data, examples: Sequence[Example]) -> dict[str, Any]:
+    return {"clips": len(examples), "hours": round(given.seconds(examples) / 3600, 4)}
+
+
+def _share(given: Data, examples: Sequence[Example], of: Sequence[Example]) -> dict[str, float]:
+    return {"share": round(given.seconds(examples) / given.seconds(of), 4) if of else 0.0}
+
+
+def _memory(run: config.Run, meter: Meter, kind: torch.dtype, course: Course) -> dict[str, Any]:
+    """Bytes of one device; the GPU's own context and what its allocator cannot use come on top."""
+    plain, checkpointed = meter.peaks(course.largest)
+    fixed = meter.base_bytes + STATE_BYTES * meter.parameters
+    return {
+        "precision": voxcpm.NAMES[kind],
+        "base": meter.base_bytes,
+        "adapter": STATE_BYTES * meter.parameters,
+        "positions": sum(each.length for each in course.largest),
+        "activations": plain,
+        "activations_checkpointing": checkpointed,
+        "total": fixed + (checkpointed if run.train.checkpointing else plain),
+        "total_checkpointing": fixed + checkpointed,
+    }
+
+
+def _on_a_gpu(run: config.Run, settings: dict[str, Any], course: Course, device: str) -> list[dict[str, Any]]:
+    """The same for a GPU where none is here."""
+    if device != "cpu" or run.train.precision != "auto":
+        return []
+    return [_memory(run, Meter(settings, run.adapter, torch.bfloat16), torch.bfloat16, course)]
+
+
+def _disk(
+    run: config.Run,
+    parameters: int,
+    settings: dict[str, Any],
+    kind: torch.dtype,
+    given: Data,
+    missing: Sequence[Example],
+) -> dict[str, int]:
+    patch = settings["patch_size"] * settings["feat_dim"] * 4 + settings["encoder_config"]["hidden_dim"] * kind.itemsize
+    kept = run.train.keep + (len(given.reading) if run.train.validate_every else 0)
+    return {
+        "latents": sum(each.patches for each in missing) * patch,
+        "checkpoints": (kept + 1) * CHECKPOINT_BYTES * parameters,  # one more while it is written
+        "free_latents": shutil.disk_usage(_existing(run.latents_folder)).free,
+        "free_run": shutil.disk_usage(_existing(run.into)).free,
+    }
+
+
+def _existing(folder: Path) -> Path:
+    return next(place for place in (folder, *folder.parents) if place.is_dir())
+
+
+def _time(
+    run: config.Run,
+    model: Path,
+    given: Data,
+    course: Course,
+    rates: Rates,
+    flops: float,
+    device: str,
+) -> dict[str, Any]:
+    """FLOPs of the whole run, their floor on an H200, and seconds here by a few real steps where these are short."""
+    found: dict[str, Any] = {
+        "flops": flops,
+        "per_text_position": rates.text,
+        "per_patch": rates.patch,
+        "floor_h200": flops / H200,
+        "device": device,
+        "measured": None,
+        "memory_measured": None,
+    }
+    steps = [rates.step(*_positions(batch), checkpointing=run.train.checkpointing) for batch in course.trial]
+    if device == "cpu" and max(steps) > CPU_STEP:
+        return found
+    taken = trial.measure(run, model, given, course.trial, device)
+    return found | {
+        "measured": flops / sum(steps) * taken.seconds,
+        "memory_measured": taken.memory if device == "cuda" else None,
+    }
+
+
+def _heard(run: config.Run, given: Data, tick: Tick) -> dict[str, doubts.Measured]:
+    """What the manifest says of each clip's silence, and what its samples say where it does not."""
+    known = doubts.in_manifest(run.corpus)
+    unknown = [clip for clip in given.clips.values() if known[clip.id].tail is None]
+    return known | doubts.listened(unknown, lambda done, total: tick("listening for silence", done, total))

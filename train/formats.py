@@ -1,0 +1,208 @@
+"""What VoxCPM's and PEFT's adapter formats hold of an adapter, and why one is refused: dicts and tensors, no disk."""
+
+import logging
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from pydantic import ValidationError
+
+from curate.errors import UserError
+from train.config import MODULES, Adapter
+
+Weights = dict[str, torch.Tensor]  # official names, such as base_lm.layers.0.self_attn.q_proj.lora_A, in float32
+
+PARTS = {"lm": ("base_lm", "residual_lm"), "dit": ("feat_decoder.estimator",)}
+PROJECTIONS = ("enc_to_lm_proj", "lm_to_dit_proj", "res_to_dit_proj", "fusion_concat_proj")
+PEFT_PREFIX = "base_model.model."  # what PEFT puts before a tensor's name
+NAME = re.compile(r"(?:(base_lm|residual_lm|feat_decoder\.estimator)\.(?:.+\.)?)?(\w+)\.lora_([AB])")
+FINEST = 2**20  # of a fraction that is folded exactly
+# Keys of adapter_config.json that say nothing about the product, or are read here.
+PEFT_HARMLESS = {
+    "auto_mapping", "base_model_name_or_path", "exclude_modules", "fan_in_fan_out", "inference_mode", "lora_alpha",
+    "lora_dropout", "megatron_core", "peft_type", "peft_version", "qalora_group_size", "r", "revision",
+    "runtime_config", "target_modules", "task_type", "use_rslora",
+}  # fmt: skip
+PEFT_STARTS = (True, False, "gaussian", "orthogonal", "eva")  # other starts change the base's weights, too
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Fold:
+    """How an adapter is written where alpha must be whole: B times `factor`."""
+
+    alpha: int
+    factor: float
+    exact: bool  # a power of two: no bit is lost
+
+
+def targets(adapter: Adapter) -> str:
+    """The regular expression over module names that says what is adapted."""
+    parts = [part.replace(".", r"\.") for scope in _scopes(adapter) for part in PARTS[scope]]
+    layers = rf"({'|'.join(parts)})\..*\.({'|'.join(adapter.modules)})"
+    between = f"({'|'.join(PROJECTIONS)})"
+    wanted = [layers] * bool(adapter.modules) + [between] * adapter.projections
+    return wanted[0] if len(wanted) == 1 else "|".join(f"({each})" for each in wanted)
+
+
+def fold(adapter: Adapter) -> Fold:
+    """VoxCPM's alpha, a whole number, and what B must be multiplied by so that the product stays the same.
+
+    Halves, quarters... of a whole number fold exactly, and so does rsLoRA at rank 4, 9, 16, 64...; else alpha is the
+    rank, and B times the scale is rounded to float32.
+    """
+    alpha = _alpha(adapter)
+    root = round(adapter.rank**0.5)
+    if adapter.rslora:
+        alpha *= root if root * root == adapter.rank else adapter.rank**0.5
+    numerator, denominator = alpha.as_integer_ratio()
+    if denominator == 1 or max(numerator, denominator) <= FINEST:
+        return Fold(numerator, 1 / denominator, True)
+    return Fold(adapter.rank, adapter.scale, False)
+
+
+def folded(weights: Weights, adapter: Adapter) -> Weights:
+    """The weights as VoxCPM's format holds them."""
+    factor = fold(adapter).factor
+    return {name: value * factor if name.endswith("lora_B") and factor != 1 else value
+            for name, value in weights.items()}  # fmt: skip
+
+
+def voxcpm_config(adapter: Adapter, base: str) -> dict[str, Any]:
+    """lora_config.json; its alpha goes with `folded` weights."""
+    layers, scopes = list(adapter.modules), _scopes(adapter) if adapter.modules else ()
+    settings = {
+        "enable_lm": "lm" in scopes,
+        "enable_dit": "dit" in scopes,
+        "enable_proj": adapter.projections,
+        "r": adapter.rank,
+        "alpha": fold(adapter).alpha,
+        "dropout": adapter.dropout,
+        "target_modules_lm": layers,
+        "target_modules_dit": layers,
+        "target_proj_modules": list(PROJECTIONS) if adapter.projections else [],
+    }
+    return {"base_model": base, "lora_config": settings}
+
+
+def peft_alpha(adapter: Adapter) -> float:
+    """lora_alpha: a whole number where it is one."""
+    alpha = _alpha(adapter)
+    return int(alpha) if alpha.is_integer() else alpha
+
+
+def from_voxcpm(config: dict[str, Any], tensors: Weights, where: str) -> tuple[Adapter, Weights]:
+    """The adapter that VoxCPM's files describe, and those of its tensors that VoxCPM would load.
+
+    VoxCPM skips other LoRA tensors silently, here a warning names them; but it would overwrite the base model with
+    tensors of the base model's names. Raises UserError there, and where an Adapter cannot be like that.
+    """
+    settings = config.get("lora_config")
+    if not isinstance(settings, dict):
+        raise UserError(f"{where}: lora_config.json has no table lora_config with r and alpha")
+    if foreign := sorted(name for name in tensors if ".lora_" not in name):
+        raise UserError(f"{where} also holds {foreign[0]}, which is no weight of an adapter")
+    kept = {name: value for name, value in tensors.items() if _is_loaded(name, settings)}
+    if skipped := sorted(tensors.keys() - kept.keys()):
+        log.warning("%s: %d tensors, such as %s, are skipped, as VoxCPM does", where, len(skipped), skipped[0])
+    values = {"rank": settings.get("r", 8), "alpha": settings.get("alpha", 16)}  # VoxCPM's own defaults
+    return _adapter(values | {"dropout": settings.get("dropout", 0.0)}, kept, where), kept
+
+
+def from_peft(config: dict[str, Any], tensors: Weights, where: str) -> tuple[Adapter, Weights]:
+    """The adapter that PEFT's files describe and its tensors under their official names.
+
+    Raises UserError where VoxCPM's format could not hold it.
+    """
+    if config.get("peft_type", "LORA") != "LORA":
+        raise UserError(f"{where} is of PEFT's type {config['peft_type']}, not LORA")
+    for name, value in config.items():
+        plain = value in PEFT_STARTS if name == "init_lora_weights" else value in (None, False, "none", {}, [])
+        if name not in PEFT_HARMLESS and not plain:
+            raise UserError(f"{where} uses PEFT's {name} = {_short(value)}, which VoxCPM's format cannot hold")
+    values = {"rank": config.get("r"), "alpha": config.get("lora_alpha"), "dropout": config.get("lora_dropout", 0.0)}
+    renamed = {name.removeprefix(PEFT_PREFIX).removesuffix(".weight"): value for name, value in tensors.items()}
+    return _adapter(values | {"rslora": bool(config.get("use_rslora"))}, renamed, where), renamed
+
+
+def _scopes(adapter: Adapter) -> tuple[str, ...]:
+    return ("lm", "dit") if adapter.scope == "both" else (adapter.scope,)
+
+
+def _alpha(adapter: Adapter) -> float:
+    return float(adapter.rank) if adapter.alpha is None else adapter.alpha
+
+
+def _is_loaded(name: str, settings: dict[str, Any]) -> bool:
+    """Whether the model that VoxCPM builds by these settings has such a tensor."""
+    found = NAME.fullmatch(name)
+    if not found:
+        return False
+    part, module, _ = found.groups()
+    if part is None:
+        return bool(settings.get("enable_proj")) and module in settings.get("target_proj_modules", PROJECTIONS)
+    scope = "dit" if part in PARTS["dit"] else "lm"
+    return bool(settings.get(f"enable_{scope}")) and module in settings.get(f"target_modules_{scope}", MODULES[:4])
+
+
+def _adapter(values: dict[str, Any], tensors: Weights, where: str) -> Adapter:
+    shape = _shape(tensors, where)
+    try:
+        adapter = Adapter.model_validate(values | shape)
+    except ValidationError as problem:
+        key = str(problem.errors()[0]["loc"][0])
+        raise UserError(f"{where} has a value of {key} that this cannot hold: {(values | shape)[key]!r}") from None
+    for name, value in tensors.items():
+        if value.ndim != 2 or value.shape[0 if name.endswith("lora_A") else 1] != adapter.rank:
+            raise UserError(f"{where} says rank {adapter.rank}, but {name} is {tuple(value.shape)}")
+    return adapter
+
+
+def _shape(tensors: Weights, where: str) -> dict[str, Any]:
+    """scope, modules and projections by the names of the tensors; UserError where an Adapter cannot be like that."""
+    layers: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))  # part -> module -> layers
+    between = set()
+    for name in tensors:
+        found = NAME.fullmatch(name)
+        if not found or found[2] not in (MODULES if found[1] else PROJECTIONS):
+            raise UserError(f"{where} also adapts {name}: only {', '.join(MODULES)} and the projections can be")
+        if name[:-1] + "BA"[found[3] == "B"] not in tensors:
+            raise UserError(f"{where} lacks the other half of {name}")
+        if found[1]:
+            layers[found[1]][found[2]] += 1
+        else:
+            between.add(found[2])
+    if not tensors:
+        raise UserError(f"{where} holds no weights of an adapter")
+    if between and between != set(PROJECTIONS):
+        raise UserError(f"{where} adapts only {', '.join(sorted(between))} of the four projections")
+    return _layers(layers, where) | {"projections": bool(between)}
+
+
+def _layers(layers: dict[str, dict[str, int]], where: str) -> dict[str, Any]:
+    if not layers:
+        return {"modules": ()}
+    modules = {part: set(counts) for part, counts in layers.items()}
+    first = next(iter(modules))
+    if odd := [part for part in modules if modules[part] != modules[first]]:
+        each = " and ".join(f"{','.join(_ordered(modules[part]))} in {part}" for part in (first, odd[0]))
+        raise UserError(f"{where} has different module lists: {each}")
+    for part, counts in layers.items():
+        if len(set(counts.values())) > 1:
+            raise UserError(f"{where} adapts other modules in some layers of {part} than in others")
+    if len(modules.keys() & set(PARTS["lm"])) == 1:
+        raise UserError(f"{where} adapts only one of the two language models, {' and '.join(PARTS['lm'])}")
+    scopes = [scope for scope, parts in PARTS.items() if parts[0] in modules]
+    return {"scope": "both" if len(scopes) == 2 else scopes[0], "modules": _ordered(modules[first])}
+
+
+def _ordered(modules: Iterable[str]) -> list[str]:
+    return [name for name in MODULES if name in modules]
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."

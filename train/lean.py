@@ -1,0 +1,325 @@
+"""VoxCPM2's training losses, exact and without the waste: no padding, no frozen encoder, the DiT on loss rows only.
+
+`losses` equals `VoxCPM2Model.forward` of voxcpm 2.0.3 (Apache-2.0) on the same weights and draws; a test holds it to
+1e-10. It differs in what it does not compute:
+
+- Sequences lie end to end in one row of positions, so linear layers and norms see no padding; only attention is laid
+  out in rectangles. The last patch and its end mark predict nothing and are left out.
+- The local encoder is frozen, so its outputs come from disk.
+- The DiT and the stop head run on the patches that the loss is taken over, the last layers only where they are read.
+- The adapter's products run in the base's precision, from float32 weights.
+
+Shapes: N positions, C their width, B sequences, L the longest of them, R patches of the loss, P latents in a patch,
+D numbers in a latent.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple, cast
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
+
+from train.batches import Batch, Draws
+
+TIME_MEAN = -0.4  # t = sigmoid(N(-0.4, 1)), modules/locdit/unified_cfm.py
+
+
+class Losses(NamedTuple):
+    """Losses of each patch, (R,), in float32 or better; they carry gradients."""
+
+    diff: Tensor  # flow matching
+    stop: Tensor  # where to stop speaking
+
+
+class Projection(NamedTuple):
+    """A linear layer and its share of the adapter, if it has one."""
+
+    weight: Tensor  # frozen, (out, in)
+    bias: Tensor | None = None
+    down: Tensor | None = None  # A, (rank, in)
+    up: Tensor | None = None  # B, (out, rank)
+    scale: float = 1.0
+    dropout: float = 0.0
+
+
+class Norm(NamedTuple):
+    """RMS norm."""
+
+    weight: Tensor
+    epsilon: float
+
+
+class Layer(NamedTuple):
+    """One layer of a MiniCPM-4: what it computes with, and nothing else, so that one compiled function serves all."""
+
+    before_attention: Norm
+    query: Projection
+    key: Projection
+    value: Projection
+    out: Projection
+    before_mlp: Norm
+    gate: Projection
+    up: Projection
+    down: Projection
+    width: int  # of a head
+    branch: float  # what a branch is multiplied by before it is added
+
+
+class Rectangle(NamedTuple):
+    """How positions are laid out for attention: position i of N lies at slot `slots[i]` of B x L."""
+
+    rows: int
+    length: int
+    slots: Tensor | None  # None: N is B x L already
+    causal: bool
+
+
+class Rotation(NamedTuple):
+    """Rotary embedding of every position: (N, 1, width of a head)."""
+
+    cosine: Tensor
+    sine: Tensor
+
+
+@dataclass(frozen=True)
+class How:
+    """How the arithmetic is done; the result is the same."""
+
+    checkpointing: bool = False  # keep only what enters each layer, compute the rest twice
+    compiled: bool = False  # fuse each layer by torch.compile
+
+
+Adapter = dict[str, tuple[Tensor, Tensor, float, float]]  # module -> A, B, scale, dropout
+
+
+def losses(model: Any, batch: Batch, draws: Draws, adapter: Adapter, how: How | None = None) -> Losses:
+    """Both losses of every target patch of a batch.
+
+    `model` is a VoxCPM2Model, `adapter` the low-rank pairs by official module name, in any floating type.
+    """
+    how = how or How()
+    width = model.fusion_concat_proj.weight
+    batch = batch.to(width.device, width.dtype)
+    lm, residual = _language_models(model, batch, adapter, how)
+    stop = model.stop_head(model.stop_actn(model.stop_proj(lm)))
+    stop_loss = functional.cross_entropy(_precise(stop), batch.last.long(), reduction="none")
+    conditions = torch.stack(
+        (
+            _apply(_projection(model, "lm_to_dit_proj", adapter), lm),
+            _apply(_projection(model, "res_to_dit_proj", adapter), residual),
+        ),
+        dim=1,
+    )
+    return Losses(_flow_matching(model, batch, conditions, draws.to(width.device), adapter, how), stop_loss)
+
+
+def _language_models(model: Any, batch: Batch, adapter: Adapter, how: How) -> tuple[Tensor, Tensor]:
+    """What both language models say before each target patch: two of (R, C)."""
+    rectangle = Rectangle(batch.rows, batch.longest, batch.slots, causal=True)
+    settings = model.config.lm_config
+    scale = settings.scale_emb if getattr(settings, "use_mup", False) else 1.0
+    heard = _apply(_projection(model, "enc_to_lm_proj", adapter), batch.encoded)
+    text = model.base_lm.embed_tokens(batch.text) * scale
+    seen = text.new_zeros(batch.positions.shape[0], text.shape[-1])
+    seen = seen.index_copy(0, batch.text_at, text).index_copy(0, batch.audio_at, heard)
+    meant = _transformer(model.base_lm, "base_lm", seen, batch.positions, rectangle, adapter, how)
+    meant = meant.index_copy(0, batch.audio_at, model.fsq_layer(meant[batch.audio_at]))
+    heard_only = torch.zeros_like(meant).index_copy(0, batch.audio_at, heard)
+    fused = _apply(_projection(model, "fusion_concat_proj", adapter), torch.cat((meant, heard_only), dim=-1))
+    residual = _transformer(
+        model.residual_lm, "residual_lm", fused, batch.positions, rectangle, adapter, how, only=batch.before
+    )
+    return meant[batch.before], residual
+
+
+def _flow_matching(model: Any, batch: Batch, conditions: Tensor, draws: Draws, adapter: Adapter, how: How) -> Tensor:
+    """The DiT's loss for each target patch: (R,)."""
+    dit, name = model.feat_decoder.estimator, "feat_decoder.estimator"
+    kind, patch = conditions.dtype, batch.targets.shape[1]
+    # official code draws and embeds the time in the model's precision, also when it speaks: so does this
+    time = torch.sigmoid(draws.time.to(kind) + TIME_MEAN)
+    noise = draws.noise.to(kind)
+    noisy = (1 - time.view(-1, 1, 1)) * batch.targets + time.view(-1, 1, 1) * noise
+    flow = noise - batch.targets
+    conditions = conditions * draws.guided.to(kind).view(-1, 1, 1)
+    still = dit.delta_time_mlp(dit.time_embeddings(time.new_zeros(1)).to(kind))
+    moment = dit.time_mlp(dit.time_embeddings(time).to(kind)) + still
+    sequence = torch.cat((conditions, moment[:, None], dit.cond_proj(batch.previous), dit.in_proj(noisy)), dim=1)
+    rows, length, width = sequence.shape
+    positions = torch.arange(length, device=sequence.device).repeat(rows)
+    read = torch.arange(rows * length, device=sequence.device).view(rows, length)[:, -patch:].reshape(-1)
+    rectangle = Rectangle(rows, length, None, causal=False)
+    seen = _transformer(
+        dit.decoder, f"{name}.decoder", sequence.view(-1, width), positions, rectangle, adapter, how, only=read
+    )
+    said = dit.out_proj(seen).view(rows, patch, -1)
+    return functional.mse_loss(_precise(said), _precise(flow), reduction="none").mean(dim=(1, 2))
+
+
+def _transformer(
+    lm: Any,
+    name: str,
+    inputs: Tensor,
+    positions: Tensor,
+    rectangle: Rectangle,
+    adapter: Adapter,
+    how: How,
+    only: Tensor | None = None,
+) -> Tensor:
+    """A MiniCPM-4 over (N, C); where `only` names positions, the last layer's own work is done for them alone."""
+    rotation = None
+    if lm.rope_emb is not None:
+        cosine, sine = lm.rope_emb(positions)
+        rotation = Rotation(cosine[:, None], sine[:, None])
+    hidden, step = inputs, _compiled() if how.compiled else _layer
+    for number, module in enumerate(lm.layers):
+        layer = _read(module, f"{name}.layers.{number}", adapter)
+        rows = only if number == len(lm.layers) - 1 else None
+        if how.checkpointing and torch.is_grad_enabled():
+            hidden = cast(Tensor, checkpoint(step, layer, hidden, rotation, rectangle, rows, use_reentrant=False))
+        else:
+            hidden = step(layer, hidden, rotation, rectangle, rows)
+    return _normed(Norm(lm.norm.weight, lm.norm.variance_epsilon), hidden)
+
+
+def _layer(
+    layer: Layer, hidden: Tensor, rotation: Rotation | None, rectangle: Rectangle, only: Tensor | None
+) -> Tensor:
+    seen = _normed(layer.before_attention, hidden)
+    query, key, value = (
+        (said := _apply(projection, seen)).view(said.shape[0], -1, layer.width)
+        for projection in (layer.query, layer.key, layer.value)
+    )
+    if rotation is not None:
+        query, key = _rotated(query, rotation), _rotated(key, rotation)
+    attended = _attention(query, key, value, rectangle)
+    if only is not None:
+        hidden, attended = hidden[only], attended[only]
+    hidden = hidden + _apply(layer.out, attended) * layer.branch
+    seen = _normed(layer.before_mlp, hidden)
+    inner = cast(Tensor, _Gated.apply(_apply(layer.gate, seen), _apply(layer.up, seen)))  # type: ignore[no-untyped-call]
+    return hidden + _apply(layer.down, inner) * layer.branch
+
+
+_once: list[Callable[..., Tensor]] = []
+
+
+def _compiled() -> Callable[..., Tensor]:
+    if not _once:
+        _once.append(torch.compile(_layer, dynamic=True))
+    return _once[0]
+
+
+def _attention(query: Tensor, key: Tensor, value: Tensor, rectangle: Rectangle) -> Tensor:
+    """(N, heads, width) three times -> (N, heads x width). Right padding is never seen: attention is causal there."""
+    attended = functional.scaled_dot_product_attention(
+        _laid_out(query, rectangle),
+        _laid_out(key, rectangle),
+        _laid_out(value, rectangle),
+        is_causal=rectangle.causal,
+        enable_gqa=True,
+    )
+    flat = attended.transpose(1, 2).reshape(rectangle.rows * rectangle.length, -1)
+    return flat if rectangle.slots is None else flat[rectangle.slots]
+
+
+def _laid_out(each: Tensor, rectangle: Rectangle) -> Tensor:
+    if rectangle.slots is not None:
+        room = each.new_zeros(rectangle.rows * rectangle.length, *each.shape[1:])
+        each = room.index_copy(0, rectangle.slots, each)
+    return each.view(rectangle.rows, rectangle.length, *each.shape[1:]).transpose(1, 2)
+
+
+class _Normed(torch.autograd.Function):
+    """RMS norm as VoxCPM rounds it, that keeps for the way back only what entered it and its scale."""
+
+    @staticmethod
+    def forward(ctx: Any, hidden: Tensor, weight: Tensor, epsilon: float) -> Tensor:
+        variance = hidden.to(torch.float32).pow(2).mean(dim=-1, keepdim=True)  # float32 in a double model, too
+        scale = torch.rsqrt(variance + epsilon)
+        ctx.save_for_backward(hidden, weight, scale)
+        return (hidden * scale).to(hidden.dtype) * weight
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        hidden, weight, scale = ctx.saved_tensors
+        coming = _precise(gradients[0] * weight)
+        of_scale = (coming * hidden).sum(dim=-1, keepdim=True).to(torch.float32)
+        of_variance = -0.5 * of_scale * scale.pow(3)
+        through_scale = hidden.to(torch.float32) * (2 / hidden.shape[-1] * of_variance)
+        return (coming * scale + through_scale).to(hidden.dtype), None, None
+
+
+class _Gated(torch.autograd.Function):
+    """silu(gate) x up, that keeps only the two."""
+
+    @staticmethod
+    def forward(ctx: Any, gate: Tensor, up: Tensor) -> Tensor:
+        ctx.save_for_backward(gate, up)
+        return functional.silu(gate) * up
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor]:
+        gate, up = ctx.saved_tensors
+        return torch.ops.aten.silu_backward(gradients[0] * up, gate), gradients[0] * functional.silu(gate)
+
+
+def _normed(norm: Norm, hidden: Tensor) -> Tensor:
+    return cast(Tensor, _Normed.apply(hidden, norm.weight, norm.epsilon))  # type: ignore[no-untyped-call]
+
+
+def _rotated(each: Tensor, rotation: Rotation) -> Tensor:
+    precise = each.to(torch.float32)  # likewise
+    left, right = precise.chunk(2, dim=-1)
+    return (precise * rotation.cosine + torch.cat((-right, left), dim=-1) * rotation.sine).to(each.dtype)
+
+
+def _apply(projection: Projection, seen: Tensor) -> Tensor:
+    said = functional.linear(seen, projection.weight, projection.bias)
+    if projection.down is None or projection.up is None:
+        return said
+    if projection.dropout:
+        seen = functional.dropout(seen, projection.dropout)
+    low = functional.linear(seen, projection.down.to(seen.dtype))
+    return torch.addmm(said, low, projection.up.to(seen.dtype).t(), alpha=projection.scale)
+
+
+def _read(module: Any, name: str, adapter: Adapter) -> Layer:
+    attention, mlp = module.self_attn, module.mlp
+    own = {
+        part: _projection(parent, part, adapter, name=f"{name}.{place}.{part}")
+        for place, parent, parts in (
+            ("self_attn", attention, ("q_proj", "k_proj", "v_proj", "o_proj")),
+            ("mlp", mlp, ("gate_proj", "up_proj", "down_proj")),
+        )
+        for part in parts
+    }
+    first, second = module.input_layernorm, module.post_attention_layernorm
+    return Layer(
+        before_attention=Norm(first.weight, first.variance_epsilon),
+        query=own["q_proj"],
+        key=own["k_proj"],
+        value=own["v_proj"],
+        out=own["o_proj"],
+        before_mlp=Norm(second.weight, second.variance_epsilon),
+        gate=own["gate_proj"],
+        up=own["up_proj"],
+        down=own["down_proj"],
+        width=attention.head_dim,
+        branch=module.scale_depth / math.sqrt(module.num_hidden_layers) if module.use_mup else 1.0,
+    )
+
+
+def _projection(parent: Any, part: str, adapter: Adapter, *, name: str = "") -> Projection:
+    module = getattr(parent, part)
+    base = getattr(module, "base_layer", module)  # PEFT wraps what it adapts
+    return Projection(base.weight, base.bias, *adapter.get(name or part, ()))
+
+
+def _precise(value: Tensor) -> Tensor:
+    """In float32, or double where it is."""
+    return value.to(torch.promote_types(value.dtype, torch.float32))

@@ -1,0 +1,223 @@
+"""One step of the optimizer: a batch dealt to all processes, in pieces; losses summed, divided once by all patches."""
+
+import math
+import resource
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import torch
+
+from curate.errors import UserError
+from train import batches, config, lean, schedule
+from train.batches import Example, seed_of
+from train.checkpoint import State
+from train.data import Data, training_seed
+from train.distributed import World
+from train.vector import Vector
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
+
+RECENT = 50  # steps that a loss is compared with, to see whether it explodes
+NAMED = 5  # clips in a message
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the optimizer."""
+
+    step: int
+    steps: int  # of the whole run
+    loss: float
+    diff: float
+    stop: float
+    languages: dict[str, float]  # language -> loss, in this batch
+    learning_rate: float
+    gradient_norm: float
+    audio_seconds: float
+    positions: int  # computed, no padding among them
+    seconds: float
+    memory: int  # bytes: the peak on this GPU, or of this process
+
+
+@dataclass(frozen=True)
+class Clip:
+    """What one clip added to a batch's losses: sums over its patches."""
+
+    id: str
+    language: str
+    patches: int
+    diff: float
+    stop: float
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What one process computes at once."""
+
+    clips: list[Example]
+    batch: batches.Batch
+    draws: batches.Draws
+
+
+class Trainer:
+    """A model, its adapter and its optimizer, that take steps."""
+
+    def __init__(self, run: config.Run, model: Any, data: Data, vector: Vector, world: World) -> None:
+        self.run, self.model, self.data, self.vector, self.world = run, model, data, vector, world
+        self.optimizer = torch.optim.AdamW(
+            [vector.parameter],
+            lr=run.optimizer.learning_rate,
+            weight_decay=run.optimizer.weight_decay,
+            fused=True,
+        )
+        self._how = lean.How(run.train.checkpointing, run.train.compile)
+        self._recent: deque[float] = deque(maxlen=RECENT)
+
+    def remember(self, losses: Sequence[float]) -> None:
+        """The losses of earlier steps, of which an exploding one is told."""
+        self._recent.extend(losses)
+
+    def read(self, state: State, chosen: Sequence[Example]) -> list[Piece]:
+        """This process's part of a batch, in pieces, with everything that is random in it."""
+        at_once = self.run.batch.at_once or self.run.batch.tokens
+        dealt = batches.deal(range(len(chosen)), chosen, hands=self.world.size, tokens=at_once)[self.world.rank]
+        rate = self.model.feat_decoder.training_cfg_rate
+        return [self._piece([chosen[position] for position in part], state.epoch, rate) for part in dealt]
+
+    def _piece(self, clips: list[Example], epoch: int, rate: float) -> Piece:
+        batch, sounds = self.data.batch(clips)
+        seeds = [training_seed(self.run, epoch, each) for each in clips]
+        return Piece(clips, batch, batches.draw(seeds, sounds, unguided=rate))
+
+    def step(self, state: State, chosen: Sequence[Example], pieces: Sequence[Piece], steps: int) -> Step:
+        """Train on a batch. Raises UserError where its loss is no number or explodes, or memory does not suffice."""
+        started = time.perf_counter()
+        rate = schedule.learning_rate(state.step, steps, self.run.optimizer)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        clips = self._backward(state.step, sum(each.patches for each in chosen), pieces)
+        self.world.add_up(self._gradient())
+        norm = float(torch.nn.utils.clip_grad_norm_([self.vector.parameter], self.run.optimizer.clip))
+        found = [clip for part in self.world.gather(clips) for clip in part]
+        patches = sum(clip.patches for clip in found)
+        diff, stop = (math.fsum(getattr(clip, name) for clip in found) / patches for name in ("diff", "stop"))
+        self._check(state.step, diff + stop, norm, found)
+        self.optimizer.step()
+        self._recent.append(diff + stop)
+        return Step(
+            step=state.step,
+            steps=steps,
+            loss=diff + stop,
+            diff=diff,
+            stop=stop,
+            languages=_by_language(found),
+            learning_rate=rate,
+            gradient_norm=norm,
+            audio_seconds=self.data.seconds(chosen),
+            positions=sum(each.length for each in chosen),
+            seconds=time.perf_counter() - started,
+            memory=_memory(self.model.device),
+        )
+
+    def _backward(self, step: int, patches: int, pieces: Sequence[Piece]) -> list[Clip]:
+        """Add this process's share of the gradient; returns what its clips lost."""
+        self.model.train()  # FSQ passes gradients only in training mode; nothing else differs
+        self.optimizer.zero_grad(set_to_none=True)
+        waiting = []
+        try:
+            for number, piece in enumerate(pieces):
+                with _seeded(self.run, step, self.world.rank, number):
+                    adapter = self.vector.adapter(self.model.fusion_concat_proj.weight.dtype)
+                    found = lean.losses(self.model, piece.batch, piece.draws, adapter, self._how)
+                    torch.autograd.backward((found.diff.sum() + found.stop.sum()) / patches)
+                waiting.append((piece, found.diff.detach(), found.stop.detach()))
+            return [clip for each in waiting for clip in _clips(*each)]  # read last: reading waits for the GPU
+        except torch.cuda.OutOfMemoryError:
+            raise UserError(_out_of_memory(self.run)) from None
+
+    def _gradient(self) -> torch.Tensor:
+        if self.vector.parameter.grad is None:  # a process whose share of a small batch is empty
+            self.vector.parameter.grad = torch.zeros_like(self.vector.parameter)
+        return self.vector.parameter.grad
+
+    def _check(self, step: int, loss: float, norm: float, clips: Sequence[Clip]) -> None:
+        if not math.isfinite(loss + norm):
+            bad = [clip for clip in clips if not math.isfinite(clip.diff + clip.stop)] or list(clips)
+            raise UserError(f"the loss is {loss} at step {step}, on {_named(bad)}: look at them, or lower the rate")
+        usual = math.fsum(self._recent) / len(self._recent) if len(self._recent) >= RECENT // 5 else math.inf
+        if loss > self.run.train.explodes_at * usual:
+            worst = sorted(clips, key=lambda clip: -(clip.diff + clip.stop) / clip.patches)
+            raise UserError(
+                f"the loss explodes at step {step}: {loss:.3g}, where {usual:.3g} was usual; most on "
+                f"{_named(worst[:NAMED])}: look at them, lower the rate, or raise train.explodes_at"
+            )
+
+
+def ahead(make: Callable[[Given], Made], items: Iterable[Given]) -> Iterator[tuple[Given, Made]]:
+    """Each item with what is made of it; the next is made by another thread while this one is used."""
+    with ThreadPoolExecutor(1) as worker:
+        coming: deque[tuple[Given, Future[Made]]] = deque()
+        for item in items:
+            coming.append((item, worker.submit(make, item)))
+            if len(coming) == 2:
+                given, made = coming.popleft()
+                yield given, made.result()
+        for given, made in coming:
+            yield given, made.result()
+
+
+def _clips(piece: Piece, diff: torch.Tensor, stop: torch.Tensor) -> list[Clip]:
+    sums = torch.zeros(2, len(piece.clips), dtype=torch.float64)
+    for row, losses in enumerate((diff, stop)):
+        sums[row].index_add_(0, piece.batch.clip, losses.to("cpu", torch.float64))
+    return [
+        Clip(each.id, each.language, each.patches, *values)
+        for each, values in zip(piece.clips, sums.T.tolist(), strict=True)
+    ]
+
+
+def _by_language(clips: Sequence[Clip]) -> dict[str, float]:
+    languages = {}
+    for language in sorted({clip.language for clip in clips}):
+        own = [clip for clip in clips if clip.language == language]
+        lost = math.fsum(clip.diff + clip.stop for clip in own)
+        languages[language] = lost / sum(clip.patches for clip in own)
+    return languages
+
+
+@contextmanager
+def _seeded(run: config.Run, step: int, rank: int, piece: int) -> Iterator[None]:
+    """Dropout draws from the run's seed; the losses' own draws are made apart, from each clip's."""
+    with torch.random.fork_rng(enabled=bool(run.adapter.dropout)):
+        if run.adapter.dropout:
+            torch.manual_seed(seed_of(run.train.seed, "dropout", step, rank, piece))
+        yield
+
+
+def _named(clips: Sequence[Clip]) -> str:
+    names = ", ".join(clip.id for clip in clips[:NAMED])
+    return f"the clips {names}" + (f" and {len(clips) - NAMED} more" if len(clips) > NAMED else "")
+
+
+def _memory(device: str) -> int:
+    if str(device).startswith("cuda"):
+        return int(torch.cuda.max_memory_allocated())
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _out_of_memory(run: config.Run) -> str:
+    now = run.batch.at_once or run.batch.tokens
+    half = max(1, now // 2)
+    more = "" if run.train.checkpointing else ", or train.checkpointing = true under [train]"
+    return (
+        f"out of GPU memory: set batch.at_once = {half} (now {now}) under [batch]{more} in {run.into / 'run.toml'}, "
+        f"then `train resume {run.into}`; the losses stay the same"
+    )

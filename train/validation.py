@@ -1,0 +1,121 @@
+"""Held-out losses: every clip, in a fixed order, with fixed draws and all conditions; paired with the base model's."""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from train import batches, checkpoint, config, lean
+from train.batches import Example
+from train.data import Data, validation_seed
+from train.distributed import ALONE, World
+from train.vector import Vector
+
+FOLDER = "validation"
+NORMAL_95 = 1.96
+
+
+@dataclass(frozen=True)
+class Held:
+    """One held-out clip: losses are means over its patches and all draws."""
+
+    id: str
+    language: str
+    patches: int
+    diff: float
+    stop: float
+
+    @property
+    def loss(self) -> float:
+        """Both, as trained on."""
+        return self.diff + self.stop
+
+
+@dataclass(frozen=True)
+class Validation:
+    """The held-out clips after a number of steps; step 0 is the model without an adapter.
+
+    languages: language -> loss, diff, stop (means over patches), patches; after step 0 also `change` of the loss from
+    zero-shot, and `low` and `high`, its 95 % interval over clips, paired.
+    """
+
+    step: int
+    languages: dict[str, dict[str, float]]
+
+
+def validate(
+    model: Any, vector: Vector, data: Data, run: config.Run, step: int, world: World = ALONE
+) -> tuple[Validation, list[Held]]:
+    """Losses of all held-out clips; the same whenever it is asked, whatever the rank or the number of processes."""
+    model.eval()
+    tokens = run.batch.at_once or run.batch.tokens
+    pieces = batches.in_order(data.validation, tokens=tokens)
+    mine = [[data.validation[position] for position in piece] for piece in pieces[world.rank :: world.size]]
+    with torch.no_grad():
+        adapter = vector.adapter(model.fusion_concat_proj.weight.dtype, dropout=False)
+        found = [held for piece in mine for held in _piece(model, adapter, data, piece, run)]
+    held = sorted((each for part in world.gather(found) for each in part), key=lambda each: each.id)
+    zero = held if step == 0 else read(run.into, 0)
+    return Validation(step, {language: _summary(held, zero, language) for language in sorted(_languages(held))}), held
+
+
+def write(folder: Path, step: int, held: Sequence[Held]) -> None:
+    """Keep the losses of each clip in RUN/validation, for paired comparisons between steps and between runs."""
+    path = _path(folder, step)
+    path.parent.mkdir(exist_ok=True)
+    checkpoint.write_whole(path, "".join(json.dumps(asdict(each), ensure_ascii=False) + "\n" for each in held))
+
+
+def read(folder: Path, step: int) -> list[Held]:
+    """What `write` kept of a step; empty where there is nothing."""
+    path = _path(folder, step)
+    if not path.is_file():
+        return []
+    return [Held(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def _path(folder: Path, step: int) -> Path:
+    return folder / FOLDER / f"{step:07d}.jsonl"
+
+
+def _piece(model: Any, adapter: lean.Adapter, data: Data, piece: Sequence[Example], run: config.Run) -> list[Held]:
+    batch, sounds = data.batch(piece)
+    sums = torch.zeros(2, len(piece), dtype=torch.float64)
+    for draw in range(run.train.validation_draws):
+        draws = batches.draw([validation_seed(draw, each) for each in piece], sounds, unguided=0.0)
+        found = lean.losses(model, batch, draws, adapter)
+        for row, losses in enumerate(found):
+            sums[row].index_add_(0, batch.clip, losses.to("cpu", torch.float64))
+    counts = torch.tensor([each.patches for each in piece]) * run.train.validation_draws
+    diff, stop = (sums / counts).tolist()
+    return [Held(each.id, each.language, each.patches, diff[row], stop[row]) for row, each in enumerate(piece)]
+
+
+def _languages(held: Sequence[Held]) -> set[str]:
+    return {each.language for each in held}
+
+
+def _summary(held: Sequence[Held], zero: Sequence[Held], language: str) -> dict[str, float]:
+    own = [each for each in held if each.language == language]
+    patches = sum(each.patches for each in own)
+    diff = math.fsum(each.diff * each.patches for each in own) / patches
+    stop = math.fsum(each.stop * each.patches for each in own) / patches
+    summary = {"loss": diff + stop, "diff": diff, "stop": stop, "patches": float(patches), "clips": float(len(own))}
+    before = {each.id: each.loss for each in zero if zero is not held}
+    pairs = [(each.loss - before[each.id], each.patches) for each in own if each.id in before]
+    return summary | (_change(pairs) if pairs else {})
+
+
+def _change(pairs: Sequence[tuple[float, int]]) -> dict[str, float]:
+    """The mean change over patches and its 95 % interval, where clips are the independent units (ratio estimator)."""
+    patches = sum(weight for _, weight in pairs)
+    mean = math.fsum(change * weight for change, weight in pairs) / patches
+    if len(pairs) < 2:
+        return {"change": mean}
+    spread = math.fsum((weight * (change - mean)) ** 2 for change, weight in pairs) * len(pairs) / (len(pairs) - 1)
+    margin = NORMAL_95 * math.sqrt(spread) / patches
+    return {"change": mean, "low": mean - margin, "high": mean + margin}
