@@ -13,7 +13,6 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 from curate.text import korean_compounds as compounds
-from curate.text.korean_lexicon import lexicon
 from curate.text.korean_sound import Sounds
 
 HEADER = """\
@@ -108,11 +107,11 @@ def _last(word: str, hanja: str, letter: str, part: str, count: int) -> tuple[st
 
 def main() -> None:
     """Write the table to standard output."""
-    sounds, known = Sounds(), lexicon(None, ("lexicon_ko.tsv",)).readings
+    sounds = Sounds()
     used = in_use()
     sys.stdout.write(HEADER)
     for word, spellings in sorted(characters(Path(sys.argv[1])).items()):
-        if word not in used or word in known:
+        if word not in used:
             continue
         every = [respelled(word, hanja, used[word]) for hanja in spellings]
         order = Counter(letters for letters, _ in every)

@@ -33,6 +33,8 @@ class Diary:
         for line in lines:
             if "loss" not in line and line["step"]:
                 self._judge(Validation(line["step"], line["languages"]))
+        if world.writes and at.step:
+            self._tidy()  # a kill may have come between the last checkpoint and this
         self._board = _board(run, at.step) if run.train.tensorboard and world.writes else None
 
     def keep(self, step: Step) -> Step:
@@ -82,9 +84,13 @@ class Diary:
                 f"the checkpoint of step {state.step} cannot be written ({reason}); earlier ones "
                 f"are whole: make room, then `train resume {run.into}`"
             ) from problem
+        self._tidy()
+
+    def _tidy(self) -> None:
+        """Say which checkpoints are the best, and remove those that are no longer wanted."""
         best = {language: {"step": step, "loss": loss} for language, (loss, step) in sorted(self._best.items())}
-        checkpoint.write_whole(run.into / BEST, json.dumps(best, indent=2) + "\n")
-        checkpoint.prune(run.into, run.train.keep, {step for _, step in self._best.values()})
+        checkpoint.write_whole(self._run.into / BEST, json.dumps(best, indent=2) + "\n")
+        checkpoint.prune(self._run.into, self._run.train.keep, {step for _, step in self._best.values()})
 
     def _saved(self) -> lora.Saved:
         run, reading = self._run, self._trainer.data.reading

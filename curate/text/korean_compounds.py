@@ -46,6 +46,18 @@ _LR_WORDS = _words(
     """
 )
 _LR_LAST = frozenset("란력량론료령례로록림류")
+# 30항: ㅅ at the end of these belongs to the word and stands between no two, but for the words of _BETWEEN.
+_OWN_S = tuple(
+    _words(
+        """
+        놋 솟 옷 못 맛 붓 낫 뜻 첫 덧 헛 풋 짓 엿 멋 벗 잣 이웃 버섯 그릇 씨앗 다섯 여섯 것 송곳 옛 웃
+        엇 삿 돗 숫 잇 셋 넷 탓 굿
+        핫 봇 켓 릿 캣 샷 캇 텟 왓 팟 닷 롯 겟 싯 럿 댓 뭇 밋 킷 슷 빗 햇 곳 젓
+        """
+    )
+)
+_BETWEEN = _words("빗방울 빗줄기 빗길 빗소리 빗발 빗속 빗자루 햇빛 햇살 햇볕 햇발 곳간 젓가락 숫자 댓잎 깃발 밧줄")
+_S = 19
 _LONG = 2  # syllables of what a Sino-Korean last part follows
 
 
@@ -97,6 +109,21 @@ def _boundary(before: Part, part: Part) -> str | None:
     if coda in _SONORANT and long and part.tag.startswith(SINO_LAST.get(part.text, "-")):
         return tensed(part.text[0])
     return None
+
+
+def between(word: str) -> list[int]:
+    """30항: where ㅅ stands between two parts of a noun, before ㄱㄷㅂㅅㅈ: 냇가 [내까], also [낻까]."""
+    return [
+        at
+        for at, (letter, after) in enumerate(itertools.pairwise(word))
+        if is_syllable(letter) and is_syllable(after) and final(letter) == _S and initial(after) in _TENSE
+        if not word[: at + 1].endswith(_OWN_S) or any(word.startswith(one, at) for one in _BETWEEN)
+    ]
+
+
+def without_s(pair: str) -> str:
+    """Two syllables as they sound when the ㅅ between them is not heard: 냇가 -> 내까."""
+    return chr(ord(pair[0]) - _S) + tensed(pair[1])
 
 
 def is_syllable(letter: str) -> bool:

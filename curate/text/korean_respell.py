@@ -100,7 +100,22 @@ def choices(text: str, tokens: list[Token], words: Lexicon, *, compound: bool = 
     for at, said in changed.items():
         if at not in taken:
             found[at] = Choice(at, at + 1, said)
+    for choice in _between(text, tokens):
+        if not taken & {choice.start, choice.start + 1} and not {choice.start, choice.start + 1} & found.keys():
+            found[choice.start] = choice
     return [found[at] for at in sorted(found)]
+
+
+def _between(text: str, tokens: list[Token]) -> list[Choice]:
+    """30항: the ㅅ of 냇가 is not heard, or may be."""
+    places = [
+        token.start + at
+        for token in tokens
+        if token.tag.startswith("N")
+        for at in compounds.between(text[token.start : token.end])
+    ]
+    pairs = [(at, text[at : at + 2]) for at in places]
+    return [Choice(at, at + 2, (compounds.without_s(pair), pair)) for at, pair in pairs]
 
 
 def free(text: str, tokens: list[Token], taken: list[Choice]) -> list[Choice]:

@@ -115,12 +115,18 @@ def test_pieces_add_up_to_the_whole_and_clips_do_not_see_each_other(pair):
 @pytest.mark.skipif(not LONG, reason="compiling takes minutes: SAMSORI_LONG=1 (make test-long)")
 @pytest.mark.skipif(not shutil.which("gcc"), reason="torch.compile needs a C++ compiler on a CPU, and there is no gcc")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")  # inductor's
-def test_they_are_when_compiled(pair):
-    model, vector, other = pair("both")
+def test_compiled_layers_give_the_same_losses_and_gradients(tiny):
+    """In float32, against the same layers not compiled: inductor's CPU attention cannot go backward in float64."""
+    model = official.adapted(tiny, BOTH, torch.float32)
+    vector = official.vector(model, BOTH)
     for sizes in SIZES.values():
-        given = official.sequences(*sizes)
+        given = official.sequences(*sizes, dtype=torch.float32)
         draws = official.draws(given)
-        assert equal(ours(model, vector, [given], draws, lean.How(compiled=True)), theirs(other, given, draws))
+        losses, gradients = ours(model, vector, [given], draws)
+        compiled, others = ours(model, vector, [given], draws, lean.How(compiled=True))
+        assert torch.allclose(compiled, losses, rtol=1e-5, atol=1e-6)
+        for name, value in gradients.items():
+            assert (others[name] - value).norm() <= 1e-4 * value.norm(), name
 
 
 @pytest.mark.parametrize("sizes", SIZES)

@@ -236,3 +236,23 @@ def test_dropout_resumes_too(make_run):
     train_until(two, 3)
     list(finetune.train(two))
     assert left_behind(one) == left_behind(two)
+
+
+def test_a_kill_between_the_last_checkpoint_and_best_json_is_made_good(make_run, monkeypatch):
+    """best.json and the removal of old checkpoints come after the checkpoint: a kill between leaves them behind."""
+    run = make_run("cut short", *SETTINGS)
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "prune", killed)
+        with pytest.raises(KeyboardInterrupt):
+            list(finetune.train(run))
+    (run / "best.json").unlink(missing_ok=True)
+    list(finetune.train(run))
+    whole_run = make_run("whole", *SETTINGS)
+    list(finetune.train(whole_run))
+    (run / "best.json").write_text("{}")
+    list(finetune.train(run))
+    assert left_behind(run) == left_behind(whole_run)
