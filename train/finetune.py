@@ -14,7 +14,7 @@ from train import checkpoint, config, corpus, data, latents, lora, pretrained, s
 from train.data import Data
 from train.diary import Diary
 from train.distributed import ALONE, World
-from train.stepping import Step, Trainer, ahead
+from train.stepping import Step, Trainer, ahead, out_of_memory
 from train.validation import Validation
 from train.vector import Vector
 
@@ -66,6 +66,8 @@ def train(folder: Path, world: World = ALONE) -> Iterator[Event]:
     try:
         with checkpoint.locked(folder):
             yield from _train(run, world)
+    except torch.cuda.OutOfMemoryError:  # in validation or while loading; a step says it itself
+        raise UserError(out_of_memory(run)) from None
     except OSError as problem:  # a full disk, say, while metrics or held-out losses are written
         name = f"{problem.filename}: " if problem.filename else ""
         raise UserError(

@@ -140,7 +140,7 @@ class Trainer:
                 waiting.append((piece, found.diff.detach(), found.stop.detach()))
             return [clip for each in waiting for clip in _clips(*each)]  # read last: reading waits for the GPU
         except torch.cuda.OutOfMemoryError:
-            raise UserError(_out_of_memory(self.run)) from None
+            raise UserError(out_of_memory(self.run)) from None
 
     def _gradient(self) -> torch.Tensor:
         if self.vector.parameter.grad is None:  # a process whose share of a small batch is empty
@@ -213,7 +213,8 @@ def _memory(device: str) -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def _out_of_memory(run: config.Run) -> str:
+def out_of_memory(run: config.Run) -> str:
+    """One line: which budget to set, and to what."""
     now = run.batch.at_once or run.batch.tokens
     half = max(1, now // 2)
     more = "" if run.train.checkpointing else ", or train.checkpointing = true under [train]"

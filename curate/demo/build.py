@@ -69,7 +69,7 @@ MISLABELLED: dict[str, tuple[str, Callable[[str, dict[str, str]], str]]] = {
     "km-1-09": ("no transcript", lambda _, texts: ""),
     "ko-1-02": ("transcript in another script", lambda text, _: text.encode("euc_kr").decode("latin_1")),
     "km-2-09": ("transcript in another script", lambda _, texts: "pkaa nov muk pteah riik saat nas"),
-    "ko-4-06": ("transcript of another sentence", lambda _, texts: texts["ko-2-14"]),
+    "ko-4-06": ("transcript of another sentence", lambda _, texts: texts["ko-1-13"]),
     # No model here hears Khmer words: a Khmer transcript of like length would pass, one that is far too long does not.
     "km-3-06": (
         "transcript of four other sentences",
