@@ -93,3 +93,23 @@ def test_spoken_text_comes_within_two_seconds(tmp_path: Path) -> None:
     started = time.monotonic()
     curate_text("ក ១\n".encode(), "--language", "km")
     assert time.monotonic() - started < 2  # measured 0.4 s
+
+
+SOUNDS = ("--language", "ko", "--form", "pronounced")
+
+
+def test_all_standard_readings_are_given_word_by_word() -> None:
+    out, err, status = curate_text("맛있다 말\n".encode(), *SOUNDS, "--alternatives")
+    assert (set(out.decode().split()[0].split("/")), out.decode().split()[1]) == ({"마싣따", "마딛따"}, "말")
+    assert (err, status) == ("", 0)
+
+
+def test_a_lexicon_of_ones_own_wins_and_a_broken_one_is_one_line(tmp_path: Path) -> None:
+    lexicon = tmp_path / "mine.tsv"
+    lexicon.write_text("솜이불\t소미불 # mine\n", encoding="utf-8")
+    assert curate_text("솜이불\n".encode(), *SOUNDS)[0].decode() == "솜니불\n"
+    assert curate_text("솜이불을\n".encode(), *SOUNDS, "--lexicon", str(lexicon))[0].decode() == "소미부를\n"
+    lexicon.write_text("솜이불\n", encoding="utf-8")
+    out, err, status = curate_text("솜이불\n".encode(), *SOUNDS, "--lexicon", str(lexicon))
+    assert (out, status) == (b"", 1)
+    assert err.startswith(f"curate: {lexicon} line 1: ")
