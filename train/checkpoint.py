@@ -4,6 +4,7 @@ import fcntl
 import hashlib
 import io
 import json
+import math
 import os
 import shutil
 from collections.abc import Collection, Iterator
@@ -91,10 +92,20 @@ def path_of(run: Path, step: int) -> Path:
 def newest(run: Path) -> Path | None:
     """The last checkpoint of a run, or None. Raises UserError where it is damaged."""
     found = sorted((run / "checkpoints").glob("[0-9]*"))
-    if not found:
-        return None
-    _check(found[-1])
-    return found[-1]
+    return whole(found[-1]) if found else None
+
+
+def whole(folder: Path) -> Path:
+    """A checkpoint as it was sealed. Raises UserError where it is damaged."""
+    remedy = f"remove that folder and `train resume {folder.parent.parent}` goes on from the one before"
+    try:
+        hashes = json.loads((folder / SEAL).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise UserError(f"the checkpoint {folder} is half written: {remedy}") from None
+    for name, digest in hashes.items():
+        if not (folder / name).is_file() or _sha256(folder / name) != digest:
+            raise UserError(f"the checkpoint {folder} is damaged ({name}): {remedy}")
+    return folder
 
 
 def seal(folder: Path) -> None:
@@ -139,11 +150,11 @@ def prune(run: Path, keep: int, spare: Collection[int]) -> None:
 
 
 def metrics(run: Path) -> list[dict[str, Any]]:
-    """The lines of a run's metrics: steps and validations, in order."""
+    """The lines of a run's metrics: steps and validations, in order; one that a kill cut is passed over."""
     path = run / METRICS
     if not path.is_file():
         return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if _step(line) < math.inf]
 
 
 def append(run: Path, record: dict[str, Any]) -> None:
@@ -187,18 +198,7 @@ def _step(line: str) -> float:
     try:
         return float(json.loads(line)["step"])
     except (ValueError, KeyError):
-        return float("inf")
-
-
-def _check(folder: Path) -> None:
-    remedy = f"remove that folder and `train resume {folder.parent.parent}` goes on from the one before"
-    try:
-        hashes = json.loads((folder / SEAL).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        raise UserError(f"the checkpoint {folder} is half written: {remedy}") from None
-    for name, digest in hashes.items():
-        if not (folder / name).is_file() or _sha256(folder / name) != digest:
-            raise UserError(f"the checkpoint {folder} is damaged ({name}): {remedy}")
+        return math.inf
 
 
 def _sha256(path: Path) -> str:

@@ -31,6 +31,7 @@ Model = Annotated[str, typer.Option(help="Folder of a VoxCPM2 checkpoint, or a h
 Revision = Annotated[str | None, typer.Option(help="Revision of the hub id.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Adapter = Annotated[Path, typer.Argument(help="A run, or the folder of an adapter.")]
+Voice = Annotated[Path, typer.Argument(help="A run, or the folder of an adapter or of a merged checkpoint.")]
 At = Annotated[int | None, typer.Option("--step", help="Checkpoint of a run. [default: the last]")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 ATTENTION = "q_proj,k_proj,v_proj,o_proj"  # VoxCPM's own default
@@ -214,7 +215,7 @@ def merge(
 
 @app.command()
 def say(
-    adapter: Adapter,
+    adapter: Voice,
     language: Annotated[str, typer.Option(help="km or ko: which tag the sentence gets.")],
     text: Annotated[str, typer.Option(help="The sentence.")],
     out: Annotated[Path, typer.Option(help="WAV file to write.")],
@@ -267,12 +268,12 @@ def _forecast(run: "Run", as_json: bool) -> None:
 
 
 def _train(folder: Path, as_json: bool, world: "World") -> None:
-    from train import config, finetune, show
+    from train import config, finetune, show, validation
 
     if not world.writes:
         deque(finetune.train(folder, world), maxlen=0)
         return
-    screen = show.Screen(config.read(folder).train.validate_every)
+    screen = show.Screen(config.read(folder).train.validate_every, earlier=validation.written(folder))
     last = _follow(screen, finetune.train(folder, world), f"go on with: train resume {folder}")
     if isinstance(last, finetune.Finished):
         losses = screen.last.languages if screen.last else {}

@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from safetensors import SafetensorError
-
 from curate.errors import UserError
 from train import checkpoint, config, lora, speaking, validation, voxcpm
 from train.checkpoint import State
@@ -30,9 +28,9 @@ class Diary:
         lines = checkpoint.metrics(run.into)
         trainer.remember([line["loss"] for line in lines if "loss" in line])
         self._best: dict[str, tuple[float, int]] = {}
-        for line in lines:
-            if "loss" not in line and line["step"]:
-                self._judge(Validation(line["step"], line["languages"]))
+        for event in validation.written(run.into):
+            if event.step:
+                self._judge(event)
         if world.writes and at.step:
             self._tidy()  # a kill may have come between the last checkpoint and this
         self._board = _board(run, at.step) if run.train.tensorboard and world.writes else None
@@ -78,10 +76,9 @@ class Diary:
                 lora.write(self._saved(), place, lora.EXACT)
                 checkpoint.write_state(place, state, trainer.optimizer, trainer.vector.parameter)
                 checkpoint.seal(place)
-        except (OSError, SafetensorError) as problem:
-            reason = getattr(problem, "strerror", None) or problem
+        except OSError as problem:
             raise UserError(
-                f"the checkpoint of step {state.step} cannot be written ({reason}); earlier ones "
+                f"the checkpoint of step {state.step} cannot be written ({problem.strerror or problem}); earlier ones "
                 f"are whole: make room, then `train resume {run.into}`"
             ) from problem
         self._tidy()

@@ -200,7 +200,7 @@ def _amounts(run: config.Run, data: "Data") -> Iterator[str]:
         hours = data.seconds([each for each in data.train if each.language == language]) / 3600
         held = [each.id for each in data.validation if each.language == language]
         if hours < HOURS:
-            yield f"{language}: {hours:.2f} h to train on, under {HOURS} h"
+            yield f"{language}: {60 * hours:.1f} minutes to train on, under {60 * HOURS:.0f}"
         if run.train.validate_every and len(held) < HELD_OUT:
             yield f"{language}: {len(held)} clips held out, under {HELD_OUT}: too few to compare runs"
 

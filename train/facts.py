@@ -1,12 +1,12 @@
 """What a run and its corpus say of an adapter, for its model card: data, licences, losses."""
 
-import json
 import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from train import checkpoint, config
+from train import config, validation
+from train.validation import Validation
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ def of(run: Path, step: int) -> dict[str, Any]:
     return {
         "step": step,
         "data": list(_data(config.read(run).corpus / "manifest.parquet")),
-        "losses": _losses(list(_validations(run)), step),
+        "losses": _losses(validation.written(run), step),
     }
 
 
@@ -44,25 +44,14 @@ def _data(path: Path) -> Iterator[dict[str, Any]]:
     yield from clips.group_by(keys).agg(amounts).sort(keys, nulls_last=True).to_dicts()
 
 
-def _validations(run: Path) -> Iterator[dict[str, Any]]:
-    path = run / checkpoint.METRICS
-    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
-        try:
-            found = json.loads(line)
-        except ValueError:  # a line half written by a run that goes on, or was killed
-            continue
-        if "languages" in found and "loss" not in found:  # a step has one loss of its own
-            yield found
-
-
-def _losses(validations: Sequence[dict[str, Any]], step: int) -> dict[str, dict[str, Any]]:
+def _losses(validations: Sequence[Validation], step: int) -> dict[str, dict[str, Any]]:
     """language -> zero_shot, best, last and this: step, loss, diff, stop; those that were measured."""
     found: dict[str, dict[str, Any]] = {}
-    for language in sorted({name for each in validations for name in each["languages"]}):
+    for language in sorted({name for each in validations for name in each.languages}):
         measured = [
-            {"step": each["step"], **{key: each["languages"][language][key] for key in ("loss", "diff", "stop")}}
+            {"step": each.step, **{key: each.languages[language][key] for key in ("loss", "diff", "stop")}}
             for each in validations
-            if language in each["languages"]
+            if language in each.languages
         ]
         trained = [each for each in measured if each["step"]]
         said = {

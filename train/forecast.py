@@ -18,7 +18,7 @@ from train.data import Data
 H200 = 790e12  # FLOP/s in bfloat16 that FACTS counts its floor with; a floor, no run reaches it
 CPU_STEP = 5e11  # FLOPs: a step that a CPU takes in seconds, so that its time can be measured
 PATCH_WEIGHS = 2.0  # a target patch keeps about three times what a text position does: DiT and language models, counted
-TRIAL = 2  # steps that are measured
+TRIAL = 2  # steps that are measured, and clips whose encoding is
 SPLITS = ("train", "validation")
 CHECKPOINT_BYTES = 12  # a parameter of the adapter in a checkpoint: its weight and AdamW's two moments, float32
 
@@ -67,12 +67,20 @@ def forecast(run: config.Run, *, tick: Tick) -> dict[str, Any]:
             "checkpoints": math.ceil(course.steps / run.train.save_every),
         },
         "positions": {"text": course.text, "audio": course.patches, "of_a_step": _per(course, run)},
-        "to_encode": _amount(given, missing),
+        "to_encode": _amount(given, missing) | _encoding(given, missing, model, kind, device),
         "memory": [_memory(run, meter, kind, course), *_on_a_gpu(run, settings, course, device)],
         "disk": _disk(run, meter.parameters, settings, kind, given, missing),
         "time": _time(run, model, given, course, rates, flops, device),
         "doubts": doubts.warnings(run, given, _heard(run, given, tick)),
     }
+
+
+def _encoding(given: Data, missing: Sequence[Example], model: Path, kind: torch.dtype, device: str) -> dict[str, float]:
+    """Seconds that encoding will take, by clips of middling length."""
+    by_length = sorted(missing, key=lambda each: (each.patches, each.id))
+    chosen = [given.clips[each.id] for each in by_length[len(by_length) // 2 :][:TRIAL]]
+    each_second = trial.encoding(model, chosen, kind, device) if chosen else 0.0
+    return {"seconds": each_second * given.seconds(missing)}
 
 
 def _survey(

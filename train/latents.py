@@ -62,17 +62,13 @@ class Latents:
         if not missing:
             return
         yield Progress(0, len(missing))
-        vae = voxcpm.load_vae(self._model, device=device)
-        encoder = voxcpm.load_encoder(self._model, device=device, dtype=self._dtype)
-        patch = pretrained.patch_size(self._model)
+        encoders = Encoders(self._model, device=device, dtype=self._dtype)
         self._encoded.mkdir(parents=True, exist_ok=True)
         for done, clip in enumerate(missing, start=1):
             if not self.path(clip).is_file():
-                sound = samples(clip.path, vae.sample_rate)
-                _write("latents", voxcpm.encode(vae, sound, patch=patch), self.path(clip))
+                _write("latents", encoders.latents(clip), self.path(clip))
             if not self.encoded_path(clip).is_file():
-                encoded = voxcpm.encode_patches(encoder, _read("latents", self.path(clip)))
-                _write("encoded", encoded, self.encoded_path(clip))
+                _write("encoded", encoders.patches(_read("latents", self.path(clip))), self.encoded_path(clip))
             yield Progress(done, len(missing))
 
     def patches(self, clip: Clip) -> int:
@@ -94,6 +90,28 @@ class Latents:
             with clip.path.open("rb") as file:
                 self._audio[clip.id] = hashlib.file_digest(file, "sha256").hexdigest()[:DIGITS]
         return f"{self._audio[clip.id]}.safetensors"
+
+
+class Encoders:
+    """The two frozen models that training reads the outputs of: AudioVAE and local encoder."""
+
+    def __init__(self, model: Path, *, device: str, dtype: torch.dtype) -> None:
+        self._vae = voxcpm.load_vae(model, device=device)
+        self._encoder = voxcpm.load_encoder(model, device=device, dtype=dtype)
+        self._patch = pretrained.patch_size(model)
+
+    def latents(self, clip: Clip) -> torch.Tensor:
+        """A clip's latents in float32: (patches, patch, latent)."""
+        return voxcpm.encode(self._vae, samples(clip.path, self._vae.sample_rate), patch=self._patch)
+
+    def patches(self, found: torch.Tensor) -> torch.Tensor:
+        """What the local encoder makes of latents: (patches, width)."""
+        return voxcpm.encode_patches(self._encoder, found)
+
+    def encode(self, clip: Clip) -> Sound:
+        """Both."""
+        found = self.latents(clip)
+        return Sound(found, self.patches(found))
 
 
 def samples(path: Path, rate: int) -> voxcpm.Samples:

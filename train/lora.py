@@ -104,17 +104,18 @@ def write(saved: Saved, folder: Path, form: str) -> None:
 
     VoxCPM's holds whole alphas only: another scale is folded into B (`formats.fold`), which not every time is exact.
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save  # whose file writer hides why a disk refuses
 
     if form not in FORMATS:
         raise UserError(f"unknown format {form!r}; there are {', '.join(FORMATS)}")
     held = formats.folded(saved.weights, saved.adapter) if form == "voxcpm" else saved.weights
     ordered = {name: held[name].contiguous() for name in sorted(held)}
     if form == "voxcpm":
-        save_file(ordered, folder / VOXCPM_FILES[0])
+        (folder / VOXCPM_FILES[0]).write_bytes(save(ordered))
         write_json(folder / VOXCPM_FILES[1], formats.voxcpm_config(saved.adapter, saved.base))
     else:
-        save_file({f"{PEFT_PREFIX}{name}.weight": value for name, value in ordered.items()}, folder / PEFT_FILES[0])
+        named = {f"{PEFT_PREFIX}{name}.weight": value for name, value in ordered.items()}
+        (folder / PEFT_FILES[0]).write_bytes(save(named))
         _peft_config(saved.adapter, saved.base).save_pretrained(str(folder))
     write_json(folder / NOTES, notes(saved))
 
@@ -136,6 +137,17 @@ def load(folder: Path) -> Saved:
     told = _read_json(folder / NOTES, weights) if (folder / NOTES).is_file() else {}
     more = {"revision": told.get("revision"), "forms": told.get("form", {}), "facts": told.get("facts", {})}
     return Saved(tensors, adapter, told.get("base") or base, told.get("tags", {}), **more)
+
+
+def merged(folder: Path) -> Saved | None:
+    """What a merged checkpoint says of the adapter in it, whose weights are not told apart; None for other folders."""
+    path = folder / NOTES
+    told = _read_json(path, path) if path.is_file() else {}
+    if "files" not in told:
+        return None
+    own = {name: value for name, value in told["adapter"].items() if name in Adapter.model_fields}
+    more = {"revision": told.get("revision"), "forms": told.get("form", {}), "facts": told.get("facts", {})}
+    return Saved({}, Adapter(**own), told.get("base", ""), told.get("tags", {}), **more)
 
 
 def notes(saved: Saved) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from statistics import fmean
 from typing import Any
@@ -52,17 +52,20 @@ class Pace:
 
 
 class Screen:
-    """Shows events as they come and remembers the last validations."""
+    """Shows events as they come and remembers the validations."""
 
     def __init__(
-        self, validate_every: int = 0, console: Console | None = None, clock: Callable[[], float] = time.monotonic
+        self,
+        validate_every: int = 0,
+        console: Console | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        earlier: Sequence[Validation] = (),
     ) -> None:
-        self.first: Validation | None = None
         self.last: Validation | None = None
         self._console = console or Console(stderr=True)
         self._clock = clock
         self._pace = Pace(validate_every)
-        self._seen: list[Validation] = []
+        self._seen = list(earlier)  # a resumed run makes those after its checkpoint anew
         self._bars: dict[str, TaskID] = {}
         self._spoke: dict[str, float] = {}  # when a plain line was last written
 
@@ -83,8 +86,8 @@ class Screen:
             text = tell(event, self._pace.left(event.step, event.steps))
             self._bar(progress, "step", text, event.step, event.steps, now)
         elif isinstance(event, Validation):
-            self.first, self.last = self.first or event, event
-            self._seen.append(event)
+            self.last = event
+            self._seen = [*(each for each in self._seen if each.step < event.step), event]
             for line in (*describe(event), *rising(self._seen)):
                 self._say(line)
         elif isinstance(event, str):
@@ -141,7 +144,7 @@ def tell(event: Step, left: float | None = None) -> str:
     losses = " ".join(f"{language} {loss:.3f}" for language, loss in event.languages.items())
     speed = event.audio_seconds / event.seconds
     parts = [f"loss {losses}", f"{speed:.0f} s/s", f"{event.memory / 2**30:.1f} GiB"]
-    return ", ".join(parts if left is None else [*parts, f"{duration(left)} left"])
+    return ", ".join(parts if left is None else [*parts, f"{duration(left) if left >= 1 else '0 s'} left"])
 
 
 def describe(event: Validation) -> list[str]:
@@ -194,7 +197,7 @@ def foretold(found: dict[str, Any]) -> list[str]:
         f"positions: {found['positions']['of_a_step']} a step; {found['positions']['text']:,} of text, "
         f"{found['positions']['audio']:,} of audio in all",
         f"to encode: {encode['clips']} clips, {_hours(encode['hours'])}"
-        + (" (their patches are estimated)" if encode["clips"] else ""),
+        + (f", {duration(encode['seconds'])} on this {time['device']} (patches estimated)" if encode["clips"] else ""),
         *(_told_memory(each) for each in found["memory"]),
         f"disk: {_size(disk['latents'])} of latents ({_size(disk['free_latents'])} free), "
         f"{_size(disk['checkpoints'])} of checkpoints ({_size(disk['free_run'])} free)",

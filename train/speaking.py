@@ -37,9 +37,13 @@ def export(folder: Path, form: str, into: Path | None = None, *, step: int | Non
     place = into or folder / "export" / form
     saved = with_facts(folder, step)
     ours = [*lora.FILES, card.CARD] if card.is_untouched(place / card.CARD) else lora.FILES
-    with checkpoint.folder_in_place(place, ours) as partial:
-        lora.write(saved, partial, form)
-        (partial / card.CARD).write_text(card.text(saved, form), encoding="utf-8")
+    try:
+        with checkpoint.folder_in_place(place, ours) as partial:
+            lora.write(saved, partial, form)
+            (partial / card.CARD).write_text(card.text(saved, form), encoding="utf-8")
+    except OSError as problem:
+        reason = problem.strerror or problem
+        raise UserError(f"{place} cannot be written ({reason}): choose another --into") from problem
     return place
 
 
@@ -47,7 +51,7 @@ def _checkpoint(run: Path, step: int | None) -> Path:
     if step is not None and not checkpoint.path_of(run, step).is_dir():
         kept = [str(int(path.name)) for path in sorted((run / "checkpoints").glob("[0-9]*"))]
         raise UserError(f"{run} keeps no checkpoint of step {step}; there are {', '.join(kept) or 'none'}")
-    found = checkpoint.newest(run) if step is None else checkpoint.path_of(run, step)
+    found = checkpoint.newest(run) if step is None else checkpoint.whole(checkpoint.path_of(run, step))
     if found is None:
         raise UserError(f"{run} has no checkpoint yet: `train resume {run}`")
     return found
@@ -66,12 +70,19 @@ def tagged(saved: lora.Saved, language: str, text: str) -> str:
 def say(
     folder: Path, language: str, text: str, *, model: str | None = None, device: str = "auto", seed: int = 0
 ) -> Sound:
-    """Speak a sentence with the adapter of a run or a folder, on its own base model unless another is given."""
-    saved = adapter_of(folder)
+    """Speak a sentence with the adapter of a run or a folder, on its own base model unless another is given.
+
+    The folder may be a merged checkpoint, too: there the adapter is in the model.
+    """
+    merged = lora.merged(folder)
+    saved = merged or adapter_of(folder)
     sentence = tagged(saved, language, text)
-    base, revision = base_of(folder, saved, model)
+    if merged and model:
+        raise UserError(f"{folder} is a merged checkpoint, so a model of its own: leave out --model")
+    base, revision = (str(folder), None) if merged else base_of(folder, saved, model)
     loaded = voxcpm.load(pretrained.find(base, revision), device=data.pick_device(device))
-    lora.load_onto(loaded, saved)
+    if not merged:
+        lora.load_onto(loaded, saved)
     return voxcpm.speak(loaded.eval(), sentence, seed=seed)
 
 

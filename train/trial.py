@@ -1,5 +1,6 @@
-"""A few real steps, for their time alone: nothing that they learn is kept."""
+"""A few real steps and encodings, for their time alone: nothing that comes of them is kept."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -58,3 +59,13 @@ def measure(run: config.Run, model: Path, given: Data, chosen: Sequence[Sequence
             state = State(number, 0, number)
             steps.append(trainer.step(state, batch, trainer.read(state, batch), len(chosen) + 1))
     return Trial(sum(step.seconds for step in steps[1:]), max(step.memory for step in steps))
+
+
+def encoding(model: Path, clips: Sequence[Clip], kind: torch.dtype, device: str) -> float:
+    """Seconds that encoding a second of audio takes, by these clips; the first goes once more before, to warm up."""
+    encoders = latents.Encoders(model, device=device, dtype=kind)
+    encoders.encode(clips[0])
+    started = time.perf_counter()
+    for clip in clips:
+        encoders.encode(clip)
+    return (time.perf_counter() - started) / sum(clip.seconds for clip in clips)

@@ -78,6 +78,12 @@ def read(folder: Path, step: int) -> list[Held]:
     return [Held(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
+def written(run: Path) -> list[Validation]:
+    """The validations in a run's metrics, in order; a step's line has one loss of its own."""
+    lines = checkpoint.metrics(run)
+    return [Validation(line["step"], line["languages"]) for line in lines if "loss" not in line]
+
+
 def _path(folder: Path, step: int) -> Path:
     return folder / FOLDER / f"{step:07d}.jsonl"
 

@@ -92,6 +92,21 @@ def test_an_earlier_checkpoint_can_be_exported_and_is_the_one_described(run):
         speaking.export(run, "peft", step=5)
     with pytest.raises(UserError, match="is no run"):
         speaking.export(run / "export" / "peft", "voxcpm", step=3)
+    with (checkpoint.path_of(run, 3) / lora.PEFT_FILES[0]).open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(UserError, match=r"0000003 is damaged \(adapter_model.safetensors\)"):
+        speaking.export(run, "peft", step=3)
+
+
+@pytest.mark.parametrize("form", lora.FORMATS)
+def test_a_disk_that_fills_up_while_exporting_is_one_line_and_leaves_nothing(run, tmp_path, monkeypatch, form):
+    def full(path, data):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_bytes", full)
+    with pytest.raises(UserError, match=r"a cannot be written \(No space left on device\): choose another --into"):
+        speaking.export(run, form, tmp_path / "a")
+    assert not list(tmp_path.glob("*a*"))
 
 
 def test_what_was_not_written_down_is_not_claimed(run, tiny):

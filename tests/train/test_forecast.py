@@ -42,7 +42,7 @@ def test_it_says_what_the_run_then_does(corpus, tiny, tmp_path):
     assert sum(told["steps"]["of_each_epoch"]) == len(steps)
     assert told["steps"]["validations"] == len(lines) - len(steps)
     assert told["positions"]["text"] + told["positions"]["audio"] == sum(step["positions"] for step in steps)
-    assert told["to_encode"]["clips"] == 0
+    assert told["to_encode"] == {"clips": 0, "hours": 0, "seconds": 0}
     parameters = told["memory"][0]["adapter"] // cost.STATE_BYTES
     (one, *_) = sorted((run.into / "checkpoints").iterdir())
     size = sum(path.stat().st_size for path in one.iterdir())
@@ -57,6 +57,7 @@ def test_nothing_is_written_and_patches_are_estimated_where_nothing_is_encoded(m
     told = forecast.forecast(asked(fresh, tiny, tmp_path / "run"), tick=quiet)
     assert files(tmp_path, tiny) == before
     assert told["to_encode"]["clips"] == 10
+    assert 0 < told["to_encode"]["seconds"] < 60
     assert told["time"]["measured"] > 0
     encoded = forecast.forecast(asked(corpus, tiny, tmp_path / "run"), tick=quiet)
     assert told["positions"] == encoded["positions"]
@@ -207,7 +208,7 @@ def test_sound_data_are_not_doubted():
             replace(given(), train=given().train[:20] + given().train[30:]),
             {},
             [],
-            "km: 0.40 h to train on, under 0.5 h",
+            "km: 24.3 minutes to train on, under 30",
         ),
         (replace(given(), validation=given().validation[8:]), {}, [], "km: 17 clips held out, under 20"),
         (

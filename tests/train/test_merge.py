@@ -9,7 +9,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from curate.errors import UserError
-from train import card, lora, merge, pretrained, voxcpm
+from train import card, lora, merge, pretrained, speaking, voxcpm
 from train.config import MODULES, Adapter
 
 TEXT = "(Khmer)ក"
@@ -61,6 +61,10 @@ def test_voxcpm_loads_it_without_lora_and_speaks_as_base_and_adapter_do(tiny, tm
     ours = voxcpm.speak(model.eval(), TEXT, seed=0)[0]
     merged = voxcpm.speak(official(tmp_path / "m"), TEXT, seed=0)[0]
     assert np.abs(merged - ours).max() < 1e-4
+    said = speaking.say(tmp_path / "m", "km", "ក", seed=0)[0]
+    assert np.array_equal(said, voxcpm.speak(official(tmp_path / "m"), TEXT, seed=0)[0])
+    with pytest.raises(UserError, match="is a merged checkpoint, so a model of its own: leave out --model"):
+        speaking.say(tmp_path / "m", "km", "ក", model=str(tiny))
     assert len(base) != len(merged) or np.abs(merged - base).max() > 1e-3
 
 
