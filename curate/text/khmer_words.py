@@ -3,8 +3,10 @@
 import functools
 import logging
 import re
+import sys
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from curate.errors import UserError
 from curate.text.options import DEFAULT, WORDS, Options
@@ -73,8 +75,8 @@ def _fast(piece: str) -> list[str]:
 
 @functools.cache
 def _khmer_nltk() -> Callable[[str], list[str]]:
-    """khmer-nltk's tokenizer with its model loaded, which takes 3 s, kept from writing to standard error."""
-    with warnings.catch_warnings():  # it writes "\\(" in plain strings
+    """khmer-nltk's tokenizer with its model loaded, kept from writing to standard error."""
+    with warnings.catch_warnings(), _without_sklearn():  # it writes "\\(" in plain strings
         warnings.simplefilter("ignore")
         import khmernltk
 
@@ -82,6 +84,19 @@ def _khmer_nltk() -> Callable[[str], list[str]]:
         khmernltk.word_tokenize("ក")
     tokenize: Callable[[str], list[str]] = khmernltk.word_tokenize
     return tokenize
+
+
+@contextmanager
+def _without_sklearn() -> Iterator[None]:
+    """sklearn_crfsuite does without scikit-learn where there is none; its import, 5 s with pandas, is kept from it."""
+    hidden = "sklearn" not in sys.modules
+    if hidden:
+        sys.modules["sklearn"] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        if hidden:
+            del sys.modules["sklearn"]
 
 
 def _finely(piece: str) -> Iterator[str]:

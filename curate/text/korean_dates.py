@@ -2,6 +2,7 @@
 
 import re
 
+from curate.text import korean_latin
 from curate.text.korean_numbers import DIGITS, counted, fitted, one_by_one, sino
 from curate.text.korean_tables import AREA_CODES, NATIVE, PERIODS, WEEKDAYS
 
@@ -109,6 +110,16 @@ def digits(match: re.Match[str]) -> str:
 def code(match: re.Match[str]) -> str:
     said = " ".join(one_by_one(group) for group in re.findall(r"\d+", match["n"]))
     return match["cue"] + (match["mid"] or " ") + said + (fitted(said, match["p"]) if match["p"] else "")
+
+
+def seat(match: re.Match[str]) -> str:
+    """12A석: a number and a letter of a seat, a gate or a block, no unit."""
+    return f"{sino(match[1])} {korean_latin.letters(match[2])}"
+
+
+def first_page(match: re.Match[str]) -> str:
+    """pp. 3-7: the page from which."""
+    return f"페이지 {sino(match[1])}에서 "
 
 
 def verse(match: re.Match[str]) -> str:

@@ -20,6 +20,12 @@ PARTICLE = r"(?P<p>(?:은|는|이|가|을|를|과|와)(?![가-힣])|으?로(?=(?
 N = rf"(?P<n>{NUMBER})"
 B = r"(?P<b>\d++(?:[.,]\d++)*+)"
 MINUS = r"(?<![\w).-])(?P<minus>[-−])?"
+# A sign right before the first digit, not a hyphen inside a word, a code or a range.
+_SIGNED_UNIT = "원|점|포인트|달러|퍼센트|도|엔|유로"
+SIGNED = (
+    r"(?:(?<![^\s(])(?P<minus>[-−])(?=\d[\d,.]{0,24} ?(?:[십백천]?[만억조]|[십백천])?여? ?"
+    rf"(?:{_SIGNED_UNIT}){AFTER}))?"
+)
 CURRENCY = any_of(MONEY)
 UNIT = any_of([*UNITS, "µm", "µg", "m^2", "m^3", "ℓ", "㎖"])
 PER_UNIT = rf"(?:/(?P<per>{any_of(PER)}))?(?![A-Za-z\d/])"
@@ -27,6 +33,8 @@ EVENT = rf"(?= ?(?:{any_of(EVENTS)}))"
 DATED = [name for name in NAMES if re.fullmatch(r"\d+[·./]\d+", name) and name != "24/7"]
 PLAIN_NAMES = any_of(name for name in NAMES if name not in DATED)
 TILDE = "[~∼〜～]"
+SCORED = "세트|전반전?|후반전?|연장전?|승부차기|쿼터|스코어|점수|최종|합계"  # what a hyphened score follows
+NOT_SCORE = r"%|(?:번지|동|호|개|명|분|년|월|일|점|살|세|회)(?![가-힣]{2})"
 WEEK = r"(?:\((?P<week>[월화수목금토일공])\))?"
 SEP = r"[ .-]"
 WON = (

@@ -7,7 +7,21 @@ from collections.abc import Callable
 from curate.text import korean_latin
 from curate.text.korean_dates import month_name
 from curate.text.korean_numbers import counted, fitted, has_final, native, one_by_one, read, sino
-from curate.text.korean_tables import ATTACHED, DEGREES, MONEY, NATIVE, NUMBERED, PER, RANKED, SINO, SPEEDS, UNITS
+from curate.text.korean_tables import (
+    ATTACHED,
+    CLOVES,
+    DEGREES,
+    MACHINES,
+    MONEY,
+    NATIVE,
+    NUMBERED,
+    NUMBERED_BEFORE,
+    PER,
+    RANKED,
+    SINO,
+    SPEEDS,
+    UNITS,
+)
 from curate.text.korean_words import NAMES, SYMBOLS
 from curate.text.numbers import parse, roman
 from curate.text.rules import any_of
@@ -16,6 +30,9 @@ _ORDER = {"1": "첫", "2": "둘", "3": "셋", "4": "넷"}
 _COUNTER = re.compile(any_of([*NATIVE, *SINO]))
 _LABELLED = re.compile(rf" ?(?:{any_of(NUMBERED)})")
 _RANKED = re.compile(rf" ?(?:{any_of(RANKED)})")
+_MACHINES = re.compile(rf"(?:{any_of(MACHINES)}) ?$")
+_CLOVES = re.compile(rf"(?<![가-힣])(?:통)?(?:{any_of(CLOVES)}) ?$")
+_NUMBERED_BEFORE = re.compile(rf"(?:{any_of(NUMBERED_BEFORE)}) ?$")
 _PEOPLE = re.compile("(?:손님|고객님?|선생님|어르신|참가자|관객|시청자|애청자|부모님|교수님|스님|수녀님) ?$")
 _ENGLISH = dict(zip("12345", ["원", "투", "스리", "포", "파이브"], strict=True))
 _CONJOINING = dict(zip("ᄀᄂᄃᄅᄆᄇᄉᄋᄌᄎᄏᄐᄑᄒ", "ㄱㄴㄷㄹㅁㅂㅅㅇㅈㅊㅋㅌㅍㅎ", strict=True))
@@ -44,6 +61,8 @@ def compatible(match: re.Match[str]) -> str:
         return (
             sino(str(int(value))) + " " * (re.match("[가-힣]", around[1]) is not None) if circled else str(int(value))
         )
+    if match.group() == "№" and around[1][:1] in " 0123456789":
+        return "No."
     plain = unicodedata.normalize("NFKC", match.group()).replace("\u2044", "/").replace("\u2215", "/")
     plain = "".join(_CONJOINING.get(letter, letter) for letter in plain)
     return f"과{plain}" if value is not None and around[0].isdigit() else plain
@@ -85,7 +104,7 @@ def address(match: re.Match[str]) -> str:
         "=": "이퀄",
     }
     said = " ".join(names.get(part) or (one_by_one(part) if part.isdigit() else _label(part)) for part in parts)
-    return said.replace("닷 컴", "닷컴")
+    return said.replace("닷 컴", "닷컴").replace("닷 네트", "닷 넷")
 
 
 def _label(part: str) -> str:
@@ -105,7 +124,7 @@ def dotted(match: re.Match[str]) -> str:
 
 def score(match: re.Match[str]) -> str:
     before = match.groupdict().get("before") or ""
-    return f"{before}{sino(match['a'])} 대 {sino(match['b'])}"
+    return f"{before}{read(match['a'])} 대 {read(match['b'])}"
 
 
 def number_range(match: re.Match[str]) -> str:
@@ -184,7 +203,8 @@ def degrees(match: re.Match[str]) -> str:
 
 
 def below(match: re.Match[str]) -> str:
-    return f"영하 {read(match['n'])} 도"
+    before = match.string[max(0, match.start() - 3) : match.start()].rstrip()
+    return f"{'' if before.endswith('영하') else '영하 '}{read(match['n'])} 도"
 
 
 def speed(match: re.Match[str]) -> str:
@@ -210,19 +230,28 @@ def big(number: str, magnitude: str) -> str:
 
 
 def magnitude(match: re.Match[str]) -> str:
-    word = big(read(match["n"]), match["mag"]) + (match["more"] or "")
+    word = ("마이너스 " if match["minus"] else "") + big(read(match["n"]), match["mag"]) + (match["more"] or "")
     apart = match["close"] is not None and not re.match(rf"\d|{any_of(ATTACHED)}", match.string[match.end() :][:4])
     return word + (" " if apart else "")
 
 
 def counter(match: re.Match[str]) -> str:
+    return ("마이너스 " if match["minus"] else "") + _counted(match)
+
+
+def _counted(match: re.Match[str]) -> str:
     counter, number = match["counter"], parse(match["n"], dots_group=False)
     if counter == "월" and number and not number.fraction and 1 <= int(number.integer[:9]) <= 12:
         return month_name(number.integer)
+    if counter == "월호" and match["n"] in ("6", "06", "10"):
+        return month_name(match["n"]) + "호"
     if counter == "주일" and match["n"] == "1":
         return "일주일"
     gap = match["gap"] if counter in ATTACHED else " "
-    people = counter == "분" and _PEOPLE.search(match.string[max(0, match.start() - 6) : match.start()])
+    before = match.string[max(0, match.start() - 6) : match.start()]
+    if counter == "쪽" and number and len(number.integer) < 3 and _CLOVES.search(before):
+        return f"{counted(number.integer, 99)} 쪽"
+    people = counter == "분" and _PEOPLE.search(before)
     if people and number and not number.fraction:
         return f"{counted(number.integer, 99)} {counter}"
     if number is None or number.fraction or counter not in NATIVE or match["more"]:
@@ -232,12 +261,22 @@ def counter(match: re.Match[str]) -> str:
         least = number.integer.lstrip("0")
         said = "첫" if least == "1" else (counted(least, 99) if len(least) < 3 else sino(least))
         return f"{said}{gap}{counter}"
-    labelled = counter == "번" and _LABELLED.match(match.string[match.end() : match.end() + 8])
+    labelled = counter == "번" and (
+        len(number.integer.lstrip("0")) > 2
+        or _LABELLED.match(match.string[match.end() : match.end() + 8])
+        or _NUMBERED_BEFORE.search(before)
+    )
     decade = counter == "대" and (
-        number.integer in {str(tens) for tens in range(10, 100, 10)}
+        (number.integer in {str(tens) for tens in range(10, 100, 10)} and not _MACHINES.search(before))
         or _RANKED.match(match.string[match.end() : match.end() + 8]) is not None
     )
     return f"{counted(number.integer, 0 if labelled or decade else NATIVE[counter])}{gap}{counter}"
+
+
+def pieces(match: re.Match[str]) -> str:
+    """2정씩: tablets."""
+    number = parse(match["n"], dots_group=False)
+    return f"{counted(number.integer, 20)} 정" if number and not number.fraction else match.group()
 
 
 def fraction(match: re.Match[str]) -> str:
@@ -258,7 +297,8 @@ def parts(match: re.Match[str]) -> str:
 
 
 def compare(match: re.Match[str]) -> str:
-    first, second = read(match["a"]), read(match["b"])
+    first = korean_latin.letters(match["a"]) if match["a"].isalpha() else read(match["a"])
+    second = read(match["b"])
     said = {">": "크다", "<": "작다", "≥": "크거나 같다", "≤": "작거나 같다"}[match["sign"]]
     return f"{first}{fitted(first, '은')} {second}보다 {said}"
 

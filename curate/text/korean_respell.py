@@ -18,6 +18,7 @@ _PARTICLES = re.compile(
     "(이|가|은|는|을|를|의|에|에서|에게|와|과|도|만|로|으로|부터|까지|나|이나|란|이란|라|이라|다|이다|이며|며|이고|고|입니다|처럼|"
     "보다|마다|조차|밖에|라고|이라고|하다|한|할|하는|했다|하고|하며|하여|해|한다|합니다|된|되는|됐다|들|들이|들은|들을)?"
 )
+_ADVERBIAL = ("히", "로", "코")  # 열심히, 절대로, 결단코: adverbs that the tagger leaves whole
 _LOOSE = 3  # letters from which a lexicon word counts before a particle where the tagger cuts elsewhere
 _FINALS = (4, 8)  # ㄴ, ㄹ
 # 29항 붙임 2: words that take ㄴ after the word before, said in one breath: 할 일 [할릴], 못 이기다 [몬니기다].
@@ -73,7 +74,8 @@ def letters(
         same = len(said) == choice.end - choice.start
         found[choice.start : choice.end] = list(said) if same else [said, *[""] * (choice.end - choice.start - 1)]
     for token in tokens:
-        mark = _mark(text[token.end - 1], token.tag.split("+")[-1])
+        bare = text[token.end : token.end + 1] == " "  # a stem never stands alone: 알 것 is 알 and the ending -ㄹ
+        mark = _mark(text[token.end - 1], token.tag.split("+")[-1], bare=bare)
         if mark:
             found[token.end - 1] += mark
     return found
@@ -194,7 +196,11 @@ def _fits(word: str, text: str, at: int, start: int, end: int, cuts: dict[int, s
         whole = at == start and stop == end and not any(start < cut < end for cut in cuts)
         if stem:
             return tag.startswith("V")
-        return whole or not tag.startswith(("J", "E", "V")) or (at == start and len(word) >= _LOOSE)
+        particle = tag.startswith("J") and word.endswith("과")  # 여권과 is 여권 and 과
+        loose = at == start and len(word) >= _LOOSE and not particle
+        return whole or not tag.startswith(("J", "E", "V")) or loose
+    if at == start and cuts[end] == "MAG" and len(cuts) == 2 and text[stop:end] in _ADVERBIAL:
+        return True
     return at == start and len(word) >= _LOOSE and _PARTICLES.fullmatch(text[stop:end]) is not None
 
 
@@ -246,10 +252,10 @@ def _joined(text: str, tokens: list[Token]) -> dict[int, tuple[str, ...]]:
     return found
 
 
-def _mark(letter: str, tag: str) -> str:
+def _mark(letter: str, tag: str, *, bare: bool) -> str:
     if not compounds.is_syllable(letter):
         return ""
     final = compounds.final(letter)
-    if tag[0] == "E" and final == compounds.L:
+    if (tag[0] == "E" or (tag[0] == "V" and bare)) and final == compounds.L:
         return "/E"
     return "/P" if tag[0] == "V" and final in compounds.STEM_FINALS else ""

@@ -23,6 +23,7 @@ from curate.text.korean_patterns import (
     PARTICLE,
     PER_UNIT,
     PLAIN_NAMES,
+    SIGNED,
     TILDE,
     UNIT,
     B,
@@ -30,7 +31,7 @@ from curate.text.korean_patterns import (
 )
 from curate.text.korean_readers import with_particle
 from curate.text.korean_spans import BETWEEN, CODES, DATES
-from curate.text.korean_tables import DEGREES, SPEEDS, UNITS
+from curate.text.korean_tables import DEGREES, PER_ONE, SPEEDS, UNITS
 from curate.text.korean_words import NAMES, SYMBOLS
 from curate.text.rules import HEAD, NUMBER, Rule, any_of
 
@@ -77,6 +78,7 @@ _SPELLINGS = (
         ),
         readers.extension,
     ),
+    Rule("underscore", re.compile(r"(?<=[A-Za-z\d])_(?=[A-Za-z\d])"), lambda match: " 언더바 "),
     Rule("abbreviation", re.compile(r"(?<![A-Za-z.])(Mr|Mrs|Ms|Dr|Jr|Sr|vs|Inc|Ltd|Co)\.(?=[ ,]|$)"), readers.inner),
     Rule("era", re.compile(r"(?<![A-Za-z])(?:B\.C\.E?\.?|BCE?) ?(?=\d)"), lambda match: "기원전 "),
     Rule("era", re.compile(r"(?<![A-Za-z])(?:A\.D\.|AD) ?(?=\d)"), lambda match: "기원후 "),
@@ -107,6 +109,7 @@ _QUANTITIES = (
         ),
         readers.english_number,
     ),
+    Rule("decimal", re.compile(r"(?<![^\s(\-−+~])\.(?=\d{1,9}(?![\d.]))"), lambda match: "0."),
     Rule("space", re.compile(r"(?<=[가-힣])(?<!\d[과와십백천만억조])(?<!\d[십백천][만억조])(?=\d)"), lambda match: " "),
     Rule(
         "fraction",
@@ -128,14 +131,23 @@ _QUANTITIES = (
         with_particle(readers.money),
     ),
     Rule("money", re.compile(rf"{N} ?(?P<sign>{CURRENCY})(?![A-Za-z]){PARTICLE}"), with_particle(readers.money_after)),
+    Rule(
+        "seat",
+        re.compile(rf"{HEAD}(\d{{1,3}})([A-K])(?= ?(?:석|좌석|게이트|구역|블록|탑승구|번 ?출구)(?![가-힣]{{2}}))"),
+        dates.seat,
+    ),
     Rule("degrees", re.compile(rf"{MINUS}{N} ?(?P<unit>{any_of(DEGREES)}){PARTICLE}"), with_particle(readers.degrees)),
-    Rule("degrees", re.compile(rf"(?<![\w).])[-−]{N} ?(?:도|°)(?![가-힣A-Z])"), readers.below),
+    Rule("degrees", re.compile(rf"(?<![\w).])[-−]{N} ?(?:도|°)(?![A-Z]){AFTER}"), readers.below),
     Rule(
         "speed",
         re.compile(rf"{MINUS}{N} ?(?P<unit>{any_of(SPEEDS)})(?![A-Za-z2²]){PARTICLE}"),
         with_particle(readers.speed),
     ),
-    Rule("page", re.compile(r"(?<![A-Za-z])pp?\. ?(?=\d)"), lambda match: "페이지 "),
+    Rule(
+        "unit",
+        re.compile(rf"(?<![A-Za-z\d])(?<!\d )(?P<unit>{any_of(PER_ONE)})(?=당(?![가-힣]{{2}}))"),
+        lambda match: UNITS[match["unit"]],
+    ),
     Rule("page", re.compile(rf"{N}p(?![A-Za-z\d]){PARTICLE}"), with_particle(readers.pages)),
     Rule("unit", re.compile(r"(?<=\d)m(?=\d\d(?![\dA-Za-z]))"), lambda match: "미터 "),
     Rule("unit", re.compile(rf"{MINUS}{N} ?(?P<unit>{UNIT}){PER_UNIT}{PARTICLE}"), with_particle(readers.unit)),
@@ -150,15 +162,17 @@ _QUANTITIES = (
     Rule(
         "magnitude",
         re.compile(
-            rf"{N}{MAGNITUDE}(?P<more>[여몇])?(?P<close>(?=\d|{COUNTER}))?(?:(?=\d|{COUNTER}|[만억조])|{AFTER})"
+            rf"{SIGNED}{N}{MAGNITUDE}(?P<more>[여몇])?(?P<close>(?=\d|{COUNTER}))?(?:(?=\d|{COUNTER}|[만억조])|{AFTER})"
         ),
         readers.magnitude,
     ),
     Rule(
         "counter",
-        re.compile(rf"{N}(?P<more>여)?(?P<gap> ?)(?P<counter>{COUNTER})(?:(?<=[가-힣][가-힣])|{AFTER})"),
+        re.compile(rf"{SIGNED}{N}(?P<more>여)?(?P<gap> ?)(?P<counter>{COUNTER})(?:(?<=[가-힣][가-힣])|{AFTER})"),
         readers.counter,
     ),
+    Rule("counter", re.compile(rf"{N} ?(?P<counter>정)(?=씩|을|의|만|[ ,.)]|$)"), readers.pieces),
+    Rule("compare", re.compile(rf"(?<![A-Za-z<>])(?P<a>[a-zA-Z]) ?(?P<sign>[<>≤≥]) ?{B}(?![A-Za-z])"), readers.compare),
     Rule("compare", re.compile(rf"(?P<a>{NUMBER}) ?(?P<sign>[<>≤≥]) ?{B}"), readers.compare),
     Rule(
         "operator",

@@ -17,7 +17,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from curate.text import korean_compounds, korean_respell
+from curate.text import korean_compounds, korean_meeting, korean_respell
 from curate.text.korean_lexicon import Lexicon, lexicon_hash
 from curate.text.korean_lexicon import lexicon as load
 from curate.text.korean_respell import Choice, Token
@@ -26,7 +26,7 @@ __all__ = ["Sounds", "alternatives", "lexicon_hash", "pronounced"]
 
 _LONGEST = 200  # characters at once; tagging is quadratic in the spaces of a line
 _PIECES = re.compile(rf"\S[^\n]{{0,{_LONGEST}}}(?= |$)|\S{{1,{_LONGEST}}}")
-_NEUTRAL_BEFORE_H = re.compile("[ᆽᆾ] ᄒ")  # 12항: 낮 한때 [나탄때], where g2pk joins ㅈ and ㅎ as inside a word
+_BEFORE_TENSE = re.compile("(ᆯ/E )([ᄀᄃᄇᄉᄌ])")  # 27항: 할 것을; endings such as 할걸 are korean_respell's
 _MOST = 8  # readings of a word that are given
 _OE, _WE = 11, 15  # vowels: 4항 붙임, ㅚ may be said as ㅞ
 
@@ -59,7 +59,6 @@ class Sounds:
         with warnings.catch_warnings():  # g2pk leaves its tables open and writes "\d" in plain strings
             warnings.simplefilter("ignore")
             self._special, self._regular, self._utils = _g2pk("special", "regular", "utils")
-            self._table = [(re.compile(seen), said) for seen, said, _ in self._utils.parse_table()]
         self._mecab: Any = importlib.import_module("mecab").MeCab()
 
     def words(self, text: str, words: Lexicon, *, compound: bool = True) -> list[str]:
@@ -98,15 +97,17 @@ class Sounds:
         jamo = self._utils.h2j(text)
         for step in (special.jyeo, special.consonant_ui, special.rieulgiyeok, special.rieulbieub, special.verb_nieun):
             jamo = step(jamo)
-        for step in (special.balb, special.palatalize, special.modifying_rieul):
+        for step in (special.balb, special.palatalize):
             jamo = step(jamo)
-        jamo = _NEUTRAL_BEFORE_H.sub("ᆮ ᄒ", re.sub("/[PE]", "", jamo))
-        for pattern, said in self._table:
-            jamo = pattern.sub(said, jamo)
+        jamo = korean_meeting.heard(re.sub("/[PE]", "", _BEFORE_TENSE.sub(_tense_after_l, jamo)))
         for step in (regular.link1, regular.link2, regular.link4):
             jamo = step(jamo)
         composed: str = self._utils.compose(jamo)
         return composed
+
+
+def _tense_after_l(found: re.Match[str]) -> str:
+    return found[1] + chr(ord(found[2]) + 1)  # a tense initial follows its plain one
 
 
 def _g2pk(*names: str) -> list[Any]:

@@ -4,8 +4,8 @@ import re
 
 from curate.text import korean_dates as dates
 from curate.text import korean_readers as readers
-from curate.text.korean_numbers import one_by_one
-from curate.text.korean_patterns import COUNTER, PARTICLE, SEP, TILDE, UNIT, WEEK, WON, B, N
+from curate.text.korean_numbers import one_by_one, sino
+from curate.text.korean_patterns import COUNTER, NOT_SCORE, PARTICLE, SCORED, SEP, TILDE, UNIT, WEEK, WON, B, N
 from curate.text.korean_tables import AREA_CODES
 from curate.text.korean_tables import CODES as CUES
 from curate.text.korean_words import BOOKS
@@ -16,7 +16,7 @@ DATES = (
         "date",
         re.compile(
             rf"{HEAD}(?P<year>\d{{4}})(?P<mark>[./-]) ?(?P<month>\d{{1,2}})(?P=mark) ?(?P<day>\d{{1,2}})"
-            rf"(?!\d|-\d)(?:\.(?=\())?{WEEK}"
+            rf"(?!\d|-\d)(?:\.(?=\(|,| ?{TILDE}| [가-힣]))?{WEEK}"
         ),
         dates.date,
     ),
@@ -29,7 +29,7 @@ DATES = (
         "date",
         re.compile(
             rf"(?<![A-Za-z전] )(?<![\dA-Za-z.])['‘’]?(?P<year>\d\d)\. ?(?P<month>\d{{1,2}})\. ?(?P<day>\d{{1,2}})"
-            rf"(?!\d|[.,]\d|[%A-Za-z])(?:\.(?=\())?{WEEK}"
+            rf"(?!\d|[.,]\d|[%A-Za-z])(?:\.(?=\(|,| ?{TILDE}| [가-힣]))?{WEEK}"
         ),
         dates.date,
     ),
@@ -75,8 +75,8 @@ DATES = (
     Rule(
         "time",
         re.compile(
-            rf"(?P<before>\b[AaPp]\.?[Mm]\.? ?)?{HEAD}(?<!:)(?P<h>\d{{1,2}}):(?P<m>\d\d)(?::(?P<s>\d\d))?(?![\d:]) ?분?"
-            r"(?![가-힣]{2}기)(?: ?(?P<after>[ap]\.m\.|[AaPp][Mm](?![A-Za-z])))?"
+            rf"(?P<before>\b[AaPp]\.?[Mm]\.? ?)?{HEAD}(?<!:)(?P<h>\d{{1,2}}):(?P<m>\d\d)(?::(?P<s>\d\d))?(?![\d:])"
+            r"(?: ?분(?=[에부까쯤경정 ,.)~]|$))?(?![가-힣]{2}기)(?: ?(?P<after>[ap]\.m\.|[AaPp][Mm](?![A-Za-z])))?"
         ),
         dates.time,
     ),
@@ -128,10 +128,24 @@ CODES = (
 )
 
 BETWEEN = (
+    Rule("page", re.compile(r"(?<![A-Za-z])pp?\. ?(\d{1,4}) ?[-–] ?(?=\d{1,4}(?![\d-]))"), dates.first_page),
+    Rule("page", re.compile(r"(?<![A-Za-z])pp?\. ?(?=\d)"), lambda match: "페이지 "),
+    Rule("set", re.compile(rf"{HEAD}([1-7]) ?(?=세트 ?\d{{1,3}}[-:])"), lambda match: f"{sino(match[1])} "),
+    Rule(
+        "score",
+        re.compile(rf"{HEAD}(?<!:)(?P<a>\d{{1,4}}(?:\.\d{{1,4}})?) ?: ?(?P<b>\d{{1,4}}\.\d{{1,4}})(?![\d:.])"),
+        readers.score,
+    ),
+    Rule(
+        "score",
+        re.compile(rf"{HEAD}(?<!:)(?P<a>\d{{1,4}}\.\d{{1,4}}) ?: ?(?P<b>\d{{1,4}})(?![\d:]|\.\d)"),
+        readers.score,
+    ),
     Rule(
         "score",
         re.compile(
-            r"(?P<before>(?:비율|배율|경쟁률|스코어|확률)[은는이가]? ?)(?P<a>\d{1,4}) ?[:-] ?(?P<b>\d{1,4})(?![\d:-])"
+            r"(?P<before>(?:비율|배율|축척|경쟁률|스코어|확률)[은는이가]? ?)(?P<a>\d{1,4})"
+            r" ?[:-] ?(?P<b>\d{1,7})(?![\d:-])"
         ),
         readers.score,
     ),
@@ -142,7 +156,19 @@ BETWEEN = (
         readers.score,
     ),
     Rule("minus", re.compile(rf"{N} ?[-−] ?(?=\d++(?:[.,]\d++)*+ ?=)"), readers.minus_sign),
-    Rule("score", re.compile(rf"{HEAD}(?<!-)(?P<a>\d{{1,2}})-(?P<b>\d{{1,2}})(?![\d-]){WON}"), readers.score),
+    Rule(
+        "score",
+        re.compile(rf"(?P<before>(?:{SCORED}) ?)(?P<a>\d{{1,3}})-(?P<b>\d{{1,3}})(?![\d-]| ?(?:{NOT_SCORE}))"),
+        readers.score,
+    ),
+    Rule(
+        "score",
+        re.compile(
+            rf"{HEAD}(?<!-)(?P<a>\d{{1,3}})-(?P<b>\d{{1,3}})(?![\d-])"
+            rf"(?:(?=(?:, ?\d{{1,3}}-\d{{1,3}}){{1,6}}{WON})|{WON})"
+        ),
+        readers.score,
+    ),
     Rule(
         "range",
         re.compile(rf"(?<![A-Za-z-])(?P<a>{NUMBER}) ?{TILDE}(?P<dash>) ?{B}(?P<gap> ?)(?P<counter>{COUNTER})?"),

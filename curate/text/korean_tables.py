@@ -302,6 +302,15 @@ MONEY = {
     "ETH": "이더리움",
     "¢": "센트",
 }
+PER_ONE = ["km", "m", "cm", "kg", "g", "mg", "m2", "m²", "km2", "L", "ml", "kWh", "GB", "MB"]  # what km당 is said of
+# What 대 counts when the number is a round ten: 트럭 20대, but 20대 여성.
+_MACHINES = (
+    "자동차 차량 승용차 승합차 트럭 버스 택시 전기차 컴퓨터 노트북 카메라 비행기 전투기 헬기 헬리콥터 탱크 전차 자전거 "
+    "오토바이 킥보드 냉장고 에어컨 세탁기 로봇 드론 기계 장비 구급차 소방차 텔레비전"
+)
+_CLOVES = "마늘 생강 귤 밀감 오렌지 자몽 사과 배 호박"  # what 쪽 counts when it is no page
+_NUMBERED_BEFORE = "내선 번호 국도 노선 좌석 창구 게이트 탑승구 사물함 교향곡"  # what bears the number before 번
+MACHINES, CLOVES, NUMBERED_BEFORE = _MACHINES.split(), _CLOVES.split(), _NUMBERED_BEFORE.split()
 WEEKDAYS = {day: day + "요일" for day in "월화수목금토일"} | {"공": "공휴일"}
 PERIODS = {"am": "오전", "pm": "오후", "a.m.": "오전", "p.m.": "오후"}
 AREA_CODES = r"0(?:2|3[1-3]|4[1-4]|5[1-5]|6[1-4]|1[016789]|70|80|50\d|30)"  # of Korea, with the trunk zero

@@ -1,8 +1,12 @@
 """How Korean sounds: the standard's examples, words that stay, lexicons, every reading, one word for one word."""
 
 import csv
+import functools
+import importlib
+import re
 import time
 from pathlib import Path
+from unicodedata import normalize
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +14,7 @@ from hypothesis import strategies as st
 
 from curate.errors import UserError
 from curate.text import korean_compounds as compounds
+from curate.text import korean_meeting
 from curate.text.korean_lexicon import TABLES, lexicon
 from curate.text.korean_sound import alternatives, lexicon_hash, pronounced
 
@@ -142,3 +147,66 @@ def test_a_long_line_takes_time_in_proportion() -> None:
         pronounced(line * count)
         took[count] = time.perf_counter() - start
     assert took[160] < 40 * took[20]  # eight times the text; a quadratic one would take sixty-four times as long
+
+
+def pairs() -> dict[tuple[str, str], str]:
+    """Every final and initial that meet inside a word, by a word of the table of 표준 발음법: 기 with the final, 아."""
+    finals, initials = (
+        "ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ",
+        "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ",
+    )
+    return {
+        (final, initial): f"기{chr(0x11A8 + f)}{chr(0x1100 + i)}ᅡ"
+        for f, final in enumerate(finals)
+        for i, initial in enumerate(initials)
+        if initial != "ㅇ"
+    }
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")  # g2pk's
+def test_letters_meet_as_in_g2pks_table_but_for_the_cells_in_which_it_is_broken() -> None:
+    table = [(re.compile(seen), said) for seen, said, _ in importlib.import_module("g2pk.utils").parse_table()]
+    differ: dict[str, str] = {}
+    for (final, initial), word in pairs().items():
+        theirs = functools.reduce(lambda jamo, row: row[0].sub(row[1], jamo), table, normalize("NFD", word))
+        if korean_meeting.heard(normalize("NFD", word)) != theirs:
+            differ[final] = differ.get(final, "") + initial
+    assert differ == {
+        "ㄺ": "ㅋㅌㅍ",  # cut-off cells: 닭칼국수 [닥1)알국쑤]
+        "ㄼ": "ㄱㄴㄷㅁㅂㅅㅈㅌㅍ",  # 여덟과 [여덜과], 넓네 [널레]; stems are marked and tense
+        "ㄽ": "ㄱㄷㅂㅅㅈㅌㅍ",
+        "ㄾ": "ㄱㄷㅂㅅㅈ",  # stems, marked or not
+        "ㄿ": "ㅋㅌㅍㅎ",
+        "ㅄ": "ㅋㅌㅍㅎ",
+        "ㅆ": "ㅍ",
+        "ㅍ": "ㄹ",  # 앞라인 [암나인]
+        "ㅎ": "ㄲㄸㄹㅁㅂㅃㅆㅉㅊㅋㅌㅍㅎ",  # 놓치다 [녿치다]
+    }
+
+
+SOUNDS = set("ᄀᄁᄂᄃᄄᄅᄆᄇᄈᄉᄊᄌᄍᄎᄏᄐᄑ하ᅵᆨᆫᆮᆯᆷᆸᆼ")  # as initial, vowel and final
+
+
+def test_no_letter_that_is_not_heard_is_left() -> None:
+    heard = [normalize("NFC", korean_meeting.heard(normalize("NFD", word))) for word in pairs().values()]
+    assert all(len(word) == 2 and set(normalize("NFD", word)) <= SOUNDS for word in heard)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("닭칼국수", "닥칼국쑤"),
+        ("놓치다", "녿치다"),
+        ("넓네", "널레"),
+        ("여덟과", "여덜과"),
+        ("물걸레", "물걸레"),  # no ending -ㄹ걸
+        ("일밖에", "일바께"),  # nor -ㄹ밖에
+        ("할걸", "할껄"),
+        ("열심히", "열씸히"),
+        ("여권과", "여꿘과"),  # 과 is a particle
+        ("알 듯 말 듯", "알 뜬 말 뜯"),
+        ("흙 하나", "흐 카나"),
+    ],
+)
+def test_what_g2pk_hears_wrong(written: str, said: str) -> None:
+    assert pronounced(written) == said

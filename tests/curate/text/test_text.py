@@ -131,3 +131,13 @@ def test_spoken_text_starts_without_heavy_libraries() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_khmer_words_start_without_the_libraries_that_only_training_them_needs() -> None:
+    code = (
+        "import sys; from curate.text import normalise; normalise('ខ្ញុំ', 'km', 'words');"
+        "print([m for m in ('torch', 'pandas', 'sklearn', 'scipy') if m in sys.modules]);"
+        "import sklearn.base, sklearn_crfsuite.metrics"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
