@@ -2,15 +2,16 @@
 
     python benchmarks/pronunciation_ko.py
 
-Three sets: the examples of 표준 발음법 that g2pk carries (rules.txt, Apache-2.0), the words written blind in
-tests/curate/text/pronunciation_heldout_ko.tsv, and a tenth of our lexicon by hash, which "lexicon less these" has not
-seen. A word is right when its preferred reading is a standard one; spaces do not count.
+Sets: the examples of 표준 발음법 that g2pk carries (rules.txt, Apache-2.0), two lists of words written blind, what each
+knew is said in them (tests/curate/text/pronunciation_*_ko.tsv), and a tenth of our lexicon by hash, which "lexicon less
+these" has not seen. A word is right when its preferred reading is a standard one; spaces do not count. Last, sentences.
 """
 
 import csv
 import hashlib
 import importlib
 import re
+import unicodedata
 import warnings
 from collections import defaultdict
 from collections.abc import Callable
@@ -22,7 +23,8 @@ from curate.text.korean_sound import Sounds
 
 Row = tuple[str, str, tuple[str, ...]]  # class, text, standard readings
 ROOT = Path(__file__).resolve().parents[1]
-HELD_OUT = ROOT / "tests/curate/text/pronunciation_heldout_ko.tsv"
+TESTS = ROOT / "tests/curate/text"
+SENTENCES = TESTS / "pronunciation_sentences_ko.tsv"
 
 
 def official() -> list[Row]:
@@ -36,11 +38,16 @@ def official() -> list[Row]:
     return [("official", word, tuple(said.split("/"))) for word, said in found if word not in misprints]
 
 
-def held_out() -> list[Row]:
-    """The words written blind."""
-    lines = [line for line in HELD_OUT.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
-    table = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
-    return [(row["class"], row["word"], tuple(row["readings"].split("|"))) for row in table]
+def table(path: Path) -> list[dict[str, str]]:
+    """A TSV with comments."""
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    return list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+def held_out(name: str) -> list[Row]:
+    """Words written blind."""
+    rows = table(TESTS / f"pronunciation_{name}_ko.tsv")
+    return [(row["class"], row["word"], tuple(row["readings"].split("|"))) for row in rows]
 
 
 def tenth() -> list[Row]:
@@ -88,16 +95,46 @@ def shares(rows: list[Row], read: Callable[[str], str]) -> dict[str, float]:
     return {name: 100 * sum(found) / len(found) for name, found in right.items()}
 
 
+def sentences(read: Callable[[str], str]) -> tuple[float, float, float]:
+    """Per cent right of phonemes, words and lines; each word may be as in either reading of its line."""
+    phonemes = wrong = lines = 0
+    words: list[bool] = []
+    for row in table(SENTENCES):
+        said, readings = read(row["text"]).split(), [one.split() for one in row["readings"].split("|")]
+        right = [word in {one[at] for one in readings if at < len(one)} for at, word in enumerate(said)]
+        phonemes += len(_phonemes(" ".join(readings[0])))
+        wrong += min(_distance(_phonemes(" ".join(said)), _phonemes(" ".join(one))) for one in readings)
+        words += right
+        lines += all(right) and len(said) == len(readings[0])
+    return 100 - 100 * wrong / phonemes, 100 * sum(words) / len(words), 100 * lines / len(table(SENTENCES))
+
+
+def _phonemes(said: str) -> str:
+    return unicodedata.normalize("NFD", said.replace(" ", ""))
+
+
+def _distance(found: str, wanted: str) -> int:
+    row = list(range(len(wanted) + 1))
+    for at, one in enumerate(found, start=1):
+        before, row[0] = row[0], at
+        for place, other in enumerate(wanted, start=1):
+            before, row[place] = row[place], min(row[place] + 1, row[place - 1] + 1, before + (one != other))
+    return row[-1]
+
+
 def main() -> None:
     """Print a table for each set."""
     sounds = Sounds()
-    for rows in (official(), held_out(), tenth()):
+    for rows in (official(), held_out("heldout"), held_out("blind"), tenth()):
         found = {name: shares(rows, read) for name, read in readers(rows, sounds).items()}
         print("class".ljust(20), "n".rjust(5), *(name.rjust(20) for name in found))
         for name in dict.fromkeys(row[0] for row in rows):
             count = sum(row[0] == name for row in rows)
             print(name.ljust(20), str(count).rjust(5), *(f"{share[name]:.1f}".rjust(20) for share in found.values()))
         print()
+    print("sentences".ljust(26), "phonemes    words    lines")
+    for name, read in readers([], sounds).items():
+        print(name.ljust(26), "".join(f"{share:8.1f} " for share in sentences(read)))
 
 
 if __name__ == "__main__":

@@ -23,19 +23,26 @@ def _words(text: str) -> frozenset[str]:
 N_BEFORE = _words(
     """
     이불 이슬 이야기 이끼 이마 이랑 이엉 이삭 이파리 잎 잎사귀 입 입술 잇몸 윷 엿 여우 여울 여름 여닫이 여물 여치 여뀌
-    열매 양말 양념 일꾼 이음 임자 이웃 열차 여행 요리 윤리 연필 유리 여비
+    열매 양말 양념 일꾼 이음 임자 이웃 열차 여행 요리 윤리 연필 유리 여비 이름 이빨 요법 용품 영화 염료 용수 용지 요금
+    양반 여성 연령 영감 이온 염소 요강 염불 연금 연습 양식 용구 연도 이익 요기
     """
 )
-N_LAST = _words("약 염 용 율 률 역 욕 엿 윷 잎 옆")
+N_LAST = _words("약 염 용 율 률 역 욕 엿 윷 잎 옆 유 열 육")
 # 28항: last parts that are tense after a sonorant in compounds.
 TENSE_LAST = _words(
-    "바닥 가락 줄기 동이 자국 다발 더미 덩이 덩어리 구멍 부리 주머니 버릇 빛 결 속 길 값 거리 방울 짐승"
+    """
+    바닥 가락 줄기 동이 자국 다발 더미 덩이 덩어리 구멍 부리 주머니 버릇 빛 결 속 길 값 거리 방울 짐승 줄 가루 기둥 기운
+    재주 재간 단지 동무 삯 자루 구덩이 솜씨 가죽 구석 둑 자리 돌 살 골 독 불
+    """
 )
 # 26, 28항: Sino-Korean last syllables that are tense in words of three syllables and more, and the tag they must have.
-SINO_LAST = {"성": "XSN", "권": "", "증": "", "죄": ""}
+SINO_LAST = {"성": "XSN", "권": "", "증": "", "죄": "", "법": "", "과": "NN"}
 # 은방울, 한길, 사정거리: what it is made of or like, or how far it is.
 _PLAIN_AFTER = _words(
-    "은 금 돌 쇠 놋 별 왕 큰 군 빈 한 중 단 장 근 원 사정 이동 안전 제동 주행 비행 최단 최장 직선 통학 왕복"
+    """
+    은 금 돌 쇠 놋 별 왕 큰 군 빈 한 중 단 장 근 원 잔 온 맨 반 냉 된 날 선 생 참 민 홀 굳은 마른 고인 삼
+    사정 이동 안전 제동 주행 비행 최단 최장 직선 통학 왕복
+    """
 )
 # ㄴㄹ inside a word of two syllables is [ㄹㄹ], also at the end of a longer word: 대혼란 [대홀란].
 _LR_WORDS = _words(
@@ -104,7 +111,8 @@ def _boundary(before: Part, part: Part) -> str | None:
         return nasal(part.text[0])
     if coda == _N and onset == _LIQUID and long and part.text in _LR_LAST:
         return nasal(part.text[0])
-    if coda in _SONORANT[1:] and part.text in TENSE_LAST and before.text not in _PLAIN_AFTER:
+    noun = before.tag.startswith("N")  # 찬바람, 빨간불: no adjective
+    if coda in _SONORANT[1:] and part.text in TENSE_LAST and noun and before.text not in _PLAIN_AFTER:
         return tensed(part.text[0])
     if coda in _SONORANT and long and part.tag.startswith(SINO_LAST.get(part.text, "-")):
         return tensed(part.text[0])

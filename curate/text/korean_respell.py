@@ -190,6 +190,8 @@ def _fits(word: str, text: str, at: int, start: int, end: int, cuts: dict[int, s
         return at == start or stop in cuts
     if len(word) == 1:
         return False
+    if len(word) == 2 and len(words.readings[word]) > 1 and not _alone(at, stop, start, end, cuts):
+        return False  # 유가 is also another word, in 유가족
     if stop in cuts:
         tag = cuts[stop].split("+")[-1]
         stem = f"{word}다" in words.readings
@@ -202,6 +204,12 @@ def _fits(word: str, text: str, at: int, start: int, end: int, cuts: dict[int, s
     if at == start and cuts[end] == "MAG" and len(cuts) == 2 and text[stop:end] in _ADVERBIAL:
         return True
     return at == start and len(word) >= _LOOSE and _PARTICLES.fullmatch(text[stop:end]) is not None
+
+
+def _alone(at: int, stop: int, start: int, end: int, cuts: dict[int, str]) -> bool:
+    """Whether only particles follow it, up to the next space."""
+    after = [tag for cut, tag in cuts.items() if cut > stop]
+    return at == start and (stop == end or (stop in cuts and not any(tag.startswith("N") for tag in after)))
 
 
 def _parts(text: str, token: Token) -> list[Part]:

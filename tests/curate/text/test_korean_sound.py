@@ -206,6 +206,8 @@ def test_no_letter_that_is_not_heard_is_left() -> None:
         ("여권과", "여꿘과"),  # 과 is a particle
         ("알 듯 말 듯", "알 뜬 말 뜯"),
         ("흙 하나", "흐 카나"),
+        ("고추잠자리가", "고추잠자리가"),  # an insect, no bed
+        ("시가지는", "시가지는"),  # 시가 is two words, and here neither
     ],
 )
 def test_what_g2pk_hears_wrong(written: str, said: str) -> None:
