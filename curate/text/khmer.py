@@ -13,8 +13,11 @@ __all__ = ["SCRIPT", "canonical", "depends", "pronounced", "spoken", "words"]
 SCRIPT = "\u1780-\u17b3\u17b6-\u17da\u17dc\u17dd"  # letters, signs and punctuation; digits and ៛ are spelled out
 
 _LONGEST = 60  # characters before ៗ that are segmented to find the word it repeats
-_REPEAT = re.compile(rf"([\u1780-\u17d3\u17dd]{{1,{_LONGEST}}})ៗ")
+_MOST_REPEATS = 3  # more signs in a row are no speech
+_REPEAT = re.compile(rf"([\u1780-\u17d3\u17dd]{{1,{_LONGEST}}})(?P<signs>ៗ(?: ?ៗ)*+)")
 _PHRASES = ("បន្តិចម្តង", "ម្តងបន្តិច", "ពីរបី", "បីបួន", "មួយពីរ")  # repeated whole, not by their last word
+# ជា makes adverbs, and what it is put before is said again: ជារឿយៗ. Words that merely begin so: ជាតិ ជាប់លាប់ ជាងមាស.
+_ADVERB = re.compile("^ជា(?!តិ|តក|លិកា|ង[ក-អ]|[ក-អ][\u17cb\u17d0])(?=[ក-អ][^ក-អ]*[ក-អ])")
 
 
 def canonical(text: str) -> str:
@@ -36,7 +39,7 @@ def spoken(text: str) -> tuple[str, list[Change]]:
 def _repeated(match: re.Match[str]) -> str:
     before = match[1]
     phrase = next((phrase for phrase in _PHRASES if before.endswith(phrase)), None)
-    return before + (phrase or _last_word(before))
+    return before + (phrase or _ADVERB.sub("", _last_word(before))) * min(match["signs"].count("ៗ"), _MOST_REPEATS)
 
 
 def _last_word(text: str) -> str:

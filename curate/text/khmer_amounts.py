@@ -132,6 +132,16 @@ def in_one(match: re.Match[str]) -> str:
     return match["n"] + "ក្នុងមួយ"
 
 
+def price_of_one(match: re.Match[str]) -> str:
+    """$5/kg: money for one of a unit in Latin letters."""
+    return match["n"] + _per(match["per"])
+
+
+def price_of_one_khmer(match: re.Match[str]) -> str:
+    """៤០០០៛/គ.ក្រ: money for one of a unit in Khmer letters."""
+    return "ក្នុងមួយ" + KHMER_UNITS[match["per"].replace(".", "").replace(" ", "")]
+
+
 def inches(match: re.Match[str]) -> str:
     """A straight quote behind a number is an inch where no other quote is near."""
     text, here = match.string, match.end() - 1

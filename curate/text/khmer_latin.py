@@ -24,9 +24,10 @@ _URL = r"(?<![A-Za-z])(?:https?://|www\.)[!-;=?-~]{1,300}"
 _BARE = rf"(?<![A-Za-z0-9.@-])(?:{_NAME}\.){{1,4}}(?:{_DOMAINS})(?![A-Za-z0-9-])(?:/[!-;=?-~]{{0,200}})?"
 _ADDRESS = re.compile(f"{_URL}|{_EMAIL}|{_BARE}", re.IGNORECASE)
 _PIECE = re.compile(r"://|[A-Za-z]+|\d|.", re.DOTALL)
-_HASHTAG = re.compile(rf"(?<![\w#])#(?=[{LATIN}\u1780-\u17b3])([\w\u17b4-\u17dd]{{1,100}})")
+_HASHTAG = re.compile(rf"(?<![\w#\u17b4-\u17dd])#(?=[{LATIN}\u1780-\u17b3])([\w\u17b4-\u17dd]{{1,100}})")
 _WORD = rf"[{LATIN}](?:[{LATIN}'’]|[.&-](?=[{LATIN}]))*+\.?+"
 _RUN = re.compile(rf"(?<![{LATIN}]){_WORD}(?: {_WORD})*+")
+_HOUSE = re.compile("ផ្ទះ|បន្ទប់|ផ្លូវ")
 _KHMER = re.compile("[\u1780-\u17b3]")
 _CAPITALS = re.compile("[A-Z]{2,}s?")
 _MOST_LETTERS = 4  # longer capitals with vowels between are more often a word than an acronym
@@ -52,6 +53,12 @@ def _piece(piece: str) -> str:
 def spelled(letters: str) -> str:
     """The names of the letters; what is no letter of English stays."""
     return "".join(LETTERS.get(letter, letter) for letter in letters.upper())
+
+
+def house_letters(match: re.Match[str]) -> str:
+    """Letters of a house's number, which need not be capitals: ផ្ទះលេខ 25Eo."""
+    house = _HOUSE.search(match.string, max(0, match.start() - 20), match.start())
+    return spelled(match["letters"]) if house else match.group()
 
 
 def _hashtag(match: re.Match[str]) -> str:
@@ -95,6 +102,10 @@ def _word(word: str) -> str | None:
     if read is None and re.search("[&-]", core):
         parts = [_word(part) for part in re.split("[&-]", core)]
         read = None if None in parts else ("អែន" if "&" in core else " ").join(part for part in parts if part)
+        if (
+            "&" in core and "-" not in core and None in parts and any(parts)
+        ):  # B&x: what can be read is read, here as anywhere
+            read = "និង".join(said or part for said, part in zip(parts, core.split("&"), strict=True))
     return None if read is None else read + word[len(core) :]
 
 

@@ -7,7 +7,7 @@ ACRONYMS = {  # read as words
     "ASEAN": "អាស៊ាន", "COVID": "កូវីដ", "FIFA": "ហ្វីហ្វា", "NATO": "ណាតូ", "OPEC": "អូប៉ិក", "UNESCO": "យូណេស្កូ",
     "UNICEF": "យូនីសេហ្វ", "NASA": "ណាសា", "UEFA": "អ៊ុយអេហ្វា", "APEC": "អាប៉ិក", "AIDS": "អេដស៍", "SARS": "សាស",
     "SIM": "ស៊ីម", "PIN": "ភីន", "UNTAC": "អ៊ុនតាក់", "VAT": "វ៉ាត់", "RAM": "រ៉េម", "APSARA": "អប្សរា", "IKEA": "អាយគា",
-    "KHQR": "ខេអេចឃ្យូអរ",
+    "SEA": "ស៊ី", "KHQR": "ខេអេចឃ្យូអរ",
 }  # fmt: skip
 TITLES = {"Mr": "លោក", "Mrs": "លោកស្រី", "Ms": "កញ្ញា", "Miss": "កញ្ញា", "Dr": "បណ្ឌិត", "Prof": "សាស្ត្រាចារ្យ"}
 LOANS = {  # in small letters
@@ -32,6 +32,7 @@ LOANS = {  # in small letters
     "covid": "កូវីដ", "virus": "វីរុស", "vitamin": "វីតាមីន", "marketing": "ម៉ាឃីតធីង", "bank": "បេង", "taxi": "តាក់ស៊ី",
     "bus": "ប៊ូស", "tuktuk": "តុកតុក", "tuk-tuk": "តុកតុក", "hotel": "ហូតែល", "coffee": "ខហ្វី", "pizza": "ភីហ្សា",
     "hamburger": "ហាំប៊ឺហ្គឺ", "buffet": "ប៊ូហ្វេ", "club": "ក្លឹប", "concert": "ខនសឺត", "festival": "ហ្វេស្ទីវ៉ាល់",
+    "game": "ហ្គេម", "games": "ហ្គេម", "inbox": "អ៊ីនបុក", "promotion": "ប្រូម៉ូសិន",
     "ok": "អូខេ", "okay": "អូខេ", "vip": "វីអាយភី", "vs": "ទល់នឹង", "phnom": "ភ្នំ", "penh": "ពេញ", "siem": "សៀម",
     "reap": "រាប", "angkor": "អង្គរ", "wat": "វត្ត", "battambang": "បាត់ដំបង", "khmer": "ខ្មែរ",
 }  # fmt: skip

@@ -11,6 +11,8 @@ from curate.text.khmer_amounts import MINUS
 from curate.text.khmer_numbers import cardinal, one_by_one, read
 from curate.text.khmer_tables import (
     ABBREVIATIONS,
+    COUNTED,
+    ENGLISH_MONTHS,
     ERAS,
     LEAP_MONTHS,
     LETTERS,
@@ -21,9 +23,13 @@ from curate.text.khmer_tables import (
     WEEKDAYS,
 )
 from curate.text.numbers import parse, roman
+from curate.text.rules import any_of
 
 _KHMER_DIGITS = {ord("០") + value: str(value) for value in range(10)}
 _POWERS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-", strict=True))
+_WORD_BEFORE, _WORD_AFTER = re.compile("[\u1780-\u17d3] $"), re.compile(" [\u1780-\u17b3]")
+_COUNTED = re.compile(f" ?(?:{any_of(COUNTED)})(?![\u17b6-\u17d3])")
+_LISTED = re.compile("(?:លេខ|ទី|ផ្លូវ|កូដ) ?$")
 _SCORE = re.compile("ឈ្នះ|ចាញ់|ស្មើ|លទ្ធផល|ប្រកួត|យកឈ្នះ|គ្រាប់")
 
 
@@ -63,7 +69,7 @@ def era(match: re.Match[str]) -> str:
 
 def abbreviation(match: re.Match[str]) -> str:
     letters = match.group().strip(".")
-    return ABBREVIATIONS.get(letters) or " ".join(letters.split("."))
+    return ABBREVIATIONS.get(letters) or ERAS.get(letters) or " ".join(letters.split("."))
 
 
 def and_so_on(match: re.Match[str]) -> str:
@@ -75,9 +81,12 @@ def for_example(match: re.Match[str]) -> str:
 
 
 def spaced_number(match: re.Match[str]) -> str:
-    """Groups of three digits with spaces between them are one number; one single group only where it is round."""
+    """Groups of three digits with spaces between them are one number; one group only where that is sure."""
     groups = match.group().split(" ")
-    return "".join(groups) if len(groups) > 2 or groups[1].endswith("00") else match.group()
+    listed = _LISTED.search(match.string, max(0, match.start() - 8), match.start())
+    counts = not listed and _COUNTED.match(match.string, match.end())
+    one = len(groups) > 2 or groups[1].endswith("00") or groups[1].startswith("0") or counts
+    return "".join(groups) if one else match.group()
 
 
 def ordinal(match: re.Match[str]) -> str:
@@ -91,9 +100,20 @@ def _day_month(day: str, month: str) -> str:
 def date(match: re.Match[str]) -> str:
     short = bool(match["m2"])
     day, month, year = match["day"], match["m2" if short else "month"], match["y2" if short else "year"]
+    if int(month) > 12 and not short:  # 12/25/2023, as Americans write
+        day, month = month, day
     if not (1 <= int(day) <= 31 and 1 <= int(month) <= 12):
         return match.group()
     return f"{_day_month(day, MONTHS[int(month) - 1])} ឆ្នាំ{cardinal(year)}"
+
+
+def english_date(match: re.Match[str]) -> str:
+    """A date with the English name of a month, as one in figures; the rules for those read it."""
+    day, year = int(match["d1"] or match["day"]), match["y1"] or match["year"]
+    if not 1 <= day <= 31:
+        return match.group()
+    month = ENGLISH_MONTHS[match["m1"] or match["month"]]
+    return f"{day:02}/{month:02}" + (f"/{year}" if year else "")
 
 
 def named_date(match: re.Match[str]) -> str:
@@ -109,6 +129,22 @@ def named_date(match: re.Match[str]) -> str:
     era = match["era"]
     after = f" {ERAS.get(era.rstrip('.'), era)}" if era else match["after"] or ""
     return f"{first}{_day_month(day, month)} ឆ្នាំ{cardinal(year)}{after}"
+
+
+def day_and_month(match: re.Match[str]) -> str:
+    """20/7 behind the word for a day, and 20/07 anywhere: nobody writes a fraction with a zero before its parts."""
+    day, month = match["day"], match["month"]
+    named = match["named"] is not None or "0" in (day[0], month[0])
+    if not (named and 1 <= int(day) <= 31 and 1 <= int(month) <= 12):
+        return match.group()
+    return _day_month(day, MONTHS[int(month) - 1])
+
+
+def month_of_year(match: re.Match[str]) -> str:
+    """05/2023; 1/2000 is a scale."""
+    if match["year"] == "2000" and match["month"][0] != "0":
+        return match.group()
+    return f"ខែ{MONTHS[int(match['month']) - 1]} ឆ្នាំ{cardinal(match['year'])}"
 
 
 def month_year(match: re.Match[str]) -> str:
@@ -159,6 +195,11 @@ def _part_of_day(hours: int, said: str) -> str:
     return "រសៀល" if hours <= 15 else "ល្ងាច" if hours <= 18 else "យប់"
 
 
+def duration(match: re.Match[str]) -> str:
+    """5h30mn: hours and minutes that something takes, no time of the day."""
+    return f"{cardinal(match['h'])}ម៉ោង{cardinal(match['m'])}នាទី"
+
+
 def zone(match: re.Match[str]) -> str:
     """Hours from the standard time: GMT+7."""
     sign = "បូក" if match["sign"] == "+" else MINUS
@@ -179,15 +220,22 @@ def span(match: re.Match[str]) -> str:
         return match["a"] + MINUS + match["b"]
     score = not unit and not sign and _SCORE.search(match.string, max(0, match.start() - 25), match.start())
     short_year = len(first.integer) == 4 and len(last.integer) == 2
-    if not score and (low < high or short_year):
+    hours = match.string.endswith(("ម៉ោង", "ម៉ោង "), 0, match.start())  # ម៉ោង 8-5
+    if not score and (low < high or short_year or hours):
         return f"{read(match['a'])}{unit}ទៅ{match['b']}{unit}{sign}"
-    between = MINUS if " " in match.group() and not score else "ទល់"
+    teams = _WORD_BEFORE.search(match.string, max(0, match.start() - 2), match.start()) and _WORD_AFTER.match(behind)
+    between = MINUS if " " in match.group() and not score and not teams else "ទល់"
     return f"{read(match['a'])}{between}{match['b']}" if not unit and not sign else match.group()
 
 
 def joined_span(match: re.Match[str]) -> str:
     """A dash between two numbers that both have their unit."""
     return (match["a"] or match["b"]) + "ទៅ"
+
+
+def joined_dates(match: re.Match[str]) -> str:
+    """A dash between two dates or fractions: 12/05/2023-15/05/2023."""
+    return match["a"] + "ទៅ"
 
 
 def to(match: re.Match[str]) -> str:
@@ -209,6 +257,15 @@ def against(match: re.Match[str]) -> str:
 def roman_number(match: re.Match[str]) -> str:
     value = roman(match["roman"])
     return match.group() if value is None else match["before"] + cardinal(str(value))
+
+
+def roman_range(match: re.Match[str]) -> str:
+    """Two Roman numerals with a dash, rising: XII-XIII. Single letters only behind a word for what is numbered."""
+    first, last = roman(match["roman"]), roman(match["to"])
+    sure = match["before"] or len(match["roman"]) + len(match["to"]) > 2
+    if first is None or last is None or first >= last or not sure:
+        return match.group()
+    return f"{match['before']}{cardinal(str(first))}ទៅ{match['last']}{cardinal(str(last))}"
 
 
 def roman_sign(match: re.Match[str]) -> str:

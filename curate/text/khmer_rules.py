@@ -9,8 +9,10 @@ import re
 
 from curate.text import khmer_amounts as amounts
 from curate.text import khmer_readers as say
-from curate.text.khmer_latin import ELECTRONIC, HASHTAG, WORDS
+from curate.text.khmer_latin import ELECTRONIC, HASHTAG, WORDS, house_letters
 from curate.text.khmer_tables import (
+    COUNTED,
+    ENGLISH_MONTHS,
     ERAS,
     KHMER_PER,
     KHMER_UNITS,
@@ -34,6 +36,8 @@ _MINUS = rf"(?:(?<![{_WORD}])(?P<minus>[-−]))?"
 _DASH = "[-–—~]"
 _N = rf"(?P<n>{NUMBER})(?P<gap> ?)"
 _DAYTIME = r"(ព្រឹក|រសៀល|ល្ងាច|យប់|អធ្រាត្រ|ថ្ងៃត្រង់|[AaPp]\.?[Mm](?![A-Za-z])\.?)"
+_ENGLISH = any_of(ENGLISH_MONTHS)
+_SLASHED = r"\d{1,4}(?:/\d{1,4}){1,2}"
 _LETTER = r"[ក-អឥ-ឳ](?:\u17d2[ក-អ]){0,2}"
 _ERA = rf"(?:{any_of([*ERAS, *ERAS.values()])})\.?"
 _MONTH = any_of(MONTH_NAMES)
@@ -43,6 +47,8 @@ _MONEY_WORDS = any_of([*MONEY_WORDS, RIEL])
 _QUANTITY = rf"(?:{any_of(QUANTITIES)})(?![A-Za-z])"
 _UNITS, _PER = any_of([*UNITS, "m^2", "m^3", "km^2", "cm^2", "μm", "μg"]), any_of(PER)
 _SHORT = any_of(WEEKDAYS)
+_LONG_ROMAN = "(?=[IVXLCDM]*[IVX])[IVXLCDM]{4,}"
+_ROMAN = "(?:[IVX]|(?=[IVXLCDM]*[IVX])[IVXLCDM]{2,})(?![IVXLCDM])"  # not C, which is a letter: ផ្នែក C
 _KEYWORDS = "ទី|ជំពូក|ភាគ|មាត្រា|កម្រិត|ផ្នែក|វគ្គ|លើក|ឧបសម្ព័ន្ធ|មេរៀន|ខណ្ឌ|សតវត្ស|សតវត្សរ៍|លំដាប់|ដំណាក់កាល|តារាង|រូប"
 
 
@@ -70,6 +76,20 @@ ALWAYS = (
     Rule("roman", _pattern("(?P<before>)(?P<roman>[Ⅰ-ⅿ]+)"), say.roman_sign),
 )
 DATES = (
+    Rule(
+        "date",
+        _pattern(
+            rf"(?<![A-Za-z])(?P<m1>{_ENGLISH})\.? (?P<d1>\d{{1,2}})(?:, ?| )(?P<y1>\d{{4}})(?![\d.,/])"
+            rf"|{HEAD}(?P<day>\d{{1,2}})([ -])(?P<month>{_ENGLISH})(?![A-Za-z])"
+            r"(?:\.?,?(?:\5| )(?P<year>\d{4})(?![\d.,/]))?"
+        ),
+        say.english_date,
+    ),
+    Rule(
+        "range",
+        _pattern(rf"(?<![/-]){HEAD}(?P<a>{_SLASHED}) ?{_DASH} ?(?={_SLASHED}(?![\d/]))"),
+        say.joined_dates,
+    ),
     Rule("weekday", _pattern(rf"ថ្ងៃ ?(?P<short>{_SHORT}) ?\. ?(?:ទី ?)?(?=\d)"), say.weekday),
     Rule(
         "weekday",
@@ -80,7 +100,7 @@ DATES = (
         "date",
         _pattern(
             rf"{HEAD}(?<![/-])(?P<day>\d{{1,2}})(?:([/.-])(?P<month>\d{{1,2}})\2(?P<year>\d{{4}})"
-            r"|([/-])(?P<m2>\d{1,2})\5(?P<y2>\d\d))(?![\d/-]|[.,]\d)"
+            r"|([/-])(?P<m2>\d{1,2})\5(?P<y2>\d\d)(?! ?ខែ))(?![\d/-]|[.,]\d)"
         ),
         say.date,
     ),
@@ -99,18 +119,47 @@ DATES = (
         ),
         say.named_date,
     ),
+    Rule(
+        "date",
+        _pattern(
+            rf"(?P<named>(?<=ថ្ងៃ)|(?<=ថ្ងៃទី)|(?<=ថ្ងៃ )|(?<=ថ្ងៃទី ))?{HEAD}(?<!/)"
+            r"(?P<day>\d{1,2})/(?P<month>\d{1,2})(?![\d/%]|[.,]\d)"
+        ),
+        say.day_and_month,
+    ),
+    Rule(
+        "date",
+        _pattern(
+            rf"{HEAD}(?<!/)(?<!លេខ)(?<!លេខ )(?<!ខែ)(?<!ខែ )"
+            r"(?P<month>0?[1-9]|1[0-2])/(?P<year>(?:19|20)\d\d)(?![\d/%]|[.,]\d)"
+        ),
+        say.month_of_year,
+    ),
     Rule("date", _pattern(rf"(?:ខែ ?)?(?P<month>{_MONTH}) (?P<year>[12]\d{{3}})(?![\d.,/:-])"), say.month_year),
     Rule("date", _pattern(r"(?<=ខែ)( ?)(?P<m>\d{1,2})(?: |/)(?P<year>[12]\d{3})(?![\d.,/:-])"), say.numbered_month),
     Rule("zero", _pattern(r"(?<=ទី)(?P<gap> ?)0(?=[1-9](?![\d.,]))|(?<=ខែ) ?0(?=[1-9](?![\d.,]))"), say.gap),
+    Rule(
+        "zero",
+        _pattern(rf"{HEAD}(?<!លេខ)(?<!លេខ )(?P<gap>)0(?=[1-9] ?(?:{any_of(COUNTED)})(?![\u17b6-\u17d3]|ទី))"),
+        say.gap,
+    ),
     Rule("era", _pattern(rf"(?<![{_KHMER}.])({any_of(ERAS)})\.?(?![{_KHMER}])"), say.era),
 )
 TIMES = (
+    Rule(
+        "duration",
+        _pattern(
+            rf"(?<!ម៉ោង)(?<!ម៉ោង ){HEAD}(?P<h>\d{{1,2}}) ?h ?(?P<m>\d{{1,2}})"
+            r"(?: ?(?:mn|mins?|m)(?![A-Za-z])|(?<=រយៈពេល \dh\d\d)|(?<=រយៈពេល\dh\d\d))"
+        ),
+        say.duration,
+    ),
     Rule("time", _pattern(r"(?P<name>GMT|UTC) ?(?P<sign>[+-]) ?(?P<h>\d{1,2})(?::(?P<m>\d\d))?(?!\d)"), say.zone),
     Rule(
         "time",
         _pattern(
             rf"(?:ម៉ោង ?)?{HEAD}(?<![\d:])(?P<h>\d{{1,2}})(?: ?: ?| ?[hH])(?P<m>\d\d)(?::(?P<s>\d\d))?(?![\d:])(?! ?:)"
-            rf"(?: ?នាទី)?(?: ?(?P<period>{_DAYTIME}))?"
+            rf"(?: ?(?:នាទី|mn(?![A-Za-z])|mins?(?![A-Za-z])))?(?: ?(?P<period>{_DAYTIME}))?"
         ),
         say.time,
     ),
@@ -163,7 +212,18 @@ RANGES = (
     ),
 )
 AMOUNTS = (
-    Rule("compared", _pattern(r"[<>](?= ?\d)"), say.compared),
+    Rule("compared", _pattern(rf"[<>](?= ?(?:{_SIGNS})?\d)"), say.compared),
+    Rule("about", _pattern(rf"(?<!\d)~ ?(?=(?:{_SIGNS})?\d)"), say.about),
+    Rule(
+        "per",
+        _pattern(rf"(?P<n>(?:{_SIGNS}) ?{NUMBER}|(?<=\d)(?:{_SIGNS})|(?<=\d )(?:{_SIGNS})) ?/ ?(?P<per>{_PER}){_END}"),
+        amounts.price_of_one,
+    ),
+    Rule(
+        "per",
+        _pattern(rf"(?:(?<=រៀល)|(?<=ដុល្លារ)|(?<=[$៛€])) ?/ ?(?P<per>{_KHMER_UNITS})\.?(?![\u1780-\u17d3.])"),
+        amounts.price_of_one_khmer,
+    ),
     Rule(
         "per",
         _pattern(rf"(?P<n>\d ?[^\d/]{{1,20}}?)(?: ?/ ?|per)(?:មួយ)?(?=(?:{any_of(KHMER_PER)})(?![\u17b6-\u17d3]))"),
@@ -200,7 +260,7 @@ AMOUNTS = (
         "measure",
         _pattern(
             rf"{_N}(?P<unit>{_KHMER_UNITS})(?:(?P<power>[²³]|[23](?!\d)))?(?:\.? ?/ ?(?P<per>{any_of(KHMER_UNITS)}))?"
-            rf"(?:\.(?=[ ។,;)/]|$)|(?![{_KHMER}.]))"
+            rf"(?:\.(?=[ ។,;)/]|$)|\.?(?=ក្នុងមួយ)|(?![{_KHMER}.]))"
         ),
         amounts.khmer_measure,
     ),
@@ -210,19 +270,19 @@ PLAIN = (
         "fraction",
         _pattern(
             rf"(?:(?<![{_WORD}/.,-])(?P<minus>[-−]))?(?:{HEAD}(?P<whole>\d{{1,9}}) )?{HEAD}(?<!/)(?<!/ )"
-            r"(?P<above>\d{1,9}+(?:[.,]\d{3})*+) ?/ ?(?P<below>\d{1,9}+(?:[.,]\d{3})*+)(?! ?/|[.,]?\d)"
+            r"(?P<above>\d{1,9}+(?:[.,]\d{3})*+) ?[/\u2044] ?(?P<below>\d{1,9}+(?:[.,]\d{3})*+)(?! ?/|[.,]?\d)"
         ),
         say.fraction,
     ),
     Rule("ratio", _pattern(r"(?<=\d) ?: ?(?=\d)"), say.against),
     Rule("street", _pattern(r"(?<![A-Za-z])[Ss]t\.? ?(?=\d)"), say.street),
     Rule("number sign", _pattern(r"#(?=\d)|№ ?(?=\d)|(?<![A-Za-z])N(?:o\.?|[°º]) ?(?=\d)"), say.number_sign),
-    Rule("about", _pattern(r"(?<!\d)~ ?(?=\d)"), say.about),
     Rule("version", _pattern(r"(?<![A-Za-z])[vV]\.?(?=\d)"), lambda match: LETTERS["V"]),
     Rule("screen", _pattern(rf"{HEAD}(\d{{1,2}})(\d\d)(?P<scan>[pi])(?![A-Za-z\d])"), say.screen),
     Rule("digits", _pattern(r"(?P<name>(?<![A-Za-z])(?i:boeing|levi's) )(?P<n>\d{3})(?!\d)"), say.named_number),
     Rule("quantity", _pattern(rf"{_N}(?<!\s)(?P<quantity>[KkM])(?![A-Za-z\d])"), amounts.quantity),
     Rule("times", _pattern(r"(?<=\d)x(?![A-Za-z\d])"), lambda match: "ដង"),
+    Rule("letters", _pattern(r"(?<=\d)(?P<letters>[A-Z][A-Za-z]{0,2})(?![A-Za-z\d])"), house_letters),
     Rule("dash", _pattern(rf"(?<=[A-Za-z{_KHMER}])[-–](?=\d)"), lambda match: ""),
     Rule("number", _pattern(rf"(?<![{_WORD}.,-])(?P<minus>[-−])?(?P<n>{NUMBER})"), say.number),
     Rule("number", _pattern(r"(?P<minus>)(?P<n>\d++(?:[.,]\d++)*+)"), say.number),
@@ -249,11 +309,21 @@ INITIALS = (
     ),
 )
 LATIN = (
-    Rule("roman", _pattern(rf"(?P<before>(?:{_KEYWORDS}) ?)(?P<roman>[IVXLCDM]+)(?![A-Za-z.])"), say.roman_number),
+    Rule(
+        "roman",
+        _pattern(
+            rf"(?P<before>(?:{_KEYWORDS}) ?|(?<![A-Za-z\d-]))(?P<roman>[IVX]++) ?{_DASH} ?"
+            rf"(?P<last>(?:ទី ?)?)(?P<to>[IVX]++)(?![A-Za-z.&'-])"
+        ),
+        say.roman_range,
+    ),
+    Rule("roman", _pattern(rf"(?P<before>(?:{_KEYWORDS}) ?)(?P<roman>{_ROMAN})(?![A-Za-z.])"), say.roman_number),
+    Rule("roman", _pattern(r"(?P<before>^)(?P<roman>[IVX]+)(?= ?[-–)/] ?[\u1780-\u17b3]|(?<=..)$)"), say.roman_number),
+    Rule("roman", _pattern(r"(?P<before>\()(?P<roman>[IVX]{2,})(?=\))"), say.roman_number),
     Rule("roman", _pattern(r"(?P<before>(?<!\S))(?P<roman>[IVX]+)\.(?= (?![A-Za-z])|$)"), say.roman_number),
     Rule(
         "roman",
-        _pattern(rf"(?P<before>(?<=[A-Za-z{_KHMER}]) )(?P<roman>[IVX]{{2,}})(?![A-Za-z.&'-])"),
+        _pattern(rf"(?P<before>(?<=[A-Za-z{_KHMER}]) )(?P<roman>[IVX]{{2,}}|{_LONG_ROMAN})(?![A-Za-z.&'-])"),
         say.roman_number,
     ),
     *WORDS,
