@@ -19,6 +19,7 @@ SEAL = "sha256.json"  # written last: the hash of every other file of the checkp
 OPTIMIZER = "optimizer.pt"
 STATE = "state.json"
 METRICS = "metrics.jsonl"
+BEGUN = "begun.json"  # what a resumed run must have as it began
 FILES = (SEAL, OPTIMIZER, STATE)  # beside the adapter's own
 LOCK = ".lock"
 ASIDE = ".{}.samsori-old"  # what a new folder is about to replace
@@ -84,6 +85,17 @@ def recover(folder: Path) -> None:
         _aside(folder).rename(folder)
 
 
+def begun(run: Path, found: dict[str, Any]) -> dict[str, Any]:
+    """What a run was begun with: what was noted of it before, or else `found`, which is noted now."""
+    path = run / BEGUN
+    if not path.is_file():
+        write_whole(path, json.dumps(found, indent=2) + "\n")
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as problem:
+        raise UserError(f"{path} is damaged ({problem}): remove it, and the run is taken as it is now") from problem
+
+
 def path_of(run: Path, step: int) -> Path:
     """Where the checkpoint of a step lies."""
     return run / "checkpoints" / f"{step:07d}"
@@ -91,8 +103,13 @@ def path_of(run: Path, step: int) -> Path:
 
 def newest(run: Path) -> Path | None:
     """The last checkpoint of a run, or None. Raises UserError where it is damaged."""
-    found = sorted((run / "checkpoints").glob("[0-9]*"))
+    found = every(run)
     return whole(found[-1]) if found else None
+
+
+def every(run: Path) -> list[Path]:
+    """The checkpoints of a run, the oldest first; other folders beside them are a person's."""
+    return sorted(path for path in (run / "checkpoints").glob("[0-9]*") if path.name.isdigit())
 
 
 def whole(folder: Path) -> Path:
@@ -101,7 +118,9 @@ def whole(folder: Path) -> Path:
     try:
         hashes = json.loads((folder / SEAL).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        raise UserError(f"the checkpoint {folder} is half written: {remedy}") from None
+        hashes = None
+    if not (isinstance(hashes, dict) and {OPTIMIZER, STATE} <= hashes.keys()):
+        raise UserError(f"the checkpoint {folder} is half written: {remedy}")
     for name, digest in hashes.items():
         if not (folder / name).is_file() or _sha256(folder / name) != digest:
             raise UserError(f"the checkpoint {folder} is damaged ({name}): {remedy}")
@@ -139,12 +158,15 @@ def read_optimizer(folder: Path, optimizer: Any, vector: Any) -> None:
 
 def read_state(folder: Path) -> State:
     """Where the run stood at a checkpoint."""
-    return State(**json.loads((folder / STATE).read_text(encoding="utf-8")))
+    try:
+        return State(**json.loads((folder / STATE).read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as problem:
+        raise UserError(f"{folder / STATE} is not what this version writes ({problem}): remove {folder}") from problem
 
 
 def prune(run: Path, keep: int, spare: Collection[int]) -> None:
     """Remove all checkpoints but the last `keep` and those of the steps in `spare`."""
-    for folder in sorted((run / "checkpoints").glob("[0-9]*"))[:-keep]:
+    for folder in every(run)[:-keep]:
         if int(folder.name) not in spare:
             shutil.rmtree(folder)
 
@@ -154,7 +176,7 @@ def metrics(run: Path) -> list[dict[str, Any]]:
     path = run / METRICS
     if not path.is_file():
         return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if _step(line) < math.inf]
+    return [json.loads(line) for line in _lines(path) if _step(line) < math.inf]
 
 
 def append(run: Path, record: dict[str, Any]) -> None:
@@ -176,7 +198,7 @@ def cut_metrics(run: Path, step: int) -> None:
     path = run / METRICS
     if not path.is_file():
         return
-    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if _step(line) <= step]
+    lines = [line for line in _lines(path) if _step(line) <= step]
     write_whole(path, "".join(f"{line}\n" for line in lines))
 
 
@@ -194,10 +216,15 @@ def _check_ours(folder: Path, ours: Collection[str]) -> None:
         raise UserError(f"{folder} holds what would be lost, such as {foreign[0]}: choose a new or empty folder")
 
 
+def _lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8", errors="replace").splitlines()
+
+
 def _step(line: str) -> float:
+    """The step that a line of metrics is of; infinite where it is none."""
     try:
         return float(json.loads(line)["step"])
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, TypeError):
         return math.inf
 
 

@@ -3,8 +3,9 @@
 import json
 import sys
 from collections import deque
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -33,7 +34,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Adapter = Annotated[Path, typer.Argument(help="A run, or the folder of an adapter.")]
 Voice = Annotated[Path, typer.Argument(help="A run, or the folder of an adapter or of a merged checkpoint.")]
 At = Annotated[int | None, typer.Option("--step", help="Checkpoint of a run. [default: the last]")]
-Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Device = Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="auto: a GPU if there is one.")]
 ATTENTION = "q_proj,k_proj,v_proj,o_proj"  # VoxCPM's own default
 RANKS = "8,16,32,64,128"  # the published sweep: 0.19 to 3.03 percent of the model
 INTERRUPTED = 130  # what a shell expects after Ctrl-C
@@ -196,18 +197,11 @@ def merge(
     \b
     Example: train merge work/r64 --into work/merged
     """
-    from rich.console import Console
-    from rich.progress import Progress
-
     from train import merge as merging
+    from train import show
 
-    with Progress(console=Console(stderr=True)) as progress:
-        bar = progress.add_task("folding the adapter in", total=None)
-
-        def tick(done: int, total: int) -> None:
-            progress.update(bar, completed=done, total=total)
-
-        merged = merging.merge(adapter, into, model=model, step=step, tick=tick)
+    with show.ticking() as tick:
+        merged = merging.merge(adapter, into, model=model, step=step, tick=partial(tick, "folding the adapter in"))
     typer.echo(f"note: {merging.rounding(merged.lost)}", err=True)
     result = {"checkpoint": str(merged.folder), "changed": merged.changed, "rounding_lost": merged.lost}
     _print(result, f"merged checkpoint, {merged.changed} weights changed: {merged.folder}", as_json)
@@ -260,8 +254,9 @@ def demo(
 
 
 def _forecast(run: "Run", as_json: bool) -> None:
-    from train import forecast, show
+    from train import finetune, forecast, show
 
+    finetune.check_place(run.into)
     with show.ticking() as tick:
         found = forecast.forecast(run, tick=tick)
     _print(found, "\n".join(show.foretold(found)), as_json)
@@ -278,7 +273,8 @@ def _train(folder: Path, as_json: bool, world: "World") -> None:
     if isinstance(last, finetune.Finished):
         losses = screen.last.languages if screen.last else {}
         result = {"step": last.step, "checkpoint": str(last.checkpoint), "validation": losses}
-        _print(result, f"trained {last.step} steps; next: train export {folder} --to voxcpm", as_json)
+        already = "" if screen.stepped else "nothing was left to do: "
+        _print(result, f"{already}trained {last.step} steps; next: train export {folder} --to voxcpm", as_json)
 
 
 def _follow(screen: "Screen", events: "Iterable[Event]", remedy: str) -> "Event | None":
@@ -288,7 +284,7 @@ def _follow(screen: "Screen", events: "Iterable[Event]", remedy: str) -> "Event 
     try:
         last = screen.follow(events)
     except KeyboardInterrupt:
-        typer.echo(f"stopped; what is done is kept, {remedy}", err=True)
+        typer.echo(f"stopped at once; what is saved is kept, {remedy}", err=True)
         sys.exit(INTERRUPTED)
     if isinstance(last, Stopped):
         typer.echo(f"stopped at step {last.step} of {last.steps}, saved; {remedy}", err=True)

@@ -1,8 +1,10 @@
 """What a run trains on and holds out: clips, their text as ids, their latents; encoded first where they are not."""
 
 import logging
-from collections.abc import Generator, Sequence
+import math
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
@@ -50,6 +52,7 @@ def prepare(run: config.Run, device: str, world: World = ALONE) -> Generator[lat
         clip.id: Example(clip.id, clip.language, tuple(tokenize(clip.text)), store.patches(clip), clip.speaker)
         for clip in wanted
     }
+    check_lengths(examples.values(), pretrained.read_config(model))
     train, validation = (
         [examples[clip.id] for clip in wanted if clip.split == split] for split in ("train", "validation")
     )
@@ -68,10 +71,17 @@ def check(clips: Sequence[corpus.Clip], run: config.Run) -> None:
     corpus.readings(clips)  # raises where the tag cannot be told
 
 
+def check_lengths(examples: Iterable[Example], settings: dict[str, Any]) -> None:
+    """Raise UserError where a clip has more positions than the model has."""
+    most = settings["lm_config"].get("max_position_embeddings", math.inf)
+    if long := [each.id for each in examples if each.length > most]:
+        raise UserError(f"{len(long)} clips are longer than the model's {most} positions, such as {long[0]}: cut them")
+
+
 def pick_device(wanted: str) -> str:
     """cpu or cuda; UserError where a GPU was asked for and there is none."""
     if wanted == "cuda" and not torch.cuda.is_available():
-        raise UserError("train.device = cuda, but no GPU is to be seen: use --set train.device=cpu, or auto")
+        raise UserError("cuda was asked for, but no GPU is to be seen: ask for cpu or auto")
     return "cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu"
 
 

@@ -13,6 +13,7 @@ from train.stepping import Step, Trainer
 from train.validation import Validation
 
 BEST = "best.json"  # language -> step and loss of its best checkpoint
+Best = dict[str, tuple[float, int]]  # language -> held-out loss, step
 SAMPLES = "samples"
 TENSORBOARD = "tensorboard"
 
@@ -22,17 +23,12 @@ class Diary:
 
     def __init__(self, run: config.Run, trainer: Trainer, world: World, at: State) -> None:
         self._run, self._trainer, self._world = run, trainer, world
-        if world.writes:  # nothing of a run without a checkpoint stays
-            checkpoint.cut_metrics(run.into, at.step if at.step else -1)
+        if world.writes:
+            settle(run, at)
         world.wait()
         lines = checkpoint.metrics(run.into)
         trainer.remember([line["loss"] for line in lines if "loss" in line])
-        self._best: dict[str, tuple[float, int]] = {}
-        for event in validation.written(run.into):
-            if event.step:
-                self._judge(event)
-        if world.writes and at.step:
-            self._tidy()  # a kill may have come between the last checkpoint and this
+        self._best = _best(run)
         self._board = _board(run, at.step) if run.train.tensorboard and world.writes else None
 
     def keep(self, step: Step) -> Step:
@@ -50,7 +46,7 @@ class Diary:
         trainer = self._trainer
         event, held = validation.validate(trainer.model, trainer.vector, trainer.data, self._run, step, self._world)
         if step:
-            self._judge(event)
+            _judge(self._best, event)
         if self._world.writes:
             validation.write(self._run.into, step, held)
             checkpoint.append(self._run.into, asdict(event))
@@ -81,24 +77,13 @@ class Diary:
                 f"the checkpoint of step {state.step} cannot be written ({problem.strerror or problem}); earlier ones "
                 f"are whole: make room, then `train resume {run.into}`"
             ) from problem
-        self._tidy()
-
-    def _tidy(self) -> None:
-        """Say which checkpoints are the best, and remove those that are no longer wanted."""
-        best = {language: {"step": step, "loss": loss} for language, (loss, step) in sorted(self._best.items())}
-        checkpoint.write_whole(self._run.into / BEST, json.dumps(best, indent=2) + "\n")
-        checkpoint.prune(self._run.into, self._run.train.keep, {step for _, step in self._best.values()})
+        _tidy(run, self._best)
 
     def _saved(self) -> lora.Saved:
         run, reading = self._run, self._trainer.data.reading
         tags = {language: each.tag for language, each in reading.items()}
         forms = {language: each.form for language, each in reading.items()}
         return lora.Saved(lora.weights(self._trainer.model), run.adapter, run.model, tags, run.revision, forms)
-
-    def _judge(self, event: Validation) -> None:
-        for language, values in event.languages.items():
-            if language not in self._best or values["loss"] < self._best[language][0]:
-                self._best[language] = (values["loss"], event.step)
 
     def _speak(self, step: int) -> Iterator[str]:
         if not self._run.samples:
@@ -111,6 +96,34 @@ class Diary:
                     sound = voxcpm.speak(self._trainer.model, speaking.tagged(saved, language, sentence), seed=number)
                 speaking.write_wav(sound, path)
                 yield f"spoken at step {step}: {path}"
+
+
+def settle(run: config.Run, at: State) -> None:
+    """Make good what a kill left undone: metrics after the checkpoint go, and best.json is of those that stay."""
+    checkpoint.cut_metrics(run.into, at.step if at.step else -1)  # nothing of a run without a checkpoint stays
+    if at.step:
+        _tidy(run, _best(run))
+
+
+def _best(run: config.Run) -> Best:
+    best: Best = {}
+    for event in validation.written(run.into):
+        if event.step:
+            _judge(best, event)
+    return best
+
+
+def _judge(best: Best, event: Validation) -> None:
+    for language, values in event.languages.items():
+        if language not in best or values["loss"] < best[language][0]:
+            best[language] = (values["loss"], event.step)
+
+
+def _tidy(run: config.Run, best: Best) -> None:
+    """Say which checkpoints are the best, and remove those that are no longer wanted."""
+    told = {language: {"step": step, "loss": loss} for language, (loss, step) in sorted(best.items())}
+    checkpoint.write_whole(run.into / BEST, json.dumps(told, indent=2) + "\n")
+    checkpoint.prune(run.into, run.train.keep, {step for _, step in best.values()})
 
 
 def _board(run: config.Run, step: int) -> Any:

@@ -1,5 +1,7 @@
 """Train one adapter, top to bottom: examples, model, steps, validation, checkpoints; a generator of what happened."""
 
+import hashlib
+import json
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,7 +14,7 @@ import torch
 from curate.errors import UserError
 from train import checkpoint, config, corpus, data, latents, lora, pretrained, schedule, voxcpm
 from train.data import Data
-from train.diary import Diary
+from train.diary import Diary, settle
 from train.distributed import ALONE, World
 from train.stepping import Step, Trainer, ahead, out_of_memory
 from train.validation import Validation
@@ -39,18 +41,26 @@ Event = latents.Progress | Step | Validation | Stopped | Finished | str  # a str
 
 
 def start(run: config.Run) -> None:
-    """Make the folder of a new run and write its run file. Raises UserError where there is one already."""
-    file = run.into / "run.toml"
-    if file.exists():
-        raise UserError(f"{run.into} already holds a run: `train resume {run.into}`, or choose another folder")
+    """Make the folder of a new run and write its run file. Raises UserError where it is not free."""
+    check_place(run.into)
     revision = pretrained.fetched_revision(pretrained.find(run.model, run.revision)) or run.revision
     clips = corpus.read(run.corpus, quiet=True)  # training reads it again, and says what is left out
     data.check(clips, run)
     try:
         run.into.mkdir(parents=True, exist_ok=True)
-        config.save(run.model_copy(update={"revision": revision}), file)
+        with checkpoint.locked(run.into):
+            config.save(run.model_copy(update={"revision": revision}), run.into / "run.toml")
     except OSError as problem:
         raise UserError(f"{run.into} cannot be written ({problem.strerror}): choose another --into") from problem
+
+
+def check_place(folder: Path) -> None:
+    """Raise UserError where a new run cannot be begun; one that has no checkpoint yet is begun again."""
+    if (folder / "run.toml").exists():
+        if checkpoint.every(folder):
+            raise UserError(f"{folder} already holds a run: `train resume {folder}`, or choose another folder")
+    elif folder.is_dir() and (found := sorted(path.name for path in folder.iterdir() if path.name[0] != ".")):
+        raise UserError(f"{folder} is not empty ({found[0]} is there): choose a new folder for --into")
 
 
 def train(folder: Path, world: World = ALONE) -> Iterator[Event]:
@@ -82,7 +92,12 @@ def _train(run: config.Run, world: World) -> Iterator[Event]:
     found = checkpoint.newest(folder)
     at, note = schedule.check(checkpoint.read_state(found) if found else schedule.BEGINNING, run, given.train)
     steps = schedule.total_steps(run, given.train, at)
-    yield from note if at.step < steps else ()
+    if found and at.step >= steps:
+        if world.writes:
+            settle(run, at)
+        yield Finished(at.step, found)
+        return
+    yield from (*note, *(_as_begun(run, given, found is None) if world.writes else ()))
     yield f"loading {run.model}, for {steps} steps on {device}"
     trainer = _load(run, given, device, found, world)
     diary = Diary(run, trainer, world, at)
@@ -100,7 +115,26 @@ def _train(run: config.Run, world: World) -> Iterator[Event]:
             if stopping and not last:
                 yield Stopped(state.step, steps)
                 return
-    yield Finished(max(at.step, steps), checkpoint.path_of(folder, max(at.step, steps)))
+    yield Finished(steps, checkpoint.path_of(folder, steps))
+
+
+def _as_begun(run: config.Run, given: Data, new: bool) -> Iterator[str]:
+    """A note where the held-out clips have changed. Raises UserError where losses would not be of the same model."""
+    if new:
+        (run.into / checkpoint.BEGUN).unlink(missing_ok=True)
+    held = json.dumps([[each.id, each.text, each.patches] for each in given.validation])
+    now = {
+        "weights of the base model": pretrained.base_hash(pretrained.find(run.model, run.revision)),
+        "train.precision": run.train.precision,
+        "train.validation_draws": run.train.validation_draws,
+        "held-out clips": hashlib.sha256(held.encode()).hexdigest(),
+    }
+    before = checkpoint.begun(run.into, now)
+    changed = [name for name, value in now.items() if before.get(name) != value]
+    if changed == ["held-out clips"]:
+        yield "the held-out clips are others than when the run began: only those of both times are compared"
+    elif changed:
+        raise UserError(f"{run.into} was begun with another {changed[0]}: put that back, or begin another run")
 
 
 def _load(run: config.Run, given: Data, device: str, found: Path | None, world: World) -> Trainer:
@@ -123,7 +157,7 @@ def _load(run: config.Run, given: Data, device: str, found: Path | None, world: 
 
 @contextmanager
 def _interruptible() -> Iterator[Callable[[], bool]]:
-    """Ctrl-C and SIGTERM let the step finish; the value says whether one came. A second Ctrl-C stops at once."""
+    """Ctrl-C, SIGTERM and a closed terminal let the step finish; the value says whether one came. A second stops it."""
     came: list[int] = []
 
     def note(number: int, _: Any) -> None:
@@ -131,7 +165,7 @@ def _interruptible() -> Iterator[Callable[[], bool]]:
         if len(came) > 1:
             raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         yield lambda: bool(came)
     finally:

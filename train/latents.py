@@ -63,7 +63,10 @@ class Latents:
             return
         yield Progress(0, len(missing))
         encoders = Encoders(self._model, device=device, dtype=self._dtype)
-        self._encoded.mkdir(parents=True, exist_ok=True)
+        try:
+            self._encoded.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise UserError(f"{self._encoded} cannot be made ({problem.strerror}): choose another place") from problem
         for done, clip in enumerate(missing, start=1):
             if not self.path(clip).is_file():
                 _write("latents", encoders.latents(clip), self.path(clip))

@@ -4,7 +4,8 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 VAE_WEIGHTS = ("audiovae.safetensors", "audiovae.pth")
 ENCODER = "feat_encoder."
+FIRST = 1024  # numbers of a tensor that tell it
 
 
 def find(model: str, revision: str | None = None) -> Path:
@@ -54,19 +56,26 @@ def patch_size(folder: Path) -> int:
 
 
 def read(folder: Path, names: Sequence[str], *, only: str = "") -> dict[str, torch.Tensor]:
-    """The tensors of a weights file whose names begin with `only`; safetensors are mapped, not copied."""
+    """The tensors of a weights file whose names start with `only`, on the CPU; of a pickle nothing else."""
+    with _opened(folder, names) as tensors:
+        return {name: value[...] for name, value in tensors.items() if name.startswith(only)}
+
+
+@contextmanager
+def _opened(folder: Path, names: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """What reads each tensor of a weights file when it is indexed. Raises UserError where it cannot be read."""
     path = next(folder / name for name in names if (folder / name).is_file())
     try:
         if path.suffix == ".safetensors":
             from safetensors import safe_open
 
             with safe_open(path, framework="pt") as file:
-                return {name: file.get_tensor(name) for name in file.keys() if name.startswith(only)}  # noqa: SIM118
-        state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+                yield {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+        else:
+            state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+            yield {name: value for name, value in state.get("state_dict", state).items() if torch.is_tensor(value)}
     except Exception as problem:  # safetensors, pickle and torch raise their own kinds
         raise UserError(f"{path} cannot be read ({problem}): fetch the checkpoint again") from problem
-    state = state.get("state_dict", state)
-    return {name: value for name, value in state.items() if name.startswith(only)}
 
 
 def vae_hash(folder: Path) -> str:
@@ -85,6 +94,16 @@ def encoder_hash(folder: Path) -> str:
     digest = hashlib.sha256(json.dumps(shape, sort_keys=True).encode())
     for name, value in sorted(read(folder, WEIGHTS, only=ENCODER).items()):
         digest.update(name.encode() + value.contiguous().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def base_hash(folder: Path) -> str:
+    """sha256 that tells one base model from another in a moment: its configuration, and where each tensor begins."""
+    digest = hashlib.sha256((folder / "config.json").read_bytes())
+    with _opened(folder, WEIGHTS) as tensors:
+        for name in sorted(tensors):
+            first = tensors[name][...].flatten()[:FIRST].contiguous()  # mapped: no more than this is read
+            digest.update(name.encode() + first.view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
 
 

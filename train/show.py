@@ -61,7 +61,8 @@ class Screen:
         clock: Callable[[], float] = time.monotonic,
         earlier: Sequence[Validation] = (),
     ) -> None:
-        self.last: Validation | None = None
+        self.last: Validation | None = earlier[-1] if earlier else None
+        self.stepped = False  # whether a step was seen
         self._console = console or Console(stderr=True)
         self._clock = clock
         self._pace = Pace(validate_every)
@@ -83,6 +84,7 @@ class Screen:
         if isinstance(event, latents.Progress):
             self._bar(progress, "encoding clips", "encoding clips", event.done, event.total, now)
         elif isinstance(event, Step):
+            self.stepped = True
             text = tell(event, self._pace.left(event.step, event.steps))
             self._bar(progress, "step", text, event.step, event.steps, now)
         elif isinstance(event, Validation):

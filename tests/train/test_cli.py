@@ -84,7 +84,7 @@ def test_the_way_from_a_corpus_to_a_spoken_sentence(monkeypatch, capsys, make_co
     ("settings", "says"),
     [
         (["--set=train.save_every=9"], r"stopped at step 1 of 6, saved; go on with: train resume .*/a$"),
-        (["--latents={tmp}/latents"], r"stopped; what is done is kept, go on with: train resume .*/a$"),
+        (["--latents={tmp}/latents"], r"stopped at once; what is saved is kept, go on with: train resume .*/a$"),
     ],
 )
 def test_ctrl_c_is_one_line_that_says_how_to_go_on(monkeypatch, capsys, corpus, tiny, tmp_path, settings, says):

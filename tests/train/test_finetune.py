@@ -1,8 +1,10 @@
 import json
+import shutil
 
 import polars as pl
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from curate.errors import UserError
 from tests.train import official
@@ -182,8 +184,14 @@ def test_a_corpus_without_training_clips_is_refused(make_run, make_corpus):
 
 
 def test_a_run_is_not_begun_twice_nor_resumed_where_there_is_none(make_run, tmp_path):
-    make_run("a")
+    run = make_run("a")
+    assert make_run("a", "train.steps=1") == run  # nothing was trained yet: mended, and begun again
+    assert config.read(run).train.steps == 1
+    list(finetune.train(run))
     with pytest.raises(UserError, match="already holds a run: `train resume"):
+        make_run("a")
+    (run / "run.toml").unlink()
+    with pytest.raises(UserError, match=r"a is not empty \(begun.json is there\): choose a new folder"):
         make_run("a")
     with pytest.raises(UserError, match="holds no training run"):
         config.read(tmp_path)
@@ -279,3 +287,55 @@ def test_an_adapter_is_never_written_over_a_run(whole):
     with pytest.raises(UserError, match="holds what would be lost"):
         speaking.export(whole, "peft", whole)
     assert sorted((path, path.stat().st_size) for path in whole.rglob("*")) == before
+
+
+def edit(run, old, new):
+    path = run / "run.toml"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_losses_of_two_models_or_measures_are_never_paired(make_run, tiny, tmp_path):
+    model = shutil.copytree(tiny, tmp_path / "model")
+    run = make_run("paired", model=model)
+    train_until(run, 4)
+    edit(run, "validation_draws = 1", "validation_draws = 3")
+    with pytest.raises(UserError, match=r"paired was begun with another train.validation_draws: put that back"):
+        list(finetune.train(run))
+    edit(run, "validation_draws = 3", "validation_draws = 1")
+    weights = load_file(model / "model.safetensors")
+    name = next(name for name in weights if name.startswith("residual_lm"))
+    save_file(weights | {name: weights[name] + 0.01}, model / "model.safetensors")
+    with pytest.raises(UserError, match=r"paired was begun with another weights of the base model"):
+        list(finetune.train(run))
+    save_file(weights, model / "model.safetensors")
+    assert isinstance(list(finetune.train(run))[-1], finetune.Finished)
+
+
+def test_a_changed_held_out_set_is_said(make_run, make_corpus):
+    corpus = make_corpus(each=8)
+    run = make_run("grown", source=corpus)
+    train_until(run, 4)
+    manifest = pl.read_parquet(corpus / "manifest.parquet")
+    held = manifest.filter(pl.col("split") == "validation")["id"][0]
+    manifest.with_columns(
+        pl.when(pl.col("id") == held).then(pl.lit("ន")).otherwise(pl.col("training_text")).alias("training_text")
+    ).write_parquet(corpus / "manifest.parquet")
+    assert "the held-out clips are others than when the run began: only those of both times are compared" in list(
+        finetune.train(run)
+    )
+
+
+def test_a_finished_run_is_not_trained_again_nor_its_model_loaded(whole, monkeypatch):
+    monkeypatch.setattr(voxcpm, "load", lambda *_, **__: pytest.fail("loaded"))
+    assert list(finetune.train(whole)) == [finetune.Finished(2, whole / "checkpoints" / "0000002")]
+
+
+def test_a_clip_longer_than_the_models_positions_is_named_before_anything_is_loaded(make_run, tiny, tmp_path):
+    model = shutil.copytree(tiny, tmp_path / "model")
+    settings = json.loads((model / "config.json").read_text())
+    settings["lm_config"]["max_position_embeddings"] = 8
+    (model / "config.json").write_text(json.dumps(settings))
+    with pytest.raises(UserError, match=r"10 clips are longer than the model's 8 positions, such as k\w+: cut them"):
+        list(finetune.train(make_run("long", model=model)))
