@@ -3,30 +3,38 @@
 import json
 import math
 import tomllib
+import unicodedata
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from curate.errors import UserError
+from curate.text import LANGUAGES
 
 Module = Literal["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+LARGEST_RANK = 1024  # the width of the published DiT: B A of a higher rank says no more, and has more numbers
+SAYS = {  # in pydantic's words a class of ours is named
+    "tuple_type": "should be a list, such as ['q_proj', 'v_proj']",
+    "model_type": "should be a table of settings",
+    "dict_type": "should be a table of settings",
+}
 MODULES: tuple[Module, ...] = get_args(Module)
 
 
 class Frozen(BaseModel):
-    """A part of the run file: no unknown keys, no later changes."""
+    """A part of the run file: no unknown keys, no numbers that are none, no later changes."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Adapter(Frozen):
     """`[adapter]`: which modules learn, and how much."""
 
-    rank: int = Field(64, ge=1, description="VoxCPM's documentation: 32 to 64 for a language, 8 for a speaker")
-    alpha: float | None = Field(
-        None, gt=0, allow_inf_nan=False, description="scale = alpha / rank; null: the rank, which is scale 1"
+    rank: int = Field(
+        64, ge=1, le=LARGEST_RANK, description="VoxCPM's documentation: 32 to 64 for a language, 8 for a speaker"
     )
+    alpha: float | None = Field(None, gt=0, description="scale = alpha / rank; null: the rank, which is scale 1")
     rslora: bool = Field(False, description="scale = alpha / sqrt(rank) instead: give alpha, too")
     dropout: float = Field(0.0, ge=0, lt=1, description="PEFT's and VoxCPM's differ while training, except at 0")
     scope: Literal["lm", "dit", "both"] = Field(
@@ -120,10 +128,24 @@ class Run(Frozen):
         {}, description="language -> sentences to be spoken at every validation, to RUN/samples"
     )
 
+    @field_validator("samples")
+    @classmethod
+    def _can_be_said(cls, samples: dict[str, list[str]]) -> dict[str, list[str]]:
+        if unknown := sorted(samples.keys() - LANGUAGES):
+            raise ValueError(f"{unknown[0]!r} is no language here; there are {', '.join(LANGUAGES)}")
+        if blank := [language for language, texts in samples.items() if not all(map(_says_something, texts))]:
+            raise ValueError(f"a sentence of {blank[0]} is blank: write what is to be said, or leave it out")
+        return samples
+
     @property
     def latents_folder(self) -> Path:
         """Where latents are kept: beside the corpus unless the run says otherwise."""
         return self.latents or self.corpus / "latents"
+
+
+def _says_something(text: str) -> bool:
+    """Whether it holds more than spaces and marks that are not seen."""
+    return any(unicodedata.category(letter)[0] not in "CZ" for letter in text)
 
 
 def load(path: Path, settings: list[str] | None = None) -> Run:
@@ -147,7 +169,7 @@ def build(table: dict[str, Any], settings: list[str] | None = None, *, base: Pat
     try:
         run = Run.model_validate(table)
     except ValidationError as problem:
-        raise UserError(_one_line(problem)) from None
+        raise UserError(_one_line(problem, settings or [])) from None
     return _absolute(run, (base or Path()).absolute())
 
 
@@ -209,14 +231,18 @@ def _absolute(run: Run, base: Path) -> Run:
     return run.model_copy(update={name: str(path) if name == "model" else path for name, path in paths.items()})
 
 
-def _one_line(problem: ValidationError) -> str:
+def _one_line(problem: ValidationError, settings: list[str]) -> str:
     error = problem.errors()[0]
     key = ".".join(str(part) for part in error["loc"])
+    given = {setting.partition("=")[0].strip() for setting in settings}  # options, too
+    near = any(f"{key}.".startswith(f"{each}.") or each.startswith(f"{key}.") for each in given)
+    place = "" if near else " in the run file"
     if error["type"] == "extra_forbidden":
-        return f"unknown key {key!r} in the run file; there are {', '.join(_choices(error['loc'][:-1]))}"
+        return f"unknown key {key!r}{place}; there are {', '.join(_choices(error['loc'][:-1]))}"
     if error["type"] == "missing":
         return f"{key} is missing: give --{key}, or set it in the run file"
-    return f"{key} = {error['input']!r} in the run file: {error['msg'].lower()}"
+    says = SAYS.get(error["type"], error["msg"].removeprefix("Value error, "))
+    return f"{key} = {error['input']!r}{place}: {says[0].lower()}{says[1:]}"
 
 
 def _choices(place: tuple[int | str, ...]) -> list[str]:

@@ -1,15 +1,22 @@
 """What training reads of a corpus: the kept rows of `manifest.parquet`, and `clips/ID.flac`."""
 
 import logging
+import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from curate.errors import UserError
 
+if TYPE_CHECKING:
+    import polars as pl
+
 COLUMNS = ("id", "split", "language", "speaker", "training_text", "seconds", "drop")
 FORMS = ("spoken", "pronounced")  # what training text can be made of, and the columns that hold it
+NAMED = 5  # ids in a message
 BRACKETED = re.compile(r".*[)\]}>]\s*")
 log = logging.getLogger(__name__)
 
@@ -40,7 +47,8 @@ class Reading:
 def read(corpus: Path, *, quiet: bool = False) -> list[Clip]:
     """Every kept clip that has a text, in the manifest's order; a warning counts those without, unless `quiet`.
 
-    Raises UserError where there is no manifest or no such clip, or a clip lacks its split, language or file.
+    Raises UserError where there is no manifest or no such clip, two clips have one id, or a clip lacks its split,
+    language, length or file.
     """
     kept = _rows(corpus / "manifest.parquet")
     rows = [row for row in kept if row["training_text"]]
@@ -48,6 +56,7 @@ def read(corpus: Path, *, quiet: bool = False) -> list[Clip]:
         raise UserError(f"no kept clip of {corpus} has a training_text: run `curate tag {corpus}`")
     if len(rows) < len(kept) and not quiet:
         log.warning("%d of %d kept clips have no training_text and are left out", len(kept) - len(rows), len(kept))
+    _check_ids(rows, corpus)
     clips = [_clip(row, corpus / "clips") for row in rows]
     missing = [clip for clip in clips if not clip.path.is_file()]
     if missing:
@@ -96,7 +105,9 @@ def _rows(path: Path) -> list[dict[str, object]]:
         raise UserError(f"no manifest at {path}; make one with `curate run RECIPE --into {path.parent}`")
     try:
         columns = [*COLUMNS, *(name for name in FORMS if name in pl.read_parquet_schema(path))]
-        kept = manifest.kept(pl.read_parquet(path, columns=columns))  # any version that has what training needs
+        rows = pl.read_parquet(path, columns=columns)  # any version that has what training needs
+        _check_drop(rows["drop"], path)
+        kept = manifest.kept(rows)
     except pl.exceptions.PolarsError as problem:
         raise UserError(f"{path} cannot be read ({str(problem).splitlines()[0]}): run `curate run` again") from problem
     if kept.is_empty():
@@ -104,17 +115,45 @@ def _rows(path: Path) -> list[dict[str, object]]:
     return kept.to_dicts()
 
 
+def _check_drop(column: "pl.Series", path: Path) -> None:
+    """Raise UserError where it does not say why clips were dropped: every value but null drops one."""
+    import polars as pl
+
+    if column.dtype not in (pl.String, pl.Categorical, pl.Enum, pl.Null):
+        found = f"is of type {column.dtype}"
+    elif (column == "").any():
+        found = "holds empty text"
+    else:
+        return
+    raise UserError(f"the column drop of {path} {found}; it says why in words, null where a clip is kept: mend it")
+
+
+def _check_ids(rows: Sequence[dict[str, object]], corpus: Path) -> None:
+    """Raise UserError where clips share an id, and with it their audio."""
+    if shared := sorted(name for name, count in Counter(str(row["id"]) for row in rows).items() if count > 1):
+        named = ", ".join(shared[:NAMED]) + (", ..." if len(shared) > NAMED else "")
+        raise UserError(
+            f"{len(shared)} ids of {corpus} stand in more than one kept row ({named}): leave one row for each, or give "
+            "each its own id and file in clips/"
+        )
+
+
 def _clip(row: dict[str, object], folder: Path) -> Clip:
     for column, remedy in (("split", f"curate tag {folder.parent}"), ("language", "curate run RECIPE")):
         if not row[column]:
             raise UserError(f"clip {row['id']} has no {column}: run `{remedy}`")
+    seconds = row["seconds"]
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < math.inf:
+        raise UserError(
+            f"clip {row['id']} has seconds = {seconds!r}, which is no length: run `curate run RECIPE` again"
+        )
     return Clip(
         id=str(row["id"]),
         split=str(row["split"]),
         language=str(row["language"]),
         speaker=str(row["speaker"] or ""),
         text=str(row["training_text"]),
-        seconds=float(str(row["seconds"])),
+        seconds=float(seconds),
         path=folder / f"{row['id']}.flac",
         spoken=_text(row.get("spoken")),
         pronounced=_text(row.get("pronounced")),

@@ -1,14 +1,23 @@
 """Several processes as one: who we are among them, sums over all, and who writes. `torchrun` starts them."""
 
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TypeVar
 
 import torch
 
+from curate.errors import UserError
+
 Value = TypeVar("Value")
+REMEDY = "start with torchrun, or unset WORLD_SIZE for one process"
+LARGEST_PORT = 65535
+PATIENCE = timedelta(minutes=5)  # until all processes of all machines have begun
+LOST = ("closed by peer", "onnection reset", "Broken pipe", "remote process has terminated")
+INTERRUPTED = 130  # what a shell expects after Ctrl-C
 
 
 @dataclass(frozen=True)
@@ -52,16 +61,82 @@ ALONE = World()
 
 @contextmanager
 def joined() -> Iterator[World]:
-    """The world that `torchrun` describes in the environment, or ALONE; each process takes its own GPU."""
-    size = int(os.environ.get("WORLD_SIZE", "1"))
+    """The world that `torchrun` describes in the environment, or ALONE; each process takes its own GPU.
+
+    What one process raises ends all: the first says why, the others leave quietly with its exit status. Raises
+    UserError where the environment is not torchrun's, or the processes do not meet.
+    """
+    rank, size = _place()
     if size == 1:
         yield ALONE
         return
+    store = _meet(rank)
+    try:
+        yield World(rank, size)
+    except (UserError, KeyboardInterrupt, torch.distributed.DistError, RuntimeError) as problem:
+        if isinstance(problem, UserError | KeyboardInterrupt) or _is_lost(problem):
+            _leave(problem, store, rank)
+        raise
+    finally:
+        torch.distributed.destroy_process_group()
+
+
+def _place() -> tuple[int, int]:
+    """The rank of this process and how many there are."""
+    size = _number("WORLD_SIZE", 1) if "WORLD_SIZE" in os.environ else 1
+    if size == 1:
+        return 0, 1
+    if not os.environ.get("MASTER_ADDR"):
+        raise UserError(f"WORLD_SIZE is {size}, but MASTER_ADDR is not set: {REMEDY}")
+    _number("MASTER_PORT", 1, LARGEST_PORT)
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if (local := _number("LOCAL_RANK", 0, size - 1)) >= gpus > 0:
+        raise UserError(f"{gpus} GPUs are to be seen, too few for LOCAL_RANK {local}: lower --nproc-per-node")
+    return _number("RANK", 0, size - 1), size
+
+
+def _number(name: str, least: int, most: float = math.inf) -> int:
+    text = os.environ.get(name)
+    if text is None:
+        raise UserError(f"WORLD_SIZE is set, but {name} is not: {REMEDY}")
+    if not (text.isdecimal() and least <= int(text) <= most):
+        raise UserError(f"{name} = {text!r} is no such number as torchrun sets: {REMEDY}")
+    return int(text)
+
+
+def _meet(rank: int) -> torch.distributed.Store:
+    """Wait until all processes are there; they share a store of short texts."""
     gpu = torch.cuda.is_available()
     if gpu:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-    torch.distributed.init_process_group("nccl" if gpu else "gloo")
     try:
-        yield World(int(os.environ["RANK"]), size)
-    finally:
-        torch.distributed.destroy_process_group()
+        store, rank, size = next(torch.distributed.rendezvous("env://", timeout=PATIENCE))
+        torch.distributed.init_process_group("nccl" if gpu else "gloo", store=store, rank=rank, world_size=size)
+    except torch.distributed.DistError as problem:
+        where = f"{os.environ['MASTER_ADDR']}:{os.environ['MASTER_PORT']}"
+        reason = str(problem).splitlines()[0].rstrip(".")
+        raise UserError(f"the processes of this run could not meet at {where} ({reason}): {REMEDY}") from problem
+    return store
+
+
+def _is_lost(problem: Exception) -> bool:
+    """Whether this is only how another process's end is felt."""
+    return any(words in str(problem) for words in LOST)
+
+
+def _leave(problem: BaseException, store: torch.distributed.Store, rank: int) -> None:
+    """End quietly where another process has said why, or must."""
+    if isinstance(problem, KeyboardInterrupt):
+        if rank:
+            raise SystemExit(INTERRUPTED) from None
+        return
+    try:
+        first = store.add(f"samsori/said/{os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)}", 1) == 1
+    except RuntimeError:  # the store has gone with the process that kept it
+        first = False
+    if not first:
+        raise SystemExit(1) from None
+    if not isinstance(problem, UserError):
+        raise UserError(
+            "another process of this run has ended, killed or out of memory: `train resume` goes on"
+        ) from None

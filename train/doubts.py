@@ -38,6 +38,7 @@ class Measured:
     head: float | None = None  # seconds of silence before the first speech
     tail: float | None = None  # and after the last
     rate: int | None = None  # Hz
+    silent: bool = False  # every sample is zero
 
 
 def warnings(run: config.Run, data: "Data", measured: Mapping[str, Measured] | None = None) -> list[str]:
@@ -107,6 +108,8 @@ def _listen(clip: Clip) -> Measured:
         samples, rate = audio.read(clip.path)
     except (audio.Unreadable, OSError):
         return Measured()
+    if not samples.any():  # NaN and infinity were read as zero
+        return Measured(rate=rate, silent=True)
     return Measured(*silences(samples, rate), rate)
 
 
@@ -138,6 +141,9 @@ def _audio(known: Mapping[str, Measured], examples: Sequence[Example]) -> Iterat
     tails = [name for name, each in measured if (each.tail or 0) > SILENCE]
     heads = [name for name, each in measured if (each.head or 0) > SILENCE]
     low = [name for name, each in measured if (each.rate or RATE) < RATE]
+    silent = [name for name, each in measured if each.silent]
+    if silent:
+        yield f"nothing to be heard, every sample is zero or no number: {_named(silent)}"
     if tails:
         yield f"over {SILENCE} s of silence at the end, which teaches the model not to stop: {_named(tails)}"
     if heads:

@@ -36,12 +36,13 @@ def _data(path: Path) -> Iterator[dict[str, Any]]:
         there = pl.read_parquet_schema(path)
         wanted = ["drop", "training_text", "seconds", *(key for key in keys if key in there)]
         clips = manifest.kept(pl.read_parquet(path, columns=wanted)).filter(pl.col("training_text").is_not_null())
-    except pl.exceptions.PolarsError as problem:
+        clips = clips.with_columns(pl.lit(None, pl.String).alias(key) for key in keys if key not in there)
+        amounts = [pl.len().alias("clips"), pl.col("seconds").sum().round(3)]
+        rows = clips.group_by(keys).agg(amounts).sort(keys, nulls_last=True).to_dicts()
+    except (pl.exceptions.PolarsError, OSError) as problem:
         log.warning("%s cannot be read (%s): the model card says nothing of data", path, str(problem).splitlines()[0])
         return
-    clips = clips.with_columns(pl.lit(None, pl.String).alias(key) for key in keys if key not in there)
-    amounts = [pl.len().alias("clips"), pl.col("seconds").sum().round(3)]
-    yield from clips.group_by(keys).agg(amounts).sort(keys, nulls_last=True).to_dicts()
+    yield from rows
 
 
 def _losses(validations: Sequence[Validation], step: int) -> dict[str, dict[str, Any]]:

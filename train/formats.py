@@ -3,7 +3,7 @@
 import logging
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,8 @@ PARTS = {"lm": ("base_lm", "residual_lm"), "dit": ("feat_decoder.estimator",)}
 PROJECTIONS = ("enc_to_lm_proj", "lm_to_dit_proj", "res_to_dit_proj", "fusion_concat_proj")
 PEFT_PREFIX = "base_model.model."  # what PEFT puts before a tensor's name
 NAME = re.compile(r"(?:(base_lm|residual_lm|feat_decoder\.estimator)\.(?:.+\.)?)?(\w+)\.lora_([AB])")
+PEFT_DEFAULT = 8  # of r and of lora_alpha where a configuration does not name them (peft.LoraConfig)
+FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)  # others are quantized: values without a scale
 FINEST = 2**20  # of a fraction that is folded exactly
 # Keys of adapter_config.json that say nothing about the product, or are read here.
 PEFT_HARMLESS = {
@@ -94,6 +96,13 @@ def peft_alpha(adapter: Adapter) -> float:
     return int(alpha) if alpha.is_integer() else alpha
 
 
+def check_kinds(kinds: Mapping[str, torch.dtype], where: str) -> None:
+    """Raise UserError where tensors are whole numbers or of 8 bits, which mean nothing without their scales."""
+    if odd := [name for name, kind in kinds.items() if kind not in FLOATS]:
+        kind = str(kinds[odd[0]]).removeprefix("torch.")
+        raise UserError(f"{where} are quantized ({odd[0]} is {kind}): give those they were made from")
+
+
 def from_voxcpm(config: dict[str, Any], tensors: Weights, where: str) -> tuple[Adapter, Weights]:
     """The adapter that VoxCPM's files describe, and those of its tensors that VoxCPM would load.
 
@@ -123,7 +132,11 @@ def from_peft(config: dict[str, Any], tensors: Weights, where: str) -> tuple[Ada
         plain = value in PEFT_STARTS if name == "init_lora_weights" else value in (None, False, "none", {}, [])
         if name not in PEFT_HARMLESS and not plain:
             raise UserError(f"{where} uses PEFT's {name} = {_short(value)}, which VoxCPM's format cannot hold")
-    values = {"rank": config.get("r"), "alpha": config.get("lora_alpha"), "dropout": config.get("lora_dropout", 0.0)}
+    values = {
+        "rank": config.get("r", PEFT_DEFAULT),
+        "alpha": config.get("lora_alpha", PEFT_DEFAULT),
+        "dropout": config.get("lora_dropout", 0.0),
+    }
     renamed = {name.removeprefix(PEFT_PREFIX).removesuffix(".weight"): value for name, value in tensors.items()}
     return _adapter(values | {"rslora": bool(config.get("use_rslora"))}, renamed, where), renamed
 
@@ -150,6 +163,8 @@ def _is_loaded(name: str, settings: dict[str, Any]) -> bool:
 
 def _adapter(values: dict[str, Any], tensors: Weights, where: str) -> Adapter:
     shape = _shape(tensors, where)
+    if values["alpha"] is None:  # to a run file it is the rank; VoxCPM and PEFT cannot read it
+        raise UserError(f"{where} has no value of alpha, so its scale is not known: set it in its configuration")
     try:
         adapter = Adapter.model_validate(values | shape)
     except ValidationError as problem:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import BaseModel, ValidationError
 
 from curate.errors import UserError
 from train import formats
@@ -22,6 +23,17 @@ PEFT_FILES = ("adapter_model.safetensors", "adapter_config.json")
 PICKLES = {VOXCPM_FILES[0]: "lora_weights.ckpt", PEFT_FILES[0]: "adapter_model.bin"}  # read where there is no other
 NOTES = "samsori.json"  # beside either format: what neither can hold
 FILES = (*VOXCPM_FILES, *PEFT_FILES, NOTES)
+
+
+class _Notes(BaseModel):
+    """NOTES as it is read."""
+
+    base: str = ""
+    revision: str | None = None
+    tags: dict[str, str] = {}
+    form: dict[str, str] = {}
+    facts: dict[str, Any] = {}
+    adapter: dict[str, Any] | None = None  # of a merged checkpoint
 
 
 @dataclass(frozen=True)
@@ -134,20 +146,21 @@ def load(folder: Path) -> Saved:
         base = str(config.get("base_model_name_or_path") or "")
     else:
         raise UserError(f"no adapter in {folder}: neither {VOXCPM_FILES[0]} nor {PEFT_FILES[0]} is there")
-    told = _read_json(folder / NOTES, weights) if (folder / NOTES).is_file() else {}
-    more = {"revision": told.get("revision"), "forms": told.get("form", {}), "facts": told.get("facts", {})}
-    return Saved(tensors, adapter, told.get("base") or base, told.get("tags", {}), **more)
+    told = _read_notes(folder / NOTES)
+    return Saved(tensors, adapter, told.base or base, told.tags, told.revision, told.form, told.facts)
 
 
 def merged(folder: Path) -> Saved | None:
     """What a merged checkpoint says of the adapter in it, whose weights are not told apart; None for other folders."""
-    path = folder / NOTES
-    told = _read_json(path, path) if path.is_file() else {}
-    if "files" not in told:
+    told = _read_notes(folder / NOTES)
+    if told.adapter is None:
         return None
-    own = {name: value for name, value in told["adapter"].items() if name in Adapter.model_fields}
-    more = {"revision": told.get("revision"), "forms": told.get("form", {}), "facts": told.get("facts", {})}
-    return Saved({}, Adapter(**own), told.get("base", ""), told.get("tags", {}), **more)
+    own = {name: value for name, value in told.adapter.items() if name in Adapter.model_fields}
+    try:
+        adapter = Adapter.model_validate(own)
+    except ValidationError as problem:
+        raise _damaged(folder / NOTES, problem) from None
+    return Saved({}, adapter, told.base, told.tags, told.revision, told.form, told.facts)
 
 
 def notes(saved: Saved) -> dict[str, Any]:
@@ -192,11 +205,33 @@ def _read(path: Path) -> Weights:
         else:
             found = torch.load(path, map_location="cpu", weights_only=True)
             found = found.get("state_dict", found)
-        return {name: value.to(torch.float32) for name, value in found.items()}
+        weights = {name: value.to(torch.float32) for name, value in found.items()}
     except pickle.UnpicklingError:
         raise UserError(f"{path} holds more than weights and is not opened: export it as safetensors") from None
     except Exception as problem:  # a cut file: safetensors, zip and pickle each raise their own kind
         raise UserError(f"the adapter in {path.parent} cannot be read ({problem}): export it again") from problem
+    for name, value in weights.items():
+        if found[name].dtype not in formats.FLOATS:
+            kind = str(found[name].dtype).removeprefix("torch.")
+            raise UserError(f"{path}: {name} is {kind}, so it is quantized: give the adapter that it was made from")
+        if not torch.isfinite(value).all():
+            raise UserError(f"{path}: {name} holds NaN or infinity, so its training went wrong: take an earlier one")
+    return weights
+
+
+def _read_notes(path: Path) -> _Notes:
+    """NOTES, or what stands for it where there is none. Raises UserError where a value is of a wrong kind."""
+    told = _read_json(path, path) if path.is_file() else {}
+    try:
+        return _Notes.model_validate({name: value for name, value in told.items() if value is not None})
+    except ValidationError as problem:
+        raise _damaged(path, problem) from None
+
+
+def _damaged(path: Path, problem: ValidationError) -> UserError:
+    first = problem.errors()[0]
+    key = ".".join(map(str, first["loc"]))
+    return UserError(f"{path} is damaged ({key}: {first['msg'].lower()}): mend it, or export the adapter again")
 
 
 def _read_json(path: Path, weights: Path) -> dict[str, Any]:

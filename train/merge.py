@@ -114,7 +114,7 @@ def _open(folder: Path) -> tuple[Layout, Read]:
     except Exception as problem:  # safetensors, pickle and torch raise their own kinds
         raise UserError(f"{path} cannot be read ({problem}): fetch the checkpoint again") from problem
     if odd := [f"{name} ({kind})" for name, (kind, _) in layout.items() if kind not in BYTES]:
-        raise UserError(f"{path} holds {len(odd)} tensors that are no plain numbers, such as {odd[0]}: it is quantized")
+        raise UserError(f"{path} is quantized, such as {odd[0]}: give the checkpoint that it was made from")
     return layout, read
 
 
@@ -128,7 +128,9 @@ def _pairs(saved: lora.Saved, layout: Layout, folder: Path) -> dict[str, tuple[t
         module = name.removesuffix(".lora_A")
         low, high = weights[name], weights[f"{module}.lora_B"]
         kind, shape = layout.get(f"{module}.weight", ("", []))
-        if kind not in FLOATS or shape != [high.shape[0], low.shape[1]]:
+        if kind and kind not in FLOATS:
+            raise UserError(f"{folder} is quantized ({module}.weight is {kind}): give the one that it was made from")
+        if shape != [high.shape[0], low.shape[1]]:
             found = f"{kind} {tuple(shape)}" if kind else "missing"
             wanted = (high.shape[0], low.shape[1])
             raise UserError(f"the adapter does not fit {folder}: {module}.weight is {found}, here it must be {wanted}")
@@ -146,7 +148,11 @@ def _check_room(into: Path, needed: int) -> None:
     while not place.is_dir():
         place = place.parent
     if (free := shutil.disk_usage(place).free) < needed:
-        raise UserError(f"{into} needs {needed / 1e9:.2f} GB, and {free / 1e9:.2f} GB are free: choose another disk")
+        raise UserError(f"{into} needs {_told(needed)}, and {_told(free)} are free: choose another disk")
+
+
+def _told(count: int) -> str:
+    return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
 
 
 class _Folding:
@@ -164,6 +170,11 @@ class _Folding:
         change = (high @ low) * self._scale
         wide = weight.to(torch.promote_types(weight.dtype, torch.float32))
         folded = (wide + change).to(weight.dtype)
+        if not torch.isfinite(weight).all():
+            raise UserError(f"{name} of the base model holds NaN or infinity: fetch the checkpoint again")
+        if not torch.isfinite(folded).all():
+            kind = str(weight.dtype).removeprefix("torch.")
+            raise UserError(f"{name} with the adapter is too large for {kind}: give a base of a wider precision")
         self._change += float(change.square().sum())
         self._error += float((folded.to(wide.dtype) - wide - change).square().sum())
         return folded

@@ -47,7 +47,7 @@ def _adapter(values: dict[str, Any]) -> Adapter:
         return Adapter.model_validate(values)
     except ValidationError as problem:
         error = problem.errors()[0]
-        key = f"--{error['loc'][0]}: " if error["loc"] else ""
+        key = f"--{'ranks' if error['loc'][0] == 'rank' else error['loc'][0]}: " if error["loc"] else ""
         raise UserError(f"{key}{error['msg'].removeprefix('Value error, ').lower()}") from None
 
 

@@ -1,13 +1,17 @@
 """Adapters in use: find the one a run has trained, export it, let it speak."""
 
+import io
 from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from curate.errors import UserError
 from curate.text import normalise
 from train import card, checkpoint, config, data, facts, lora, pretrained, voxcpm
 
 Sound = tuple[voxcpm.Samples, int]
+SEEDS = range(-(2**63), 2**64)  # what torch takes
 
 
 def adapter_of(folder: Path, step: int | None = None) -> lora.Saved:
@@ -30,13 +34,16 @@ def with_facts(folder: Path, step: int | None = None) -> lora.Saved:
 def export(folder: Path, form: str, into: Path | None = None, *, step: int | None = None) -> Path:
     """Write the adapter of a run or a folder in another format, and its model card; by default to FOLDER/export/FORMAT.
 
-    Raises UserError where the place holds anything else, such as a card that was edited.
+    Raises UserError where the place holds anything else, such as a card that was edited, or is FOLDER itself.
     """
     if form not in lora.FORMATS:
         raise UserError(f"unknown format {form!r}; there are {', '.join(lora.FORMATS)}")
     place = into or folder / "export" / form
+    if place.resolve() == folder.resolve():
+        raise UserError(f"{place} is the adapter that is to be exported, and would be lost: choose another --into")
     saved = with_facts(folder, step)
-    ours = [*lora.FILES, card.CARD] if card.is_untouched(place / card.CARD) else lora.FILES
+    ours = lora.FILES if (place / lora.NOTES).is_file() else ()  # without the note, another trainer wrote them
+    ours = (*ours, card.CARD) if card.is_untouched(place / card.CARD) else ours
     try:
         with checkpoint.folder_in_place(place, ours) as partial:
             lora.write(saved, partial, form)
@@ -49,7 +56,7 @@ def export(folder: Path, form: str, into: Path | None = None, *, step: int | Non
 
 def _checkpoint(run: Path, step: int | None) -> Path:
     if step is not None and not checkpoint.path_of(run, step).is_dir():
-        kept = [str(int(path.name)) for path in sorted((run / "checkpoints").glob("[0-9]*"))]
+        kept = [str(int(path.name)) for path in checkpoint.every(run)]
         raise UserError(f"{run} keeps no checkpoint of step {step}; there are {', '.join(kept) or 'none'}")
     found = checkpoint.newest(run) if step is None else checkpoint.whole(checkpoint.path_of(run, step))
     if found is None:
@@ -62,9 +69,10 @@ def tagged(saved: lora.Saved, language: str, text: str) -> str:
     if language not in saved.tags:
         known = ", ".join(sorted(saved.tags)) or "none"
         raise UserError(f"the adapter was not trained on language {language!r}; it knows {known}")
-    if not text.strip():
-        raise UserError("there is no text to say: give --text")
-    return saved.tags[language] + normalise(text, language, saved.forms.get(language, "spoken"))
+    written = normalise(text, language, saved.forms.get(language, "spoken"))
+    if not any(letter.isalnum() for letter in written):
+        raise UserError(f"there is no text to say in {text!r}: give a sentence")
+    return saved.tags[language] + written
 
 
 def say(
@@ -74,6 +82,8 @@ def say(
 
     The folder may be a merged checkpoint, too: there the adapter is in the model.
     """
+    if seed not in SEEDS:
+        raise UserError(f"a seed has 64 bits, too few for {seed}: give a smaller --seed")
     merged = lora.merged(folder)
     saved = merged or adapter_of(folder)
     sentence = tagged(saved, language, text)
@@ -83,16 +93,56 @@ def say(
     loaded = voxcpm.load(pretrained.find(base, revision), device=data.pick_device(device))
     if not merged:
         lora.load_onto(loaded, saved)
-    return voxcpm.speak(loaded.eval(), sentence, seed=seed)
+    sound = voxcpm.speak(loaded.eval(), sentence, seed=seed)
+    if not np.isfinite(sound[0]).all():
+        raise UserError(f"{base} speaks no sound but NaN: its weights are damaged, fetch or merge the checkpoint again")
+    return sound
+
+
+def check_wav(path: Path) -> None:
+    """Raise UserError where --out cannot be written: it is known before a model is loaded."""
+    if path.is_dir():
+        raise UserError(f"--out {path} is a folder: name a file in it, such as {path / 'out.wav'}")
+    if path.suffix.lower() != ".wav":
+        raise UserError(f"--out {str(path)!r} must end in .wav: only WAV is written")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _beside(path).touch()
+        _beside(path).unlink()
+    except OSError as problem:
+        raise _unwritable(path, problem) from problem
+
+
+def save_wav(sound: Sound, path: Path) -> None:
+    """`write_wav` to --out; UserError where it cannot be written."""
+    try:
+        write_wav(sound, path)
+    except OSError as problem:
+        raise _unwritable(path, problem) from problem
 
 
 def write_wav(sound: Sound, path: Path) -> None:
-    """Write 16-bit mono WAV; samples above 1 are limited."""
+    """Write 16-bit mono WAV, whole or not at all; samples above 1 are limited. Raises OSError."""
     import soundfile
 
     samples, rate = sound
+    made = io.BytesIO()  # into a file, soundfile would not say why it cannot be written
+    soundfile.write(made, samples.clip(-1, 1), rate, format="WAV", subtype="PCM_16")
     path.parent.mkdir(parents=True, exist_ok=True)
-    soundfile.write(path, samples.clip(-1, 1), rate, subtype="PCM_16")
+    try:
+        _beside(path).write_bytes(made.getbuffer())
+        _beside(path).replace(path)
+    except OSError:
+        _beside(path).unlink(missing_ok=True)
+        raise
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.partial")
+
+
+def _unwritable(path: Path, problem: OSError) -> UserError:
+    return UserError(f"{path} cannot be written ({problem.strerror or problem}): make room, or choose another --out")
 
 
 def base_of(folder: Path, saved: lora.Saved, model: str | None) -> tuple[str, str | None]:

@@ -1,6 +1,7 @@
 """Held-out losses: every clip, in a fixed order, with fixed draws and all conditions; paired with the base model's."""
 
 import json
+import logging
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import TypeAdapter
 
 from train import batches, checkpoint, config, lean
 from train.batches import Example
@@ -17,6 +19,7 @@ from train.vector import Vector
 
 FOLDER = "validation"
 NORMAL_95 = 1.96
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -71,17 +74,28 @@ def write(folder: Path, step: int, held: Sequence[Held]) -> None:
 
 
 def read(folder: Path, step: int) -> list[Held]:
-    """What `write` kept of a step; empty where there is nothing."""
+    """What `write` kept of a step; empty where there is nothing, or, with a warning, where it is damaged."""
     path = _path(folder, step)
     if not path.is_file():
         return []
-    return [Held(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
+    try:
+        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        return TypeAdapter(list[Held]).validate_python(lines)
+    except ValueError:  # no text, no JSON, or not these values
+        log.warning("%s is damaged: nothing is compared with it", path)
+        return []
 
 
 def written(run: Path) -> list[Validation]:
-    """The validations in a run's metrics, in order; a step's line has one loss of its own."""
-    lines = checkpoint.metrics(run)
-    return [Validation(line["step"], line["languages"]) for line in lines if "loss" not in line]
+    """The validations in a run's metrics, in order; a step's line has one loss of its own, others are passed over."""
+    return [Validation(line["step"], line["languages"]) for line in checkpoint.metrics(run) if _is_validation(line)]
+
+
+def _is_validation(line: dict[str, Any]) -> bool:
+    languages = line.get("languages")
+    if "loss" in line or not isinstance(languages, dict):
+        return False
+    return all(isinstance(values, dict) and {"loss", "diff", "stop"} <= values.keys() for values in languages.values())
 
 
 def _path(folder: Path, step: int) -> Path:

@@ -17,6 +17,7 @@ import torch
 
 from curate.errors import UserError
 from train import pretrained
+from train.formats import check_kinds
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,8 @@ Samples = npt.NDArray[np.float32]
 SECONDS_PER_CHARACTER = 0.5  # speech has 6 to 14 characters a second: this stops a runaway, never a sentence
 SPARE_SECONDS = 2.0
 ENCODERS = ("audio_vae", "feat_encoder")  # frozen, and asked once for each clip
+LAYER = re.compile(r"(?:.*\.)?layers\.\d+(?=\.)")
+IDS = ("bos_token_id", "eos_token_id")  # of config.json; its other whole numbers are sizes, counts and rates
 NAMES = {torch.float32: "float32", torch.bfloat16: "bfloat16", torch.float64: "float64"}
 
 
@@ -79,7 +82,7 @@ def load(folder: Path, *, device: str, dtype: torch.dtype | None = None, trainin
     state = pretrained.read(folder, pretrained.WEIGHTS)
     model = build(config, device=device, tokenizer=_tokenizer(folder), on_meta=True)
     model.audio_vae = load_vae(folder, device="cpu")
-    _fill(model, {name: _aligned(value.to(dtype)) for name, value in state.items()}, folder, assign=True)
+    _fill(model, state, folder, dtype)
     del state
     _make_rotations(model, dtype)
     model.requires_grad_(False).eval()
@@ -111,12 +114,28 @@ def check_config(config: dict[str, Any], folder: Path) -> None:
 
     with quiet():
         from voxcpm.model.voxcpm2 import VoxCPMConfig
+    says = f"{folder}/config.json is no VoxCPM2 configuration"
     try:
-        VoxCPMConfig.model_validate(config)
+        parsed = VoxCPMConfig.model_validate(config)
     except ValidationError as problem:
         first = problem.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        raise UserError(f"{folder}/config.json is no VoxCPM2 configuration: {key}: {first['msg'].lower()}") from None
+        raise UserError(f"{says}: {key}: {first['msg'].lower()}") from None
+    for key, value in _numbers(parsed.model_dump()):
+        if value < 1 and key.rpartition(".")[2] not in IDS:
+            raise UserError(f"{says}: {key} is {value}, and must be 1 at least")
+
+
+def _numbers(value: Any, key: str = "") -> Iterator[tuple[str, int]]:
+    """The whole numbers of a configuration with their dotted keys."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _numbers(inner, f"{key}.{name}" if key else name)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _numbers(inner, key)
+    elif isinstance(value, int) and not isinstance(value, bool):
+        yield key, value
 
 
 @contextlib.contextmanager
@@ -153,10 +172,10 @@ def load_encoder(folder: Path, *, device: str, dtype: torch.dtype) -> Any:
     """Only the local encoder, which makes one vector of each patch."""
     encoder = build(pretrained.read_config(folder) | {"max_length": 8}, device="cpu", on_meta=True).feat_encoder
     state = {
-        name.removeprefix(pretrained.ENCODER): _aligned(value.to(dtype))
+        name.removeprefix(pretrained.ENCODER): value
         for name, value in pretrained.read(folder, pretrained.WEIGHTS, only=pretrained.ENCODER).items()
     }
-    _fill(encoder, state, folder, assign=True)
+    _fill(encoder, state, folder, dtype)
     _make_rotations(encoder, dtype)
     return encoder.requires_grad_(False).to(device).eval()
 
@@ -173,15 +192,23 @@ def _tokenizer(folder: Path) -> Any:
             ) from problem
 
 
-def _fill(model: Any, state: dict[str, torch.Tensor], folder: Path, *, assign: bool = False) -> None:
+def _fill(model: Any, state: dict[str, torch.Tensor], folder: Path, dtype: torch.dtype | None = None) -> None:
+    """Give a model its weights: on the meta device those in `dtype`, else a copy in its own precision."""
+    wanted = {name for name, value in model.state_dict().items() if value.is_floating_point()}
+    check_kinds({name: value.dtype for name, value in state.items() if name in wanted}, f"the weights in {folder}")
+    assign = dtype is not None
+    given = {name: _aligned(value.to(dtype)) for name, value in state.items()} if assign else state
     try:
-        missing, _ = model.load_state_dict(state, strict=False, assign=assign)
+        missing, surplus = model.load_state_dict(given, strict=False, assign=assign)
     except RuntimeError as problem:
         raise UserError(
             f"the weights in {folder} do not fit its config.json: {str(problem).splitlines()[-1].strip()}"
         ) from None
     if missing := [name for name in missing if not name.startswith("audio_vae.")] if assign else missing:
         raise UserError(f"the weights in {folder} lack {len(missing)} tensors, such as {missing[0]}")
+    modules = {name for name, _ in model.named_modules()}
+    if more := [name for name in surplus if (found := LAYER.match(name)) and found.group() not in modules]:
+        raise UserError(f"the weights in {folder} have more layers than its config.json says, such as {more[0]}")
 
 
 def collapse(text: str) -> str:

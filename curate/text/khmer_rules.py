@@ -140,7 +140,7 @@ DATES = (
     Rule("zero", _pattern(r"(?<=ទី)(?P<gap> ?)0(?=[1-9](?![\d.,]))|(?<=ខែ) ?0(?=[1-9](?![\d.,]))"), say.gap),
     Rule(
         "zero",
-        _pattern(rf"{HEAD}(?<!លេខ)(?<!លេខ )(?P<gap>)0(?=[1-9] ?(?:{any_of(COUNTED)})(?![\u17b6-\u17d3]|ទី))"),
+        _pattern(rf"{HEAD}(?<![:ៈ៖h])(?<!លេខ)(?<!លេខ )(?P<gap>)0(?=[1-9] ?(?:{any_of(COUNTED)})(?![\u17b6-\u17d3]|ទី))"),
         say.gap,
     ),
     Rule("era", _pattern(rf"(?<![{_KHMER}.])({any_of(ERAS)})\.?(?![{_KHMER}])"), say.era),
@@ -158,7 +158,7 @@ TIMES = (
     Rule(
         "time",
         _pattern(
-            rf"(?:ម៉ោង ?)?{HEAD}(?<![\d:])(?P<h>\d{{1,2}})(?: ?: ?| ?[hH])(?P<m>\d\d)(?::(?P<s>\d\d))?(?![\d:])(?! ?:)"
+            rf"(?:ម៉ោង ?)?{HEAD}(?<![\d:])(?P<h>\d{{1,2}})(?: ?: ?|[ៈ៖]| ?[hH])(?P<m>\d\d)(?::(?P<s>\d\d))?(?![\d:])(?! ?:)"
             rf"(?: ?(?:នាទី|mn(?![A-Za-z])|mins?(?![A-Za-z])))?(?: ?(?P<period>{_DAYTIME}))?"
         ),
         say.time,
@@ -226,7 +226,7 @@ AMOUNTS = (
     ),
     Rule(
         "per",
-        _pattern(rf"(?P<n>\d ?[^\d/]{{1,20}}?)(?: ?/ ?|per)(?:មួយ)?(?=(?:{any_of(KHMER_PER)})(?![\u17b6-\u17d3]))"),
+        _pattern(rf"(?P<n>\d ?[^\d/]{{1,20}}?|(?:{_SIGNS}) ?{NUMBER})(?: ?/ ?|per)(?:មួយ)?(?=(?:{any_of(KHMER_PER)})(?![\u17b6-\u17d3]))"),
         amounts.in_one,
     ),
     Rule("times", _pattern(rf"(?<=[\dmtg{_KHMER}]) ?[xX×*] ?(?=\d)"), amounts.times),

@@ -7,7 +7,10 @@ ALL = {"corpus": "c", "into": "r", "model": "m"}
 
 
 def test_a_run_file_is_read_back_as_it_was_written(tmp_path):
-    run = config.build(dict(ALL), ["adapter.rank=8", "adapter.scope=lm", 'model="a/ខ \\" b"', "train.steps=5"])
+    run = config.build(
+        dict(ALL),
+        ["adapter.rank=8", "adapter.scope=lm", 'model="a/ខ \\" b"', "train.steps=5", 'samples.km=["ក \\"ខ\\""]'],
+    )
     config.save(run, tmp_path / "run.toml")
     assert config.load(tmp_path / "run.toml") == run
 
@@ -40,20 +43,34 @@ def test_the_defaults_are_the_documented_ones():
 @pytest.mark.parametrize(
     ("setting", "says"),
     [
-        ("adapter.rnak=8", "unknown key 'adapter.rnak' in the run file; there are rank, alpha, rslora, dropout, scope"),
-        ("modle=x", "unknown key 'modle' in the run file; there are corpus, into, model"),
-        ("adapter.scope=all", "adapter.scope = 'all' in the run file: input should be 'lm', 'dit' or 'both'"),
-        ("adapter.rank=0", "adapter.rank = 0 in the run file: input should be greater than or equal to 1"),
-        ("adapter.alpha=0", "adapter.alpha = 0 in the run file"),
-        ("adapter.alpha=inf", "adapter.alpha = inf in the run file"),
+        ("adapter.rnak=8", "unknown key 'adapter.rnak'; there are rank, alpha, rslora, dropout, scope"),
+        ("modle=x", "unknown key 'modle'; there are corpus, into, model"),
+        ("adapter.scope=all", "adapter.scope = 'all': input should be 'lm', 'dit' or 'both'"),
+        ("adapter.rank=0", "adapter.rank = 0: input should be greater than or equal to 1"),
+        ("adapter.alpha=0", "adapter.alpha = 0: "),
+        ("adapter.alpha=inf", "adapter.alpha = inf: input should be a finite number"),
+        (
+            "adapter.rank=99999999999999999999",
+            "rank = 99999999999999999999: input should be less than or equal to 1024",
+        ),
+        ("optimizer.learning_rate=inf", "optimizer.learning_rate = inf: input should be a finite number"),
+        ("optimizer.learning_rate=nan", "optimizer.learning_rate = nan: input should be a finite number"),
+        ("optimizer.weight_decay=inf", "optimizer.weight_decay = inf: input should be a finite number"),
+        ("optimizer.clip=inf", "optimizer.clip = inf: input should be a finite number"),
+        ('samples={fr=["bonjour"]}', "samples = {'fr': ['bonjour']}: 'fr' is no language here; there are km, ko"),
+        ('samples={"a b"=["x"]}', "samples = {'a b': ['x']}: 'a b' is no language here"),
+        ('samples={km=["ok", " "]}', "a sentence of km is blank"),
+        ('samples.ko=["\u200b"]', "a sentence of ko is blank"),
         ("adapter.modules=[]", "name at least one of modules, or set projections"),
         (
             "adapter.modules=['in_proj']",
-            "adapter.modules.0 = 'in_proj' in the run file: input should be 'q_proj', 'k_proj'",
+            "adapter.modules.0 = 'in_proj': input should be 'q_proj', 'k_proj'",
         ),
         ("rank", "--set takes key=value"),
         ("model.name=x", "model.name"),
-        ("adapter=8", "adapter = 8 in the run file"),
+        ("adapter.modules=q_proj", "adapter.modules = 'q_proj': should be a list, such as ['q_proj', 'v_proj']"),
+        ("adapter=8", "adapter = 8: should be a table of settings"),
+        ("samples=5", "samples = 5: should be a table of settings"),
     ],
 )
 def test_a_mistake_is_one_line_naming_key_and_choices(setting, says):
@@ -61,6 +78,14 @@ def test_a_mistake_is_one_line_naming_key_and_choices(setting, says):
         config.build(dict(ALL), [setting])
     assert says in str(problem.value)
     assert "\n" not in str(problem.value)
+
+
+def test_a_mistake_in_the_file_is_told_from_one_in_an_option(tmp_path):
+    (tmp_path / "run.toml").write_text('corpus = "c"\ninto = "r"\nmodel = "m"\n[adapter]\nrank = 0\n')
+    with pytest.raises(UserError, match=r"adapter\.rank = 0 in the run file: input should be"):
+        config.load(tmp_path / "run.toml", ["adapter.scope=lm"])
+    with pytest.raises(UserError, match=r"adapter\.rank = -1: input should be"):
+        config.gather(tmp_path / "run.toml", {"adapter.rank": -1}, [])
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,47 @@ def test_a_missing_clip_file_is_named(make_corpus):
         reading.read(folder)
 
 
+@pytest.mark.parametrize(
+    ("drop", "found"),
+    [(pl.lit(False), "is of type Boolean"), (pl.lit(""), "holds empty text"), (pl.lit([], pl.List(pl.String)), "List")],
+)
+def test_a_column_drop_that_gives_no_reason_is_not_called_a_corpus_without_clips(make_corpus, drop, found):
+    folder = make_corpus(each=1)
+    edit(folder, drop=drop)
+    with pytest.raises(UserError, match=f"the column drop of .* {found}"):
+        reading.read(folder)
+
+
+@pytest.mark.parametrize("split", ["train", "validation"])
+def test_two_clips_of_one_id_are_refused_for_one_would_be_taken_for_the_other(make_corpus, split):
+    folder = make_corpus(each=2)
+    second = pl.col("id") == "ko00000000000001"
+    edit(folder, split=pl.when(second).then(pl.lit(split)).otherwise(pl.col("split")))
+    edit(folder, id=pl.when(second).then(pl.lit("ko00000000000000")).otherwise(pl.col("id")))
+    with pytest.raises(UserError, match=r"1 ids of .*corpus stand in more than one kept row \(ko00000000000000\)"):
+        reading.read(folder)
+
+
+def test_a_dropped_row_may_have_the_id_of_a_kept_one(make_corpus):
+    folder = make_corpus(each=1)
+    edit(folder, id=pl.when(pl.col("drop").is_null()).then(pl.col("id")).otherwise(pl.lit("km00000000000000")))
+    assert len(reading.read(folder)) == 2
+
+
+@pytest.mark.parametrize("seconds", [None, "1.5", 0.0, -1.0, float("nan"), float("inf"), True])
+def test_a_length_that_is_none_is_named_with_the_remedy(make_corpus, seconds):
+    folder = make_corpus(each=1)
+    edit(folder, seconds=pl.lit(seconds))
+    with pytest.raises(UserError, match=r"clip km00000000000000 has seconds = .*: run `curate run RECIPE` again$"):
+        reading.read(folder)
+
+
+def test_whole_seconds_are_a_length(make_corpus):
+    folder = make_corpus(each=1)
+    edit(folder, seconds=pl.lit(2))
+    assert [clip.seconds for clip in reading.read(folder)] == [2.0, 2.0]
+
+
 def test_a_kept_clip_without_split_is_named_with_the_remedy(make_corpus):
     folder = make_corpus(each=1)
     edit(folder, split=pl.lit(None, dtype=pl.String))

@@ -193,6 +193,7 @@ def test_sound_data_are_not_doubted():
         (given(), {"km03": Measured(0.0, 0.6, 16000)}, [], "over 0.5 s of silence at the end, which teaches the model"),
         (given(), {"km03": Measured(0.6, 0.0, 16000)}, [], "over 0.5 s of silence at the start: 1 clips (km03)"),
         (given(), {"km03": Measured(rate=8000)}, [], "sampled below 16000 Hz, so dull: 1 clips (km03)"),
+        (given(), {"km03": Measured(silent=True)}, [], "nothing to be heard, every sample is zero or no number: 1"),
         (changed(given(), "km03", example={"patches": 4000}), {}, [], "longer than batch.tokens = 4096"),
         (changed(given(), "km03", example={"patches": 1}), {}, [], "shorter than 2 patches: 1 clips (km03)"),
         (changed(given(), "km03", example={"text": (1, 2, 3, 4)}), {}, [], "km: text tokens per second far from"),
@@ -264,6 +265,16 @@ def test_silence_is_heard_in_the_samples(head, tail, noise):
 @pytest.mark.parametrize("samples", [np.zeros(0), np.zeros(100), np.zeros(48000)])
 def test_audio_without_sound_is_no_error(samples):
     assert doubts.silences(samples.astype(np.float32), 16000) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("sample", [0.0, np.nan, np.inf])
+def test_a_clip_of_digital_silence_is_heard_in_the_samples(tmp_path, sample):
+    import soundfile
+
+    path = tmp_path / "a.wav"
+    soundfile.write(path, np.full(8000, sample, np.float32), 16000, subtype="FLOAT")
+    clip = Clip("a", "train", "km", "s", "text", 0.5, path)
+    assert doubts.listened([clip], lambda done, total: None) == {"a": Measured(rate=16000, silent=True)}
 
 
 def test_silence_after_real_speech_is_found():

@@ -135,6 +135,46 @@ def test_pefts_own_loader_reads_it_and_says_the_same_samples(tiny, tmp_path):
     assert np.array_equal(voxcpm.speak(model.eval(), "(Khmer)ក", seed=0)[0], spoken(tiny, saved))
 
 
+@pytest.mark.parametrize("gone", ["lora_alpha", "r"])
+@pytest.mark.parametrize("rslora", [False, True])
+def test_what_a_configuration_leaves_out_is_what_peft_takes_it_for(tiny, tmp_path, gone, rslora):
+    import peft
+
+    lora.save(made(tiny, Adapter(rank=8, alpha=8 if gone == "lora_alpha" else 3, rslora=rslora)), tmp_path, "peft")
+    edited(tmp_path / "adapter_config.json", lambda config: config.pop(gone))
+    theirs = peft.LoraConfig.from_pretrained(str(tmp_path))
+    found = lora.load(tmp_path).adapter
+    assert found.scale == theirs.lora_alpha / (theirs.r**0.5 if rslora else theirs.r)
+    assert found.rank == theirs.r
+
+
+def test_a_missing_alpha_is_not_the_rank(trained, tmp_path):
+    lora.save(trained, tmp_path, "peft")
+    edited(tmp_path / "adapter_config.json", lambda config: config.pop("lora_alpha"))
+    assert lora.load(tmp_path).adapter == Adapter(rank=4, alpha=8)
+
+
+@pytest.mark.parametrize(
+    ("form", "change"),
+    [
+        ("peft", lambda config: config.update(lora_alpha=None)),
+        ("voxcpm", lambda config: config["lora_config"].update(alpha=None)),
+    ],
+)
+def test_an_alpha_of_null_is_refused(trained, tmp_path, form, change):
+    lora.save(trained, tmp_path, form)
+    edited(tmp_path / {"peft": "adapter_config.json", "voxcpm": "lora_config.json"}[form], change)
+    with pytest.raises(UserError, match="has no value of alpha, so its scale is not known"):
+        lora.load(tmp_path)
+
+
+def edited(path, change):
+    """Change a table of JSON in place."""
+    config = json.loads(path.read_text())
+    change(config)
+    path.write_text(json.dumps(config))
+
+
 @pytest.mark.parametrize("name", [*ADAPTERS, *ROUNDED])
 def test_the_exact_format_keeps_every_adapter_as_it_is(tiny, tmp_path, name):
     """Checkpoints are written in it: a run goes on with the weights and the scale that it had."""

@@ -49,11 +49,15 @@ def test_other_modules_and_the_projections_are_counted(tiny, capsys):
 
 @pytest.mark.parametrize(
     ("settings", "says"),
-    [({"scope": "all"}, "--scope: input should be 'lm', 'dit' or 'both'"), ({"modules": ["in_proj"]}, "--modules: ")],
+    [
+        ({"scope": "all"}, "--scope: input should be 'lm', 'dit' or 'both'"),
+        ({"modules": ["in_proj"]}, "--modules: "),
+        ({"ranks": [8, 10**20]}, "--ranks: input should be less than or equal to 1024"),
+    ],
 )
-def test_a_scope_or_module_that_there_is_not_is_one_line_with_the_choices(settings, says):
+def test_a_scope_module_or_rank_that_there_is_not_is_one_line_with_the_choices(settings, says):
     with pytest.raises(UserError, match=says) as problem:
-        params.table([8], **settings)
+        params.table(**{"ranks": [8]} | settings)
     assert "\n" not in str(problem.value)
 
 

@@ -223,6 +223,34 @@ def without(*tensors):
     return change
 
 
+def rewritten(name, change):
+    """Change the tensors of one file, given as a dict."""
+
+    def rewrite(folder):
+        from safetensors.torch import load_file, save_file
+
+        state = load_file(folder / name)
+        save_file(change(state), folder / name)
+
+    return rewrite
+
+
+def cast(kind, name="model.safetensors", start=""):
+    return rewritten(name, lambda state: {key: value.to(kind) if key.startswith(start) and value.is_floating_point()
+                                          else value for key, value in state.items()})  # fmt: skip
+
+
+def nested(part, **values):
+    return lambda folder: changed(**{part: pretrained.read_config(folder)[part] | values})(folder)
+
+
+def deeper(state):
+    """One layer more in the base LM than there is."""
+    more = {key.replace("layers.1.", "layers.2."): value.clone() for key, value in state.items()
+            if key.startswith("base_lm.layers.1.")}  # fmt: skip
+    return state | more
+
+
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [
@@ -232,6 +260,18 @@ def without(*tensors):
         (
             written("config.json", '{"architecture": "voxcpm2"}'),
             "is no VoxCPM2 configuration: lm_config: field required",
+        ),
+        (changed(patch_size=0), "is no VoxCPM2 configuration: patch_size is 0, and must be 1 at least"),
+        (changed(patch_size=-4), "patch_size is -4, and must be 1 at least"),
+        (nested("lm_config", num_hidden_layers=0), "lm_config.num_hidden_layers is 0, and must be 1 at least"),
+        (nested("audio_vae_config", sample_rate=0), "audio_vae_config.sample_rate is 0, and must be 1 at least"),
+        (nested("audio_vae_config", encoder_rates=[2, 0]), "audio_vae_config.encoder_rates is 0, and must be"),
+        (cast(torch.int8), "are quantized ("),
+        (cast(torch.float8_e4m3fn, start="base_lm.layers.0.self_attn.q_proj"), "q_proj.weight is float8_e4m3fn): give"),
+        (cast(torch.int32, "audiovae.safetensors"), "is int32): give those they were made from"),
+        (
+            rewritten("model.safetensors", deeper),
+            "have more layers than its config.json says, such as base_lm.layers.2.",
         ),
         (changed(patch_size="x"), "is no VoxCPM2 configuration: patch_size: input should be a valid integer"),
         (lambda folder: (folder / "audiovae.safetensors").unlink(), "audiovae.safetensors or audiovae.pth is missing"),
@@ -253,6 +293,28 @@ def test_a_bad_model_folder_is_one_line(tiny, tmp_path, spoil, says):
     assert says in str(problem.value)
     assert str(folder) in str(problem.value)
     assert "\n" not in str(problem.value)
+
+
+@pytest.mark.parametrize("kind", [torch.int8, torch.float8_e5m2])
+def test_quantized_weights_are_not_encoded_with(tiny, tmp_path, kind):
+    """Clips are encoded before the whole model is loaded."""
+    folder = tmp_path / "spoilt"
+    shutil.copytree(tiny, folder)
+    cast(kind)(folder)
+    with pytest.raises(UserError, match="are quantized"):
+        voxcpm.load_encoder(folder, device="cpu", dtype=torch.float32)
+
+
+def test_a_half_precision_checkpoint_and_tensors_of_no_layer_are_no_fault(tiny, tmp_path):
+    folder = tmp_path / "half"
+    shutil.copytree(tiny, folder)
+    cast(torch.float16)(folder)
+    rewritten("model.safetensors", lambda state: state | {"foo": torch.zeros(3)})(folder)
+    assert voxcpm.load(folder, device="cpu").fusion_concat_proj.weight.dtype is torch.float32
+
+
+def test_the_published_configuration_is_read(tmp_path):
+    voxcpm.check_config(pretrained.real_config(), tmp_path)
 
 
 def test_the_tiny_configuration_keeps_what_is_fixed_in_the_real_one():
