@@ -225,8 +225,9 @@ def say(
     """
     from train import speaking
 
+    speaking.check_wav(out)
     sound = speaking.say(adapter, language, text, model=model, device=device, seed=seed)
-    speaking.write_wav(sound, out)
+    speaking.save_wav(sound, out)
     seconds = len(sound[0]) / sound[1]
     _print(
         {"file": str(out), "seconds": round(seconds, 3), "rate": sound[1]}, f"{seconds:.1f} s of speech: {out}", as_json

@@ -34,7 +34,7 @@ class Adapter(Frozen):
     rank: int = Field(
         64, ge=1, le=LARGEST_RANK, description="VoxCPM's documentation: 32 to 64 for a language, 8 for a speaker"
     )
-    alpha: float | None = Field(None, gt=0, description="scale = alpha / rank; null: the rank, which is scale 1")
+    alpha: float | None = Field(None, gt=0, description="scale = alpha / rank; unset: the rank, which is scale 1")
     rslora: bool = Field(False, description="scale = alpha / sqrt(rank) instead: give alpha, too")
     dropout: float = Field(0.0, ge=0, lt=1, description="PEFT's and VoxCPM's differ while training, except at 0")
     scope: Literal["lm", "dit", "both"] = Field(
@@ -80,7 +80,7 @@ class Batch(Frozen):
         4096, ge=1, description="positions of one step, on all GPUs together; about 16 clips of 8 s, the official 2 x 8"
     )
     at_once: int | None = Field(
-        None, ge=1, description="positions on one GPU at once; a step's gradients add up; null: its whole share"
+        None, ge=1, description="positions on one GPU at once; a step's gradients add up; unset: its whole share"
     )
     temperature: float = Field(
         1.0, ge=1, description="languages in proportion to hours^(1/temperature); 1: each clip once an epoch"
@@ -109,7 +109,7 @@ class Train(Frozen):
     )
     checkpointing: bool = Field(False, description="compute each layer twice and keep less: for small GPUs")
     compile: bool = Field(False, description="fuse each layer by torch.compile: minutes at the start")
-    tensorboard: bool = Field(False, description="losses to RUN/tensorboard as well; needs the package tensorboard")
+    tensorboard: bool = Field(False, description="losses to RUN/tensorboard as well")
 
 
 class Run(Frozen):
@@ -119,7 +119,7 @@ class Run(Frozen):
     into: Path = Field(description="the folder of the run")
     model: str = Field(description="folder of a VoxCPM2 checkpoint, or a hub id such as openbmb/VoxCPM2")
     revision: str | None = Field(None, description="of the hub id; the one that was loaded is written to the run")
-    latents: Path | None = Field(None, description="where latents are kept; null: CORPUS/latents")
+    latents: Path | None = Field(None, description="where latents are kept; unset: CORPUS/latents")
     adapter: Adapter = Adapter()
     optimizer: Optimizer = Optimizer()
     batch: Batch = Batch()

@@ -9,6 +9,8 @@ from datetime import timedelta
 from typing import TypeVar
 
 import torch
+from torch._C._distributed_c10d import Store
+from torch.distributed.rendezvous import rendezvous
 
 from curate.errors import UserError
 
@@ -16,6 +18,7 @@ Value = TypeVar("Value")
 REMEDY = "start with torchrun, or unset WORLD_SIZE for one process"
 LARGEST_PORT = 65535
 PATIENCE = timedelta(minutes=5)  # until all processes of all machines have begun
+LATER = timedelta(minutes=30)  # torch's own, once they have met
 LOST = ("closed by peer", "onnection reset", "Broken pipe", "remote process has terminated")
 INTERRUPTED = 130  # what a shell expects after Ctrl-C
 
@@ -70,10 +73,10 @@ def joined() -> Iterator[World]:
     if size == 1:
         yield ALONE
         return
-    store = _meet(rank)
+    store = _meet()
     try:
         yield World(rank, size)
-    except (UserError, KeyboardInterrupt, torch.distributed.DistError, RuntimeError) as problem:
+    except (UserError, KeyboardInterrupt, RuntimeError) as problem:
         if isinstance(problem, UserError | KeyboardInterrupt) or _is_lost(problem):
             _leave(problem, store, rank)
         raise
@@ -104,13 +107,15 @@ def _number(name: str, least: int, most: float = math.inf) -> int:
     return int(text)
 
 
-def _meet(rank: int) -> torch.distributed.Store:
+def _meet() -> Store:
     """Wait until all processes are there; they share a store of short texts."""
     gpu = torch.cuda.is_available()
     if gpu:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     try:
-        store, rank, size = next(torch.distributed.rendezvous("env://", timeout=PATIENCE))
+        store: Store
+        store, rank, size = next(rendezvous("env://", timeout=PATIENCE))
+        store.set_timeout(LATER)
         torch.distributed.init_process_group("nccl" if gpu else "gloo", store=store, rank=rank, world_size=size)
     except torch.distributed.DistError as problem:
         where = f"{os.environ['MASTER_ADDR']}:{os.environ['MASTER_PORT']}"
@@ -124,7 +129,7 @@ def _is_lost(problem: Exception) -> bool:
     return any(words in str(problem) for words in LOST)
 
 
-def _leave(problem: BaseException, store: torch.distributed.Store, rank: int) -> None:
+def _leave(problem: BaseException, store: Store, rank: int) -> None:
     """End quietly where another process has said why, or must."""
     if isinstance(problem, KeyboardInterrupt):
         if rank:
@@ -138,5 +143,5 @@ def _leave(problem: BaseException, store: torch.distributed.Store, rank: int) ->
         raise SystemExit(1) from None
     if not isinstance(problem, UserError):
         raise UserError(
-            "another process of this run has ended, killed or out of memory: `train resume` goes on"
+            "another process of this run has ended without a word: look above, then `train resume`"
         ) from None

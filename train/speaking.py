@@ -40,7 +40,7 @@ def export(folder: Path, form: str, into: Path | None = None, *, step: int | Non
         raise UserError(f"unknown format {form!r}; there are {', '.join(lora.FORMATS)}")
     place = into or folder / "export" / form
     if place.resolve() == folder.resolve():
-        raise UserError(f"{place} is the adapter that is to be exported, and would be lost: choose another --into")
+        raise UserError(f"{place} holds what would be lost, the adapter that is to be exported: choose another --into")
     saved = with_facts(folder, step)
     ours = lora.FILES if (place / lora.NOTES).is_file() else ()  # without the note, another trainer wrote them
     ours = (*ours, card.CARD) if card.is_untouched(place / card.CARD) else ours
@@ -101,11 +101,11 @@ def say(
 
 def check_wav(path: Path) -> None:
     """Raise UserError where --out cannot be written: it is known before a model is loaded."""
-    if path.is_dir():
-        raise UserError(f"--out {path} is a folder: name a file in it, such as {path / 'out.wav'}")
-    if path.suffix.lower() != ".wav":
-        raise UserError(f"--out {str(path)!r} must end in .wav: only WAV is written")
     try:
+        if path.is_dir():
+            raise UserError(f"--out {path} is a folder: name a file in it, such as {path / 'out.wav'}")
+        if path.suffix.lower() != ".wav":
+            raise UserError(f"--out {str(path)!r} must end in .wav: only WAV is written")
         path.parent.mkdir(parents=True, exist_ok=True)
         _beside(path).touch()
         _beside(path).unlink()

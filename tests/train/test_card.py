@@ -55,6 +55,8 @@ def run(tiny, tmp_path):
         if step:
             with checkpoint.folder_in_place(checkpoint.path_of(folder, step), lora.FILES) as place:
                 lora.write(adapter_for(tiny, Adapter(rank=4)), place, lora.EXACT)
+                for name in (checkpoint.OPTIMIZER, checkpoint.STATE):
+                    (place / name).write_text("{}")
                 checkpoint.seal(place)
     with (folder / checkpoint.METRICS).open("a") as file:
         file.write('{"step": 7, "lang')  # killed here
@@ -98,6 +100,20 @@ def test_an_earlier_checkpoint_can_be_exported_and_is_the_one_described(run):
         speaking.export(run, "peft", step=3)
 
 
+def test_the_adapter_that_is_exported_and_those_of_other_trainers_are_not_replaced(run, tmp_path):
+    place = speaking.export(run, "voxcpm", tmp_path / "a")
+    before = {path.name: path.read_bytes() for path in place.iterdir()}
+    (tmp_path / "link").symlink_to(place)
+    for same in (place, tmp_path / "link"):
+        with pytest.raises(UserError, match="holds what would be lost, the adapter that is to be exported: choose"):
+            speaking.export(place, "peft", same)
+    assert {path.name: path.read_bytes() for path in place.iterdir()} == before
+    for name in (lora.NOTES, card.CARD):
+        (place / name).unlink()  # as the official script leaves one
+    with pytest.raises(UserError, match="holds what would be lost"):
+        speaking.export(run, "voxcpm", place)
+
+
 @pytest.mark.parametrize("form", lora.FORMATS)
 def test_a_disk_that_fills_up_while_exporting_is_one_line_and_leaves_nothing(run, tmp_path, monkeypatch, form):
     def full(path, data):
@@ -119,8 +135,13 @@ def test_what_was_not_written_down_is_not_claimed(run, tiny):
     assert "revision not written down" in text
 
 
-def test_a_broken_manifest_stops_no_export(run, caplog):
-    (run.parent / "corpus" / "manifest.parquet").write_bytes(b"torn")
+@pytest.mark.parametrize("broken", ["torn", "text for seconds"])
+def test_a_broken_manifest_stops_no_export(run, caplog, broken):
+    path = run.parent / "corpus" / "manifest.parquet"
+    if broken == "torn":
+        path.write_bytes(b"torn")
+    else:
+        pl.read_parquet(path).with_columns(pl.lit("long").alias("seconds")).write_parquet(path)
     assert facts.of(run, 6)["data"] == []
     assert "the model card says nothing of data" in caplog.text
 

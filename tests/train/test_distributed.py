@@ -2,13 +2,16 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from train import checkpoint, finetune
+from curate.errors import UserError
+from train import checkpoint, distributed, finetune
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = ("train.precision=float64", "train.steps=5", "train.save_every=2", "batch.tokens=150", "adapter.alpha=6")
@@ -37,6 +40,24 @@ with distributed.joined() as world:
                 if touched: print("touched", touched, flush=True)
                 os.kill(os.getpid(), signal.SIGKILL)
 """
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+ENDINGS = """
+import os, sys
+from curate.errors import UserError
+from train import distributed
+
+first = None if sys.argv[1] == "both" else int(sys.argv[1])
+try:
+    with distributed.joined() as world:
+        world.wait()
+        if first in (None, world.rank):
+            raise UserError("mend this")
+        world.wait()
+except UserError as problem:
+    os.write(2, f"train: {problem}\\n".encode())
+    sys.exit(1)
+"""
+ENVIRONMENT = {"WORLD_SIZE": "2", "RANK": "0", "LOCAL_RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29500"}
 
 
 def metrics(run):
@@ -54,11 +75,15 @@ def train_until(run, step):
 
 def torchrun(jobs):
     """Train folders one after the other in two processes, killed at that step where one is given."""
-    words = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     script = next(iter(jobs)).parent / "jobs.py"
-    script.write_text(JOBS)
+    return launched(script, JOBS, json.dumps({str(run): killed for run, killed in jobs.items()}))
+
+
+def launched(script, program, *words):
+    """Run a program in two processes."""
+    script.write_text(program)
     return subprocess.run(
-        [sys.executable, *words, str(script), json.dumps({str(run): killed for run, killed in jobs.items()})],
+        [*TORCHRUN, str(script), *words],
         env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
@@ -120,3 +145,45 @@ def test_checkpoints_are_the_same_ones_and_whole(runs):
         assert checkpoint.read_state(checkpoint.newest(runs[name])) == checkpoint.read_state(
             checkpoint.newest(runs["whole"])
         )
+
+
+@pytest.mark.parametrize("which", ["0", "1", "both"])
+def test_what_a_person_can_mend_is_said_once_whichever_process_finds_it(tmp_path, which):
+    done = launched(tmp_path / "endings.py", ENDINGS, which)
+    assert done.returncode == 1
+    assert done.stderr.count("mend this") == 1, done.stderr
+    assert [line for line in done.stderr.splitlines() if line.startswith("train: ")] == ["train: mend this"]
+    assert "joined" not in done.stderr  # no traceback of ours, only torchrun's own
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"WORLD_SIZE": "two"}, "WORLD_SIZE = 'two' is no such number"),
+        ({"WORLD_SIZE": "0"}, "WORLD_SIZE = '0' is no such number"),
+        ({"WORLD_SIZE": ""}, "WORLD_SIZE = '' is no such number"),
+        ({"RANK": None}, "RANK is not"),
+        ({"RANK": "2"}, "RANK = '2' is no such number"),
+        ({"LOCAL_RANK": None}, "LOCAL_RANK is not"),
+        ({"MASTER_ADDR": None}, "MASTER_ADDR is not set"),
+        ({"MASTER_PORT": None}, "MASTER_PORT is not"),
+        ({"MASTER_PORT": "abc"}, "MASTER_PORT = 'abc' is no such number"),
+        ({"MASTER_PORT": "70000"}, "MASTER_PORT = '70000' is no such number"),
+    ],
+)
+def test_an_environment_that_is_not_torchruns_is_one_line(monkeypatch, changed, says):
+    for name, value in (ENVIRONMENT | changed).items():
+        monkeypatch.setenv(name, value) if value is not None else monkeypatch.delenv(name, raising=False)
+    with pytest.raises(UserError, match=f"{says}.*start with torchrun, or unset WORLD_SIZE"), distributed.joined():
+        pass
+
+
+def test_a_process_that_does_not_come_is_waited_for_and_then_named(monkeypatch):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    for name, value in (ENVIRONMENT | {"MASTER_PORT": str(port)}).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(distributed, "PATIENCE", timedelta(seconds=1))
+    with pytest.raises(UserError, match=r"could not meet at 127.0.0.1:.*1/2 clients joined"), distributed.joined():
+        pass

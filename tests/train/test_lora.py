@@ -387,6 +387,98 @@ def test_a_damaged_or_missing_adapter_is_one_line(trained, tmp_path):
         lora.load(tmp_path / "a")
 
 
+@pytest.mark.parametrize("form", lora.FORMATS)
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda value: value * math.nan, "q_proj.lora_B.* holds NaN or infinity"),
+        (lambda value: value + math.inf, "q_proj.lora_B.* holds NaN or infinity"),
+        (lambda value: value.double() * 1e200, "q_proj.lora_B.* holds NaN or infinity"),  # in float32 it is
+        (lambda value: value.to(torch.int32), "q_proj.lora_B.* is int32, so it is quantized"),
+    ],
+)
+def test_weights_that_are_no_usable_numbers_are_refused_and_the_tensor_named(trained, tmp_path, form, change, says):
+    name = "base_lm.layers.0.self_attn.q_proj.lora_B"
+    lora.save(
+        dataclasses.replace(trained, weights=trained.weights | {name: change(trained.weights[name])}), tmp_path, form
+    )
+    with pytest.raises(UserError, match=says):
+        lora.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"tags": ["km"]}, "tags: input should be a valid dictionary"),
+        ({"tags": {"km": 5}}, r"tags\.km: input should be a valid string"),
+        ({"form": "spoken"}, "form: input"),
+        ({"facts": [1]}, "facts: input"),
+        ({"adapter": 5}, "adapter: input"),
+        ({"adapter": {"rank": "many"}}, "rank: input"),
+    ],
+)
+def test_notes_of_a_wrong_kind_are_one_line(trained, tmp_path, change, says):
+    lora.save(trained, tmp_path, "peft")
+    edited(tmp_path / lora.NOTES, lambda notes: notes.update(change))
+    with pytest.raises(UserError, match=rf"samsori.json is damaged \({says}"):
+        speaking.say(tmp_path, "km", "ក")
+
+
+@pytest.mark.parametrize("text", ["", " ", "\u200b", "...", "។"])
+def test_a_sentence_without_anything_to_say_is_refused(trained, text):
+    with pytest.raises(UserError, match=r"there is no text to say in .*: give a sentence"):
+        speaking.tagged(trained, "km", text)
+
+
+@pytest.mark.parametrize("seed", [2**64, -(2**63) - 1, 10**30])
+def test_a_seed_of_more_than_64_bits_is_refused(tmp_path, seed):
+    with pytest.raises(UserError, match="give a smaller --seed"):
+        speaking.say(tmp_path, "km", "ក", seed=seed)
+
+
+def test_a_base_of_nan_is_not_let_speak(trained, tiny, tmp_path):
+    lora.save(trained, tmp_path / "a", "peft")
+    base = shutil.copytree(tiny, tmp_path / "base")
+    state = load_file(base / "model.safetensors")
+    save_file({name: value * math.nan for name, value in state.items()}, base / "model.safetensors")
+    with pytest.raises(UserError, match="speaks no sound but NaN"):
+        speaking.say(tmp_path / "a", "km", "ក", model=str(base), device="cpu")
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("", "is a folder: name a file in it"),
+        ("a", "must end in .wav"),
+        ("a.mp3", "must end in .wav"),
+        ("file/a.wav", r"cannot be written \(Not a directory|\(File exists"),
+        (f"{'x' * 300}.wav", "cannot be written .File name too long"),
+    ],
+)
+def test_a_sound_that_cannot_be_written_is_known_before_a_model_is_loaded(tmp_path, name, says):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(UserError, match=says):
+        speaking.check_wav(tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_disk_that_fills_up_keeps_the_earlier_sound(tmp_path, monkeypatch):
+    def full(path, data):
+        path.touch()
+        raise OSError(28, "No space left on device")
+
+    sound = np.zeros(480, np.float32), 48000
+    speaking.check_wav(tmp_path / "new" / "a.wav")
+    speaking.save_wav(sound, tmp_path / "new" / "a.wav")
+    before = (tmp_path / "new" / "a.wav").read_bytes()
+    monkeypatch.setattr(Path, "write_bytes", full)
+    for name in ("a.wav", "b.wav"):
+        with pytest.raises(UserError, match=r"cannot be written \(No space left on device\): make room"):
+            speaking.save_wav(sound, tmp_path / "new" / name)
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.wav"]
+    assert (tmp_path / "new" / "a.wav").read_bytes() == before
+
+
 def test_peft_files_carry_pefts_names(trained, tmp_path):
     lora.save(trained, tmp_path / "p", "peft")
     names = set(load_file(tmp_path / "p" / "adapter_model.safetensors"))

@@ -179,7 +179,7 @@ def test_an_earlier_merge_is_replaced_unless_a_person_has_worked_on_it(adapter, 
 def test_too_small_a_disk_is_known_before_anything_is_written(adapter, tmp_path, monkeypatch):
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10**6, 0, 10**6))
-    with pytest.raises(UserError, match=r"needs 0\.\d+ GB, and 0\.00 GB are free"):
+    with pytest.raises(UserError, match=r"needs \d+\.\d MB, and 1\.0 MB are free"):
         merge.merge(adapter, tmp_path / "m")
     assert not list(tmp_path.iterdir())
 
@@ -198,6 +198,25 @@ def test_a_disk_that_fills_up_leaves_nothing_and_the_earlier_one_whole(adapter, 
     assert (tmp_path / "m" / "model.safetensors").read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    ("value", "kind", "says"),
+    [
+        (float("nan"), torch.float32, "of the base model holds NaN or infinity: fetch the checkpoint again"),
+        (float("inf"), torch.bfloat16, "of the base model holds NaN or infinity: fetch the checkpoint again"),
+        (65504.0, torch.float16, "with the adapter is too large for float16"),
+    ],
+)
+def test_a_merged_weight_is_a_number_or_there_is_none(base, tmp_path, value, kind, says):
+    saved = made(base, Adapter(rank=4, alpha=400))
+    lora.save(saved, tmp_path / "a", "peft")
+    state = load_file(base / "model.safetensors")
+    name = "base_lm.layers.0.self_attn.q_proj.weight"
+    save_file(state | {name: torch.full((64, 64), value, dtype=kind)}, base / "model.safetensors")
+    with pytest.raises(UserError, match=rf"q_proj.weight {says}"):
+        merge.merge(tmp_path / "a", tmp_path / "m", model=str(base))
+    assert not (tmp_path / "m").exists()
+
+
 def test_an_adapter_of_another_model_or_a_quantized_base_is_refused(base, adapter, tmp_path):
     state = load_file(base / "model.safetensors")
     name = "base_lm.layers.0.self_attn.q_proj.weight"
@@ -205,7 +224,10 @@ def test_an_adapter_of_another_model_or_a_quantized_base_is_refused(base, adapte
     with pytest.raises(UserError, match=r"does not fit .*q_proj.weight is F32 \(64, 32\), here it must be \(64, 64\)"):
         merge.merge(adapter, tmp_path / "m", model=str(base))
     save_file(state | {name: torch.zeros(64, 64).to(torch.float8_e4m3fn)}, base / "model.safetensors")
-    with pytest.raises(UserError, match="it is quantized"):
+    with pytest.raises(UserError, match=r"is quantized, such as .*q_proj.weight \(F8_E4M3\): give the checkpoint"):
+        merge.merge(adapter, tmp_path / "m", model=str(base))
+    save_file(state | {name: torch.zeros(64, 64, dtype=torch.int8)}, base / "model.safetensors")
+    with pytest.raises(UserError, match=r"is quantized \(.*q_proj.weight is I8\): give the one that it was made from"):
         merge.merge(adapter, tmp_path / "m", model=str(base))
     del state[name]
     save_file(state, base / "model.safetensors")

@@ -156,3 +156,20 @@ def test_the_change_from_zero_shot_is_paired_and_weighted_by_patches(held_out):
         assert (values["low"], values["high"]) == pytest.approx((mean - 1.96 * error, mean + 1.96 * error), rel=1e-9)
         loss = sum(each.loss * each.patches for _, each in pairs) / sum(weights)
         assert values["loss"] == pytest.approx(loss, rel=1e-9) == values["diff"] + values["stop"]
+
+
+@pytest.mark.parametrize("text", ['{"id": 5}', "null", "[1", '{"id": "a"}', b"\xff", "5"])
+def test_damaged_losses_are_compared_with_nothing_and_named(tmp_path, caplog, text):
+    (tmp_path / "validation").mkdir()
+    path = tmp_path / "validation" / "0000000.jsonl"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    assert validation.read(tmp_path, 0) == []
+    assert f"{path} is damaged: nothing is compared with it" in caplog.text
+
+
+def test_lines_of_metrics_that_are_no_validation_are_passed_over(tmp_path):
+    whole = {"step": 3, "languages": {"km": {"loss": 1.0, "diff": 0.5, "stop": 0.5}}}
+    odd = [{"step": 0}, {"step": 1, "languages": 5}, {"step": 2, "languages": {"km": {}}}]
+    lines = [*odd, {"step": 2, "loss": 1.0, "languages": {"km": 1.0}}, whole]
+    (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert validation.written(tmp_path) == [validation.Validation(3, whole["languages"])]
