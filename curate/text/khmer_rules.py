@@ -158,8 +158,8 @@ TIMES = (
     Rule(
         "time",
         _pattern(
-            rf"(?:ម៉ោង ?)?{HEAD}(?<![\d:])(?P<h>\d{{1,2}})(?: ?: ?|[ៈ៖]| ?[hH])(?P<m>\d\d)(?::(?P<s>\d\d))?(?![\d:])(?! ?:)"
-            rf"(?: ?(?:នាទី|mn(?![A-Za-z])|mins?(?![A-Za-z])))?(?: ?(?P<period>{_DAYTIME}))?"
+            rf"(?:ម៉ោង ?)?{HEAD}(?<![\d:])(?P<h>\d{{1,2}})(?: ?: ?|[ៈ៖]| ?[hH])(?P<m>\d\d)(?::(?P<s>\d\d))?"
+            rf"(?![\d:])(?! ?:)(?: ?(?:នាទី|mn(?![A-Za-z])|mins?(?![A-Za-z])))?(?: ?(?P<period>{_DAYTIME}))?"
         ),
         say.time,
     ),
@@ -226,7 +226,10 @@ AMOUNTS = (
     ),
     Rule(
         "per",
-        _pattern(rf"(?P<n>\d ?[^\d/]{{1,20}}?|(?:{_SIGNS}) ?{NUMBER})(?: ?/ ?|per)(?:មួយ)?(?=(?:{any_of(KHMER_PER)})(?![\u17b6-\u17d3]))"),
+        _pattern(
+            rf"(?P<n>\d ?[^\d/]{{1,20}}?|(?:{_SIGNS}) ?{NUMBER})(?: ?/ ?|per)(?:មួយ)?"
+            rf"(?=(?:{any_of(KHMER_PER)})(?![\u17b6-\u17d3]))"
+        ),
         amounts.in_one,
     ),
     Rule("times", _pattern(rf"(?<=[\dmtg{_KHMER}]) ?[xX×*] ?(?=\d)"), amounts.times),
