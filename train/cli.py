@@ -130,11 +130,12 @@ def lora(
     from train import config, distributed, finetune
 
     options = {"model": _folder(model), "revision": revision, "adapter.rank": rank, "into": into, "latents": latents}
-    run = config.gather(source, options, settings or [])
-    if dry_run:
-        _forecast(run, as_json)
-        return
-    with distributed.joined() as world:
+    with distributed.joined() as world:  # where a mistake is told once
+        run = config.gather(source, options, settings or [])
+        if dry_run:
+            if world.writes:
+                _forecast(run, as_json)
+            return
         if world.writes:
             finetune.start(run)
         world.wait()
