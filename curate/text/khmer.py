@@ -3,10 +3,12 @@
 import re
 
 from curate.text.hygiene import clean
+from curate.text.khmer_numbers import NUMBER_WORD
 from curate.text.khmer_order import INHERENT, ordered
 from curate.text.khmer_rules import rules_for
+from curate.text.khmer_tables import COUNTED
 from curate.text.khmer_words import depends, pronounced, words
-from curate.text.rules import Change, Rule, rewrite
+from curate.text.rules import Change, Rule, any_of, rewrite
 
 __all__ = ["SCRIPT", "canonical", "depends", "pronounced", "spoken", "words"]
 
@@ -16,6 +18,8 @@ _LONGEST = 60  # characters before ៗ that are segmented to find the word it re
 _MOST_REPEATS = 3  # more signs in a row are no speech
 _REPEAT = re.compile(rf"([\u1780-\u17d3\u17dd]{{1,{_LONGEST}}})(?P<signs>ៗ(?: ?ៗ)*+)")
 _PHRASES = ("បន្តិចម្តង", "ម្តងបន្តិច", "ពីរបី", "បីបួន", "មួយពីរ")  # repeated whole, not by their last word
+_COUNTERS = any_of([*COUNTED, "ម្តង"])
+_COUNT = re.compile(f"(?:{NUMBER_WORD})++(?:{_COUNTERS})$")  # two people at a time: said again whole
 # ជា makes adverbs, and what it is put before is said again: ជារឿយៗ. Words that merely begin so: ជាតិ ជាប់លាប់ ជាងមាស.
 _ADVERB = re.compile("^ជា(?!តិ|តក|លិកា|ង[ក-អ]|[ក-អ][\u17cb\u17d0])(?=[ក-អ][^ក-អ]*[ក-អ])")
 
@@ -39,7 +43,9 @@ def spoken(text: str) -> tuple[str, list[Change]]:
 def _repeated(match: re.Match[str]) -> str:
     before = match[1]
     phrase = next((phrase for phrase in _PHRASES if before.endswith(phrase)), None)
-    return before + (phrase or _ADVERB.sub("", _last_word(before))) * min(match["signs"].count("ៗ"), _MOST_REPEATS)
+    counted = _COUNT.search(before)
+    again = phrase or (counted.group() if counted else _ADVERB.sub("", _last_word(before)))
+    return before + again * min(match["signs"].count("ៗ"), _MOST_REPEATS)
 
 
 def _last_word(text: str) -> str:

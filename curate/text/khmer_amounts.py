@@ -8,6 +8,7 @@ import re
 
 from curate.text.khmer_numbers import cardinal, one_by_one, read, with_zeros
 from curate.text.khmer_tables import (
+    KEYS,
     KHMER_UNITS,
     LONE_UNITS,
     MONEY,
@@ -50,8 +51,12 @@ def code(match: re.Match[str]) -> str:
 
 def star_code(match: re.Match[str]) -> str:
     """A code typed on a telephone: *123#."""
-    names = {"*": "ផ្កាយ", "#": "ទ្រុងជ្រូក"}
-    return " ".join(names.get(each) or cardinal(each) for each in match.group())
+    return " ".join(KEYS.get(each) or cardinal(each) for each in match.group())
+
+
+def either(match: re.Match[str]) -> str:
+    """016/017 555 666: one of two prefixes."""
+    return with_zeros(match["n"]) + " ឬ "
 
 
 def money(match: re.Match[str]) -> str:

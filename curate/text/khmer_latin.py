@@ -7,7 +7,7 @@ stays in Latin letters and is reported. Addresses follow google/language-resourc
 import re
 
 from curate.text.hygiene import LATIN
-from curate.text.khmer_loans import ACRONYMS, LOANS, PARTS_OF_ADDRESSES, TITLES
+from curate.text.khmer_loans import ACRONYMS, LOANS, PARTS_OF_ADDRESSES, SHORTENED, TITLES
 from curate.text.khmer_numbers import DIGITS
 from curate.text.khmer_tables import LETTERS
 from curate.text.rules import Rule
@@ -93,6 +93,8 @@ def _word(word: str) -> str | None:
     core = word.rstrip(".")
     if core in TITLES and (word != core or core == "Miss"):
         return TITLES[core]
+    if core in SHORTENED:
+        return SHORTENED[core]
     known = LOANS.get(core.lower().replace("’", "'"))
     if known:
         return known + word[len(core) :]

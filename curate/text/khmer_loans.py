@@ -10,6 +10,10 @@ ACRONYMS = {  # read as words
     "SEA": "ស៊ី", "KHQR": "ខេអេចឃ្យូអរ",
 }  # fmt: skip
 TITLES = {"Mr": "លោក", "Mrs": "លោកស្រី", "Ms": "កញ្ញា", "Miss": "កញ្ញា", "Dr": "បណ្ឌិត", "Prof": "សាស្ត្រាចារ្យ"}
+SHORTENED = {  # with or without a full stop
+    "Tel": "ទូរស័ព្ទ", "tel": "ទូរស័ព្ទ", "TEL": "ទូរស័ព្ទ", "Fax": "ទូរសារ", "fax": "ទូរសារ", "Ltd": "អិលធីឌី", "Co": "ខូ",
+    "Inc": "អ៊ីង", "Corp": "ខប", "etc": "និងអ្វីអ្វីផ្សេងទៀត",
+}  # fmt: skip
 LOANS = {  # in small letters
     "facebook": "ហ្វេសប៊ុក", "messenger": "មេសសិនជ័រ", "telegram": "តេឡេក្រាម", "tiktok": "ធីកថុក", "youtube": "យូធូប",
     "google": "ហ្គូហ្គល", "instagram": "អ៊ីនស្តាក្រាម", "twitter": "ធ្វីតធ័រ", "whatsapp": "វ៉តសាប់", "zoom": "ហ្ស៊ូម",

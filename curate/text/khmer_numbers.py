@@ -6,6 +6,7 @@ are written together.
 """
 
 from curate.text.numbers import Number, parse
+from curate.text.rules import any_of
 
 DIGITS = ("សូន្យ", "មួយ", "ពីរ", "បី", "បួន", "ប្រាំ", "ប្រាំមួយ", "ប្រាំពីរ", "ប្រាំបី", "ប្រាំបួន")
 _TENS = ("", "ដប់", "ម្ភៃ", "សាមសិប", "សែសិប", "ហាសិប", "ហុកសិប", "ចិតសិប", "ប៉ែតសិប", "កៅសិប")
@@ -18,6 +19,7 @@ _POWERS = (
     (1000, "ពាន់"),
     (100, "រយ"),
 )
+NUMBER_WORD = any_of([*DIGITS, *_TENS[1:], *(name for _, name in _POWERS)])  # a pattern
 MOST_DIGITS = 15  # longer ones are account numbers and the like: read one by one
 
 

@@ -14,6 +14,7 @@ from curate.text.khmer_tables import (
     COUNTED,
     ENGLISH_MONTHS,
     ERAS,
+    KEYS,
     LEAP_MONTHS,
     LETTERS,
     LUNAR,
@@ -285,6 +286,14 @@ def screen(match: re.Match[str]) -> str:
 
 def named_number(match: re.Match[str]) -> str:
     return match["name"] + one_by_one(match["n"])
+
+
+def post_box(match: re.Match[str]) -> str:
+    return "ប្រអប់សំបុត្រ"
+
+
+def key(match: re.Match[str]) -> str:
+    return match["named"] + KEYS[match["key"]]
 
 
 def street(match: re.Match[str]) -> str:

@@ -9,44 +9,32 @@ import re
 
 from curate.text import khmer_amounts as amounts
 from curate.text import khmer_readers as say
+from curate.text.khmer_dates import DASH, DATES, KHMER, NAMED_SPANS, TIMES
 from curate.text.khmer_latin import ELECTRONIC, HASHTAG, WORDS, house_letters
 from curate.text.khmer_tables import (
-    COUNTED,
-    ENGLISH_MONTHS,
-    ERAS,
     KHMER_PER,
     KHMER_UNITS,
     LETTERS,
     MONEY,
     MONEY_WORDS,
-    MONTH_NAMES,
     PER,
     QUANTITIES,
     RIEL,
     SYMBOLS,
     UNITS,
-    WEEKDAYS,
 )
 from curate.text.rules import HEAD, NUMBER, Rule, any_of
 
-_KHMER = r"\u1780-\u17dd"
 _END = r"(?![A-Za-z\d²³])"  # behind a Latin unit
 _WORD = r"\w\u1780-\u17dd)"  # a dash behind these is no minus
 _MINUS = rf"(?:(?<![{_WORD}])(?P<minus>[-−]))?"
-_DASH = "[-–—~]"
 _N = rf"(?P<n>{NUMBER})(?P<gap> ?)"
-_DAYTIME = r"(ព្រឹក|រសៀល|ល្ងាច|យប់|អធ្រាត្រ|ថ្ងៃត្រង់|[AaPp]\.?[Mm](?![A-Za-z])\.?)"
-_ENGLISH = any_of(ENGLISH_MONTHS)
-_SLASHED = r"\d{1,4}(?:/\d{1,4}){1,2}"
 _LETTER = r"[ក-អឥ-ឳ](?:\u17d2[ក-អ]){0,2}"
-_ERA = rf"(?:{any_of([*ERAS, *ERAS.values()])})\.?"
-_MONTH = any_of(MONTH_NAMES)
-_ALONE = rf"(?=$|[^{_KHMER}]|ឆ្នាំ)"  # behind the name of a month
 _SIGNS = any_of(MONEY)
 _MONEY_WORDS = any_of([*MONEY_WORDS, RIEL])
 _QUANTITY = rf"(?:{any_of(QUANTITIES)})(?![A-Za-z])"
 _UNITS, _PER = any_of([*UNITS, "m^2", "m^3", "km^2", "cm^2", "μm", "μg"]), any_of(PER)
-_SHORT = any_of(WEEKDAYS)
+_KEYS = "ចុចលេខ|ចុចសញ្ញា|ចុច|សញ្ញា|គ្រាប់ចុច|គ្រាប់"  # before # and * of a telephone
 _LONG_ROMAN = "(?=[IVXLCDM]*[IVX])[IVXLCDM]{4,}"
 _ROMAN = "(?:[IVX]|(?=[IVXLCDM]*[IVX])[IVXLCDM]{2,})(?![IVXLCDM])"  # not C, which is a letter: ផ្នែក C
 _KEYWORDS = "ទី|ជំពូក|ភាគ|មាត្រា|កម្រិត|ផ្នែក|វគ្គ|លើក|ឧបសម្ព័ន្ធ|មេរៀន|ខណ្ឌ|សតវត្ស|សតវត្សរ៍|លំដាប់|ដំណាក់កាល|តារាង|រូប"
@@ -70,120 +58,20 @@ def _pattern(text: str, flags: int = 0) -> re.Pattern[str]:
 ALWAYS = (
     Rule("digits", _pattern("[០-៩]+"), say.digits),
     Rule("abbreviation", _pattern("(?:និង ?)?។ ?ល ?។"), say.and_so_on),
-    Rule("abbreviation", _pattern(rf"(?<![{_KHMER}.])ឧ(?:\.|(?= ?៖))"), say.for_example),
+    Rule("abbreviation", _pattern(rf"(?<![{KHMER}.])ឧ(?:\.|(?= ?៖))"), say.for_example),
     Rule("lunar", _pattern("[\u19e0-\u19ff]"), say.lunar),
     Rule("compatible", _pattern("[①-⑳㎏㎞㎝㎜㎡㎖㎎㏄]"), say.compatible),
     Rule("roman", _pattern("(?P<before>)(?P<roman>[Ⅰ-ⅿ]+)"), say.roman_sign),
-)
-DATES = (
-    Rule(
-        "date",
-        _pattern(
-            rf"(?<![A-Za-z])(?P<m1>{_ENGLISH})\.? (?P<d1>\d{{1,2}})(?:, ?| )(?P<y1>\d{{4}})(?![\d.,/])"
-            rf"|{HEAD}(?P<day>\d{{1,2}})([ -])(?P<month>{_ENGLISH})(?![A-Za-z])"
-            r"(?:\.?,?(?:\5| )(?P<year>\d{4})(?![\d.,/]))?"
-        ),
-        say.english_date,
-    ),
-    Rule(
-        "range",
-        _pattern(rf"(?<![/-]){HEAD}(?P<a>{_SLASHED}) ?{_DASH} ?(?={_SLASHED}(?![\d/]))"),
-        say.joined_dates,
-    ),
-    Rule("weekday", _pattern(rf"ថ្ងៃ ?(?P<short>{_SHORT}) ?\. ?(?:ទី ?)?(?=\d)"), say.weekday),
-    Rule(
-        "weekday",
-        _pattern(rf"(?<![{_KHMER}.])(?P<short>{_SHORT}) ?\. ?(?:ទី ?)?(?=\d{{1,2}} (?:{_MONTH}|ខែ ?\d))"),
-        say.weekday,
-    ),
-    Rule(
-        "date",
-        _pattern(
-            rf"{HEAD}(?<![/-])(?P<day>\d{{1,2}})(?:([/.-])(?P<month>\d{{1,2}})\2(?P<year>\d{{4}})"
-            r"|([/-])(?P<m2>\d{1,2})\5(?P<y2>\d\d)(?! ?ខែ))(?![\d/-]|[.,]\d)"
-        ),
-        say.date,
-    ),
-    Rule(
-        "date",
-        _pattern(rf"{HEAD}(?P<year>\d{{4}})([/.-])(?P<month>\d{{1,2}})\2(?P<day>\d{{1,2}})(?P<m2>)(?![\d/-]|[.,]\d)"),
-        say.date,
-    ),
-    Rule(
-        "date",
-        _pattern(
-            rf"{HEAD}(?<!ឆ្នាំ)(?:(?P<from>\d{{1,2}}) ?[-–] ?)?(?P<day>\d{{1,2}}) (?:(?P<month>{_MONTH}){_ALONE}|"
-            rf"ខែ ?(?P<number>\d{{1,2}})(?![\d.,/:%])(?! ?ថ្ងៃ))"
-            rf"(?: (?P<era>{_ERA}) ?(?P<year>\d{{2,4}})(?!\d)|"
-            rf" (?P<y2>[12]\d{{3}})(?![\d.,/:-])(?P<after> (?:នៃ|មុន) ?{_ERA})?)?"
-        ),
-        say.named_date,
-    ),
-    Rule(
-        "date",
-        _pattern(
-            rf"(?P<named>(?<=ថ្ងៃ)|(?<=ថ្ងៃទី)|(?<=ថ្ងៃ )|(?<=ថ្ងៃទី ))?{HEAD}(?<!/)"
-            r"(?P<day>\d{1,2})/(?P<month>\d{1,2})(?![\d/%]|[.,]\d)"
-        ),
-        say.day_and_month,
-    ),
-    Rule(
-        "date",
-        _pattern(
-            rf"{HEAD}(?<!/)(?<!លេខ)(?<!លេខ )(?<!ខែ)(?<!ខែ )"
-            r"(?P<month>0?[1-9]|1[0-2])/(?P<year>(?:19|20)\d\d)(?![\d/%]|[.,]\d)"
-        ),
-        say.month_of_year,
-    ),
-    Rule("date", _pattern(rf"(?:ខែ ?)?(?P<month>{_MONTH}) (?P<year>[12]\d{{3}})(?![\d.,/:-])"), say.month_year),
-    Rule("date", _pattern(r"(?<=ខែ)( ?)(?P<m>\d{1,2})(?: |/)(?P<year>[12]\d{3})(?![\d.,/:-])"), say.numbered_month),
-    Rule("zero", _pattern(r"(?<=ទី)(?P<gap> ?)0(?=[1-9](?![\d.,]))|(?<=ខែ) ?0(?=[1-9](?![\d.,]))"), say.gap),
-    Rule(
-        "zero",
-        _pattern(rf"{HEAD}(?<![:ៈ៖h])(?<!លេខ)(?<!លេខ )(?P<gap>)0(?=[1-9] ?(?:{any_of(COUNTED)})(?![\u17b6-\u17d3]|ទី))"),
-        say.gap,
-    ),
-    Rule("era", _pattern(rf"(?<![{_KHMER}.])({any_of(ERAS)})\.?(?![{_KHMER}])"), say.era),
-)
-TIMES = (
-    Rule(
-        "duration",
-        _pattern(
-            rf"(?<!ម៉ោង)(?<!ម៉ោង ){HEAD}(?P<h>\d{{1,2}}) ?h ?(?P<m>\d{{1,2}})"
-            r"(?: ?(?:mn|mins?|m)(?![A-Za-z])|(?<=រយៈពេល \dh\d\d)|(?<=រយៈពេល\dh\d\d))"
-        ),
-        say.duration,
-    ),
-    Rule("time", _pattern(r"(?P<name>GMT|UTC) ?(?P<sign>[+-]) ?(?P<h>\d{1,2})(?::(?P<m>\d\d))?(?!\d)"), say.zone),
-    Rule(
-        "time",
-        _pattern(
-            rf"(?:ម៉ោង ?)?{HEAD}(?<![\d:])(?P<h>\d{{1,2}})(?: ?: ?|[ៈ៖]| ?[hH])(?P<m>\d\d)(?::(?P<s>\d\d))?"
-            rf"(?![\d:])(?! ?:)(?: ?(?:នាទី|mn(?![A-Za-z])|mins?(?![A-Za-z])))?(?: ?(?P<period>{_DAYTIME}))?"
-        ),
-        say.time,
-    ),
-    Rule(
-        "time",
-        _pattern(
-            rf"ម៉ោង ?(?P<h>\d{{1,2}})\.(?P<m>[0-5]\d)(?P<s>)(?= ?(?:នាទី|{_DAYTIME}))"
-            rf"(?: ?នាទី)?(?: ?(?P<period>{_DAYTIME}))?"
-        ),
-        say.time,
-    ),
-    Rule(
-        "time",
-        _pattern(
-            rf"(?:ម៉ោង ?)?{HEAD}(?<!:)(?P<h>\d{{1,2}})(?P<m>)(?P<s>) ?"
-            r"(?P<period>[AaPp]\.?[Mm](?![A-Za-z])(?:(?<=\..)\.)?)"
-        ),
-        say.time,
-    ),
-    Rule("range", _pattern(rf"(?<=[ក-៓]) ?{_DASH} ?(?=ម៉ោង)"), say.to),
+    *NAMED_SPANS,
 )
 TELEPHONES = (
     Rule("telephone", _pattern(r"\*\d{2,4}(?:\*\d{1,6}){0,3}#"), amounts.star_code),
     Rule("telephone", _pattern(r"(?<=\d) ?\(0\) ?(?=\d)|\((?P<code>\+\d{1,3}|0\d{1,2}|855)\) ?(?=\d)"), amounts.code),
+    Rule(
+        "telephone",
+        _pattern(rf"{HEAD}(?<!/)(?P<n>0\d{{2}}) ?/ ?(?=0\d{{2}}(?: ?/ ?0\d{{2}})* ?\d{{3}})"),
+        amounts.either,
+    ),
     Rule("telephone", _pattern(r"(?<![\d.,])\+\d{1,13}(?:[ .-]?\d{1,9}){0,5}+(?!\d)"), amounts.telephone),
     Rule(
         "telephone",
@@ -196,16 +84,16 @@ RANGES = (
     Rule(
         "range",
         _pattern(
-            rf"(?P<a>{NUMBER} ?(?P<u>{_UNITS}|{_SIGNS}|{_MONEY_WORDS})) ?{_DASH} ?"
+            rf"(?P<a>{NUMBER} ?(?P<u>{_UNITS}|{_SIGNS}|{_MONEY_WORDS})) ?{DASH} ?"
             rf"(?={NUMBER} ?(?:(?P=u)|{_MONEY_WORDS})(?![A-Za-z\d]))"
-            rf"|(?P<b>(?:{_SIGNS}) ?{NUMBER}) ?{_DASH} ?(?=(?:{_SIGNS}) ?\d)"
+            rf"|(?P<b>(?:{_SIGNS}) ?{NUMBER}) ?{DASH} ?(?=(?:{_SIGNS}) ?\d)"
         ),
         say.joined_span,
     ),
     Rule(
         "range",
         _pattern(
-            rf"(?<![A-Za-z-])(?P<sign>US\$|[$€£¥฿₩៛])?(?P<a>{NUMBER})(?P<unit>%?) ?{_DASH} ?"
+            rf"(?<![A-Za-z-])(?P<sign>US\$|[$€£¥฿₩៛])?(?P<a>{NUMBER})(?P<unit>%?) ?{DASH} ?"
             r"(?P<b>\d++(?:[.,]\d++)*+)(?!-)(?P=unit)"
         ),
         say.span,
@@ -232,7 +120,7 @@ AMOUNTS = (
         ),
         amounts.in_one,
     ),
-    Rule("times", _pattern(rf"(?<=[\dmtg{_KHMER}]) ?[xX×*] ?(?=\d)"), amounts.times),
+    Rule("times", _pattern(rf"(?<=[\dmtg{KHMER}]) ?[xX×*] ?(?=\d)"), amounts.times),
     Rule(
         "money",
         _pattern(rf"(?<![A-Za-z\d])(?<!\d ){_MINUS}(?P<sign>{_SIGNS}) ?{_N}(?P<quantity>{_QUANTITY})?"),
@@ -256,14 +144,17 @@ AMOUNTS = (
     Rule("measure", _pattern(rf"(?P<n>{NUMBER})\""), amounts.inches),
     Rule(
         "measure",
-        _pattern(rf"(?P<n>{NUMBER})(?P<gap> )(?P<unit>[KNJA])(?![A-Za-z\d&.'-])(?! [A-Za-z])"),
+        _pattern(
+            rf"(?P<n>{NUMBER})(?P<gap> |(?<=\d[.,]\d)(?=s)|(?<=\d[.,]\d\d)(?=s))(?P<unit>[KNJAs])"
+            r"(?![A-Za-z\d&.'’-])(?! [A-Za-z])"
+        ),
         amounts.spaced_unit,
     ),
     Rule(
         "measure",
         _pattern(
             rf"{_N}(?P<unit>{_KHMER_UNITS})(?:(?P<power>[²³]|[23](?!\d)))?(?:\.? ?/ ?(?P<per>{any_of(KHMER_UNITS)}))?"
-            rf"(?:\.(?=[ ។,;)/]|$)|\.?(?=ក្នុងមួយ)|(?![{_KHMER}.]))"
+            rf"(?:\.(?=[ ។,;)/]|$)|\.?(?=ក្នុងមួយ)|(?![{KHMER}.]))"
         ),
         amounts.khmer_measure,
     ),
@@ -286,7 +177,7 @@ PLAIN = (
     Rule("quantity", _pattern(rf"{_N}(?<!\s)(?P<quantity>[KkM])(?![A-Za-z\d])"), amounts.quantity),
     Rule("times", _pattern(r"(?<=\d)x(?![A-Za-z\d])"), lambda match: "ដង"),
     Rule("letters", _pattern(r"(?<=\d)(?P<letters>[A-Z][A-Za-z]{0,2})(?![A-Za-z\d])"), house_letters),
-    Rule("dash", _pattern(rf"(?<=[A-Za-z{_KHMER}])[-–](?=\d)"), lambda match: ""),
+    Rule("dash", _pattern(rf"(?<=[A-Za-z{KHMER}])[-–](?=\d)"), lambda match: ""),
     Rule("number", _pattern(rf"(?<![{_WORD}.,-])(?P<minus>[-−])?(?P<n>{NUMBER})"), say.number),
     Rule("number", _pattern(r"(?P<minus>)(?P<n>\d++(?:[.,]\d++)*+)"), say.number),
 )
@@ -307,15 +198,16 @@ NUMBERS = (
 INITIALS = (
     Rule(
         "abbreviation",
-        _pattern(rf"(?<![{_KHMER}.]){_LETTER}(?:\.{_LETTER}){{1,6}}+\.?+(?![{_KHMER}])"),
+        _pattern(rf"(?<![{KHMER}.]){_LETTER}(?:\.{_LETTER}){{1,6}}+\.?+(?![{KHMER}])"),
         say.abbreviation,
     ),
 )
 LATIN = (
+    Rule("abbreviation", _pattern(r"(?<![A-Za-z])P\.? ?O\.? ?[Bb]ox(?![A-Za-z])"), say.post_box),
     Rule(
         "roman",
         _pattern(
-            rf"(?P<before>(?:{_KEYWORDS}) ?|(?<![A-Za-z\d-]))(?P<roman>[IVX]++) ?{_DASH} ?"
+            rf"(?P<before>(?:{_KEYWORDS}) ?|(?<![A-Za-z\d-]))(?P<roman>[IVX]++) ?{DASH} ?"
             rf"(?P<last>(?:ទី ?)?)(?P<to>[IVX]++)(?![A-Za-z.&'-])"
         ),
         say.roman_range,
@@ -326,12 +218,16 @@ LATIN = (
     Rule("roman", _pattern(r"(?P<before>(?<!\S))(?P<roman>[IVX]+)\.(?= (?![A-Za-z])|$)"), say.roman_number),
     Rule(
         "roman",
-        _pattern(rf"(?P<before>(?<=[A-Za-z{_KHMER}]) )(?P<roman>[IVX]{{2,}}|{_LONG_ROMAN})(?![A-Za-z.&'-])"),
+        _pattern(rf"(?P<before>(?<=[A-Za-z{KHMER}]) )(?P<roman>[IVX]{{2,}}|{_LONG_ROMAN})(?![A-Za-z.&'-])"),
         say.roman_number,
     ),
     *WORDS,
 )
-LAST = (Rule("symbol", _pattern(f"([{re.escape(''.join(SYMBOLS))}])\\1*+"), say.symbol), HASHTAG)
+LAST = (
+    Rule("key", _pattern(rf"(?P<named>(?:{_KEYS}) ?)(?P<key>[#*])(?![#*\w])"), say.key),
+    Rule("symbol", _pattern(f"([{re.escape(''.join(SYMBOLS))}])\\1*+"), say.symbol),
+    HASHTAG,
+)
 
 
 def rules_for(text: str) -> tuple[Rule, ...]:

@@ -97,7 +97,7 @@ _NAMES = {  # unit -> (word, prefixes)
     "bps": ("ប៊ីតក្នុងមួយវិនាទី", _BYTES), "s": ("វិនាទី", {"m": _MILLI, "µ": _MICRO, "n": "ណាណូ"}),
     "F": ("ហ្វារ៉ាដ", {"µ": _MICRO, "n": "ណាណូ"}),
 }  # fmt: skip
-_LONE = {"K": "កែលវិន", "B": "បៃ", "N": "ញ៉ូតុន", "J": "ស៊ូល", "A": "អំពែរ"}  # read as units only behind a space
+_LONE = {"K": "កែលវិន", "B": "បៃ", "N": "ញ៉ូតុន", "J": "ស៊ូល", "A": "អំពែរ", "s": "វិនាទី"}  # read as units only behind a space
 _WORDS = {  # English words, singular and plural
     "meter": "ម៉ែត្រ", "metre": "ម៉ែត្រ", "gram": "ក្រាម", "liter": "លីត្រ", "litre": "លីត្រ", "watt": "វ៉ាត់",
     "volt": "វ៉ុល", "hertz": "អ៊ែក្ស", "byte": "បៃ", "bit": "ប៊ីត", "second": "វិនាទី", "joule": "ស៊ូល",
@@ -196,6 +196,7 @@ _GREEK = (
     "ស៊ី អូម៉ៃក្រុន ផាយ រ៉ូ ស៊ិចម៉ា តៅ អាប់ស៊ីឡុន ហ្វ៊ី ឈី ស៊ី អូមេហ្គា"
 )
 GREEK = dict(zip("αβγδεζηθικλμνξοπρστυφχψω", _GREEK.split(), strict=True))
+KEYS = {"#": "ទ្រុងជ្រូក", "*": "ផ្កាយ"}  # of a telephone
 SYMBOLS = {
     "&": "និង",
     "+": "បូក",

@@ -33,6 +33,7 @@ EVENT = rf"(?= ?(?:{any_of(EVENTS)}))"
 DATED = [name for name in NAMES if re.fullmatch(r"\d+[·./]\d+", name) and name != "24/7"]
 PLAIN_NAMES = any_of(name for name in NAMES if name not in DATED)
 TILDE = "[~∼〜～]"
+RATIOS = "비율|배율|축척|경쟁률|스코어|확률|승률|교환비|혼합비|가성비|구성비"  # what a ratio with a colon follows
 SCORED = "세트|전반전?|후반전?|연장전?|승부차기|쿼터|스코어|점수|최종|합계"  # what a hyphened score follows
 NOT_SCORE = r"%|(?:번지|동|호|개|명|분|년|월|일|점|살|세|회)(?![가-힣]{2})"
 WEEK = r"(?:\((?P<week>[월화수목금토일공])\))?"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from curate.text import korean_latin
 from curate.text.korean_dates import month_name
-from curate.text.korean_numbers import counted, fitted, has_final, native, one_by_one, read, sino
+from curate.text.korean_numbers import counted, fitted, native, one_by_one, read, sino
 from curate.text.korean_tables import (
     ATTACHED,
     CLOVES,
@@ -18,7 +18,6 @@ from curate.text.korean_tables import (
     NUMBERED_BEFORE,
     PER,
     RANKED,
-    SINO,
     SPEEDS,
     UNITS,
 )
@@ -27,7 +26,6 @@ from curate.text.numbers import parse, roman
 from curate.text.rules import any_of
 
 _ORDER = {"1": "첫", "2": "둘", "3": "셋", "4": "넷"}
-_COUNTER = re.compile(any_of([*NATIVE, *SINO]))
 _LABELLED = re.compile(rf" ?(?:{any_of(NUMBERED)})")
 _RANKED = re.compile(rf" ?(?:{any_of(RANKED)})")
 _MACHINES = re.compile(rf"(?:{any_of(MACHINES)}) ?$")
@@ -120,43 +118,6 @@ def extension(match: re.Match[str]) -> str:
 def dotted(match: re.Match[str]) -> str:
     """U.S.A. by its letters."""
     return korean_latin.letters(match.group())
-
-
-def score(match: re.Match[str]) -> str:
-    before = match.groupdict().get("before") or ""
-    return f"{before}{read(match['a'])} 대 {read(match['b'])}"
-
-
-def number_range(match: re.Match[str]) -> str:
-    """The first number of a range, read; the second waits for its counter."""
-    first, second, counter = match["a"], match["b"], match["counter"] or ""
-    low, high = parse(first, dots_group=False), parse(second, dots_group=False)
-    if low is None or high is None or (match["dash"] and not _rises(first, second)):
-        return match.group()
-    if counter == "월":
-        return f"{month_name(first)}에서 {second}월"
-    if counter in NATIVE and not low.fraction and int(low.integer[:9]) <= NATIVE[counter] and counter != "대":
-        return f"{counted(low.integer, NATIVE[counter])} {counter}에서 {second}{counter}"
-    if counter == "년" and len(low.integer) == 4:
-        return f"{read(first)}년에서 {second}{counter}"
-    return f"{read(first)}에서 {second}{match['gap']}{counter}"
-
-
-def _rises(first: str, second: str) -> bool:
-    short = max(len(first), len(second)) <= 8
-    return short and float(first.replace(",", "")) < float(second.replace(",", ""))
-
-
-def from_to(match: re.Match[str]) -> str:
-    return f"{match.groupdict().get('before') or ''}에서 "
-
-
-def hyphen(match: re.Match[str]) -> str:
-    first, second = match[1], match[2]
-    if max(len(first), len(second)) > 4 or (len(first) > 1 and first[0] == "0"):
-        return f"{one_by_one(first)} {one_by_one(second)}"
-    counted_by = _COUNTER.match(match.string, match.end())
-    return f"{sino(first)} 다시 {sino(second)}" + (" " if counted_by else "")
 
 
 def ordinal(match: re.Match[str]) -> str:
@@ -294,35 +255,6 @@ def fraction(match: re.Match[str]) -> str:
 
 def parts(match: re.Match[str]) -> str:
     return f"{sino(match[1])}분의 {sino(match[2])}"
-
-
-def compare(match: re.Match[str]) -> str:
-    first = korean_latin.letters(match["a"]) if match["a"].isalpha() else read(match["a"])
-    second = read(match["b"])
-    said = {">": "크다", "<": "작다", "≥": "크거나 같다", "≤": "작거나 같다"}[match["sign"]]
-    return f"{first}{fitted(first, '은')} {second}보다 {said}"
-
-
-def equals(match: re.Match[str]) -> str:
-    said = read(match["n"])
-    return f"{said}{'은' if has_final(said) else '는'} "
-
-
-def equals_word(match: re.Match[str]) -> str:
-    said = korean_latin.read(match["word"])
-    return f"{said}{'은' if has_final(said) else '는'} "
-
-
-def operator(match: re.Match[str]) -> str:
-    return {"+": " 더하기 ", "÷": " 나누기 "}.get(match.group().strip(), " 곱하기 ")
-
-
-def minus_sign(match: re.Match[str]) -> str:
-    return f"{read(match['n'])} 빼기 "
-
-
-def power(match: re.Match[str]) -> str:
-    return f"{read(match['n'])}의 {'제곱' if match['power'] == '²' else '세제곱'}"
 
 
 def number(match: re.Match[str]) -> str:

@@ -10,6 +10,7 @@ import re
 from curate.text import korean_dates as dates
 from curate.text import korean_hanja, korean_latin
 from curate.text import korean_readers as readers
+from curate.text import korean_signs as signs
 from curate.text.hygiene import LATIN
 from curate.text.korean_numbers import sino
 from curate.text.korean_patterns import (
@@ -26,7 +27,6 @@ from curate.text.korean_patterns import (
     SIGNED,
     TILDE,
     UNIT,
-    B,
     N,
 )
 from curate.text.korean_readers import with_particle
@@ -34,6 +34,10 @@ from curate.text.korean_spans import BETWEEN, CODES, DATES
 from curate.text.korean_tables import DEGREES, PER_ONE, SPEEDS, UNITS
 from curate.text.korean_words import NAMES, SYMBOLS
 from curate.text.rules import HEAD, NUMBER, Rule, any_of
+
+# What is compared by a sign: a number or one letter.
+_SIDE = rf"(?<![A-Za-z\d<>≤≥] )(?<![A-Za-z\d<>≤≥])([A-Za-z]|{NUMBER})"
+_OTHER = r"([A-Za-z](?![A-Za-z'\d.])|\d++(?:[.,]\d++)*+(?![A-Za-z]))"
 
 _SPELLINGS = (
     Rule(
@@ -156,7 +160,7 @@ _QUANTITIES = (
         re.compile(rf"{MINUS}{N} ?(?P<unit>{UNIT})(?P<per>)(?![A-Za-z\d]){PARTICLE}"),
         with_particle(readers.unit),
     ),
-    Rule("power", re.compile(rf"{N}(?P<power>[²³]){PARTICLE}"), with_particle(readers.power)),
+    Rule("power", re.compile(rf"{N}(?P<power>[²³]){PARTICLE}"), with_particle(signs.power)),
     Rule("quarter", re.compile(rf"{HEAD}([1-4])/4(?= ?분기)"), lambda match: sino(match[1]) + "사"),
     Rule("fraction", re.compile(rf"{HEAD}(\d{{1,6}}) ?분의 ?(\d{{1,6}})(?!\d|[.,]\d)"), readers.parts),
     Rule(
@@ -172,16 +176,20 @@ _QUANTITIES = (
         readers.counter,
     ),
     Rule("counter", re.compile(rf"{N} ?(?P<counter>정)(?=씩|을|의|만|[ ,.)]|$)"), readers.pieces),
-    Rule("compare", re.compile(rf"(?<![A-Za-z<>])(?P<a>[a-zA-Z]) ?(?P<sign>[<>≤≥]) ?{B}(?![A-Za-z])"), readers.compare),
-    Rule("compare", re.compile(rf"(?P<a>{NUMBER}) ?(?P<sign>[<>≤≥]) ?{B}"), readers.compare),
+    Rule("compare", re.compile(rf"{_SIDE} ?([<≤]) ?{_OTHER} ?([<≤]) ?{_OTHER}"), signs.between),
+    Rule(
+        "compare",
+        re.compile(rf"{_SIDE} ?([<>≤≥]) ?{_OTHER}(?! ?[<>≤≥])(?P<if>이?면)?(?: ?이?다(?![가-힣]))?"),
+        signs.compare,
+    ),
     Rule(
         "operator",
         re.compile(
             r"(?<=[\d가-힣]) ?([×÷]) ?(?=\d)|(?<=\d) ?([+*]) ?(?=\d)|(?<=[\d터]) ?x ?(?=\d)|(?<=[\d터]) x (?=[가-힣])"
         ),
-        readers.operator,
+        signs.operator,
     ),
-    Rule("equals", re.compile(rf"{N} ?= ?(?=[\d-])"), readers.equals),
+    Rule("equals", re.compile(rf"{N} ?= ?(?=[\d-])"), signs.equals),
 )
 
 _NAMES = (
@@ -205,7 +213,7 @@ _NAMES = (
         re.compile(r"(?<=[A-Za-z가-힣]) ?& ?(?=[A-Za-z가-힣])"),
         lambda match: "앤" if " " not in match.group() else " 앤 ",
     ),
-    Rule("equals", re.compile(r"(?P<word>(?<![A-Za-z])[A-Za-z]{1,20}) ?= ?(?=[가-힣A-Za-z(-])"), readers.equals_word),
+    Rule("equals", re.compile(r"(?P<word>(?<![A-Za-z])[A-Za-z]{1,20}) ?= ?(?=[가-힣A-Za-z(-])"), signs.equals_word),
     Rule("latin", re.compile(rf"(?P<word>{korean_latin.PATTERN.pattern}){PARTICLE}"), with_particle(readers.word)),
     Rule("equals", re.compile(r"(?<=[가-힣]) ?= ?(?=[가-힣])"), lambda match: ", "),
     Rule("symbol", re.compile(f"[{re.escape(''.join(SYMBOLS))}]"), readers.symbol),
@@ -213,14 +221,14 @@ _NAMES = (
 
 # What symbols became may stand beside an arrow or a tilde: once more, so that reading again changes nothing.
 _LAST = (
-    Rule("arrow", re.compile(r"(?<=[가-힣A-Za-z]) {0,3}(?:→|⇒|➜|->) {0,3}(?=[가-힣A-Za-z])"), readers.from_to),
+    Rule("arrow", re.compile(r"(?<=[가-힣A-Za-z]) {0,3}(?:→|⇒|➜|->) {0,3}(?=[가-힣A-Za-z])"), signs.from_to),
     Rule(
         "range",
         re.compile(
             rf"(?<=[가-힣A-Za-z])(?<![요다네야아어지죠]){TILDE}(?=[가-힣A-Za-z])|(?<=[시분])[-–](?=[가-힣])"
             rf"|(?<=[년월일시분초]) {{0,3}}{TILDE} {{0,3}}(?=[가-힣])"
         ),
-        readers.from_to,
+        signs.from_to,
     ),
 )
 

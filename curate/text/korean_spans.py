@@ -4,8 +4,9 @@ import re
 
 from curate.text import korean_dates as dates
 from curate.text import korean_readers as readers
+from curate.text import korean_signs as signs
 from curate.text.korean_numbers import one_by_one, sino
-from curate.text.korean_patterns import COUNTER, NOT_SCORE, PARTICLE, SCORED, SEP, TILDE, UNIT, WEEK, WON, B, N
+from curate.text.korean_patterns import COUNTER, NOT_SCORE, PARTICLE, RATIOS, SCORED, SEP, TILDE, UNIT, WEEK, WON, B, N
 from curate.text.korean_tables import AREA_CODES
 from curate.text.korean_tables import CODES as CUES
 from curate.text.korean_words import BOOKS
@@ -71,7 +72,21 @@ DATES = (
     Rule("from", re.compile(rf"{HEAD}(?P<before>)(?P<a>\d{{2,4}}) ?{TILDE} ?(?=\d{{2,4}} ?년대)"), dates.from_number),
     Rule("weekday", re.compile(r"(?<=\d일)(?=[월화수목금토일]요일)"), lambda match: " "),
     Rule("weekday", re.compile(rf"(?<=일)\(([월화수목금토일])(?:{TILDE}([월화수목금토일]))?\)"), dates.weekday),
-    Rule("score", re.compile(rf"{HEAD}(?<!:)(?P<a>\d{{1,3}}) ?: ?(?P<b>\d{{1,3}})(?![\d:]){WON}"), readers.score),
+    Rule("score", re.compile(rf"{HEAD}(?<!:)(?P<a>\d{{1,3}}) ?: ?(?P<b>\d{{1,3}})(?![\d:]){WON}"), signs.score),
+    Rule(
+        "score",
+        re.compile(
+            rf"(?P<before>(?:{RATIOS})(?:[은는이가도]|[이가] 약)? ?)(?P<a>\d{{1,4}}) ?[:-] ?"
+            r"(?P<b>\d{1,3}(?:,\d{3})+|\d{1,7})(?![\d:-]|\.\d)"
+        ),
+        signs.score,
+    ),
+    Rule(
+        "score",
+        re.compile(rf"{HEAD}(?<!:)(?P<a>\d{{1,4}}) ?: ?(?P<b>\d{{1,3}}(?:,\d{{3}})+|\d{{4,7}})(?![\d:]|\.\d)"),
+        signs.score,
+    ),
+    Rule("score", re.compile(rf"{HEAD}(?<!:)\d{{1,3}}(?: ?: ?\d{{1,3}}){{2,5}}+(?![\d:])"), signs.ratios),
     Rule(
         "time",
         re.compile(
@@ -134,32 +149,24 @@ BETWEEN = (
     Rule(
         "score",
         re.compile(rf"{HEAD}(?<!:)(?P<a>\d{{1,4}}(?:\.\d{{1,4}})?) ?: ?(?P<b>\d{{1,4}}\.\d{{1,4}})(?![\d:.])"),
-        readers.score,
+        signs.score,
     ),
     Rule(
         "score",
         re.compile(rf"{HEAD}(?<!:)(?P<a>\d{{1,4}}\.\d{{1,4}}) ?: ?(?P<b>\d{{1,4}})(?![\d:]|\.\d)"),
-        readers.score,
+        signs.score,
     ),
-    Rule(
-        "score",
-        re.compile(
-            r"(?P<before>(?:비율|배율|축척|경쟁률|스코어|확률)[은는이가]? ?)(?P<a>\d{1,4})"
-            r" ?[:-] ?(?P<b>\d{1,7})(?![\d:-])"
-        ),
-        readers.score,
-    ),
-    Rule("score", re.compile(rf"{HEAD}(?<!:)(?P<a>\d{{1,3}}) ?: ?(?P<b>\d{{1,3}})(?![\d:])"), readers.score),
+    Rule("score", re.compile(rf"{HEAD}(?<!:)(?P<a>\d{{1,3}}) ?: ?(?P<b>\d{{1,3}})(?![\d:])"), signs.score),
     Rule(
         "score",
         re.compile(rf"{HEAD}(?P<a>\d{{1,3}}) ?대 ?(?P<b>\d{{1,3}})(?=[^\d가-힣,.]|$|로|으로|의|{WON}| ?[승패무역])"),
-        readers.score,
+        signs.score,
     ),
-    Rule("minus", re.compile(rf"{N} ?[-−] ?(?=\d++(?:[.,]\d++)*+ ?=)"), readers.minus_sign),
+    Rule("minus", re.compile(rf"{N} ?[-−] ?(?=\d++(?:[.,]\d++)*+ ?=)"), signs.minus_sign),
     Rule(
         "score",
         re.compile(rf"(?P<before>(?:{SCORED}) ?)(?P<a>\d{{1,3}})-(?P<b>\d{{1,3}})(?![\d-]| ?(?:{NOT_SCORE}))"),
-        readers.score,
+        signs.score,
     ),
     Rule(
         "score",
@@ -167,12 +174,12 @@ BETWEEN = (
             rf"{HEAD}(?<!-)(?P<a>\d{{1,3}})-(?P<b>\d{{1,3}})(?![\d-])"
             rf"(?:(?=(?:, ?\d{{1,3}}-\d{{1,3}}){{1,6}}{WON})|{WON})"
         ),
-        readers.score,
+        signs.score,
     ),
     Rule(
         "range",
         re.compile(rf"(?<![A-Za-z-])(?P<a>{NUMBER}) ?{TILDE}(?P<dash>) ?{B}(?P<gap> ?)(?P<counter>{COUNTER})?"),
-        readers.number_range,
+        signs.number_range,
     ),
     Rule(
         "range",
@@ -180,16 +187,16 @@ BETWEEN = (
             rf"(?<![A-Za-z-])(?P<a>{NUMBER})(?P<dash>[-–]){B}(?P<gap> ?)"
             rf"(?P<counter>(?!번지|동|호){COUNTER}|%|{UNIT})"
         ),
-        readers.number_range,
+        signs.number_range,
     ),
-    Rule("range", re.compile(rf"(?P<before>\d[가-힣%]{{0,3}}) ?{TILDE} ?(?=[\d가-힣])"), readers.from_to),
+    Rule("range", re.compile(rf"(?P<before>\d[가-힣%]{{0,3}}) ?{TILDE} ?(?=[\d가-힣])"), signs.from_to),
     Rule(
         "range",
         re.compile(
             rf"(?<=[가-힣A-Za-z])(?<![요다네야아어지죠]) ?{TILDE} ?(?=\d)"
             rf"|(?<=[가-힣A-Za-z])(?<![요다네야아어지죠]){TILDE}(?=[가-힣A-Za-z])"
         ),
-        readers.from_to,
+        signs.from_to,
     ),
     Rule(
         "range",
@@ -197,8 +204,8 @@ BETWEEN = (
             rf"(?<=\d) ?{TILDE} ?(?=[₩$€£¥])|(?<=[년월일시분])[-–](?=\d)|(?<=[시분])[-–](?=[가-힣])"
             rf"|(?<=[년월일시분초]) ?{TILDE} ?(?=[가-힣])"
         ),
-        readers.from_to,
+        signs.from_to,
     ),
-    Rule("arrow", re.compile(r"(?<=[가-힣A-Za-z\d%]) ?(?:→|⇒|➜|->|=>) ?(?=[가-힣A-Za-z\d])"), readers.from_to),
-    Rule("hyphen", re.compile(rf"{HEAD}(?<![A-Za-z-])(\d++)-(\d++)(?![.,]\d|-)"), readers.hyphen),
+    Rule("arrow", re.compile(r"(?<=[가-힣A-Za-z\d%]) ?(?:→|⇒|➜|->|=>) ?(?=[가-힣A-Za-z\d])"), signs.from_to),
+    Rule("hyphen", re.compile(rf"{HEAD}(?<![A-Za-z-])(\d++)-(\d++)(?![.,]\d|-)"), signs.hyphen),
 )

@@ -15,7 +15,7 @@ def _pairs(text: str) -> dict[str, str]:
 
 
 _ACRONYMS = """
-aids 에이즈 apec 에이펙 asean 아세안 covid 코로나 fifa 피파 uefa 유에파 kaist 카이스트 unist 유니스트 gist 지스트
+aids 에이즈 apec 에이펙 asean 아세안 covid 코비드 fifa 피파 uefa 유에파 kaist 카이스트 unist 유니스트 gist 지스트
 dgist 디지스트 postech 포스텍 koica 코이카 kospi 코스피 kosdaq 코스닥 nasdaq 나스닥 kotra 코트라 mers 메르스
 nasa 나사 nato 나토 opec 오펙 posco 포스코 sars 사스 thaad 사드 toefl 토플 toeic 토익 teps 텝스 unesco 유네스코
 unicef 유니세프 oecd 오이씨디 iaea 아이에이이에이 mbti 엠비티아이 ufo 유에프오 ok 오케이 faq 에프에이큐 pin 핀
@@ -167,8 +167,8 @@ NAMES = {  # whole spellings with digits or signs
     "12·12": "십이십이",
     "12.12": "십이십이",
     "코로나19": "코로나 일구",
-    "COVID-19": "코로나 일구",
-    "Covid-19": "코로나 일구",
+    "COVID-19": "코비드 십구",
+    "Covid-19": "코비드 십구",
     "007": "공공칠",
     "24/7": "이십사 칠",
     "A4": "에이포",
