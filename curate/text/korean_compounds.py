@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 _FIRST, _VOWELS, _CODAS = 0xAC00, 21, 28
 _TENSE = {0: 1, 3: 4, 7: 8, 9: 10, 12: 13}  # ㄱㄷㅂㅅㅈ -> ㄲㄸㅃㅆㅉ
+_ONSETS = {1: 0, 4: 2, 7: 3, 8: 5, 16: 6, 17: 7}  # finals ㄱㄴㄷㄹㅁㅂ as initials
 _NASAL, _LIQUID, _NONE = 2, 5, 11  # initials ㄴ ㄹ ㅇ
 _N, L = 4, 8  # finals
 STEM_FINALS = frozenset({4, 5, 9, 10, 11, 13, 16})  # ㄴ ㄵ ㄺ ㄻ ㄼ ㄾ ㅁ: what 24 and 25항 speak of
@@ -59,11 +60,13 @@ _OWN_S = tuple(
         """
         놋 솟 옷 못 맛 붓 낫 뜻 첫 덧 헛 풋 짓 엿 멋 벗 잣 이웃 버섯 그릇 씨앗 다섯 여섯 것 송곳 옛 웃
         엇 삿 돗 숫 잇 셋 넷 탓 굿
-        핫 봇 켓 릿 캣 샷 캇 텟 왓 팟 닷 롯 겟 싯 럿 댓 뭇 밋 킷 슷 빗 햇 곳 젓
+        핫 봇 켓 릿 캣 샷 캇 텟 왓 팟 닷 롯 겟 싯 럿 댓 뭇 밋 킷 슷 빗 햇 곳 젓 버릇 갓 깃 나릇
         """
     )
 )
-_BETWEEN = _words("빗방울 빗줄기 빗길 빗소리 빗발 빗속 빗자루 햇빛 햇살 햇볕 햇발 곳간 젓가락 숫자 댓잎 깃발 밧줄")
+_BETWEEN = _words(
+    "빗방울 빗줄기 빗길 빗소리 빗발 빗속 빗자루 햇빛 햇살 햇볕 햇발 곳간 젓가락 숫자 댓잎 깃발 깃대 깃봉 갓길 밧줄"
+)
 _S = 19
 _LONG = 2  # syllables of what a Sino-Korean last part follows
 
@@ -142,6 +145,17 @@ def is_syllable(letter: str) -> bool:
 def initial(syllable: str) -> int:
     """Which initial consonant, counted as Unicode does."""
     return (ord(syllable) - _FIRST) // (_VOWELS * _CODAS)
+
+
+def moved(syllable: str, after: str) -> tuple[str, str]:
+    """A simple final as the initial of the syllable after it: 첟, 인 -> 처, 딘; none and ㅇ stay."""
+    onset = _ONSETS.get(final(syllable))
+    return (syllable, after) if onset is None else (chr(ord(syllable) - final(syllable)), _with_initial(after, onset))
+
+
+def silent(syllable: str) -> bool:
+    """Whether it begins with its vowel."""
+    return initial(syllable) == _NONE
 
 
 def final(syllable: str) -> int:

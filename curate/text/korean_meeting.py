@@ -7,9 +7,9 @@ Letters are conjoining jamo: finals U+11A8 to U+11C2, initials U+1100 to U+1112.
 import functools
 import re
 
-_FINALS = dict(
-    zip("ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ", map(chr, range(0x11A8, 0x11C3)), strict=True)
-)
+_FIRST, _CODAS = 0xAC00, 28
+_CODA_LETTERS = "ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ"
+_FINALS = dict(zip(_CODA_LETTERS, map(chr, range(0x11A8, 0x11C3)), strict=True))
 _INITIALS = dict(zip("ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ", map(chr, range(0x1100, 0x1113)), strict=True))
 _LETTERS = {jamo: letter for letter, jamo in (*_FINALS.items(), *_INITIALS.items())}
 # 9-11항: the final as it sounds before a pause or a consonant
@@ -22,6 +22,13 @@ _BEFORE_H = {"ㅈ": ("", "ㅊ"), "ㄵ": ("ㄴ", "ㅊ"), "ㄺ": ("ㄹ", "ㅋ"), "
 _STEMS_ONLY = "ㄾ"  # 25항: what follows is always an ending, and tense
 _PAIR = re.compile(f"([{''.join(_FINALS.values())}])( ?)([{''.join(_INITIALS.values()).replace(_INITIALS['ㅇ'], '')}])")
 _END = re.compile(rf"[{''.join(_FINALS.values())}](?=\W|$)")
+
+
+def closed(syllable: str) -> str:
+    """A syllable with its final as it sounds before a pause: 첫 -> 첟, 값 -> 갑 (9-11항)."""
+    coda = (ord(syllable) - _FIRST) % _CODAS
+    sound = _CODA_LETTERS.index(_alone(_CODA_LETTERS[coda - 1])) + 1 if coda else 0
+    return chr(ord(syllable) - coda + sound)
 
 
 def heard(jamo: str) -> str:

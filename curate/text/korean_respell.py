@@ -12,6 +12,7 @@ from typing import NamedTuple
 from curate.text import korean_compounds as compounds
 from curate.text.korean_compounds import Part
 from curate.text.korean_lexicon import Lexicon
+from curate.text.korean_meeting import closed
 
 _WORD = re.compile(r"\S+")
 _PARTICLES = re.compile(
@@ -36,6 +37,10 @@ _JOINED_STEMS = {
     "잘": frozenset({"입", "익", "읽"}),
     "옷": frozenset({"입"}),
 }
+# 15항: words and stems that begin anew, and what they stand after. Suffixes and endings do not: 깊이, 웃음, 꽃이.
+_WITHOUT = re.compile("[가-힣](?=없)|뜻(?=있)")
+_WORDS_AGAIN, _WORDS_BEFORE = ("N", "VV", "VA", "MA", "MM", "XR", "XPN", "IC"), ("N", "MM", "MAG", "XPN")
+_NO_WORDS = frozenset({"이", "음", "은", "을", "아", "어", "인"})
 # 5항, 22항: what may also be said, in the spelling.
 _ALSO = (("되어", "되여"), ("피어", "피여"), ("이오", "이요"), ("아니오", "아니요"))
 _YE, _E = 7, 5  # vowels ㅖ, ㅔ
@@ -99,6 +104,12 @@ def choices(text: str, tokens: list[Token], words: Lexicon, *, compound: bool = 
             **changed,
             **{at: (said,) for _, _, inside in by_word for at, said in _compounds(text, inside).items()},
         }
+    for at in sorted(_closed(text, by_word)):
+        final = tuple(closed(said) for said in changed.get(at, (text[at],)))
+        if at + 1 in changed:
+            changed[at] = final
+        else:  # moved here, so that ㄷ before 이 is not taken for the ㄷ of 굳이
+            changed[at], changed[at + 1] = zip(*(compounds.moved(said, text[at + 1]) for said in final), strict=True)
     for at, said in changed.items():
         if at not in taken:
             found[at] = Choice(at, at + 1, said)
@@ -106,6 +117,22 @@ def choices(text: str, tokens: list[Token], words: Lexicon, *, compound: bool = 
         if not taken & {choice.start, choice.start + 1} and not {choice.start, choice.start + 1} & found.keys():
             found[choice.start] = choice
     return [found[at] for at in sorted(found)]
+
+
+def _closed(text: str, by_word: list[tuple[int, int, list[Token]]]) -> set[int]:
+    """15항: letters whose final is as before a pause, since a word begins with a vowel there: 첫인상 [처딘상]."""
+    found = {match.start() for match in _WITHOUT.finditer(text)}
+    for _, _, inside in by_word:
+        parts = [part for token in inside for part in _parts(text, token)]
+        for before, part in itertools.pairwise(parts):
+            word = part.tag.startswith(_WORDS_AGAIN) and part.text not in _NO_WORDS
+            if word and before.tag.startswith(_WORDS_BEFORE) and before.start + len(before.text) == part.start:
+                found.add(part.start - 1)
+    return {
+        at
+        for at in found
+        if compounds.is_syllable(text[at]) and compounds.is_syllable(text[at + 1]) and compounds.silent(text[at + 1])
+    }
 
 
 def _between(text: str, tokens: list[Token]) -> list[Choice]:
@@ -195,7 +222,8 @@ def _fits(word: str, text: str, at: int, start: int, end: int, cuts: dict[int, s
     if stop in cuts:
         tag = cuts[stop].split("+")[-1]
         stem = f"{word}다" in words.readings
-        whole = at == start and stop == end and not any(start < cut < end for cut in cuts)
+        # 강엿 is no 강이었, which would need an ending
+        whole = at == start and stop == end and (tag == "EP" or not any(start < cut < end for cut in cuts))
         if stem:
             return tag.startswith("V")
         particle = tag.startswith("J") and word.endswith("과")  # 여권과 is 여권 and 과
