@@ -10,7 +10,7 @@ from dataclasses import dataclass
 _FIRST, _VOWELS, _CODAS = 0xAC00, 21, 28
 _TENSE = {0: 1, 3: 4, 7: 8, 9: 10, 12: 13}  # ㄱㄷㅂㅅㅈ -> ㄲㄸㅃㅆㅉ
 _ONSETS = {1: 0, 4: 2, 7: 3, 8: 5, 16: 6, 17: 7}  # finals ㄱㄴㄷㄹㅁㅂ as initials
-_NASAL, _LIQUID, _NONE = 2, 5, 11  # initials ㄴ ㄹ ㅇ
+_NASAL, _LIQUID, _NONE, H = 2, 5, 11, 18  # initials ㄴ ㄹ ㅇ ㅎ
 _N, L = 4, 8  # finals
 STEM_FINALS = frozenset({4, 5, 9, 10, 11, 13, 16})  # ㄴ ㄵ ㄺ ㄻ ㄼ ㄾ ㅁ: what 24 and 25항 speak of
 _SONORANT = (0, 4, 8, 16, 21)  # finals: none, ㄴ ㄹ ㅁ ㅇ

@@ -15,7 +15,11 @@ from curate.errors import UserError
 
 TABLES = ("lexicon_ko_sino.tsv", "lexicon_ko.tsv")  # the later wins
 _HANGUL = re.compile("[가-힣]{1,40}")
-_NEUTRAL = {**dict.fromkeys((1, 2, 24), 1), **dict.fromkeys((7, 19, 20, 22, 23, 25, 27), 7), 17: 17, 26: 17, 18: 17}
+# 9-11항: finals and the one that is heard of them before a pause, counted as Unicode does
+_NEUTRAL = {
+    **dict.fromkeys((1, 2, 3, 9, 24), 1), **dict.fromkeys((7, 19, 20, 22, 23, 25, 27), 7),
+    **dict.fromkeys((14, 17, 18, 26), 17), 5: 4, 6: 4, 10: 16, 11: 8, 12: 8, 13: 8, 15: 8,
+}  # fmt: skip
 _FIRST, _CODAS, _SYLLABLES = 0xAC00, 28, 588
 _MOVED = {0: 1, 2: 4, 5: 8, 6: 16, 7: 17, 9: 19}  # initial -> the final that it was
 _UI = re.compile("[가-힣][긔늬릐믜븨싀]")

@@ -106,7 +106,7 @@ def choices(text: str, tokens: list[Token], words: Lexicon, *, compound: bool = 
         }
     for at in sorted(_closed(text, by_word)):
         final = tuple(closed(said) for said in changed.get(at, (text[at],)))
-        if at + 1 in changed:
+        if at + 1 in changed or not compounds.silent(text[at + 1]):
             changed[at] = final
         else:  # moved here, so that ㄷ before 이 is not taken for the ㄷ of 굳이
             changed[at], changed[at + 1] = zip(*(compounds.moved(said, text[at + 1]) for said in final), strict=True)
@@ -125,14 +125,17 @@ def _closed(text: str, by_word: list[tuple[int, int, list[Token]]]) -> set[int]:
     for _, _, inside in by_word:
         parts = [part for token in inside for part in _parts(text, token)]
         for before, part in itertools.pairwise(parts):
-            word = part.tag.startswith(_WORDS_AGAIN) and part.text not in _NO_WORDS
-            if word and before.tag.startswith(_WORDS_BEFORE) and before.start + len(before.text) == part.start:
+            if before.start + len(before.text) == part.start and _begins_anew(before, part):
                 found.add(part.start - 1)
-    return {
-        at
-        for at in found
-        if compounds.is_syllable(text[at]) and compounds.is_syllable(text[at + 1]) and compounds.silent(text[at + 1])
-    }
+    return {at for at in found if compounds.is_syllable(text[at]) and compounds.is_syllable(text[at + 1])}
+
+
+def _begins_anew(before: Part, part: Part) -> bool:
+    """Whether a word begins with a vowel behind another word, or anything with ㅎ behind a noun: 낮하고 [나타고]."""
+    if compounds.initial(part.text[0]) == compounds.H:
+        return before.tag.startswith("N")
+    word = part.tag.startswith(_WORDS_AGAIN) and part.text not in _NO_WORDS
+    return word and compounds.silent(part.text[0]) and before.tag.startswith(_WORDS_BEFORE)
 
 
 def _between(text: str, tokens: list[Token]) -> list[Choice]:

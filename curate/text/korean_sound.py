@@ -27,6 +27,7 @@ __all__ = ["Sounds", "alternatives", "lexicon_hash", "pronounced"]
 _LONGEST = 200  # characters at once; tagging is quadratic in the spaces of a line
 _PIECES = re.compile(rf"\S[^\n]{{0,{_LONGEST}}}(?= |$)|\S{{1,{_LONGEST}}}")
 _BEFORE_TENSE = re.compile("(ᆯ/E )([ᄀᄃᄇᄉᄌ])")  # 27항: 할 것을; endings such as 할걸 are korean_respell's
+_CLOSING = re.compile("\u11ae\u1112\u1167(?![\u11a8-\u11ba\u11bc-\u11c2])")  # 5, 17항: 닫혀 [다처], but not 맏형
 _MOST = 8  # readings of a word that are given
 _OE, _WE = 11, 15  # vowels: 4항 붙임, ㅚ may be said as ㅞ
 
@@ -94,13 +95,13 @@ class Sounds:
     def sound(self, text: str) -> str:
         """One text as its letters sound; no word and no tag is known."""
         special, regular = self._special, self._regular
-        jamo = self._utils.h2j(text)
+        jamo = _CLOSING.sub("\u110e\u1165", self._utils.h2j(text))
         for step in (special.jyeo, special.consonant_ui, special.rieulgiyeok, special.rieulbieub, special.verb_nieun):
             jamo = step(jamo)
         for step in (special.balb, special.palatalize):
             jamo = step(jamo)
         jamo = korean_meeting.heard(re.sub("/[PE]", "", _BEFORE_TENSE.sub(_tense_after_l, jamo)))
-        for step in (regular.link1, regular.link2, regular.link4):
+        for step in (regular.link1, regular.link2, regular.link4, special.jyeo):  # 붙여 is 부쳐 by now, and said 부처
             jamo = step(jamo)
         composed: str = self._utils.compose(jamo)
         return composed
