@@ -71,6 +71,18 @@ def time(match: re.Match[str]) -> str:
     return " ".join(parts)
 
 
+def period(match: re.Match[str]) -> str:
+    """PM 3시: the hour is read later."""
+    return f"{PERIODS[match['period'].lower()]} "
+
+
+def duration(match: re.Match[str]) -> str:
+    """1:23:45 of a race: hours, minutes and seconds that it took."""
+    hours = int(match["h"])
+    said = f"{counted(match['h'], NATIVE['시간'])} 시간 " if hours else ""
+    return f"{said}{sino(match['m'])}분 {sino(match['s'])}초"
+
+
 def half_day(match: re.Match[str]) -> str:
     """9 pm: 오후 아홉시."""
     return f"{PERIODS[match['after'].lower()]} {hour(match['h'])}시"

@@ -30,7 +30,7 @@ _LABELLED = re.compile(rf" ?(?:{any_of(NUMBERED)})")
 _RANKED = re.compile(rf" ?(?:{any_of(RANKED)})")
 _MACHINES = re.compile(rf"(?:{any_of(MACHINES)}) ?$")
 _CLOVES = re.compile(rf"(?<![가-힣])(?:통)?(?:{any_of(CLOVES)}) ?$")
-_NUMBERED_BEFORE = re.compile(rf"(?:{any_of(NUMBERED_BEFORE)}) ?$")
+_NUMBERED_BEFORE = re.compile(rf"(?<!번 )(?:{any_of(NUMBERED_BEFORE)}) ?$")
 _PEOPLE = re.compile("(?:손님|고객님?|선생님|어르신|참가자|관객|시청자|애청자|부모님|교수님|스님|수녀님) ?$")
 _ENGLISH = dict(zip("12345", ["원", "투", "스리", "포", "파이브"], strict=True))
 _CONJOINING = dict(zip("ᄀᄂᄃᄅᄆᄇᄉᄋᄌᄎᄏᄐᄑᄒ", "ㄱㄴㄷㄹㅁㅂㅅㅇㅈㅊㅋㅌㅍㅎ", strict=True))
@@ -113,6 +113,21 @@ def _label(part: str) -> str:
 
 def extension(match: re.Match[str]) -> str:
     return f" 닷 {korean_latin.letters(match[1])}"
+
+
+def domain(match: re.Match[str]) -> str:
+    """.com by itself: 닷컴."""
+    return "닷" + ({"com": "컴", "net": "넷"}.get(match["label"]) or korean_latin.letters(match["label"]))
+
+
+def rhesus(match: re.Match[str]) -> str:
+    """Rh- and Rh+ of blood."""
+    return f"알에이치 {'플러스' if match['sign'] == '+' else '마이너스'}"
+
+
+def grade(match: re.Match[str]) -> str:
+    """A- of a school."""
+    return f"{korean_latin.letters(match['letter'])} 마이너스"
 
 
 def dotted(match: re.Match[str]) -> str:
@@ -277,4 +292,5 @@ def word(match: re.Match[str]) -> str:
 
 
 def symbol(match: re.Match[str]) -> str:
-    return SYMBOLS[match.group()]
+    said = SYMBOLS[match["sign"]]
+    return said.rstrip() if match["p"] else said

@@ -82,6 +82,17 @@ _SPELLINGS = (
         ),
         readers.extension,
     ),
+    Rule(
+        "domain",
+        re.compile(rf"(?<![\w.])\.(?P<label>com|net|org|kr|jp|io|gov|edu|exe|pdf|zip|hwp)(?![A-Za-z\d.]){PARTICLE}"),
+        with_particle(readers.domain),
+    ),
+    Rule("blood", re.compile(rf"(?<![A-Za-z])(?:Rh|RH) ?(?P<sign>[+\-−]){PARTICLE}"), with_particle(readers.rhesus)),
+    Rule(
+        "grade",
+        re.compile(r"(?<![A-Za-z])(?P<letter>[A-F])[-−](?= ?(?:학점|등급|이상|이하|를 |을 |까지))"),
+        readers.grade,
+    ),
     Rule("underscore", re.compile(r"(?<=[A-Za-z\d])_(?=[A-Za-z\d])"), lambda match: " 언더바 "),
     Rule("abbreviation", re.compile(r"(?<![A-Za-z.])(Mr|Mrs|Ms|Dr|Jr|Sr|vs|Inc|Ltd|Co)\.(?=[ ,]|$)"), readers.inner),
     Rule("era", re.compile(r"(?<![A-Za-z])(?:B\.C\.E?\.?|BCE?) ?(?=\d)"), lambda match: "기원전 "),
@@ -97,6 +108,11 @@ _SPELLINGS = (
     ),
 )
 _QUANTITIES = (
+    Rule(
+        "compare",
+        re.compile(rf"(?<=[가-힣]) ?(?P<sign>[≥≤]) ?(?P<n>\d++(?:[.,]\d++)*+ ?(?:%|{COUNTER}|{UNIT})?)(?![A-Za-z])"),
+        signs.at_least,
+    ),
     Rule(
         "ordinal",
         re.compile(rf"(?<![가-힣])제 ?(\d{{1,9}})(?!\d|[.,]\d)(?: ?(?P<counter>{COUNTER}){AFTER})?"),
@@ -166,13 +182,15 @@ _QUANTITIES = (
     Rule(
         "magnitude",
         re.compile(
-            rf"{SIGNED}{N}{MAGNITUDE}(?P<more>[여몇])?(?P<close>(?=\d|{COUNTER}))?(?:(?=\d|{COUNTER}|[만억조])|{AFTER})"
+            rf"(?<![A-Za-z]){SIGNED}{N}{MAGNITUDE}(?P<more>[여몇])?(?P<close>(?=\d|{COUNTER}))?(?:(?=\d|{COUNTER}|[만억조])|{AFTER})"
         ),
         readers.magnitude,
     ),
     Rule(
         "counter",
-        re.compile(rf"{SIGNED}{N}(?P<more>여)?(?P<gap> ?)(?P<counter>{COUNTER})(?:(?<=[가-힣][가-힣])|{AFTER})"),
+        re.compile(
+            rf"(?<![A-Za-z]){SIGNED}{N}(?P<more>여)?(?P<gap> ?)(?P<counter>{COUNTER})(?:(?<=[가-힣][가-힣])|{AFTER})"
+        ),
         readers.counter,
     ),
     Rule("counter", re.compile(rf"{N} ?(?P<counter>정)(?=씩|을|의|만|[ ,.)]|$)"), readers.pieces),
@@ -207,7 +225,11 @@ _NAMES = (
     ),
     Rule("number", re.compile(rf"{MINUS}{N}{PARTICLE}"), with_particle(readers.number)),
     Rule("number", re.compile(rf"(?P<minus>)(?P<n>\d++(?:[.,]\d++)*+){PARTICLE}"), with_particle(readers.number)),
-    Rule("hash", re.compile(rf"#(?=[가-힣{LATIN}])"), lambda match: "해시태그 "),
+    Rule(
+        "hash",
+        re.compile(rf"#(?=[가-힣{LATIN}])(?!(?:[은는이가을를과와]|으?로)(?![가-힣]))"),
+        lambda match: "해시태그 ",
+    ),
     Rule(
         "and",
         re.compile(r"(?<=[A-Za-z가-힣]) ?& ?(?=[A-Za-z가-힣])"),
@@ -216,7 +238,7 @@ _NAMES = (
     Rule("equals", re.compile(r"(?P<word>(?<![A-Za-z])[A-Za-z]{1,20}) ?= ?(?=[가-힣A-Za-z(-])"), signs.equals_word),
     Rule("latin", re.compile(rf"(?P<word>{korean_latin.PATTERN.pattern}){PARTICLE}"), with_particle(readers.word)),
     Rule("equals", re.compile(r"(?<=[가-힣]) ?= ?(?=[가-힣])"), lambda match: ", "),
-    Rule("symbol", re.compile(f"[{re.escape(''.join(SYMBOLS))}]"), readers.symbol),
+    Rule("symbol", re.compile(rf"(?P<sign>[{re.escape(''.join(SYMBOLS))}]){PARTICLE}"), with_particle(readers.symbol)),
 )
 
 # What symbols became may stand beside an arrow or a tilde: once more, so that reading again changes nothing.

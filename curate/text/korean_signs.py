@@ -62,6 +62,11 @@ def compare(match: re.Match[str]) -> str:
     return _less(match[1], match[2], match[3]) + ("다면" if match["if"] else "다")
 
 
+def at_least(match: re.Match[str]) -> str:
+    """점수 ≥ 60: behind a Korean word 이상 or 이하; the number is read later."""
+    return f" {match['n'].rstrip()} {'이상' if match['sign'] == '≥' else '이하'}"
+
+
 def between(match: re.Match[str]) -> str:
     """a < b < c: two comparisons in one sentence."""
     return f"{_less(match[1], match[2], match[3])}고 {_less(match[3], match[4], match[5])}다"

@@ -98,6 +98,7 @@ class Sounds:
         jamo = _CLOSING.sub("\u110e\u1165", self._utils.h2j(text))
         for step in (special.jyeo, special.consonant_ui, special.rieulgiyeok, special.rieulbieub, special.verb_nieun):
             jamo = step(jamo)
+        jamo = jamo.replace("/P", "")  # or 밟아 would be taken for 밟 before a consonant
         for step in (special.balb, special.palatalize):
             jamo = step(jamo)
         jamo = korean_meeting.heard(re.sub("/[PE]", "", _BEFORE_TENSE.sub(_tense_after_l, jamo)))

@@ -17,7 +17,7 @@ DATES = (
         "date",
         re.compile(
             rf"{HEAD}(?P<year>\d{{4}})(?P<mark>[./-]) ?(?P<month>\d{{1,2}})(?P=mark) ?(?P<day>\d{{1,2}})"
-            rf"(?!\d|-\d)(?:\.(?=\(|,| ?{TILDE}| [가-힣]))?{WEEK}"
+            rf"(?!\d|-\d)(?:\.(?=\(|,| ?{TILDE}| ?[가-힣]))?{WEEK}"
         ),
         dates.date,
     ),
@@ -58,6 +58,14 @@ DATES = (
         re.compile(r"(?<![\d.,/-])(?P<year>(?:19|20)\d\d)[./-](?P<month>0[1-9]|1[0-2])(?![\d%]|[./,-]\d|[A-Za-z])"),
         dates.month_of_year,
     ),
+    Rule(
+        "date",
+        re.compile(
+            r"(?<![\d.,])(?<![\d.] )(?P<month>\d{1,2})(?:\. (?P<day>\d{1,2})\.?|\.(?P<day2>\d{1,2})\.)(?P<month2>)"
+            r"(?= ?(?:까지|부터|자(?![가-힣]|로)|에(?![가-힣])|에는|마감))"
+        ),
+        dates.day_of_year,
+    ),
     Rule("year", re.compile(r"['‘’](?=\d\d ?(?:년|학번))"), readers.nothing),
     Rule(
         "from",
@@ -88,6 +96,14 @@ DATES = (
     ),
     Rule("score", re.compile(rf"{HEAD}(?<!:)\d{{1,3}}(?: ?: ?\d{{1,3}}){{2,5}}+(?![\d:])"), signs.ratios),
     Rule(
+        "duration",
+        re.compile(
+            rf"{HEAD}(?P<h>\d{{1,2}}):(?P<m>\d\d):(?P<s>\d\d)"
+            r"(?=(?:의|로|만에|이라는)? ?(?:기록|완주|골인|우승|주파|만에))"
+        ),
+        dates.duration,
+    ),
+    Rule(
         "time",
         re.compile(
             rf"(?P<before>\b[AaPp]\.?[Mm]\.? ?)?{HEAD}(?<!:)(?P<h>\d{{1,2}}):(?P<m>\d\d)(?::(?P<s>\d\d))?(?![\d:])"
@@ -95,6 +111,7 @@ DATES = (
         ),
         dates.time,
     ),
+    Rule("time", re.compile(r"(?<![A-Za-z])(?P<period>[AP]M) ?(?=\d{1,2} ?시(?!간))"), dates.period),
     Rule("time", re.compile(rf"{HEAD}(?P<h>\d{{1,2}}) ?(?P<after>[AaPp][Mm])(?![A-Za-z])"), dates.half_day),
     Rule(
         "half",

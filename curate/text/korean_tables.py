@@ -67,7 +67,7 @@ NUMBERED = _NUMBERED.split()
 _RANKED = (
     "악성 불가사의 강 기업 도시 과제 원칙 재벌 그룹 명절 의무 요소 영양소 개혁 목표 핵심 종교 문명 성인 미항 투수 "
     "왕 대통령 총리 국왕 회장 교주 손 독자 째 명산 축제 뉴스 천왕 범죄 악 난제 산업 메이저 시장 국회 총선 전략 정책 "
-    "강국 관광지 은행 분야 사업 수칙 리그 가수 명물 후반 초반 중반 여성 남성"
+    "강국 관광지 은행 분야 사업 수칙 리그 가수 명물 주주 과실 비급 미덕 후반 초반 중반 여성 남성"
 )
 RANKED = _RANKED.split()
 # Before digits, things that are codes: read digit by digit.
@@ -309,7 +309,9 @@ _MACHINES = (
     "오토바이 킥보드 냉장고 에어컨 세탁기 로봇 드론 기계 장비 구급차 소방차 텔레비전"
 )
 _CLOVES = "마늘 생강 귤 밀감 오렌지 자몽 사과 배 호박"  # what 쪽 counts when it is no page
-_NUMBERED_BEFORE = "내선 번호 국도 노선 좌석 창구 게이트 탑승구 사물함 교향곡"  # what bears the number before 번
+_NUMBERED_BEFORE = (  # what bears the number before 번
+    "내선 번호 국도 노선 좌석 창구 게이트 탑승구 사물함 교향곡 출구 문제 고속도로 문항 보기 정답 채널 버튼 선택지 후보"
+)
 MACHINES, CLOVES, NUMBERED_BEFORE = _MACHINES.split(), _CLOVES.split(), _NUMBERED_BEFORE.split()
 WEEKDAYS = {day: day + "요일" for day in "월화수목금토일"} | {"공": "공휴일"}
 PERIODS = {"am": "오전", "pm": "오후", "a.m.": "오전", "p.m.": "오후"}
