@@ -135,9 +135,13 @@ def _hours(examples: Sequence[Example], members: Sequence[int]) -> int:
 
 
 def _with_reference(example: Example, voices: dict[str, list[Example]], share: float, seed: int, epoch: int) -> Example:
-    others = [each for each in voices[example.speaker] if each.id != example.id] if example.speaker else []
+    if not (share and example.speaker):
+        return example
     drawn = random.Random(seed_of(seed, "reference", epoch, example.id, example.turn))
-    if not others or drawn.random() >= share:
+    if drawn.random() >= share:
+        return example
+    others = [each for each in voices[example.speaker] if each.id != example.id]
+    if not others:
         return example
     voice = drawn.choice(others)
     return replace(example, reference=voice.id, reference_patches=voice.patches)

@@ -1,8 +1,10 @@
 """The `train` commands: parse, call, print."""
 
 import json
+import os
 import sys
 from collections import deque
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -10,9 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from curate.errors import UserError
+from train import stopping, words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from train.config import Run
     from train.distributed import World
@@ -40,13 +43,36 @@ RANKS = "8,16,32,64,128"  # the published sweep: 0.19 to 3.03 percent of the mod
 INTERRUPTED = 130  # what a shell expects after Ctrl-C
 
 
+class Interrupted(Exception):
+    """Ctrl-C, SIGTERM or a closed terminal came; says where the command stands."""
+
+
 def main() -> None:
-    """Run a command; what a person can mend is one line on standard error and exit 1."""
+    """Run a command; what a person can mend is one line on standard error and exit 1, Ctrl-C one and exit 130."""
+    alone = os.environ.get("WORLD_SIZE", "1") == "1"  # torchrun ends by SIGTERM those to whom another's error came
     try:
-        app()
+        words.check(sys.argv[1:])
+        with stopping.as_ctrl_c() if alone else nullcontext(bool) as stopped:
+            _run(stopped)
     except UserError as problem:
         typer.echo(f"train: {problem}", err=True)
         sys.exit(1)
+    except Interrupted as where:
+        typer.echo(where, err=True)
+        sys.exit(INTERRUPTED)
+    except SystemExit as left:
+        if left.code == INTERRUPTED and os.environ.get("RANK", "0") == "0":  # typer's answer, without a word
+            typer.echo("stopped; nothing was lost: give the same command again", err=True)
+        raise
+
+
+def _run(stopped: "Callable[[], bool]") -> None:
+    try:
+        app()
+    except Exception as problem:
+        if stopped() and not isinstance(problem, UserError | Interrupted):  # a library whose import was interrupted
+            sys.exit(INTERRUPTED)
+        raise
 
 
 @app.command()
@@ -96,7 +122,8 @@ def encode(
     from train import corpus as reading
     from train import data, latents, pretrained, show, voxcpm
 
-    folder = pretrained.find(model, revision)
+    folder = pretrained.asked(model, revision)
+    data.note_files(folder)
     clips = reading.read(corpus)
     place = data.pick_device(device)
     store = latents.Latents(into or corpus / "latents", folder, voxcpm.default_dtype(place))
@@ -104,7 +131,8 @@ def encode(
     last = _follow(show.Screen(), events, "the same command goes on")
     encoded = last.total if isinstance(last, latents.Progress) else 0
     result = {"clips": len(clips), "encoded": encoded, "latents": str(into or corpus / "latents")}
-    _print(result, f"{encoded} of {len(clips)} clips encoded now, the others were there: {result['latents']}", as_json)
+    of = words.counted(len(clips), "clip")
+    _print(result, f"{encoded} of {of} encoded now, the others were there: {result['latents']}", as_json)
 
 
 @app.command()
@@ -205,7 +233,7 @@ def merge(
         merged = merging.merge(adapter, into, model=model, step=step, tick=partial(tick, "folding the adapter in"))
     typer.echo(f"note: {merging.rounding(merged.lost)}", err=True)
     result = {"checkpoint": str(merged.folder), "changed": merged.changed, "rounding_lost": merged.lost}
-    _print(result, f"merged checkpoint, {merged.changed} weights changed: {merged.folder}", as_json)
+    _print(result, f"merged checkpoint, {words.counted(merged.changed, 'weight')} changed: {merged.folder}", as_json)
 
 
 @app.command()
@@ -271,26 +299,27 @@ def _train(folder: Path, as_json: bool, world: "World") -> None:
         deque(finetune.train(folder, world), maxlen=0)
         return
     screen = show.Screen(config.read(folder).train.validate_every, earlier=validation.written(folder))
-    last = _follow(screen, finetune.train(folder, world), f"go on with: train resume {folder}")
+    early = "before the first step"
+    last = _follow(screen, finetune.train(folder, world), f"go on with: train resume {folder}", early)
     if isinstance(last, finetune.Finished):
         losses = screen.last.languages if screen.last else {}
         result = {"step": last.step, "checkpoint": str(last.checkpoint), "validation": losses}
         already = "" if screen.stepped else "nothing was left to do: "
-        _print(result, f"{already}trained {last.step} steps; next: train export {folder} --to voxcpm", as_json)
+        done = words.counted(last.step, "step")
+        _print(result, f"{already}trained {done}; next: train export {folder} --to voxcpm", as_json)
 
 
-def _follow(screen: "Screen", events: "Iterable[Event]", remedy: str) -> "Event | None":
-    """Show events to the end and return the last; Ctrl-C is one line that says what to do, and exit 130."""
+def _follow(screen: "Screen", events: "Iterable[Event]", remedy: str, early: str = "early") -> "Event | None":
+    """Show events to the end and return the last. Raises Interrupted, which says what to do."""
     from train.finetune import Stopped
 
     try:
         last = screen.follow(events)
     except KeyboardInterrupt:
-        typer.echo(f"stopped at once; what is saved is kept, {remedy}", err=True)
-        sys.exit(INTERRUPTED)
+        where = "at once; what is saved is kept" if screen.stepped else f"{early}; nothing was lost"
+        raise Interrupted(f"stopped {where}, {remedy}") from None
     if isinstance(last, Stopped):
-        typer.echo(f"stopped at step {last.step} of {last.steps}, saved; {remedy}", err=True)
-        sys.exit(INTERRUPTED)
+        raise Interrupted(f"stopped at step {last.step} of {last.steps}, saved; {remedy}")
     return last
 
 

@@ -13,6 +13,7 @@ from curate.errors import UserError
 from curate.text import LANGUAGES
 
 Module = Literal["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+MOST_EPOCHS = 1000  # their batches are planned before the first step; VoxCPM's documentation says 1 to 2
 LARGEST_RANK = 1024  # the width of the published DiT: B A of a higher rank says no more, and has more numbers
 SAYS = {  # in pydantic's words a class of ours is named
     "tuple_type": "should be a list, such as ['q_proj', 'v_proj']",
@@ -20,6 +21,15 @@ SAYS = {  # in pydantic's words a class of ours is named
     "dict_type": "should be a table of settings",
 }
 MODULES: tuple[Module, ...] = get_args(Module)
+
+
+class Missing(UserError):
+    """A setting that has no default is not given."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        option = "a corpus instead of the run file" if key == "corpus" else f"--{key}"
+        super().__init__(f"{key} is missing: give {option}, or set it in the run file")
 
 
 class Frozen(BaseModel):
@@ -93,7 +103,7 @@ class Batch(Frozen):
 class Train(Frozen):
     """`[train]`: how long, how often, on what."""
 
-    epochs: int = Field(2, ge=1, description="times through the corpus; VoxCPM's documentation: 1 to 2")
+    epochs: int = Field(2, ge=1, le=MOST_EPOCHS, description="times through the corpus; VoxCPM's documentation: 1 to 2")
     steps: int | None = Field(None, ge=1, description="optimizer steps, instead of epochs")
     seed: int = Field(0, description="of the adapter's start, the order of clips and every draw")
     validate_every: int = Field(200, ge=0, description="steps; 0: never, for a corpus without a validation split")
@@ -127,6 +137,13 @@ class Run(Frozen):
     samples: dict[str, list[str]] = Field(
         {}, description="language -> sentences to be spoken at every validation, to RUN/samples"
     )
+
+    @field_validator("corpus", "into", "latents", mode="before")
+    @classmethod
+    def _says_where(cls, value: object) -> object:
+        if value == "":  # which would mean the working folder
+            raise ValueError("is empty: name a folder, or leave it out")
+        return value
 
     @field_validator("samples")
     @classmethod
@@ -169,7 +186,11 @@ def build(table: dict[str, Any], settings: list[str] | None = None, *, base: Pat
     try:
         run = Run.model_validate(table)
     except ValidationError as problem:
+        if (first := problem.errors()[0])["type"] == "missing":
+            raise Missing(".".join(str(part) for part in first["loc"])) from None
         raise UserError(_one_line(problem, settings or [])) from None
+    if not run.model:  # which would mean the working folder, too
+        raise UserError("model = '': is empty: name a folder or a hub id")
     return _absolute(run, (base or Path()).absolute())
 
 
@@ -191,7 +212,10 @@ def read(folder: Path) -> Run:
     """The run file of a run's folder; UserError where it is none."""
     if not (folder / "run.toml").is_file():
         raise UserError(f"{folder} holds no training run: start one with `train lora CORPUS --model M --into {folder}`")
-    return load(folder / "run.toml").model_copy(update={"into": folder.absolute()})
+    try:
+        return load(folder / "run.toml").model_copy(update={"into": folder.absolute()})
+    except Missing as problem:
+        raise UserError(f"{folder / 'run.toml'} lacks {problem.key}: write it there, or begin another run") from None
 
 
 def save(run: Run, path: Path) -> None:
@@ -239,8 +263,6 @@ def _one_line(problem: ValidationError, settings: list[str]) -> str:
     place = "" if near else " in the run file"
     if error["type"] == "extra_forbidden":
         return f"unknown key {key!r}{place}; there are {', '.join(_choices(error['loc'][:-1]))}"
-    if error["type"] == "missing":
-        return f"{key} is missing: give --{key}, or set it in the run file"
     says = SAYS.get(error["type"], error["msg"].removeprefix("Value error, "))
     return f"{key} = {error['input']!r}{place}: {says[0].lower()}{says[1:]}"
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curate.errors import UserError
+from train.words import counted
 
 if TYPE_CHECKING:
     import polars as pl
@@ -55,13 +56,13 @@ def read(corpus: Path, *, quiet: bool = False) -> list[Clip]:
     if not rows:
         raise UserError(f"no kept clip of {corpus} has a training_text: run `curate tag {corpus}`")
     if len(rows) < len(kept) and not quiet:
-        log.warning("%d of %d kept clips have no training_text and are left out", len(kept) - len(rows), len(kept))
+        log.warning("%d of %s left out: no training_text", len(kept) - len(rows), counted(len(kept), "kept clip"))
     _check_ids(rows, corpus)
     clips = [_clip(row, corpus / "clips") for row in rows]
     missing = [clip for clip in clips if not clip.path.is_file()]
     if missing:
         raise UserError(
-            f"{len(missing)} of {len(clips)} clips have no audio, such as {missing[0].path}: copy clips/ too"
+            f"{len(missing)} of {counted(len(clips), 'clip')} without audio, such as {missing[0].path}: copy clips/ too"
         )
     return clips
 
@@ -133,8 +134,8 @@ def _check_ids(rows: Sequence[dict[str, object]], corpus: Path) -> None:
     if shared := sorted(name for name, count in Counter(str(row["id"]) for row in rows).items() if count > 1):
         named = ", ".join(shared[:NAMED]) + (", ..." if len(shared) > NAMED else "")
         raise UserError(
-            f"{len(shared)} ids of {corpus} stand in more than one kept row ({named}): leave one row for each, or give "
-            "each its own id and file in clips/"
+            f"{counted(len(shared), 'id')} of {corpus} in more than one kept row ({named}): leave one row for each, or "
+            "give each its own id and file in clips/"
         )
 
 
@@ -173,8 +174,8 @@ def _reading(language: str, clips: Sequence[Clip]) -> Reading:
         if len(tags) == 1 and (tag := tags.pop()) is not None:
             return Reading(tag, form)
     raise UserError(
-        f"training_text of {language} is not one tag followed by spoken or pronounced text in all {len(clips)} clips: "
-        "run `curate tag CORPUS`"
+        f"training_text of {language} is not one tag followed by spoken or pronounced text in all "
+        f"{counted(len(clips), 'clip')}: run `curate tag CORPUS`"
     )
 
 

@@ -4,6 +4,7 @@ import logging
 import math
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,6 +13,7 @@ from curate.errors import UserError
 from train import batches, config, corpus, doubts, latents, pretrained, voxcpm
 from train.batches import Example, seed_of
 from train.distributed import ALONE, World
+from train.words import counted
 
 log = logging.getLogger(__name__)
 
@@ -40,11 +42,13 @@ class Data:
 def prepare(run: config.Run, device: str, world: World = ALONE) -> Generator[latents.Progress, None, Data]:
     """Encode what is missing, then return the Data; the value of this generator."""
     model = pretrained.find(run.model, run.revision)
+    note_files(model, quiet=not world.writes)
     clips = corpus.read(run.corpus, quiet=not world.writes)
     check(clips, run)
     store = latents.Latents(run.latents_folder, model, precision(run, device))
     wanted = corpus.of(clips, "train") + (corpus.of(clips, "validation") if run.train.validate_every else [])
     missing = store.missing(wanted)
+    world.wait()  # before any is encoded: all deal the same clips
     yield from store.encode(missing[world.rank :: world.size], device=device)
     world.wait()
     tokenize = voxcpm.Tokenizer(model)
@@ -62,6 +66,13 @@ def prepare(run: config.Run, device: str, world: World = ALONE) -> Generator[lat
     return given
 
 
+def note_files(model: Path, *, quiet: bool = False) -> None:
+    """Warn of tensors of the base that are not used. Raises UserError where its files do not fit together."""
+    surplus = voxcpm.check_files(model)
+    if surplus and not quiet:
+        log.warning("%s: %s of no layer, such as %s: not used", model, counted(len(surplus), "tensor"), surplus[0])
+
+
 def check(clips: Sequence[corpus.Clip], run: config.Run) -> None:
     """Raise UserError where a corpus cannot be trained on as the run asks."""
     if not corpus.of(clips, "train"):
@@ -75,7 +86,8 @@ def check_lengths(examples: Iterable[Example], settings: dict[str, Any]) -> None
     """Raise UserError where a clip has more positions than the model has."""
     most = settings["lm_config"].get("max_position_embeddings", math.inf)
     if long := [each.id for each in examples if each.length > most]:
-        raise UserError(f"{len(long)} clips are longer than the model's {most} positions, such as {long[0]}: cut them")
+        clips = counted(len(long), "clip")
+        raise UserError(f"{clips} longer than the model's {most} positions, such as {long[0]}: cut them")
 
 
 def pick_device(wanted: str) -> str:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from train import config, corpus
 from train.batches import Example, over_budget
 from train.corpus import Clip
+from train.words import counted
 
 if TYPE_CHECKING:  # which may call this
     from train.data import Data
@@ -128,6 +129,8 @@ def _texts(data: "Data", examples: Sequence[Example]) -> Iterator[str]:
         untagged = [clip.id for clip in own if not clip.text.lstrip().startswith(BRACKETS)]
         if not reading.tag.strip() and untagged:
             yield f"{language}: no language tag before the text of {_named(untagged)}: see [tag] in the recipe"
+        if blank := [clip.id for clip in own if not any(map(str.isalnum, clip.text.removeprefix(reading.tag)))]:
+            yield f"{language}: nothing is said in the text, beside its tag, of {_named(blank)}"
         rest = [clip.id for clip in own if clip.pronounced is None]
         if reading.form == "pronounced" and rest:
             yield f"{language}: trained on pronounced text, but on spoken text in {_named(rest)}"
@@ -198,19 +201,22 @@ def _twice(data: "Data") -> Iterator[str]:
     if leaked:
         yield f"held out, but trained on too, for the audio is the same: {_named(leaked)}"
     if groups:
-        yield f"the same audio more than once: {_named(['='.join(group) for group in groups], 'groups')}"
+        yield f"the same audio more than once: {_named(['='.join(group) for group in groups], 'group')}"
 
 
 def _amounts(run: config.Run, data: "Data") -> Iterator[str]:
     for language in corpus.languages(list(data.clips.values())):
         hours = data.seconds([each for each in data.train if each.language == language]) / 3600
         held = [each.id for each in data.validation if each.language == language]
+        if not hours:
+            yield f"{language}: held out, but not trained on: {_named(held)}"
+            continue
         if hours < HOURS:
             yield f"{language}: {60 * hours:.1f} minutes to train on, under {60 * HOURS:.0f}"
         if run.train.validate_every and len(held) < HELD_OUT:
-            yield f"{language}: {len(held)} clips held out, under {HELD_OUT}: too few to compare runs"
+            yield f"{language}: {counted(len(held), 'clip')} held out, under {HELD_OUT}: too few to compare runs"
 
 
-def _named(names: Sequence[str], kind: str = "clips") -> str:
+def _named(names: Sequence[str], kind: str = "clip") -> str:
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return f"{len(names)} {kind} ({', '.join(names[:NAMED])}{more})"
+    return f"{counted(len(names), kind)} ({', '.join(names[:NAMED])}{more})"

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import Any
 import torch
 
 from curate.errors import UserError
-from train import checkpoint, config, corpus, data, latents, lora, pretrained, schedule, voxcpm
+from train import checkpoint, config, corpus, data, latents, lora, pretrained, schedule, stopping, voxcpm
 from train.data import Data
 from train.diary import Diary, settle
 from train.distributed import ALONE, World
@@ -43,7 +42,7 @@ Event = latents.Progress | Step | Validation | Stopped | Finished | str  # a str
 def start(run: config.Run) -> None:
     """Make the folder of a new run and write its run file. Raises UserError where it is not free."""
     check_place(run.into)
-    revision = pretrained.fetched_revision(pretrained.find(run.model, run.revision)) or run.revision
+    revision = pretrained.fetched_revision(pretrained.asked(run.model, run.revision)) or run.revision
     clips = corpus.read(run.corpus, quiet=True)  # training reads it again, and says what is left out
     data.check(clips, run)
     try:
@@ -165,9 +164,5 @@ def _interruptible() -> Iterator[Callable[[], bool]]:
         if len(came) > 1:
             raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    try:
+    with stopping.heard(note):
         yield lambda: bool(came)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -20,6 +20,7 @@ CPU_STEP = 5e11  # FLOPs: a step that a CPU takes in seconds, so that its time c
 PATCH_WEIGHS = 2.0  # a target patch keeps about three times what a text position does: DiT and language models, counted
 TRIAL = 2  # steps that are measured, and clips whose encoding is
 SPLITS = ("train", "validation")
+PLANNED = 10_000  # steps that are gone through one by one; those of a longer run are taken to be like them
 CHECKPOINT_BYTES = 12  # a parameter of the adapter in a checkpoint: its weight and AdamW's two moments, float32
 
 Tick = Callable[[str, int, int], None]  # what is being done, done, total
@@ -30,7 +31,7 @@ class Course:
     """All batches of a run, summed up."""
 
     steps: int
-    epochs: list[int]  # batches of each
+    epochs: list[int]  # batches of each, as far as they were planned
     text: int  # positions that are not target patches
     patches: int
     largest: list[Example]  # the piece that takes most memory
@@ -42,9 +43,10 @@ def forecast(run: config.Run, *, tick: Tick) -> dict[str, Any]:
 
     A model that is a hub id is fetched as for training. Memory is counted, not measured; bytes and seconds.
     """
-    model = pretrained.find(run.model, run.revision)
+    model = pretrained.asked(run.model, run.revision)
     device = data.pick_device(run.train.device)
     kind = data.precision(run, device)
+    data.note_files(model)
     clips = corpus.read(run.corpus)
     data.check(clips, run)
     given, missing = _survey(run, clips, latents.Latents(run.latents_folder, model, kind), model, tick)
@@ -117,7 +119,8 @@ def _course(run: config.Run, examples: Sequence[Example]) -> Course:
     weight, largest = -1.0, list[Example]()
     epochs: dict[int, int] = {}
     first: list[list[Example]] = []
-    for state, batch in schedule.remaining(run, examples, schedule.BEGINNING, steps):
+    planned = min(steps, PLANNED)
+    for state, batch in schedule.remaining(run, examples, schedule.BEGINNING, planned):
         others, targets = _positions(batch)
         text, patches = text + others, patches + targets
         epochs[state.epoch] = state.batches
@@ -127,6 +130,7 @@ def _course(run: config.Run, examples: Sequence[Example]) -> Course:
             own, mine = _positions(chosen)
             if (heavy := own + (1 + PATCH_WEIGHS) * mine) > weight:
                 weight, largest = heavy, chosen
+    text, patches = text * steps // planned, patches * steps // planned
     return Course(steps, [epochs[epoch] for epoch in sorted(epochs)], text, patches, largest, first)
 
 

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from curate.errors import UserError
 from train.config import MODULES, Adapter
+from train.words import counted
 
 Weights = dict[str, torch.Tensor]  # official names, such as base_lm.layers.0.self_attn.q_proj.lora_A, in float32
 
@@ -116,7 +117,8 @@ def from_voxcpm(config: dict[str, Any], tensors: Weights, where: str) -> tuple[A
         raise UserError(f"{where} also holds {foreign[0]}, which is no weight of an adapter")
     kept = {name: value for name, value in tensors.items() if _is_loaded(name, settings)}
     if skipped := sorted(tensors.keys() - kept.keys()):
-        log.warning("%s: %d tensors, such as %s, are skipped, as VoxCPM does", where, len(skipped), skipped[0])
+        count = counted(len(skipped), "tensor")
+        log.warning("%s: %s skipped, such as %s, as VoxCPM does", where, count, skipped[0])
     values = {"rank": settings.get("r", 8), "alpha": settings.get("alpha", 16)}  # VoxCPM's own defaults
     return _adapter(values | {"dropout": settings.get("dropout", 0.0)}, kept, where), kept
 

@@ -6,10 +6,12 @@ encoder made of them: 4 x 64 and 1024 numbers a patch, so 26 hours take 0.6 GB i
 
 import hashlib
 import os
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from curate.errors import UserError
@@ -17,6 +19,8 @@ from train import checkpoint, pretrained, voxcpm
 from train.batches import Sound
 from train.corpus import Clip
 
+CHECKSUM = "crc32"  # in a file's metadata: of its tensor's bytes
+FLOATS = ("FLOAT", "DOUBLE")  # what soundfile calls samples that can be no numbers
 DIGITS = 32  # hex digits of sha256 in a name: 128 bits
 
 
@@ -40,6 +44,7 @@ class Latents:
         self._folder = folder / pretrained.vae_hash(model)[:DIGITS]
         self._encoded = self._folder / f"{pretrained.encoder_hash(model)[:DIGITS]}-{voxcpm.NAMES[dtype]}"
         self._audio: dict[str, str] = {}
+        self._whole: set[Path] = set()  # files whose checksum was looked at, once in a run
 
     def path(self, clip: Clip) -> Path:
         """Where a clip's latents lie; its audio is hashed when first asked."""
@@ -86,7 +91,12 @@ class Latents:
 
     def read(self, clip: Clip) -> Sound:
         """A clip's latents in float32, (patches, patch, latent), and the encoder's outputs, (patches, width)."""
-        return Sound(_read("latents", self.path(clip)), _read("encoded", self.encoded_path(clip)))
+        return Sound(self._read("latents", self.path(clip)), self._read("encoded", self.encoded_path(clip)))
+
+    def _read(self, name: str, path: Path) -> torch.Tensor:
+        value = _read(name, path, check=path not in self._whole)
+        self._whole.add(path)
+        return value
 
     def _name(self, clip: Clip) -> str:
         if clip.id not in self._audio:
@@ -125,20 +135,42 @@ def samples(path: Path, rate: int) -> voxcpm.Samples:
         own, own_rate = audio.read(path)
     except audio.Unreadable as problem:
         raise UserError(f"{path} cannot be read ({problem}): run `curate run` again to write it anew") from problem
+    _check_finite(path)
     return own if own_rate == rate else audio.resample(own, own_rate, rate)
 
 
-def _read(name: str, path: Path) -> torch.Tensor:
-    from safetensors.torch import load_file
+def _check_finite(path: Path) -> None:
+    """Raise UserError where samples are no numbers, which `audio.read` takes for silence."""
+    import soundfile
 
     try:
-        value: torch.Tensor = load_file(path)[name]
-    except Exception as problem:  # SafetensorError, OSError or KeyError
+        with soundfile.SoundFile(path) as file:
+            if file.subtype not in FLOATS or np.isfinite(file.read(dtype="float32")).all():
+                return
+    except soundfile.LibsndfileError:  # FFmpeg has read it
+        return
+    raise UserError(f"{path} holds samples that are no numbers (NaN or infinity): run `curate run` again without it")
+
+
+def _read(name: str, path: Path, *, check: bool = True) -> torch.Tensor:
+    from safetensors import safe_open
+
+    try:
+        with safe_open(path, framework="pt") as file:
+            value: torch.Tensor = file.get_tensor(name)
+            noted = (file.metadata() or {}).get(CHECKSUM) if check else None  # earlier versions noted none
+    except Exception as problem:  # SafetensorError or OSError
         raise _unreadable(path, problem) from problem
+    if noted not in (None, _checksum(value)):
+        raise _unreadable(path, "its numbers are not those that were written")
     return value
 
 
-def _unreadable(path: Path, problem: Exception) -> UserError:
+def _checksum(value: torch.Tensor) -> str:
+    return f"{zlib.crc32(value.contiguous().view(torch.uint8).numpy().data):08x}"
+
+
+def _unreadable(path: Path, problem: Exception | str) -> UserError:
     return UserError(f"{path} cannot be read ({problem}): remove it, and it is encoded again")
 
 
@@ -147,7 +179,7 @@ def _write(name: str, value: torch.Tensor, path: Path) -> None:
 
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        partial.write_bytes(save({name: value.contiguous()}))
+        partial.write_bytes(save({name: value.contiguous()}, {CHECKSUM: _checksum(value)}))
         checkpoint.flush(partial)  # a file that has its name is whole, whatever happens to the machine
         partial.replace(path)
     except OSError as problem:

@@ -15,6 +15,7 @@ from train.batches import seed_of
 from train.checkpoint import folder_in_place, recover
 from train.config import Adapter
 from train.formats import PEFT_PREFIX, Weights
+from train.words import counted
 
 FORMATS = ("voxcpm", "peft")
 EXACT = "peft"  # the format that holds every Adapter as it is, for checkpoints: VoxCPM's folds some scales into B
@@ -84,7 +85,9 @@ def put(model: Any, saved: Weights) -> None:
     """Set the weights of an attached adapter. Raises UserError where they belong to another rank, scope or model."""
     own = parameters(model)
     if odd := sorted(own.keys() ^ saved.keys()):
-        raise UserError(f"the adapter does not fit: it and the model differ in {len(odd)} tensors, such as {odd[0]}")
+        raise UserError(
+            f"the adapter does not fit: it and the model differ in {counted(len(odd), 'tensor')}, such as {odd[0]}"
+        )
     for name, parameter in own.items():
         if parameter.shape != saved[name].shape:
             wanted, found = tuple(parameter.shape), tuple(saved[name].shape)

@@ -34,6 +34,14 @@ def find(model: str, revision: str | None = None) -> Path:
     return folder
 
 
+def asked(model: str, revision: str | None) -> Path:
+    """The same of what a person has asked for. Raises UserError, too, where a folder is given a revision."""
+    folder = find(model, revision)
+    if Path(model).expanduser().is_dir() and revision not in (None, fetched_revision(folder)):
+        raise UserError(f"{folder} is a folder, and only a hub id has a revision ({revision}): leave the revision out")
+    return folder
+
+
 def fetched_revision(folder: Path) -> str | None:
     """The revision that the hub's cache keeps this folder under, or None for a plain folder."""
     return folder.name if folder.parent.name == "snapshots" else None

@@ -1,5 +1,6 @@
 """What training says: a line that moves on a terminal, plain lines elsewhere, validations, the forecast of a run."""
 
+import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,6 +16,7 @@ from train import latents
 from train.finetune import Event
 from train.stepping import Step
 from train.validation import Validation
+from train.words import counted
 
 PLAIN_EVERY = 30.0  # seconds between lines where there is no terminal
 RECENT = 100  # steps whose time is averaged
@@ -96,7 +98,13 @@ class Screen:
             self._say(event)
 
     def _say(self, line: str) -> None:
-        self._console.print(line, highlight=False, markup=False, soft_wrap=True)
+        if self._console.is_terminal:
+            self._console.print(line, highlight=False, markup=False, soft_wrap=True)
+            return
+        try:
+            print(line, file=self._console.file, flush=True)
+        except OSError:  # who read it has left, as in `2>&1 | head`, or its disk is full: metrics.jsonl tells all
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._console.file.fileno())
 
     def _bar(self, progress: Progress, name: str, text: str, done: int, total: int, now: float) -> None:
         if not self._console.is_terminal:
@@ -194,11 +202,11 @@ def foretold(found: dict[str, Any]) -> list[str]:
     ]
     epochs = "+".join(map(str, steps["of_each_epoch"][:4])) + ("+..." if len(steps["of_each_epoch"]) > 4 else "")
     lines += [
-        f"steps: {steps['all']} (epochs of {epochs}); {steps['validations']} validations, "
-        f"{steps['checkpoints']} checkpoints or more",
+        f"steps: {steps['all']} (epochs of {epochs}); {counted(steps['validations'], 'validation')}, "
+        f"{counted(steps['checkpoints'], 'checkpoint')} or more",
         f"positions: {found['positions']['of_a_step']} a step; {found['positions']['text']:,} of text, "
         f"{found['positions']['audio']:,} of audio in all",
-        f"to encode: {encode['clips']} clips, {_hours(encode['hours'])}"
+        f"to encode: {counted(encode['clips'], 'clip')}, {_hours(encode['hours'])}"
         + (f", {duration(encode['seconds'])} on this {time['device']} (patches estimated)" if encode["clips"] else ""),
         *(_told_memory(each) for each in found["memory"]),
         f"disk: {_size(disk['latents'])} of latents ({_size(disk['free_latents'])} free), "
@@ -212,7 +220,7 @@ def foretold(found: dict[str, Any]) -> list[str]:
 
 def _language(name: str, split: str, each: dict[str, Any]) -> str:
     part = each[split]
-    return f"{name} {split}: {part['clips']} clips, {_hours(part['hours'])}, {part['share']:.1%}"
+    return f"{name} {split}: {counted(part['clips'], 'clip')}, {_hours(part['hours'])}, {part['share']:.1%}"
 
 
 def _told_memory(each: dict[str, Any]) -> str:

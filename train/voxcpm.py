@@ -18,6 +18,7 @@ import torch
 from curate.errors import UserError
 from train import pretrained
 from train.formats import check_kinds
+from train.words import counted
 
 log = logging.getLogger(__name__)
 
@@ -157,6 +158,21 @@ def _device(module: Any) -> torch.device:
     return torch.device(next(module.parameters()).device)
 
 
+def check_files(folder: Path) -> list[str]:
+    """The names of tensors in a checkpoint that no model here has a place for; no weight is read for it.
+
+    VoxCPM passes them over, too. Raises UserError where the tokenizer cannot be read, or tensors lack or do not fit:
+    told before hours of encoding.
+    """
+    _tokenizer(folder)
+    model = on_meta(pretrained.read_config(folder))
+    surplus = []
+    for part, names in ((model.audio_vae, pretrained.VAE_WEIGHTS), (model, pretrained.WEIGHTS)):
+        shapes = {name: value.to("meta") for name, value in pretrained.read(folder, names).items()}
+        surplus += _fill(part, shapes, folder, torch.float32)
+    return surplus
+
+
 def load_vae(folder: Path, *, device: str) -> Any:
     """Only the AudioVAE, in float32."""
     with quiet():
@@ -192,8 +208,11 @@ def _tokenizer(folder: Path) -> Any:
             ) from problem
 
 
-def _fill(model: Any, state: dict[str, torch.Tensor], folder: Path, dtype: torch.dtype | None = None) -> None:
-    """Give a model its weights: on the meta device those in `dtype`, else a copy in its own precision."""
+def _fill(model: Any, state: dict[str, torch.Tensor], folder: Path, dtype: torch.dtype | None = None) -> list[str]:
+    """Give a model its weights: on the meta device those in `dtype`, else a copy in its own precision.
+
+    Returns the names of tensors that it has no place for. Raises UserError where the others are not those of the model.
+    """
     wanted = {name for name, value in model.state_dict().items() if value.is_floating_point()}
     check_kinds({name: value.dtype for name, value in state.items() if name in wanted}, f"the weights in {folder}")
     assign = dtype is not None
@@ -205,10 +224,11 @@ def _fill(model: Any, state: dict[str, torch.Tensor], folder: Path, dtype: torch
             f"the weights in {folder} do not fit its config.json: {str(problem).splitlines()[-1].strip()}"
         ) from None
     if missing := [name for name in missing if not name.startswith("audio_vae.")] if assign else missing:
-        raise UserError(f"the weights in {folder} lack {len(missing)} tensors, such as {missing[0]}")
+        raise UserError(f"the weights in {folder} lack {counted(len(missing), 'tensor')}, such as {missing[0]}")
     modules = {name for name, _ in model.named_modules()}
     if more := [name for name in surplus if (found := LAYER.match(name)) and found.group() not in modules]:
         raise UserError(f"the weights in {folder} have more layers than its config.json says, such as {more[0]}")
+    return sorted(surplus)
 
 
 def collapse(text: str) -> str:

@@ -21,6 +21,7 @@ def _default_signals():
     """A run that a test leaves half-way keeps its handlers until it is collected: begin with Python's own."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -8,7 +8,7 @@ import sys
 import pytest
 import soundfile
 
-from train import cli, finetune, latents, show
+from train import cli, config, finetune, latents, show, stopping
 
 COMMANDS = [command.callback.__name__ for command in cli.app.registered_commands]
 HELP = """
@@ -84,7 +84,10 @@ def test_the_way_from_a_corpus_to_a_spoken_sentence(monkeypatch, capsys, make_co
     ("settings", "says"),
     [
         (["--set=train.save_every=9"], r"stopped at step 1 of 6, saved; go on with: train resume .*/a$"),
-        (["--latents={tmp}/latents"], r"stopped at once; what is saved is kept, go on with: train resume .*/a$"),
+        (
+            ["--latents={tmp}/latents"],
+            r"stopped before the first step; nothing was lost, go on with: train resume .*/a$",
+        ),
     ],
 )
 def test_ctrl_c_is_one_line_that_says_how_to_go_on(monkeypatch, capsys, corpus, tiny, tmp_path, settings, says):
@@ -98,6 +101,66 @@ def test_ctrl_c_is_one_line_that_says_how_to_go_on(monkeypatch, capsys, corpus, 
     code, _, err = run(monkeypatch, capsys, "lora", corpus, *words, *filled)
     assert code == 130
     assert re.search(says, err.strip().splitlines()[-1])
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_an_end_before_the_first_step_is_one_line_too(monkeypatch, capsys, corpus, tiny, tmp_path, number):
+    def end(*_):
+        signal.raise_signal(number)
+
+    monkeypatch.setattr(finetune, "_load", end)
+    words = ["--model", tiny, "--rank", 4, "--into", tmp_path / "a", "--set=train.device=cpu"]
+    code, _, err = run(monkeypatch, capsys, "lora", corpus, *words)
+    assert code == 130
+    says = f"stopped before the first step; nothing was lost, go on with: train resume {tmp_path / 'a'}"
+    assert err.strip().splitlines()[-1] == says
+    assert signal.getsignal(number) is signal.SIG_DFL
+
+
+def test_an_end_before_anything_was_begun_is_one_line(monkeypatch, capsys, corpus, tiny, tmp_path):
+    monkeypatch.setattr(config, "gather", lambda *_: signal.raise_signal(signal.SIGTERM))
+    code, _, err = run(monkeypatch, capsys, "lora", corpus, "--model", tiny, "--into", tmp_path / "a")
+    assert (code, err) == (130, "stopped; nothing was lost: give the same command again\n")
+
+
+def test_what_a_library_makes_of_an_end_while_it_is_imported_is_no_traceback(
+    monkeypatch, capsys, corpus, tiny, tmp_path
+):
+    def half_imported(*_):
+        try:
+            signal.raise_signal(signal.SIGHUP)
+        except KeyboardInterrupt:
+            raise ImportError("cannot load module more than once per process") from None
+
+    monkeypatch.setattr(config, "gather", half_imported)
+    code, _, err = run(monkeypatch, capsys, "lora", corpus, "--model", tiny, "--into", tmp_path / "a")
+    assert (code, err) == (130, "stopped; nothing was lost: give the same command again\n")
+
+
+def test_a_signal_that_is_ignored_as_under_nohup_stays_so():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with stopping.heard(lambda *_: pytest.fail("it is heard")):
+            signal.raise_signal(signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["lora", ""], "train: there is only '' after lora: is a variable of the shell unset?"),
+        (["resume", ""], "only '' after resume"),
+        (["lora", "c", "--model", "", "--into", "r"], "only '' after --model"),
+        (["lora", "c", "--model=m", "--into="], "only '' after --into"),
+        (["lora", "\udce1\udc9e\udc80"], "'\\udce1\\udc9e\\udc80' cannot be read in this locale: set PYTHONUTF8=1"),
+    ],
+)
+def test_a_word_that_is_empty_or_not_in_the_locale_is_one_line(monkeypatch, capsys, words, says):
+    code, _, err = run(monkeypatch, capsys, *words)
+    assert code == 1
+    assert says in err
+    assert err.count("\n") == 1
 
 
 @pytest.mark.parametrize(

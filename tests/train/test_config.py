@@ -71,6 +71,11 @@ def test_the_defaults_are_the_documented_ones():
         ("adapter.modules=q_proj", "adapter.modules = 'q_proj': should be a list, such as ['q_proj', 'v_proj']"),
         ("adapter=8", "adapter = 8: should be a table of settings"),
         ("samples=5", "samples = 5: should be a table of settings"),
+        ("train.epochs=100000000", "train.epochs = 100000000: input should be less than or equal to 1000"),
+        ("model=", "model = '': is empty: name a folder or a hub id"),
+        ('into=""', "into = '': is empty"),
+        ('corpus=""', "corpus = '': is empty"),
+        ('latents=""', "latents = '': is empty"),
     ],
 )
 def test_a_mistake_is_one_line_naming_key_and_choices(setting, says):
@@ -108,3 +113,10 @@ def test_a_broken_run_file_is_one_line(tmp_path, text, says):
         config.load(tmp_path / "run.toml")
     with pytest.raises(UserError, match="cannot read the run file"):
         config.load(tmp_path / "absent.toml")
+
+
+@pytest.mark.parametrize(("text", "key"), [("", "corpus"), ('corpus = "c"', "into"), ('corpus="c"\ninto="i"', "model")])
+def test_what_the_run_file_of_a_run_lacks_is_named(tmp_path, text, key):
+    (tmp_path / "run.toml").write_text(text)
+    with pytest.raises(UserError, match=rf"run\.toml lacks {key}: write it there, or begin another run$"):
+        config.read(tmp_path)

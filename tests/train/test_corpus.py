@@ -65,7 +65,7 @@ def test_clips_without_text_are_left_out_and_counted_once(make_corpus, caplog):
     text = pl.when(pl.col("id") != "ko00000000000001").then(pl.col("training_text"))
     edit(folder, training_text=text)
     assert len(reading.read(folder)) == 3
-    assert caplog.messages == ["1 of 4 kept clips have no training_text and are left out"]
+    assert caplog.messages == ["1 of 4 kept clips left out: no training_text"]
     edit(folder, training_text=pl.lit(None, dtype=pl.String))
     with pytest.raises(UserError, match=r"no kept clip of .* has a training_text: run `curate tag "):
         reading.read(folder)
@@ -86,7 +86,7 @@ def test_no_corpus_an_empty_or_a_broken_one_is_one_line(make_corpus, tmp_path):
 def test_a_missing_clip_file_is_named(make_corpus):
     folder = make_corpus(each=1)
     (folder / "clips" / "ko00000000000000.flac").unlink()
-    with pytest.raises(UserError, match=r"1 of 2 clips have no audio, such as .*ko00000000000000\.flac"):
+    with pytest.raises(UserError, match=r"1 of 2 clips without audio, such as .*ko00000000000000\.flac"):
         reading.read(folder)
 
 
@@ -107,7 +107,7 @@ def test_two_clips_of_one_id_are_refused_for_one_would_be_taken_for_the_other(ma
     second = pl.col("id") == "ko00000000000001"
     edit(folder, split=pl.when(second).then(pl.lit(split)).otherwise(pl.col("split")))
     edit(folder, id=pl.when(second).then(pl.lit("ko00000000000000")).otherwise(pl.col("id")))
-    with pytest.raises(UserError, match=r"1 ids of .*corpus stand in more than one kept row \(ko00000000000000\)"):
+    with pytest.raises(UserError, match=r"1 id of .*corpus in more than one kept row \(ko00000000000000\)"):
         reading.read(folder)
 
 

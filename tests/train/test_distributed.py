@@ -5,13 +5,17 @@ import os
 import socket
 import subprocess
 import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from curate.errors import UserError
-from train import checkpoint, distributed, finetune
+from train import checkpoint, config, data, distributed, finetune, latents
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = ("train.precision=float64", "train.steps=5", "train.save_every=2", "batch.tokens=150", "adapter.alpha=6")
@@ -145,6 +149,35 @@ def test_checkpoints_are_the_same_ones_and_whole(runs):
         assert checkpoint.read_state(checkpoint.newest(runs[name])) == checkpoint.read_state(
             checkpoint.newest(runs["whole"])
         )
+
+
+@dataclass(frozen=True)
+class Thread:
+    """A process of a run, played by a thread."""
+
+    rank: int
+    meeting: threading.Barrier
+    size: int = 2
+    writes: bool = False
+
+    def wait(self):
+        self.meeting.wait(60)
+
+
+def test_a_process_that_comes_late_leaves_no_clip_without_latents(make_run, make_corpus, monkeypatch):
+    """What is to be encoded is dealt by what was missing before any process has encoded any of it."""
+    run = config.read(make_run("run", source=make_corpus()))
+    missing, meeting = latents.Latents.missing, threading.Barrier(2)
+
+    def late(store, clips):
+        time.sleep(0.5 * int(threading.current_thread().name[-1]))
+        return missing(store, clips)
+
+    monkeypatch.setattr(latents.Latents, "missing", late)
+    with ThreadPoolExecutor(2, "rank") as workers:
+        ranks = [data.prepare(run, "cpu", Thread(rank, meeting)) for rank in range(2)]
+        done = list(workers.map(lambda events: len(list(events)), ranks))
+    assert done == [6, 6]  # five clips each, and the beginning
 
 
 @pytest.mark.parametrize("which", ["0", "1", "both"])

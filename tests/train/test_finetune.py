@@ -337,5 +337,5 @@ def test_a_clip_longer_than_the_models_positions_is_named_before_anything_is_loa
     settings = json.loads((model / "config.json").read_text())
     settings["lm_config"]["max_position_embeddings"] = 8
     (model / "config.json").write_text(json.dumps(settings))
-    with pytest.raises(UserError, match=r"10 clips are longer than the model's 8 positions, such as k\w+: cut them"):
+    with pytest.raises(UserError, match=r"10 clips longer than the model's 8 positions, such as k\w+: cut them"):
         list(finetune.train(make_run("long", model=model)))

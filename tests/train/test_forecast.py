@@ -66,6 +66,17 @@ def test_nothing_is_written_and_patches_are_estimated_where_nothing_is_encoded(m
     assert sizes[0] == pytest.approx(sizes[1], rel=0.3)  # headers, which weigh in clips of a second
 
 
+def test_a_run_of_very_many_steps_is_told_from_the_first_of_them(corpus, tiny, tmp_path, monkeypatch):
+    settings = ("train.steps=1000000000", "train.validate_every=0")
+    told = forecast.forecast(asked(corpus, tiny, tmp_path / "run", *settings), tick=quiet)
+    monkeypatch.setattr(forecast, "PLANNED", 1_000)
+    less = forecast.forecast(asked(corpus, tiny, tmp_path / "run", *settings), tick=quiet)
+    assert told["steps"]["all"] == less["steps"]["all"] == 10**9
+    for name in ("text", "audio", "of_a_step"):
+        assert told["positions"][name] == pytest.approx(less["positions"][name], rel=1e-3)
+    assert told["time"]["flops"] > 1e6 * told["positions"]["audio"]
+
+
 def test_the_model_is_loaded_only_to_measure_and_without_that_there_is_a_floor(corpus, tiny, tmp_path, monkeypatch):
     def load(*_, **__):
         raise AssertionError("the model is loaded")
@@ -188,21 +199,21 @@ def test_sound_data_are_not_doubted():
             changed(replace(given(), reading={"km": Reading("", "spoken")}), "km03", clip={"text": "text"}),
             {},
             [],
-            "km: no language tag before the text of 1 clips (km03)",
+            "km: no language tag before the text of 1 clip (km03)",
         ),
         (given(), {"km03": Measured(0.0, 0.6, 16000)}, [], "over 0.5 s of silence at the end, which teaches the model"),
-        (given(), {"km03": Measured(0.6, 0.0, 16000)}, [], "over 0.5 s of silence at the start: 1 clips (km03)"),
-        (given(), {"km03": Measured(rate=8000)}, [], "sampled below 16000 Hz, so dull: 1 clips (km03)"),
+        (given(), {"km03": Measured(0.6, 0.0, 16000)}, [], "over 0.5 s of silence at the start: 1 clip (km03)"),
+        (given(), {"km03": Measured(rate=8000)}, [], "sampled below 16000 Hz, so dull: 1 clip (km03)"),
         (given(), {"km03": Measured(silent=True)}, [], "nothing to be heard, every sample is zero or no number: 1"),
         (changed(given(), "km03", example={"patches": 4000}), {}, [], "longer than batch.tokens = 4096"),
-        (changed(given(), "km03", example={"patches": 1}), {}, [], "shorter than 2 patches: 1 clips (km03)"),
+        (changed(given(), "km03", example={"patches": 1}), {}, [], "shorter than 2 patches: 1 clip (km03)"),
         (changed(given(), "km03", example={"text": (1, 2, 3, 4)}), {}, [], "km: text tokens per second far from"),
         (changed(given(), "km03", clip={"seconds": 9.0}), {}, [], "km: text tokens per second far from"),
         (
             changed(given(), "km03", clip={"path": Path("km04.flac")}),
             {},
             [],
-            "the same audio more than once: 1 groups (km03=km04)",
+            "the same audio more than once: 1 group (km03=km04)",
         ),
         (changed(given(), "km03", clip={"path": Path("km50.flac")}), {}, [], "held out, but trained on too"),
         (
@@ -210,6 +221,19 @@ def test_sound_data_are_not_doubted():
             {},
             [],
             "km: 24.3 minutes to train on, under 30",
+        ),
+        (
+            changed(given(), "km03", clip={"text": "(Khmer) \u200b။"}),
+            {},
+            [],
+            "km: nothing is said in the text, beside its",
+        ),
+        (changed(given(), "km03", clip={"text": " "}), {}, [], "beside its tag, of 1 clip (km03)"),
+        (
+            replace(given(), train=given().train[30:]),
+            {},
+            [],
+            "km: held out, but not trained on: 25 clips (km30, km31, km32, km33, km34 and 20 more)",
         ),
         (replace(given(), validation=given().validation[8:]), {}, [], "km: 17 clips held out, under 20"),
         (
@@ -227,12 +251,12 @@ def test_what_teaches_wrong_is_named(data, measured, settings, says):
 def test_a_clip_without_pronunciation_in_a_pronounced_language_is_named():
     data = given(reading={language: Reading("(x)", "pronounced") for language in ("km", "ko")})
     clips = {name: replace(clip, pronounced=None if name == "ko01" else "text") for name, clip in data.clips.items()}
-    assert about(replace(data, clips=clips)) == ["ko: trained on pronounced text, but on spoken text in 1 clips (ko01)"]
+    assert about(replace(data, clips=clips)) == ["ko: trained on pronounced text, but on spoken text in 1 clip (ko01)"]
 
 
 def test_the_same_audio_twice_among_the_held_out_is_not_called_trained_on():
     lines = about(changed(given(), "km50", clip={"path": Path("km51.flac")}))
-    assert lines == ["the same audio more than once: 1 groups (km50=km51)"]
+    assert lines == ["the same audio more than once: 1 group (km50=km51)"]
 
 
 def test_five_are_named_and_the_rest_counted():

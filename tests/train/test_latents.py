@@ -190,3 +190,43 @@ def test_files_are_on_the_disk_before_they_have_their_name(make_corpus, tiny, mo
     monkeypatch.setattr(os, "fsync", note)
     encode(store, clips)
     assert named_early == [False] * 4
+
+
+@pytest.mark.parametrize("encoded", [False, True])
+def test_a_flipped_byte_is_seen_and_the_remedy_is_that_of_a_cut_file(make_corpus, tiny, encoded):
+    clips = reading.read(make_corpus(each=1))
+    store = latents.Latents(clips[0].path.parent / "latents", tiny)
+    encode(store, clips)
+    path = store.encoded_path(clips[0]) if encoded else store.path(clips[0])
+    found = bytearray(path.read_bytes())
+    found[-5] ^= 1
+    path.write_bytes(found)
+    with pytest.raises(UserError, match=rf"{path.name} cannot be read \(its numbers .*: remove it, and it is encoded"):
+        store.read(clips[0])
+    path.unlink()
+    assert encode(store, clips) == [0, 1]
+    store.read(clips[0])
+
+
+def test_latents_of_earlier_versions_without_a_checksum_are_read(make_corpus, tiny):
+    from safetensors.torch import load_file, save_file
+
+    clips = reading.read(make_corpus(each=1))
+    store = latents.Latents(clips[0].path.parent / "latents", tiny)
+    encode(store, clips)
+    before = store.read(clips[0]).latents
+    save_file({"latents": load_file(store.path(clips[0]))["latents"]}, store.path(clips[0]))
+    assert torch.equal(store.read(clips[0]).latents, before)
+
+
+@pytest.mark.parametrize("sample", [np.nan, np.inf])
+def test_samples_that_are_no_numbers_are_refused_and_their_clip_named(tmp_path, tiny, sample):
+    import soundfile
+
+    path, sound = tmp_path / "a.wav", np.full(16000, 0.1, np.float32)
+    soundfile.write(path, sound, 16000, subtype="FLOAT")
+    assert len(latents.samples(path, 16000)) == 16000
+    sound[100] = sample
+    soundfile.write(path, sound, 16000, subtype="FLOAT")
+    with pytest.raises(UserError, match=r"a\.wav holds samples that are no numbers"):
+        latents.samples(path, 16000)

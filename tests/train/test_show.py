@@ -1,4 +1,5 @@
 import io
+import os
 import re
 
 import pytest
@@ -128,3 +129,14 @@ def test_a_loss_that_never_fell_was_best_before_training():
 def test_markup_in_a_note_is_only_text():
     said, _, _ = shown(["loading [bold]x[/bold]"])
     assert said == "loading [bold]x[/bold]\n"
+
+
+def test_who_reads_no_more_does_not_stop_a_run():
+    """As in `2>&1 | head -1`."""
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "w") as file:
+        screen = show.Screen(console=Console(file=file))
+        screen.follow(["read"])
+        assert os.read(reading, 100) == b"read\n"
+        os.close(reading)
+        assert screen.follow(["one", "two", "three"]) == "three"

@@ -186,6 +186,14 @@ def test_a_folder_is_never_fetched(tmp_path, monkeypatch):
         pretrained.find(str(tmp_path / "absent"))
 
 
+def test_a_folder_has_no_revision_but_that_of_the_hubs_cache(tiny, tmp_path):
+    with pytest.raises(UserError, match=r"only a hub id has a revision \(v2\): leave the revision out"):
+        pretrained.asked(str(tiny), "v2")
+    cached = tmp_path / "snapshots" / "abc"
+    shutil.copytree(tiny, cached)
+    assert pretrained.asked(str(cached), "abc") == cached
+
+
 def test_a_hub_id_that_cannot_be_fetched_is_one_line(monkeypatch):
     import huggingface_hub
 
@@ -280,7 +288,7 @@ def deeper(state):
         (cut("tokenizer.json"), "the tokenizer in"),
         (cut("model.safetensors"), "model.safetensors cannot be read"),
         (cut("audiovae.safetensors"), "audiovae.safetensors cannot be read"),
-        (without("stop_head.weight"), "lack 1 tensors, such as stop_head.weight"),
+        (without("stop_head.weight"), "lack 1 tensor, such as stop_head.weight"),
         (changed(scalar_quantization_latent_dim=12), "do not fit its config.json: size mismatch for fsq_layer"),
     ],
 )
@@ -293,6 +301,41 @@ def test_a_bad_model_folder_is_one_line(tiny, tmp_path, spoil, says):
     assert says in str(problem.value)
     assert str(folder) in str(problem.value)
     assert "\n" not in str(problem.value)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (cut("tokenizer.json"), "the tokenizer in"),
+        (cut("model.safetensors"), "model.safetensors cannot be read"),
+        (without("stop_head.weight"), "lack 1 tensor, such as stop_head.weight"),
+        (changed(scalar_quantization_latent_dim=12), "do not fit its config.json: size mismatch for fsq_layer"),
+        (cast(torch.int32, "audiovae.safetensors"), "are quantized"),
+    ],
+)
+@pytest.mark.parametrize("dry", [True, False])
+def test_a_bad_model_folder_is_told_before_a_clip_is_encoded(make_corpus, tiny, tmp_path, spoil, says, dry):
+    from train import config, data, forecast
+
+    folder, source = tmp_path / "spoilt", make_corpus()
+    shutil.copytree(tiny, folder)
+    spoil(folder)
+    run = config.build({"corpus": str(source), "model": str(folder), "into": str(tmp_path / "run")})
+    with pytest.raises(UserError, match=says):
+        forecast.forecast(run, tick=lambda *_: None) if dry else next(data.prepare(run, "cpu"))
+    assert not (source / "latents").exists()
+
+
+def test_tensors_of_no_layer_are_named_and_counted(tiny, tmp_path, caplog):
+    from train import data
+
+    data.note_files(tiny)
+    assert caplog.messages == []
+    folder = tmp_path / "more"
+    shutil.copytree(tiny, folder)
+    rewritten("model.safetensors", lambda state: state | {"foo": torch.zeros(3), "bar": torch.zeros(3)})(folder)
+    data.note_files(folder)
+    assert caplog.messages == [f"{folder}: 2 tensors of no layer, such as bar: not used"]
 
 
 @pytest.mark.parametrize("kind", [torch.int8, torch.float8_e5m2])
