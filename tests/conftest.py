@@ -1,4 +1,4 @@
-"""Order of the whole suite: the files that take minutes come first, so that no worker is left with one at the end."""
+"""Order of the whole suite: files that take minutes come first, so that no worker is left with one at the end."""
 
 import pytest
 

@@ -168,6 +168,7 @@ PLAIN = (
         ),
         say.fraction,
     ),
+    Rule("divided", _pattern(r"(?<=\d) ?: ?(?=\d++(?:[.,]\d++)*+ ?=)"), lambda match: SYMBOLS["÷"]),
     Rule("ratio", _pattern(r"(?<=\d) ?: ?(?=\d)"), say.against),
     Rule("street", _pattern(r"(?<![A-Za-z])[Ss]t\.? ?(?=\d)"), say.street),
     Rule("number sign", _pattern(r"#(?=\d)|№ ?(?=\d)|(?<![A-Za-z])N(?:o\.?|[°º]) ?(?=\d)"), say.number_sign),
