@@ -2,7 +2,7 @@
 
     python benchmarks/pronunciation_ko.py
 
-Sets: the examples of 표준 발음법 that g2pk carries (rules.txt, Apache-2.0), two lists of words written blind, what each
+Sets: the examples of 표준 발음법 that g2pk carries (rules.txt, Apache-2.0), lists of words written blind, what each
 knew is said in them (tests/curate/text/pronunciation_*_ko.tsv), and a tenth of our lexicon by hash, which "lexicon less
 these" has not seen. A word is right when its preferred reading is a standard one; spaces do not count. Last, sentences.
 """
@@ -24,6 +24,7 @@ from curate.text.korean_sound import Sounds
 Row = tuple[str, str, tuple[str, ...]]  # class, text, standard readings
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = ROOT / "tests/curate/text"
+LISTS = ("heldout", "blind", "blind2", "inflected")
 SENTENCES = TESTS / "pronunciation_sentences_ko.tsv"
 
 
@@ -125,7 +126,7 @@ def _distance(found: str, wanted: str) -> int:
 def main() -> None:
     """Print a table for each set."""
     sounds = Sounds()
-    for rows in (official(), held_out("heldout"), held_out("blind"), tenth()):
+    for rows in (official(), *map(held_out, LISTS), tenth()):
         found = {name: shares(rows, read) for name, read in readers(rows, sounds).items()}
         print("class".ljust(20), "n".rjust(5), *(name.rjust(20) for name in found))
         for name in dict.fromkeys(row[0] for row in rows):

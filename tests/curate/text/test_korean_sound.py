@@ -18,14 +18,20 @@ from curate.text import korean_meeting
 from curate.text.korean_lexicon import TABLES, lexicon
 from curate.text.korean_sound import alternatives, lexicon_hash, pronounced
 
-HELD_OUT = Path(__file__).resolve().parent / "pronunciation_heldout_ko.tsv"
+HERE = Path(__file__).resolve().parent
+
+
+def rows(name: str) -> list[dict[str, str]]:
+    """One of the lists of words."""
+    text = (HERE / f"pronunciation_{name}_ko.tsv").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    return list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
 def unchanged() -> list[str]:
     """Words that sound the same after a sonorant in spite of what compounds and Sino-Korean words do."""
-    lines = [line for line in HELD_OUT.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
-    rows = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
-    return [row["word"] for row in rows if row["class"] == "unchanged" and row["readings"] == row["word"]]
+    found = [row for row in rows("heldout") if row["class"] == "unchanged"]
+    return [row["word"] for row in found if row["readings"] == row["word"]]
 
 
 @pytest.mark.parametrize(
@@ -52,6 +58,12 @@ def test_a_word_keeps_its_sound_before_a_particle(written: str, said: str) -> No
 @pytest.mark.parametrize("word", unchanged())
 def test_words_that_must_not_change_do_not(word: str) -> None:
     assert pronounced(word) == word
+
+
+@pytest.mark.parametrize(("name", "least"), [("blind", 0.99), ("blind2", 0.99), ("inflected", 1.0)])
+def test_words_of_a_list_sound_as_it_says(name: str, least: float) -> None:
+    wrong = [row["word"] for row in rows(name) if pronounced(row["word"]) not in row["readings"].split("|")]
+    assert len(wrong) <= (1 - least) * len(rows(name)), wrong
 
 
 @pytest.mark.parametrize(
