@@ -24,7 +24,7 @@ from curate.text.korean_sound import Sounds
 Row = tuple[str, str, tuple[str, ...]]  # class, text, standard readings
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = ROOT / "tests/curate/text"
-LISTS = ("heldout", "blind", "blind2", "inflected")
+LISTS = ("heldout", "blind", "blind2", "blind3", "inflected")
 SENTENCES = TESTS / "pronunciation_sentences_ko.tsv"
 
 

@@ -44,6 +44,8 @@ def with_particle(reader: Callable[[re.Match[str]], str]) -> Callable[[re.Match[
         said = reader(match)
         if said == match.group() or not match["p"]:
             return said
+        if not said:  # a sign that is not read: ®
+            return str(match["p"])
         street = match["p"] == "가" and re.search(r"[가-힣][로동] ?$", match.string[: match.start()][-4:])
         return said + (match["p"] if street else fitted(said, match["p"]))
 
