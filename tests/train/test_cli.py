@@ -142,6 +142,7 @@ def test_a_signal_that_is_ignored_as_under_nohup_stays_so():
     try:
         with stopping.heard(lambda *_: pytest.fail("it is heard")):
             signal.raise_signal(signal.SIGHUP)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)
 
