@@ -25,7 +25,7 @@ test: env
 
 # where `make test` takes a part: the demonstration's two commands, every file of real speech, twenty kills, compiled layers
 test-long: env
-	SAMSORI_LONG=1 $(BIN)/python -m pytest tests/curate/test_real_speech.py tests/curate/test_demo.py tests/train/test_survival.py tests/train/test_lean.py
+	SAMSORI_LONG=1 $(BIN)/python -m pytest tests/curate/test_real_speech.py tests/curate/demo/test_demo.py tests/train/test_survival.py tests/train/model/test_losses.py
 
 # ratios against peers, side by side, of what this machine can run; figures and what they mean: docs/benchmarks.md
 bench: env

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from curate.text import normalise
-from curate.text.khmer_words import phonemes_of, words
+from curate.text.khmer.segmentation import phonemes_of, words
 from curate.text.options import WORDS, Options
 
 UNSEEN = 3000  # words of the reference that khmerphonemizer's own lexicon lacks, chosen by hash

@@ -1,6 +1,6 @@
-"""Make curate/text/lexicon_ko_sino.tsv: the Sino-Korean words that sound otherwise than their letters, by rule.
+"""Make curate/text/korean/lexicon_sino.tsv: the Sino-Korean words that sound otherwise than their letters, by rule.
 
-    python benchmarks/lexicon_ko.py HANJA > curate/text/lexicon_ko_sino.tsv
+    python benchmarks/lexicon_ko.py HANJA > curate/text/korean/lexicon_sino.tsv
 
 HANJA_TXT is libhangul's hanja.txt (BSD-3-Clause; Debian's libhangul-data installs it). It says which words are
 Sino-Korean and in which characters; that a word is in use, and its parts, comes from mecab-ko-dic (Apache-2.0).
@@ -12,8 +12,8 @@ import sys
 from collections import Counter, defaultdict
 from pathlib import Path
 
-from curate.text import korean_compounds as compounds
-from curate.text.korean_sound import Sounds
+from curate.text.korean import compounds
+from curate.text.korean.pronunciation import Sounds
 
 HEADER = """\
 # Sino-Korean words and how they sound by 표준 발음법 20, 26, 28 and 29항: word, readings, articles, source.

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.workload import Spoken
-from train import voxcpm
+from train.model import voxcpm
 
 DOCUMENTED = (2, 8)  # batch_size, grad_accum_steps: conf/voxcpm_v2/voxcpm_finetune_lora.yaml
 LONGEST_NORM = 1.0  # max_grad_norm, likewise

@@ -10,15 +10,17 @@ import torch
 
 from benchmarks.official_step import Official
 from benchmarks.workload import Spoken
-from train import batches, config, lean, voxcpm
-from train.batches import Example, Sound
+from train import config
+from train.adapter.vector import Vector
 from train.checkpoint import State
-from train.corpus import Clip
-from train.data import Data
+from train.data import sampler
+from train.data.corpus import Clip
+from train.data.dataset import Data
+from train.data.latents import Latents
+from train.data.sampler import Example, Sound
 from train.distributed import ALONE
-from train.latents import Latents
-from train.stepping import Trainer, ahead
-from train.vector import Vector
+from train.model import losses, voxcpm
+from train.trainer import Trainer, ahead
 
 STEPS = 1_000_000  # of a run so long that the rate stays what it is
 
@@ -100,7 +102,7 @@ class Ours:
     def train(self, setting: Setting, *, epoch: int, most: int | None = None) -> float:
         """One epoch, or its first `most` steps, and the audio seconds in it; read ahead as in a run."""
         trainer, examples = self.trainer(setting), self.examples()
-        plan = batches.plan(examples, tokens=setting.tokens, seed=0, epoch=epoch)[:most]
+        plan = sampler.plan(examples, tokens=setting.tokens, seed=0, epoch=epoch)[:most]
         steps = [
             (State(STEPS // 4 + number, epoch, number), [examples[position] for position in batch])
             for number, batch in enumerate(plan, start=1)
@@ -169,9 +171,9 @@ def compare(official: Official, ours: Ours, spoken: Sequence[Spoken], *, seed: i
         theirs = tuple(float(each) for each in official.losses(packed))
         sounds = [_encoded(official.model, ours.sounds[each.id]) for each in spoken]
         rows = packed["loss_mask"].flatten().nonzero().squeeze(1)
-        draws = batches.Draws(drawn.time[rows], drawn.noise[rows], drawn.guided[rows])
-        batch = batches.collate([each.text for each in spoken], sounds)
-        found = lean.losses(official.model, batch, draws, _pairs(official.model))
+        draws = sampler.Draws(drawn.time[rows], drawn.noise[rows], drawn.guided[rows])
+        batch = sampler.collate([each.text for each in spoken], sounds)
+        found = losses.losses(official.model, batch, draws, _pairs(official.model))
     own = float(found.diff.mean()), float(found.stop.mean())
     worst = max(abs(one - other) / abs(one) for one, other in zip(theirs, own, strict=True))
     return Agreement((theirs[0], theirs[1]), own, worst)
@@ -182,7 +184,7 @@ def _encoded(model: Any, sound: Sound) -> Sound:
     return Sound(sound.latents, model.feat_encoder(sound.latents[None].to(model.device))[0].cpu())
 
 
-def _pairs(model: Any) -> lean.Adapter:
+def _pairs(model: Any) -> losses.Adapter:
     """The official LoRA layers as lean reads them."""
     layers = {name: part for name, part in model.named_modules() if hasattr(part, "lora_A")}
     return {name: (part.lora_A, part.lora_B, float(part.scaling), 0.0) for name, part in layers.items()}

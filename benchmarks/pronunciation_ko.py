@@ -3,8 +3,9 @@
     python benchmarks/pronunciation_ko.py
 
 Sets: the examples of 표준 발음법 that g2pk carries (rules.txt, Apache-2.0), lists of words written blind, what each
-knew is said in them (tests/curate/text/pronunciation_*_ko.tsv), and a tenth of our lexicon by hash, which "lexicon less
-these" has not seen. A word is right when its preferred reading is a standard one; spaces do not count. Last, sentences.
+knew is said in them (tests/curate/text/korean/pronunciation_*.tsv), and a tenth of our lexicon by hash, which
+"lexicon less these" has not seen. A word is right when its preferred reading is a standard one; spaces do
+not count. Last, sentences.
 """
 
 import csv
@@ -18,14 +19,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from curate.text.korean_lexicon import TABLES, Lexicon, lexicon
-from curate.text.korean_sound import Sounds
+from curate.text.korean.lexicon import TABLES, Lexicon, lexicon
+from curate.text.korean.pronunciation import Sounds
 
 Row = tuple[str, str, tuple[str, ...]]  # class, text, standard readings
 ROOT = Path(__file__).resolve().parents[1]
-TESTS = ROOT / "tests/curate/text"
+TESTS = ROOT / "tests/curate/text/korean"
 LISTS = ("heldout", "blind", "blind2", "blind3", "inflected")
-SENTENCES = TESTS / "pronunciation_sentences_ko.tsv"
+SENTENCES = TESTS / "pronunciation_sentences.tsv"
 
 
 def official() -> list[Row]:
@@ -47,7 +48,7 @@ def table(path: Path) -> list[dict[str, str]]:
 
 def held_out(name: str) -> list[Row]:
     """Words written blind."""
-    rows = table(TESTS / f"pronunciation_{name}_ko.tsv")
+    rows = table(TESTS / f"pronunciation_{name}.tsv")
     return [(row["class"], row["word"], tuple(row["readings"].split("|"))) for row in rows]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from train import pretrained, tiny
+from train.model import base, tiny
 
 RATE = 16_000  # the AudioVAE listens at this rate
 ORDINARY = 105  # token ids below are marks
@@ -35,12 +35,12 @@ def configuration(size: str) -> dict[str, Any]:
     """config.json of one of SIZES: the tests' model, a middle one in the same layout, the published one."""
     if size == "tiny":
         return tiny.configuration()
-    return pretrained.real_config() if size == "full" else _middle()
+    return base.real_config() if size == "full" else _middle()
 
 
 def _middle() -> dict[str, Any]:
     """45 million parameters in the published proportions: MLPs 3 and 4 times as wide, heads twice the DiT's width."""
-    config = pretrained.real_config()
+    config = base.real_config()
     heads = {"num_attention_heads": 6, "num_key_value_heads": 2, "kv_channels": 64}
     sizes = {"hidden_size": 384, "intermediate_size": 1152, "num_hidden_layers": 14, "vocab_size": 8192}
     config["lm_config"] |= heads | sizes

@@ -16,8 +16,8 @@ from curate.ingest import READERS, root
 from curate.ingest.folder import SUFFIXES
 from curate.recipe import LANGUAGES, Models, Recipe, Source
 from curate.report import licences, wording
-from curate.select import DECIDED_LATER, ORDER
-from curate.text import korean_lexicon
+from curate.steps.rules import DECIDED_LATER, ORDER
+from curate.text.korean import lexicon
 
 Facts = dict[str, Any]
 
@@ -38,7 +38,7 @@ def check(recipe: Recipe) -> Facts:
     """What the sources hold and who would listen to them, with warnings; a UserError where a run would stop."""
     models = list(_models(recipe))
     if recipe.text.lexicon is not None:
-        korean_lexicon.lexicon(Path(recipe.text.lexicon))
+        lexicon.lexicon(Path(recipe.text.lexicon))
     listed = [(source, _rows(source)) for source in recipe.source]
     sources = [_source(source, rows) for source, rows in listed]
     languages = _languages(recipe, listed, sources)

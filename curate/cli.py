@@ -70,7 +70,7 @@ def run(
 
     Example: curate run manifests/own-recordings.toml --into work/corpus
     """
-    from curate import build, pipeline, show
+    from curate import commands, pipeline, show
     from curate.recipe import dump, load
 
     if until not in pipeline.STEPS:
@@ -82,9 +82,9 @@ def run(
             print(
                 "curate: this corpus was last made with another recipe, or --set; this one holds now", file=sys.stderr
             )
-        build.ingested(corpus, wanted, watch)
-        clips = build.advance(corpus, wanted, last=until, workers=_count(workers), watch=watch)
-        page = build.finish(corpus, wanted, clips, watch) if until == "tag" else None
+        commands.ingested(corpus, wanted, watch)
+        clips = commands.advance(corpus, wanted, last=until, workers=_count(workers), watch=watch)
+        page = commands.finish(corpus, wanted, clips, watch) if until == "tag" else None
     _print_status(clips, wanted)
     if page is not None:
         typer.echo(f"report   {page}\nclips    {corpus.clips}\nVoxCPM   {corpus.export('voxcpm')}")
@@ -96,13 +96,13 @@ def ingest(recipe: RecipeFile, into: Into, settings: Settings = None) -> None:
 
     Example: curate ingest manifests/own-recordings.toml --into work/corpus
     """
-    from curate import build, manifest, show
+    from curate import commands, manifest, show
     from curate.recipe import load
 
     wanted = load(recipe, settings or [])
     corpus = _corpus(into)
     with corpus.locked(), show.progress() as watch:
-        rows = build.ingested(corpus, wanted, watch)
+        rows = commands.ingested(corpus, wanted, watch)
         manifest.write(rows, corpus.manifest)
         corpus.log("ingest", clips=rows.height)
     unreadable = rows.filter(rows["error"].is_not_null())
@@ -152,12 +152,12 @@ def export(
 
     Example: curate export work/corpus --to voxcpm
     """
-    from curate import build
+    from curate import commands
 
-    if to not in build.FORMATS:
-        raise UserError(f"no export format {to!r}; there are {', '.join(build.FORMATS)}")
+    if to not in commands.FORMATS:
+        raise UserError(f"no export format {to!r}; there are {', '.join(commands.FORMATS)}")
     _, clips = _advance(corpus, None, last="tag", workers=workers)
-    typer.echo(build.export(_corpus(corpus), clips, format=to, into=into))
+    typer.echo(commands.export(_corpus(corpus), clips, format=to, into=into))
 
 
 @app.command()
@@ -262,16 +262,16 @@ def demo(
 
     Example: curate demo --into demo
     """
-    from curate import build, show
+    from curate import commands, show
     from curate import demo as demonstration
     from curate.recipe import load
 
     corpus = _corpus(into / "corpus")
     with corpus.locked(), show.progress() as watch:
         wanted = load(demonstration.prepare(into))
-        build.ingested(corpus, wanted, watch)
-        clips = build.advance(corpus, wanted, last="tag", workers=_count(workers), watch=watch)
-        page = build.finish(corpus, wanted, clips, watch)
+        commands.ingested(corpus, wanted, watch)
+        clips = commands.advance(corpus, wanted, last="tag", workers=_count(workers), watch=watch)
+        page = commands.finish(corpus, wanted, clips, watch)
     _print_status(clips, wanted)
     typer.echo(show.flaws(demonstration.compare(into, clips)))
     typer.echo(f"report   {page}\nclips    {corpus.clips}\nVoxCPM   {corpus.export('voxcpm')}")
@@ -279,7 +279,7 @@ def demo(
 
 def _advance(folder: Path, settings: list[str] | None, *, last: str, workers: int) -> tuple["Recipe", "pl.DataFrame"]:
     """Run the pipeline of an existing corpus; changed settings are written to its recipe."""
-    from curate import build, show
+    from curate import commands, show
     from curate.recipe import dump, load
 
     corpus = _known(folder)
@@ -287,11 +287,11 @@ def _advance(folder: Path, settings: list[str] | None, *, last: str, workers: in
         raise UserError("sources are read by `curate run` and `curate ingest`: change source.* there, in the recipe")
     with corpus.locked(), show.progress() as watch:
         wanted = load(corpus.recipe, settings or [])
-        clips = build.advance(corpus, wanted, last=last, workers=_count(workers), watch=watch)
+        clips = commands.advance(corpus, wanted, last=last, workers=_count(workers), watch=watch)
         if settings:  # only what worked is kept
             corpus.save_recipe(dump(wanted))
         if last == "tag":
-            build.finish(corpus, wanted, clips, watch)
+            commands.finish(corpus, wanted, clips, watch)
     return wanted, clips
 
 

@@ -5,14 +5,16 @@ from pathlib import Path
 
 import polars as pl
 
-from curate import cut, manifest, measures, pipeline, recipe, report
+from curate import manifest, pipeline, recipe, report
 from curate.corpus import Corpus
 from curate.engine.local import Local
 from curate.errors import UserError
+from curate.export import clips as clip_files
 from curate.export import voxcpm
 from curate.ingest import ingest
-from curate.measure import Store
-from curate.measures import Measures
+from curate.measures import catalogue
+from curate.measures.catalogue import Measures
+from curate.measures.definition import Store
 from curate.pipeline import Watch
 from curate.recipe import Recipe
 
@@ -37,7 +39,7 @@ def advance(
     """
     started = time.monotonic()
     frame = _read_ingested(corpus, wanted)
-    asked = asked or measures.of(wanted)
+    asked = asked or catalogue.of(wanted)
     with Local(asked.in_workers(), workers) as engine:
         panel = pipeline.Panel(asked, Store(corpus.answers), engine, pipeline.roots(wanted), watch)
         clips = pipeline.through(pipeline.curate(wanted, frame, panel), last)
@@ -72,7 +74,7 @@ def _read_ingested(corpus: Corpus, wanted: Recipe) -> pl.DataFrame:
 def cut_clips(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, watch: Watch) -> None:
     """Make `clips/` hold the kept clips."""
     roots = pipeline.roots(wanted)
-    cut.cut(clips, corpus.clips, roots, progress=lambda done, total: watch("cutting clips", done, total))
+    clip_files.cut(clips, corpus.clips, roots, progress=lambda done, total: watch("cutting clips", done, total))
 
 
 def export(corpus: Corpus, clips: pl.DataFrame, *, format: str, into: Path | None) -> Path:

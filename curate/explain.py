@@ -6,11 +6,11 @@ from typing import Any
 
 import polars as pl
 
-from curate import select
 from curate.errors import UserError
 from curate.manifest import COLUMNS
 from curate.recipe import LANGUAGES, Recipe
 from curate.report import wording
+from curate.steps import rules
 
 LISTED = 5  # matches that are named where there are several
 PROVENANCE = (
@@ -72,13 +72,13 @@ def _matches(clips: pl.DataFrame, clip: str) -> Iterator[pl.DataFrame]:
 def _rules(row: pl.DataFrame, facts: dict[str, Any], recipe: Recipe) -> dict[str, dict[str, Any]]:
     if facts["broke"] is None:
         why = "nothing is decided yet; run `curate filter`"
-        return {name: {"value": None, "threshold": None, "holds": None, "why": why} for name in select.ORDER}
-    told = {rule.name: _rule(row, rule) for rule in [*select.rules(recipe), select.duplicate(recipe)]}
-    told |= {name: _balanced(name, facts, recipe) for name in select.DECIDED_LATER}
-    return {name: told[name] for name in select.ORDER}
+        return {name: {"value": None, "threshold": None, "holds": None, "why": why} for name in rules.ORDER}
+    told = {rule.name: _rule(row, rule) for rule in [*rules.rules(recipe), rules.duplicate(recipe)]}
+    told |= {name: _balanced(name, facts, recipe) for name in rules.DECIDED_LATER}
+    return {name: told[name] for name in rules.ORDER}
 
 
-def _rule(row: pl.DataFrame, rule: select.Rule) -> dict[str, Any]:
+def _rule(row: pl.DataFrame, rule: rules.Rule) -> dict[str, Any]:
     columns = {"value": rule.value, "broken": rule.broken(), "why": rule.why()}
     found = row.select(column.alias(name) for name, column in columns.items()).row(0, named=True)
     holds = None if found["why"] is not None else not found["broken"]
@@ -99,7 +99,7 @@ def _balanced(name: str, facts: dict[str, Any], recipe: Recipe) -> dict[str, Any
 
 
 def _dropped_before(name: str, facts: dict[str, Any]) -> bool:
-    return facts["drop"] is not None and select.ORDER.index(facts["drop"]) < select.ORDER.index(name)
+    return facts["drop"] is not None and rules.ORDER.index(facts["drop"]) < rules.ORDER.index(name)
 
 
 def as_text(facts: dict[str, Any]) -> str:

@@ -7,12 +7,14 @@ from typing import Protocol
 
 import polars as pl
 
-from curate import balance, duplicates, hear, manifest, segment, select, speakers, split, tag
+from curate import manifest
 from curate.engine.work import Job, Question, Told, named
 from curate.ingest import root
-from curate.measure import Buffer, Measure, Store, corpus_key, keys
-from curate.measures import Measures
+from curate.measures import agreement, voices
+from curate.measures.catalogue import Measures
+from curate.measures.definition import Buffer, Measure, Store, corpus_key, keys
 from curate.recipe import Recipe
+from curate.steps import balance, duplicates, rules, segment, split, tag
 
 STEPS = ("ingest", "segment", "measure", "filter", "balance", "split", "tag")
 JOB_SECONDS = 300.0  # of clips in one job: a long recording is shared between workers
@@ -74,20 +76,20 @@ def measure(recipe: Recipe, clips: pl.DataFrame, panel: Panel) -> pl.DataFrame:
     """Ask every measure about every clip that it can be asked about; nothing here looks at a threshold."""
     asked = panel.measures
     clips = _read_texts(clips.with_columns(pl.col("text").alias("written")), asked.texts, panel)
-    clips = _ask(clips, asked.clips, select.measurable(), panel, "clips")
+    clips = _ask(clips, asked.clips, rules.measurable(), panel, "clips")
     if heard_sources := [source.id for source in recipe.source if source.transcript == "heard"]:
         clips = _read_texts(_take_heard(clips, heard_sources), asked.texts, panel)
     clips = _read_texts(clips, asked.heard_texts, panel)
     for each in asked.corpus:
         clips = _ask_corpus(clips, each, panel.store)
-    return manifest.rounded(speakers.name(_derived(clips)))
+    return manifest.rounded(voices.name(_derived(clips)))
 
 
 def _filter(recipe: Recipe, clips: pl.DataFrame) -> pl.DataFrame:
-    clips = select.decide(clips, select.rules(recipe))
+    clips = rules.decide(clips, rules.rules(recipe))
     clips = duplicates.mark(clips, threshold=recipe.filter.duplicate)
-    last = select.duplicate(recipe)
-    return manifest.break_rule(clips, last.name, last.broken(), select.ORDER)
+    last = rules.duplicate(recipe)
+    return manifest.break_rule(clips, last.name, last.broken(), rules.ORDER)
 
 
 def _take_heard(clips: pl.DataFrame, sources: Sequence[str]) -> pl.DataFrame:
@@ -103,7 +105,7 @@ def _derived(clips: pl.DataFrame) -> pl.DataFrame:
     """Columns that are arithmetic over others."""
     texts = zip(clips["text_from"], clips["spoken"], clips["heard_spoken"], strict=True)
     cer = [
-        hear.character_error_rate(spoken, heard) if text_from == "given" and spoken and heard is not None else None
+        agreement.character_error_rate(spoken, heard) if text_from == "given" and spoken and heard is not None else None
         for text_from, spoken, heard in texts
     ]
     letters = pl.col("spoken").str.replace_all(r"\s", "").str.len_chars()

@@ -23,13 +23,13 @@ MODEL_LIBRARIES = {
 AT_HOME = {
     "curate/models/": MODEL_LIBRARIES - {"voxcpm", "peft", "g2pk", "khmernltk", "khmercut", "khmerphonemizer"},
     "curate/text/": {"g2pk", "khmernltk", "khmercut", "khmerphonemizer", "ko_speech_tools", "nltk", "mecab"},
-    "train/voxcpm.py": {"voxcpm", "transformers"},
-    "train/pretrained.py": {"huggingface_hub"},
-    "train/lora.py": {"peft"},
-    "train/tiny.py": {"tokenizers"},
+    "train/model/voxcpm.py": {"voxcpm", "transformers"},
+    "train/model/base.py": {"huggingface_hub"},
+    "train/adapter/lora.py": {"peft"},
+    "train/model/tiny.py": {"tokenizers"},
 }
 LOWEST = ("curate.errors", "curate.manifest", "curate.audio", "curate.text", "curate.models")
-COMMANDS = ("curate.cli", "curate.build", "curate.show", "curate.pipeline", "curate.explain", "curate.check")
+COMMANDS = ("curate.cli", "curate.commands", "curate.show", "curate.pipeline", "curate.explain", "curate.check")
 
 
 def module(path: Path) -> str:
@@ -67,7 +67,7 @@ def test_no_import_goes_in_a_circle() -> None:
         name = module(path)
         graph[name] -= {other for other in graph[name] if name.startswith(f"{other}.")}
     order = list(graphlib.TopologicalSorter(graph).static_order())  # raises CycleError where there is a circle
-    assert order.index("curate.errors") < order.index("curate.pipeline") < order.index("curate.build")
+    assert order.index("curate.errors") < order.index("curate.pipeline") < order.index("curate.commands")
 
 
 def test_curate_never_imports_train_and_train_only_the_shared_parts() -> None:

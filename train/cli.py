@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from curate.errors import UserError
-from train import stopping, words
+from train import messages, signals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -51,8 +51,8 @@ def main() -> None:
     """Run a command; what a person can mend is one line on standard error and exit 1, Ctrl-C one and exit 130."""
     alone = os.environ.get("WORLD_SIZE", "1") == "1"  # torchrun ends by SIGTERM those to whom another's error came
     try:
-        words.check(sys.argv[1:])
-        with stopping.as_ctrl_c() if alone else nullcontext(bool) as stopped:
+        messages.check(sys.argv[1:])
+        with signals.as_ctrl_c() if alone else nullcontext(bool) as stopped:
             _run(stopped)
     except UserError as problem:
         typer.echo(f"train: {problem}", err=True)
@@ -91,7 +91,7 @@ def params(
     \b
     Example: train params --ranks 8,64
     """
-    from train import params as counting
+    from train.estimate import params as counting
 
     wanted = [name for name in modules.split(",") if name]
     table = counting.table(counting.parse(ranks), scope=scope, modules=wanted, projections=projections, model=model)
@@ -119,19 +119,21 @@ def encode(
     \b
     Example: train encode work/corpus --model openbmb/VoxCPM2
     """
-    from train import corpus as reading
-    from train import data, latents, pretrained, show, voxcpm
+    from train import show
+    from train.data import corpus as reading
+    from train.data import dataset, latents
+    from train.model import base, voxcpm
 
-    folder = pretrained.asked(model, revision)
-    data.note_files(folder)
+    folder = base.asked(model, revision)
+    dataset.note_files(folder)
     clips = reading.read(corpus)
-    place = data.pick_device(device)
+    place = dataset.pick_device(device)
     store = latents.Latents(into or corpus / "latents", folder, voxcpm.default_dtype(place))
     events = store.encode(clips, device=place)
     last = _follow(show.Screen(), events, "the same command goes on")
     encoded = last.total if isinstance(last, latents.Progress) else 0
     result = {"clips": len(clips), "encoded": encoded, "latents": str(into or corpus / "latents")}
-    of = words.counted(len(clips), "clip")
+    of = messages.counted(len(clips), "clip")
     _print(result, f"{encoded} of {of} encoded now, the others were there: {result['latents']}", as_json)
 
 
@@ -203,10 +205,10 @@ def export(
     \b
     Example: train export work/r64 --to voxcpm
     """
-    from train import card, speaking
+    from train.export import card, say
 
-    place = speaking.export(adapter, to, into, step=step)
-    for line in card.limits(speaking.adapter_of(adapter, step), to):
+    place = say.export(adapter, to, into, step=step)
+    for line in card.limits(say.adapter_of(adapter, step), to):
         typer.echo(f"note: {line}", err=True)
     _print({"format": to, "adapter": str(place)}, f"adapter in the format of {to}: {place}", as_json)
 
@@ -226,14 +228,14 @@ def merge(
     \b
     Example: train merge work/r64 --into work/merged
     """
-    from train import merge as merging
     from train import show
+    from train.export import merge as merging
 
     with show.ticking() as tick:
         merged = merging.merge(adapter, into, model=model, step=step, tick=partial(tick, "folding the adapter in"))
     typer.echo(f"note: {merging.rounding(merged.lost)}", err=True)
     result = {"checkpoint": str(merged.folder), "changed": merged.changed, "rounding_lost": merged.lost}
-    _print(result, f"merged checkpoint, {words.counted(merged.changed, 'weight')} changed: {merged.folder}", as_json)
+    _print(result, f"merged checkpoint, {messages.counted(merged.changed, 'weight')} changed: {merged.folder}", as_json)
 
 
 @app.command()
@@ -252,11 +254,11 @@ def say(
     \b
     Example: train say work/r64 --language km --text "សួស្តី" --out hello.wav
     """
-    from train import speaking
+    from train.export import say
 
-    speaking.check_wav(out)
-    sound = speaking.say(adapter, language, text, model=model, device=device, seed=seed)
-    speaking.save_wav(sound, out)
+    say.check_wav(out)
+    sound = say.say(adapter, language, text, model=model, device=device, seed=seed)
+    say.save_wav(sound, out)
     seconds = len(sound[0]) / sound[1]
     _print(
         {"file": str(out), "seconds": round(seconds, 3), "rate": sound[1]}, f"{seconds:.1f} s of speech: {out}", as_json
@@ -284,7 +286,8 @@ def demo(
 
 
 def _forecast(run: "Run", as_json: bool) -> None:
-    from train import finetune, forecast, show
+    from train import finetune, show
+    from train.estimate import forecast
 
     finetune.check_place(run.into)
     with show.ticking() as tick:
@@ -305,7 +308,7 @@ def _train(folder: Path, as_json: bool, world: "World") -> None:
         losses = screen.last.languages if screen.last else {}
         result = {"step": last.step, "checkpoint": str(last.checkpoint), "validation": losses}
         already = "" if screen.stepped else "nothing was left to do: "
-        done = words.counted(last.step, "step")
+        done = messages.counted(last.step, "step")
         _print(result, f"{already}trained {done}; next: train export {folder} --to voxcpm", as_json)
 
 

@@ -7,7 +7,10 @@ from pathlib import Path
 import torch
 
 from curate.errors import UserError
-from train import config, finetune, lora, speaking, tiny, voxcpm
+from train import config, finetune
+from train.adapter import lora
+from train.export import say
+from train.model import tiny, voxcpm
 from train.validation import Validation
 
 SENTENCES = {"km": "សួស្តី", "ko": "안녕하세요"}  # "hello" in both
@@ -72,13 +75,13 @@ def _run(into: Path, corpus: Path) -> Iterator[finetune.Event]:
 
 
 def _hand_over(into: Path, model: Path) -> Iterator[str]:
-    trained = speaking.adapter_of(into / RUN)
-    places = {form: speaking.export(into / RUN, form, into / f"adapter-{form}") for form in lora.FORMATS}
+    trained = say.adapter_of(into / RUN)
+    places = {form: say.export(into / RUN, form, into / f"adapter-{form}") for form in lora.FORMATS}
     language = min(trained.tags)
-    sentence = speaking.tagged(trained, language, SENTENCES.get(language, "hello"))
+    sentence = say.tagged(trained, language, SENTENCES.get(language, "hello"))
     yield f"VoxCPM's own loader reads the adapter and says {sentence!r}"
     samples, rate, loaded = voxcpm.speak_official(model, places["voxcpm"], sentence, seed=0)
     if loaded.keys() != trained.weights.keys() or not all(torch.equal(loaded[k], trained.weights[k]) for k in loaded):
         raise RuntimeError("what VoxCPM loaded is not what was trained")
-    speaking.write_wav((samples, rate), into / "spoken.wav")
+    say.write_wav((samples, rate), into / "spoken.wav")
     yield f"it loaded what was trained, all {len(loaded)} tensors, bit for bit"

@@ -11,13 +11,16 @@ from typing import Any
 import torch
 
 from curate.errors import UserError
-from train import checkpoint, config, corpus, data, latents, lora, pretrained, schedule, stopping, voxcpm
-from train.data import Data
-from train.diary import Diary, settle
+from train import checkpoint, config, signals
+from train.adapter import lora
+from train.adapter.vector import Vector
+from train.data import corpus, dataset, latents, schedule
+from train.data.dataset import Data
 from train.distributed import ALONE, World
-from train.stepping import Step, Trainer, ahead, out_of_memory
+from train.model import base, voxcpm
+from train.run_log import Diary, settle
+from train.trainer import Step, Trainer, ahead, out_of_memory
 from train.validation import Validation
-from train.vector import Vector
 
 
 @dataclass(frozen=True)
@@ -42,9 +45,9 @@ Event = latents.Progress | Step | Validation | Stopped | Finished | str  # a str
 def start(run: config.Run) -> None:
     """Make the folder of a new run and write its run file. Raises UserError where it is not free."""
     check_place(run.into)
-    revision = pretrained.fetched_revision(pretrained.asked(run.model, run.revision)) or run.revision
+    revision = base.fetched_revision(base.asked(run.model, run.revision)) or run.revision
     clips = corpus.read(run.corpus, quiet=True)  # training reads it again, and says what is left out
-    data.check(clips, run)
+    dataset.check(clips, run)
     try:
         run.into.mkdir(parents=True, exist_ok=True)
         with checkpoint.locked(run.into):
@@ -86,8 +89,8 @@ def train(folder: Path, world: World = ALONE) -> Iterator[Event]:
 
 
 def _train(run: config.Run, world: World) -> Iterator[Event]:
-    folder, device = run.into, data.pick_device(run.train.device)
-    given = yield from data.prepare(run, device, world)
+    folder, device = run.into, dataset.pick_device(run.train.device)
+    given = yield from dataset.prepare(run, device, world)
     found = checkpoint.newest(folder)
     at, note = schedule.check(checkpoint.read_state(found) if found else schedule.BEGINNING, run, given.train)
     steps = schedule.total_steps(run, given.train, at)
@@ -123,7 +126,7 @@ def _as_begun(run: config.Run, given: Data, new: bool) -> Iterator[str]:
         (run.into / checkpoint.BEGUN).unlink(missing_ok=True)
     held = json.dumps([[each.id, each.text, each.patches] for each in given.validation])
     now = {
-        "weights of the base model": pretrained.base_hash(pretrained.find(run.model, run.revision)),
+        "weights of the base model": base.base_hash(base.find(run.model, run.revision)),
         "train.precision": run.train.precision,
         "train.validation_draws": run.train.validation_draws,
         "held-out clips": hashlib.sha256(held.encode()).hexdigest(),
@@ -137,8 +140,8 @@ def _as_begun(run: config.Run, given: Data, new: bool) -> Iterator[str]:
 
 
 def _load(run: config.Run, given: Data, device: str, found: Path | None, world: World) -> Trainer:
-    kind = data.precision(run, device)
-    model = voxcpm.load(pretrained.find(run.model, run.revision), device=device, dtype=kind, training=True)
+    kind = dataset.precision(run, device)
+    model = voxcpm.load(base.find(run.model, run.revision), device=device, dtype=kind, training=True)
     lora.attach(model, run.adapter, seed=run.train.seed)
     vector = Vector(model, run.adapter, torch.float64 if kind is torch.float64 else torch.float32)
     trainer = Trainer(run, model, given, vector, world)
@@ -164,5 +167,5 @@ def _interruptible() -> Iterator[Callable[[], bool]]:
         if len(came) > 1:
             raise KeyboardInterrupt
 
-    with stopping.heard(note):
+    with signals.heard(note):
         yield lambda: bool(came)

@@ -6,10 +6,13 @@ from dataclasses import asdict
 from typing import Any
 
 from curate.errors import UserError
-from train import checkpoint, config, lora, speaking, validation, voxcpm
+from train import checkpoint, config, validation
+from train.adapter import lora
 from train.checkpoint import State
 from train.distributed import World
-from train.stepping import Step, Trainer
+from train.export import say
+from train.model import voxcpm
+from train.trainer import Step, Trainer
 from train.validation import Validation
 
 BEST = "best.json"  # language -> step and loss of its best checkpoint
@@ -93,8 +96,8 @@ class Diary:
             for number, sentence in enumerate(sentences, start=1):
                 path = self._run.into / SAMPLES / f"{step:07d}" / f"{language}-{number}.wav"
                 with voxcpm.ready_to_speak(self._trainer.model):
-                    sound = voxcpm.speak(self._trainer.model, speaking.tagged(saved, language, sentence), seed=number)
-                speaking.write_wav(sound, path)
+                    sound = voxcpm.speak(self._trainer.model, say.tagged(saved, language, sentence), seed=number)
+                say.write_wav(sound, path)
                 yield f"spoken at step {step}: {path}"
 
 

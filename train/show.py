@@ -12,11 +12,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Column
 
-from train import latents
+from train.data import latents
 from train.finetune import Event
-from train.stepping import Step
+from train.messages import counted
+from train.trainer import Step
 from train.validation import Validation
-from train.words import counted
 
 PLAIN_EVERY = 30.0  # seconds between lines where there is no terminal
 RECENT = 100  # steps whose time is averaged

@@ -14,12 +14,14 @@ from typing import Any, TypeVar
 import torch
 
 from curate.errors import UserError
-from train import batches, config, lean, schedule
-from train.batches import Example, seed_of
+from train import config
+from train.adapter.vector import Vector
 from train.checkpoint import State
-from train.data import Data, training_seed
+from train.data import sampler, schedule
+from train.data.dataset import Data, training_seed
+from train.data.sampler import Example, seed_of
 from train.distributed import World
-from train.vector import Vector
+from train.model import losses
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
@@ -62,8 +64,8 @@ class Piece:
     """What one process computes at once."""
 
     clips: list[Example]
-    batch: batches.Batch
-    draws: batches.Draws
+    batch: sampler.Batch
+    draws: sampler.Draws
 
 
 class Trainer:
@@ -77,7 +79,7 @@ class Trainer:
             weight_decay=run.optimizer.weight_decay,
             fused=True,
         )
-        self._how = lean.How(run.train.checkpointing, run.train.compile)
+        self._how = losses.How(run.train.checkpointing, run.train.compile)
         self._recent: deque[float] = deque(maxlen=RECENT)
 
     def remember(self, losses: Sequence[float]) -> None:
@@ -87,14 +89,14 @@ class Trainer:
     def read(self, state: State, chosen: Sequence[Example]) -> list[Piece]:
         """This process's part of a batch, in pieces, with everything that is random in it."""
         at_once = self.run.batch.at_once or self.run.batch.tokens
-        dealt = batches.deal(range(len(chosen)), chosen, hands=self.world.size, tokens=at_once)[self.world.rank]
+        dealt = sampler.deal(range(len(chosen)), chosen, hands=self.world.size, tokens=at_once)[self.world.rank]
         rate = self.model.feat_decoder.training_cfg_rate
         return [self._piece([chosen[position] for position in part], state.epoch, rate) for part in dealt]
 
     def _piece(self, clips: list[Example], epoch: int, rate: float) -> Piece:
         batch, sounds = self.data.batch(clips)
         seeds = [training_seed(self.run, epoch, each) for each in clips]
-        return Piece(clips, batch, batches.draw(seeds, sounds, unguided=rate))
+        return Piece(clips, batch, sampler.draw(seeds, sounds, unguided=rate))
 
     def step(self, state: State, chosen: Sequence[Example], pieces: Sequence[Piece], steps: int) -> Step:
         """Train on a batch. Raises UserError where its loss is no number or explodes, or memory does not suffice."""
@@ -135,7 +137,7 @@ class Trainer:
             for number, piece in enumerate(pieces):
                 with _seeded(self.run, step, self.world.rank, number):
                     adapter = self.vector.adapter(self.model.fusion_concat_proj.weight.dtype)
-                    found = lean.losses(self.model, piece.batch, piece.draws, adapter, self._how)
+                    found = losses.losses(self.model, piece.batch, piece.draws, adapter, self._how)
                     torch.autograd.backward((found.diff.sum() + found.stop.sum()) / patches)
                 waiting.append((piece, found.diff.detach(), found.stop.detach()))
             return [clip for each in waiting for clip in _clips(*each)]  # read last: reading waits for the GPU
@@ -175,8 +177,8 @@ def ahead(make: Callable[[Given], Made], items: Iterable[Given]) -> Iterator[tup
 
 def _clips(piece: Piece, diff: torch.Tensor, stop: torch.Tensor) -> list[Clip]:
     sums = torch.zeros(2, len(piece.clips), dtype=torch.float64)
-    for row, losses in enumerate((diff, stop)):
-        sums[row].index_add_(0, piece.batch.clip, losses.to("cpu", torch.float64))
+    for row, values in enumerate((diff, stop)):
+        sums[row].index_add_(0, piece.batch.clip, values.to("cpu", torch.float64))
     return [
         Clip(each.id, each.language, each.patches, *values)
         for each, values in zip(piece.clips, sums.T.tolist(), strict=True)

@@ -11,11 +11,13 @@ from typing import Any
 import torch
 from pydantic import TypeAdapter
 
-from train import batches, checkpoint, config, lean
-from train.batches import Example
-from train.data import Data, validation_seed
+from train import checkpoint, config
+from train.adapter.vector import Vector
+from train.data import sampler
+from train.data.dataset import Data, validation_seed
+from train.data.sampler import Example
 from train.distributed import ALONE, World
-from train.vector import Vector
+from train.model import losses
 
 FOLDER = "validation"
 NORMAL_95 = 1.96
@@ -56,7 +58,7 @@ def validate(
     """Losses of all held-out clips; the same whenever it is asked, whatever the rank or the number of processes."""
     model.eval()
     tokens = run.batch.at_once or run.batch.tokens
-    pieces = batches.in_order(data.validation, tokens=tokens)
+    pieces = sampler.in_order(data.validation, tokens=tokens)
     mine = [[data.validation[position] for position in piece] for piece in pieces[world.rank :: world.size]]
     with torch.no_grad():
         adapter = vector.adapter(model.fusion_concat_proj.weight.dtype, dropout=False)
@@ -102,14 +104,14 @@ def _path(folder: Path, step: int) -> Path:
     return folder / FOLDER / f"{step:07d}.jsonl"
 
 
-def _piece(model: Any, adapter: lean.Adapter, data: Data, piece: Sequence[Example], run: config.Run) -> list[Held]:
+def _piece(model: Any, adapter: losses.Adapter, data: Data, piece: Sequence[Example], run: config.Run) -> list[Held]:
     batch, sounds = data.batch(piece)
     sums = torch.zeros(2, len(piece), dtype=torch.float64)
     for draw in range(run.train.validation_draws):
-        draws = batches.draw([validation_seed(draw, each) for each in piece], sounds, unguided=0.0)
-        found = lean.losses(model, batch, draws, adapter)
-        for row, losses in enumerate(found):
-            sums[row].index_add_(0, batch.clip, losses.to("cpu", torch.float64))
+        draws = sampler.draw([validation_seed(draw, each) for each in piece], sounds, unguided=0.0)
+        found = losses.losses(model, batch, draws, adapter)
+        for row, values in enumerate(found):
+            sums[row].index_add_(0, batch.clip, values.to("cpu", torch.float64))
     counts = torch.tensor([each.patches for each in piece]) * run.train.validation_draws
     diff, stop = (sums / counts).tolist()
     return [Held(each.id, each.language, each.patches, diff[row], stop[row]) for row, each in enumerate(piece)]

@@ -14,7 +14,7 @@ from multiprocessing.process import BaseProcess
 from curate.engine import one_thread
 from curate.engine.work import Bench, Job, Told, work
 from curate.errors import UserError
-from curate.measure import Measure
+from curate.measures.definition import Measure
 
 DIED = "a worker process died, most likely out of memory; run the same command with --workers 1, finished work is kept"
 Progress = Callable[[float], None]  # is told the seconds of audio that a finished job held

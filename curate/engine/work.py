@@ -8,7 +8,7 @@ from typing import Any
 
 from curate import audio
 from curate.errors import UserError
-from curate.measure import Answer, Clip, Listener, Measure, Sound
+from curate.measures.definition import Answer, Clip, Listener, Measure, Sound
 
 LISTENING_RATE = 16000  # Hz; what every bundled listening model expects
 STRETCH_SECONDS = 20.0  # of a recording in memory at a time

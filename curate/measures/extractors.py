@@ -9,7 +9,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from curate import text
-from curate.measure import Answer, Clip, ClipJudge, CorpusJudge, Listener, RecordingJudge, TextJudge, Waveform
+from curate.measures.definition import (
+    Answer,
+    Clip,
+    ClipJudge,
+    CorpusJudge,
+    Listener,
+    RecordingJudge,
+    TextJudge,
+    Waveform,
+)
 
 RATE = 16000  # Hz; what the listening models hear
 
@@ -71,12 +80,12 @@ def turns_judge() -> RecordingJudge:
 
 def signal_judge() -> ClipJudge:
     """Levels, noise, bandwidth, pitch, and how loud the edges are."""
-    from curate import align, signal
+    from curate.measures import edges, signal
 
     def judge(clip: Clip) -> Answer:
         sound, speech = clip.sound, clip.speech(clip.sound.rate)
-        edges = align.edge_levels(sound.samples, sound.rate, speech)
-        found = {"head_edge": edges.head, "tail_edge": edges.tail} if edges else {}
+        levels = edges.edge_levels(sound.samples, sound.rate, speech)
+        found = {"head_edge": levels.head, "tail_edge": levels.tail} if levels else {}
         return {**signal.measure(sound.samples, sound.rate, speech), **found}
 
     return _each(judge)
@@ -103,13 +112,13 @@ def distillmos_judge() -> ClipJudge:
 
 def language_judge(model: str) -> ClipJudge:
     """How likely the declared language is, on the clip's speech alone."""
-    from curate import hear
+    from curate.measures import agreement
 
     whisper = whisper_named(model)
 
     def judge(clip: Clip) -> Answer:
-        speech = hear.speech_only(clip.sound.at(RATE), clip.speech(RATE))
-        check = hear.wrong_language(whisper.languages([speech])[0], clip.given["language"])
+        speech = agreement.speech_only(clip.sound.at(RATE), clip.speech(RATE))
+        check = agreement.wrong_language(whisper.languages([speech])[0], clip.given["language"])
         if check is None:
             return {}
         return {
@@ -148,14 +157,14 @@ def embedding_judge() -> ClipJudge:
     """The voice as a vector, from the clip's speech."""
     import torch
 
-    from curate import hear
+    from curate.measures import agreement
     from curate.models.campplus import Campplus
 
     torch.set_num_threads(1)
     model = Campplus()
 
     def judge(clips: Sequence[Clip]) -> list[Answer]:
-        speech = [hear.speech_only(clip.sound.at(RATE), clip.speech(RATE)) for clip in clips]
+        speech = [agreement.speech_only(clip.sound.at(RATE), clip.speech(RATE)) for clip in clips]
         return [{"embedding": None if v is None else v.tolist()} for v in model.embed(speech)]
 
     return judge
@@ -163,7 +172,7 @@ def embedding_judge() -> ClipJudge:
 
 def fingerprint_judge() -> ClipJudge:
     """What a clip sounds like, for finding it again."""
-    from curate import fingerprint
+    from curate.measures import fingerprint
 
     def judge(clip: Clip) -> Answer:
         return {"fingerprint": fingerprint.fingerprint(clip.sound.samples, clip.sound.rate) or None}
@@ -213,13 +222,13 @@ def form_judge(language: str, form: str, source: str, column: str, options: text
 
 def voices_judge() -> CorpusJudge:
     """Embeddings into voices."""
-    from curate import speakers
+    from curate.measures import voices
 
-    return speakers.find
+    return voices.find
 
 
 def duplicates_judge() -> CorpusJudge:
     """Fingerprints into pairs that sound alike."""
-    from curate import duplicates
+    from curate.steps import duplicates
 
     return duplicates.find

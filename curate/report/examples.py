@@ -11,10 +11,11 @@ from typing import Any
 
 import polars as pl
 
-from curate import select, text
+from curate import text
 from curate.recipe import LANGUAGES, Recipe
 from curate.report import wording
-from curate.text.hygiene import LATIN
+from curate.steps import rules
+from curate.text.cleaning import LATIN
 
 KEPT = 5  # per language
 DROPPED = 3  # per reason
@@ -36,9 +37,9 @@ def kept(clips: pl.DataFrame) -> list[dict[str, Any]]:
 
 def dropped(clips: pl.DataFrame, recipe: Recipe) -> dict[str, list[dict[str, Any]]]:
     """A few clips for each reason, in the order of the rules, with the value that the rule looked at."""
-    values = {rule.name: rule.value for rule in [*select.rules(recipe), select.duplicate(recipe)]}
+    values = {rule.name: rule.value for rule in [*rules.rules(recipe), rules.duplicate(recipe)]}
     found = {}
-    for reason in select.ORDER:
+    for reason in rules.ORDER:
         rows = clips.filter(pl.col("drop") == reason)
         if rows.height:
             rows = rows.with_columns(values.get(reason, pl.lit(None)).alias("value"))

@@ -4,11 +4,13 @@ from typing import Any
 
 import polars as pl
 
-from curate import hear, manifest, select
+from curate import manifest
 from curate.manifest import COLUMNS
+from curate.measures import agreement
 from curate.recipe import LANGUAGES, Models, Recipe
 from curate.report import examples, licences, numbers, wording
 from curate.report.distributions import distributions
+from curate.steps import rules
 
 SPLITS = ("train", "validation", "test")
 SECTIONS = ("segment", "signal", "quality", "hear", "align", "text", "speakers", "duplicates")
@@ -118,7 +120,7 @@ def _funnel(clips: pl.DataFrame, recipe: Recipe, found: dict[str, Any]) -> list[
     """Per rule: what it asks, who was dropped for it first, how often it was broken at all, where it did not apply."""
     told = []
     lean = clips.select("drop", "broke", "language", "seconds")
-    for rule in select.ORDER:
+    for rule in rules.ORDER:
         rows = lean.filter(pl.col("drop") == rule)
         known = found["rules"].get(rule, {})
         threshold = known["threshold"] if known else wording.balance_threshold(rule, recipe)
@@ -158,7 +160,7 @@ def _by(rows: pl.DataFrame, names: tuple[str, ...]) -> list[dict[str, Any]]:
 
 def _leaks(clips: pl.DataFrame, recipe: Recipe) -> list[dict[str, Any]]:
     """Speakers, texts and recordings found in more than one split, counted anew and not by the code that split them."""
-    bare = pl.col("spoken").map_elements(hear.comparable, return_dtype=pl.String)
+    bare = pl.col("spoken").map_elements(agreement.comparable, return_dtype=pl.String)
     own = pl.format("{} {}", "source", "speaker")
     what = {
         "speaker": pl.when(pl.col("speaker") == pl.col("voice")).then("voice").otherwise(own),

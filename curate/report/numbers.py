@@ -5,8 +5,10 @@ from typing import Any
 
 import polars as pl
 
-from curate import manifest, select, split
+from curate import manifest
 from curate.recipe import LANGUAGES, Recipe
+from curate.steps import rules as all_rules
+from curate.steps import split
 
 Numbers = dict[str, Any]
 
@@ -37,14 +39,14 @@ def status(clips: pl.DataFrame, recipe: Recipe) -> Numbers:
 def rules(clips: pl.DataFrame, recipe: Recipe) -> Mapping[str, Numbers]:
     """Per rule: clips that broke it (also those dropped for an earlier one), and where it did not apply, by why."""
     told = {}
-    for rule in [*select.rules(recipe), select.duplicate(recipe)]:
+    for rule in [*all_rules.rules(recipe), all_rules.duplicate(recipe)]:
         whys = clips.select(rule.why().alias("why")).filter(pl.col("why").is_not_null())
         told[rule.name] = {
             "threshold": rule.threshold,
             "broke": int(clips["broke"].list.contains(rule.name).sum()),
             "did_not_apply": dict(whys.group_by("why").len().sort("why").iter_rows()),
         }
-    return {name: told[name] for name in select.ORDER if name in told}
+    return {name: told[name] for name in all_rules.ORDER if name in told}
 
 
 def _in(clips: pl.DataFrame, language: str) -> pl.DataFrame:
@@ -63,7 +65,7 @@ def _amount(clips: pl.DataFrame) -> Numbers:
 def _dropped(clips: pl.DataFrame) -> dict[str, Numbers]:
     """In the order of the rules; reasons nobody was dropped for are left out."""
     lean = clips.select("drop", "seconds")
-    found = {reason: lean.filter(pl.col("drop") == reason) for reason in select.ORDER}
+    found = {reason: lean.filter(pl.col("drop") == reason) for reason in all_rules.ORDER}
     return {reason: _amount(rows) for reason, rows in found.items() if rows.height}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from curate.manifest import COLUMNS
 from curate.recipe import Recipe
-from curate.select import DECIDED_LATER
+from curate.steps.rules import DECIDED_LATER
 
 WANTED = {
     "unreadable": "the file can be read",

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from curate import speakers
 from curate.manifest import break_rule
-from curate.select import ORDER
+from curate.measures import voices
+from curate.steps.rules import ORDER
 
 
 def balance(
@@ -19,7 +19,7 @@ def balance(
     seed: int,
 ) -> pl.DataFrame:
     """Cap speakers and sources, then keep the wanted hours per language, spread evenly over speakers."""
-    for whose, cap in ((speakers.person(), max_speaker_hours), (pl.col("source"), max_source_hours)):
+    for whose, cap in ((voices.person(), max_speaker_hours), (pl.col("source"), max_source_hours)):
         if cap is not None:
             over = _over_cap(clips, whose, cap, seed)
             clips = break_rule(clips, "capped", pl.col("id").is_in(over), ORDER)
@@ -50,7 +50,7 @@ def _over_hours(clips: pl.DataFrame, language: str, wanted: float, seed: int) ->
     if pool["seconds"].sum() <= wanted * 3600:
         return []
     # how much a speaker has before a clip decides when the clip's turn comes
-    before = (pl.col("seconds").cum_sum() - pl.col("seconds")).over(speakers.person())
+    before = (pl.col("seconds").cum_sum() - pl.col("seconds")).over(voices.person())
     in_turn = pool.with_columns(before.alias("before")).sort("before", maintain_order=True)
     surplus, total = [], 0.0
     for id, seconds in in_turn.select("id", "seconds").iter_rows():

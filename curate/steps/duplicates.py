@@ -15,7 +15,7 @@ FLOOR = 0.3  # other speech stays below (measured: at most 0.28), so any sensibl
 
 def find(clips: pl.DataFrame) -> pl.DataFrame:
     """For each clip with a fingerprint, the clips that sound like it: columns id, similar."""
-    from curate import fingerprint
+    from curate.measures import fingerprint
 
     printed = clips.filter(pl.col("fingerprint").is_not_null())
     ids, prints = printed["id"].to_list(), printed["fingerprint"].to_list()

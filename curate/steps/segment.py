@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from curate import manifest
-from curate.align import trim
+from curate.measures.edges import trim
 
 LISTENING_RATE = 16000  # Hz of the spans that listeners give
 MUSIC = ("music", "singing")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from curate import speakers
+from curate.measures import voices
 from curate.recipe import LANGUAGES
 
 HELD_OUT = ("validation", "test")
@@ -70,7 +70,7 @@ def groups(clips: pl.DataFrame, apart: Sequence[str]) -> list[int]:
 def _shared(name: str) -> pl.Expr:
     """What clips must not share across splits."""
     if name == "speaker":
-        return speakers.person().alias(name)
+        return voices.person().alias(name)
     if name == "text":
         bare = pl.col("spoken").str.replace_all(r"[\p{P}\p{S}\p{Z}\p{C}]", "").str.to_lowercase()
         return pl.when(bare != "").then(bare).alias(name)

@@ -12,7 +12,7 @@ from importlib import import_module, metadata
 from typing import Protocol, cast
 
 from curate.errors import UserError
-from curate.text import hygiene
+from curate.text import cleaning
 from curate.text.options import DEFAULT, Options
 from curate.text.rules import Change, compared
 
@@ -73,17 +73,17 @@ def steps(text: str, language: str, form: str = "spoken", options: Options = DEF
     if form not in FORMS:
         raise UserError(f"no form {form!r} of text; there are {', '.join(FORMS)}")
     reader = _language(language)
-    text, broken = hygiene.without_surrogates(text)
+    text, broken = cleaning.without_surrogates(text)
     canonical = reader.canonical(text)
     changes = broken + compared("canonical", text, canonical)
     spoken, said = reader.spoken(canonical)
-    spoken = hygiene.clean(spoken)
-    unreadable = hygiene.unreadable(spoken, reader.SCRIPT)
+    spoken = cleaning.clean(spoken)
+    unreadable = cleaning.unreadable(spoken, reader.SCRIPT)
     if form == "canonical":  # nothing is read yet, but what could not be is known
         return Normalised(canonical, changes, unreadable)
     found = _in_form(reader, spoken, form, options)
     reshaped = [] if form == "spoken" else compared(form, spoken, found)
-    return Normalised(found, changes + said + reshaped, unreadable, tuple(hygiene.latin(spoken)))
+    return Normalised(found, changes + said + reshaped, unreadable, tuple(cleaning.latin(spoken)))
 
 
 def lines(

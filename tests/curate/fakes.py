@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from curate import judges
-from curate.measure import Answer, Clip, ClipJudge, Measure, RecordingJudge, TextJudge, Waveform
-from curate.measures import Measures
+from curate.measures import extractors
+from curate.measures.catalogue import Measures
+from curate.measures.definition import Answer, Clip, ClipJudge, Measure, RecordingJudge, TextJudge, Waveform
 
 FRAME = 320  # 20 ms at 16 kHz
 
@@ -49,7 +49,7 @@ def speech(log: Path) -> RecordingJudge:
 
 
 def signal(log: Path, pause: float) -> ClipJudge:
-    real = judges.signal_judge()
+    real = extractors.signal_judge()
 
     def judge(clips: Sequence[Clip]) -> list[Answer]:
         for _ in clips:
@@ -99,11 +99,14 @@ def measures(log: Path, *, version: str = "1", pause: float = 0.0, quality: bool
                 ("loudness", "peak", "clipped", "noise_floor", "snr", "bandwidth", "pitch", "head_edge", "tail_edge"),
                 version, functools.partial(signal, log, pause), inputs=("speech",),
             ),
-            Measure("fingerprint", "clip", ("fingerprint",), version, judges.fingerprint_judge),
+            Measure("fingerprint", "clip", ("fingerprint",), version, extractors.fingerprint_judge),
             *([broken] if quality else []),
         ),
         heard_texts=(),
         corpus=(
-            Measure("duplicates", "corpus", ("similar",), version, judges.duplicates_judge, inputs=("fingerprint",)),
+            Measure(
+                "duplicates", "corpus", ("similar",), version, extractors.duplicates_judge,
+                inputs=("fingerprint",),
+            ),
         ),
     )  # fmt: skip

@@ -7,10 +7,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from curate import balance, manifest, select
+from curate import manifest
 from curate.errors import UserError
 from curate.explain import as_text, explain
 from curate.recipe import Recipe
+from curate.steps import balance, rules
 
 RATE = 16000
 SPAN = [{"start": 0, "end": 4 * RATE}]
@@ -37,9 +38,9 @@ def recipe(**changed: Any) -> Recipe:
 def decided(rows: list[dict[str, Any]], wanted: Recipe) -> pl.DataFrame:
     names = [*clip("x"), "duplicate_of", "error", "heard"]
     frame = pl.DataFrame(rows, schema={name: manifest.COLUMNS[name].dtype for name in names}, orient="row")
-    clips = select.decide(manifest.conform(frame), select.rules(wanted))
-    last = select.duplicate(wanted)
-    clips = manifest.break_rule(clips, last.name, last.broken(), select.ORDER)
+    clips = rules.decide(manifest.conform(frame), rules.rules(wanted))
+    last = rules.duplicate(wanted)
+    clips = manifest.break_rule(clips, last.name, last.broken(), rules.ORDER)
     return balance.balance(clips, **wanted.balance.model_dump())
 
 
@@ -61,7 +62,7 @@ def test_rules_that_do_not_hold_are_just_those_broken(wanted: dict[str, Any]) ->
     for id, broke in clips.select("id", "broke").iter_rows():
         rules = explain(clips, id, asked)["rules"]
         assert [name for name, rule in rules.items() if rule["holds"] is False] == broke
-        assert list(rules) == list(select.ORDER)
+        assert list(rules) == list(rules.ORDER)
         assert all((rule["holds"] is None) == (rule["why"] is not None) for rule in rules.values())
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from curate import manifest, select
+from curate import manifest
 from curate.errors import UserError
+from curate.steps import rules
 from tests.curate.frames import clips
 
 
@@ -71,8 +72,8 @@ def test_what_is_no_manifest_is_said_in_one_line(tmp_path: Path) -> None:
 def test_a_rule_is_broken_once_and_in_its_place() -> None:
     frame = clips([{"broke": ["chopped"], "drop": "chopped"}, {}])
     for _ in range(2):
-        frame = manifest.break_rule(frame, "noisy", pl.col("id") == "0" * 16, select.ORDER)
+        frame = manifest.break_rule(frame, "noisy", pl.col("id") == "0" * 16, rules.ORDER)
     assert frame["broke"].to_list() == [["noisy", "chopped"], []]
     assert frame["drop"].to_list() == ["noisy", None]
-    unsure = manifest.break_rule(frame, "music", pl.lit(None, dtype=pl.Boolean), select.ORDER)
+    unsure = manifest.break_rule(frame, "music", pl.lit(None, dtype=pl.Boolean), rules.ORDER)
     assert unsure["drop"].to_list() == ["noisy", None]

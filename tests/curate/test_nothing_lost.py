@@ -14,11 +14,12 @@ import polars as pl
 import pytest
 import soundfile
 
-from curate import audio, build, cli, cut, manifest, pipeline, segment
+from curate import audio, cli, commands, manifest, pipeline
 from curate.corpus import Corpus
 from curate.engine import ONE_THREAD
 from curate.errors import UserError
 from curate.recipe import load
+from curate.steps import segment
 from tests.curate import fakes
 from tests.curate.conftest import RATE, tone
 
@@ -30,7 +31,7 @@ def quiet(what: str, done: float, total: float) -> None:
 
 
 def advance(corpus: Corpus, recipe: Path, log: Path) -> pl.DataFrame:
-    return build.advance(corpus, load(recipe), last="tag", workers=1, watch=quiet, asked=fakes.measures(log))
+    return commands.advance(corpus, load(recipe), last="tag", workers=1, watch=quiet, asked=fakes.measures(log))
 
 
 def test_a_folder_that_is_no_corpus_is_not_taken(tmp_path: Path) -> None:
@@ -45,14 +46,14 @@ def test_cutting_removes_only_what_it_cut(
     tmp_path: Path, make_table: Callable[..., Path], write_recipe: Callable[..., Path]
 ) -> None:
     recipe, corpus = write_recipe(make_table(count=3)), Corpus(tmp_path / "corpus")
-    build.ingested(corpus, load(recipe), quiet)
+    commands.ingested(corpus, load(recipe), quiet)
     clips = advance(corpus, recipe, tmp_path / "asked")
     roots = pipeline.roots(load(recipe))
-    cut.cut(clips, corpus.clips, roots, progress=lambda done, total: None)
+    clips.cut(clips, corpus.clips, roots, progress=lambda done, total: None)
     (corpus.clips / "mine.flac").write_bytes(b"precious")
     first = clips["id"][0]
     fewer = clips.with_columns(pl.when(pl.col("id") == first).then(pl.lit("noisy")).otherwise("drop").alias("drop"))
-    cut.cut(fewer, corpus.clips, roots, progress=lambda done, total: None)
+    clips.cut(fewer, corpus.clips, roots, progress=lambda done, total: None)
     assert (corpus.clips / "mine.flac").read_bytes() == b"precious"
     assert not (corpus.clips / f"{first}.flac").exists()
     assert len(list(corpus.clips.glob("*.flac"))) == 3
@@ -63,14 +64,14 @@ def test_a_file_changed_after_ingest_leaves_no_answer_behind(
 ) -> None:
     folder = make_table(count=2)
     recipe, corpus, log = write_recipe(folder), Corpus(tmp_path / "corpus"), tmp_path / "asked"
-    build.ingested(corpus, load(recipe), quiet)
+    commands.ingested(corpus, load(recipe), quiet)
     original = (folder / "000.wav").read_bytes()
     soundfile.write(folder / "000.wav", tone(2.0, 90, level=0.02, seed=5), RATE)
     changed = advance(corpus, recipe, log).row(0, named=True)
     assert changed["drop"] == "unreadable"
     assert "changed since it was ingested" in changed["error"]
     (folder / "000.wav").write_bytes(original)
-    build.ingested(corpus, load(recipe), quiet)
+    commands.ingested(corpus, load(recipe), quiet)
     restored = advance(corpus, recipe, log).row(0, named=True)
     assert restored["drop"] is None
     assert restored["peak"] > 0.1
@@ -81,14 +82,14 @@ def test_a_second_run_reads_no_unchanged_file_again(
 ) -> None:
     folder = make_table(count=2)
     recipe, corpus = load(write_recipe(folder)), Corpus(tmp_path / "corpus")
-    first = build.ingested(corpus, recipe, quiet)
+    first = commands.ingested(corpus, recipe, quiet)
     times = os.stat(folder / "000.wav")
     scrambled = bytes(reversed((folder / "000.wav").read_bytes()))
     (folder / "000.wav").write_bytes(scrambled)
     os.utime(folder / "000.wav", ns=(times.st_atime_ns, times.st_mtime_ns))
-    assert build.ingested(corpus, recipe, quiet).equals(first)  # it was not opened
+    assert commands.ingested(corpus, recipe, quiet).equals(first)  # it was not opened
     os.utime(folder / "000.wav")
-    assert build.ingested(corpus, recipe, quiet)["error"][0]
+    assert commands.ingested(corpus, recipe, quiet)["error"][0]
 
 
 def test_a_text_that_could_not_be_normalised_is_not_kept(
@@ -98,7 +99,7 @@ def test_a_text_that_could_not_be_normalised_is_not_kept(
     index = folder / "index.tsv"
     index.write_text(index.read_text().replace("문장 번호 가", "BREAK"))
     recipe, corpus = write_recipe(folder), Corpus(tmp_path / "corpus")
-    build.ingested(corpus, load(recipe), quiet)
+    commands.ingested(corpus, load(recipe), quiet)
     rows = advance(corpus, recipe, tmp_path / "asked").rows(named=True)
     assert "text_unreadable" in rows[0]["broke"]
     assert rows[0]["error"].count("cannot say") == 1

@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 import soundfile
 
-from curate import build, manifest, pipeline
+from curate import commands, manifest, pipeline
 from curate.corpus import Corpus
 from curate.engine.local import Local
-from curate.measure import Store
+from curate.measures.definition import Store
 from curate.recipe import load
 from tests.curate import fakes
 from tests.curate.conftest import RATE, tone
@@ -27,9 +27,9 @@ def run(
     """Ingest and go through every step with the fakes."""
     corpus, wanted = Corpus(into), load(recipe)
     with corpus.locked():
-        build.ingested(corpus, wanted, watch)
+        commands.ingested(corpus, wanted, watch)
         asked = fakes.measures(log, version=version, quality=quality)
-        return build.advance(corpus, wanted, last="tag", workers=workers, watch=watch, asked=asked)
+        return commands.advance(corpus, wanted, last="tag", workers=workers, watch=watch, asked=asked)
 
 
 def watch(what: str, done: float, total: float) -> None:
@@ -105,7 +105,7 @@ def test_the_rows_of_a_file_cover_it_once_after_every_step(tmp_path: Path, write
     )
     wanted = load(recipe)
     corpus = Corpus(tmp_path / "corpus")
-    ingested = build.ingested(corpus, wanted, watch)
+    ingested = commands.ingested(corpus, wanted, watch)
     asked = fakes.measures(tmp_path / "asked")
     with Local(asked.in_workers(), 1) as engine:
         panel = pipeline.Panel(asked, Store(corpus.answers), engine, pipeline.roots(wanted))

@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from curate import build
+from curate import commands
 from curate.corpus import Corpus
 from curate.recipe import load
 
@@ -56,9 +56,9 @@ def rows(known: pl.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> pl.Da
     (folder / "recipe.toml").write_text(RECIPE)
     corpus, wanted = Corpus(folder / "corpus"), load(folder / "recipe.toml")
     with corpus.locked():
-        build.ingested(corpus, wanted, lambda what, done, total: None)
-        clips = build.advance(corpus, wanted, last="tag", workers=2, watch=lambda what, done, total: None)
-        build.cut_clips(corpus, wanted, clips, lambda what, done, total: None)
+        commands.ingested(corpus, wanted, lambda what, done, total: None)
+        clips = commands.advance(corpus, wanted, last="tag", workers=2, watch=lambda what, done, total: None)
+        commands.cut_clips(corpus, wanted, clips, lambda what, done, total: None)
     file = pl.col("path").str.replace(r"^.*/shared/audio/", "").alias("file")
     return clips.with_columns(file)
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from curate import measures
 from curate.errors import UserError
+from curate.measures import catalogue
 from curate.recipe import Recipe, dump, load
 from curate.text.options import WORDS
 
@@ -157,7 +157,7 @@ def test_a_lexicon_is_relative_to_the_recipe_and_every_model_of_words_can_be_nam
 
 def test_another_model_of_words_asks_for_words_again(tmp_path: Path) -> None:
     def version(*overrides: str) -> dict[str, str]:
-        return {each.name: each.fingerprint for each in measures.of(read(tmp_path, SOURCE, *overrides)).texts}
+        return {each.name: each.fingerprint for each in catalogue.of(read(tmp_path, SOURCE, *overrides)).texts}
 
     fast, fine = version(), version("models.words=khmercut.nn")
     assert {name for name in fast if fast[name] != fine[name]} == {"words-km", "pronounced-km"}

@@ -14,7 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SERVER = """
 import json, os, resource, sys, atexit
 import peft, polars, torch, torch._dynamo, transformers
-from train import cli, finetune, show, voxcpm
+from train import cli, finetune, show
+from train.model import voxcpm
 with voxcpm.quiet():
     import voxcpm.model.voxcpm2
 torch.set_num_threads(1)

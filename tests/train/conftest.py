@@ -69,7 +69,7 @@ def _sound(number: int, language: str, seconds: float, rate: int) -> np.ndarray:
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory) -> Path:
     """The tiny checkpoint, made once."""
-    from train import tiny as making
+    from train.model import tiny as making
 
     return making.make(tmp_path_factory.mktemp("model") / "tiny")
 
@@ -77,8 +77,8 @@ def tiny(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def corpus(tmp_path_factory, tiny) -> Path:
     """A corpus in two languages whose latents are already encoded; do not write into it."""
-    from train import corpus as reading
-    from train import latents
+    from train.data import corpus as reading
+    from train.data import latents
 
     folder = write_corpus(tmp_path_factory.mktemp("corpus"))
     list(latents.Latents(folder / "latents", tiny).encode(reading.read(folder), device="cpu"))

@@ -8,9 +8,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from train import batches, config, lora, voxcpm
-from train.batches import Sound
-from train.vector import Vector
+from train import config
+from train.adapter import lora
+from train.adapter.vector import Vector
+from train.data import sampler
+from train.data.sampler import Sound
+from train.model import voxcpm
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def packed(given: Sequences) -> dict[str, Tensor]:
     return packer(audio, texts, ones, ones * 0, [False] * len(ones), silent[:, None].expand_as(audio))
 
 
-def losses(model, given: Sequences, draws: batches.Draws, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+def losses(model, given: Sequences, draws: sampler.Draws, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
     """Loss of flow matching and of the stop head by VoxCPM2Model.forward, its own draws replaced on loss rows."""
     batch = packed(given)
     rows = batch["loss_mask"].flatten().nonzero()[:, 0]
@@ -118,13 +121,13 @@ def sounds(model, latents: Sequence[Tensor | None]) -> list[Sound | None]:
     return [each if each is None else Sound(each, voxcpm.encode_patches(encoder, each).clone()) for each in latents]
 
 
-def collated(model, given: Sequences) -> batches.Batch:
+def collated(model, given: Sequences) -> sampler.Batch:
     """As our trainer is given them."""
-    return batches.collate(given.texts, sounds(model, given.latents), sounds(model, given.voices))
+    return sampler.collate(given.texts, sounds(model, given.latents), sounds(model, given.voices))
 
 
-def draws(given: Sequences, *, unguided=0.3) -> batches.Draws:
+def draws(given: Sequences, *, unguided=0.3) -> sampler.Draws:
     """Draws for them, each from its own seed, in the precision of their latents."""
-    found = batches.draw(range(len(given.texts)), [Sound(each, each) for each in given.latents], unguided=unguided)
+    found = sampler.draw(range(len(given.texts)), [Sound(each, each) for each in given.latents], unguided=unguided)
     kind = given.latents[0].dtype
-    return batches.Draws(found.time.to(kind), found.noise.to(kind), found.guided)
+    return sampler.Draws(found.time.to(kind), found.noise.to(kind), found.guided)

@@ -8,7 +8,8 @@ import sys
 import pytest
 import soundfile
 
-from train import cli, config, finetune, latents, show, stopping
+from train import cli, config, finetune, show, signals
+from train.data import latents
 
 COMMANDS = [command.callback.__name__ for command in cli.app.registered_commands]
 HELP = """
@@ -140,7 +141,7 @@ def test_what_a_library_makes_of_an_end_while_it_is_imported_is_no_traceback(
 def test_a_signal_that_is_ignored_as_under_nohup_stays_so():
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with stopping.heard(lambda *_: pytest.fail("it is heard")):
+        with signals.heard(lambda *_: pytest.fail("it is heard")):
             signal.raise_signal(signal.SIGHUP)
         assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     finally:

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from curate.errors import UserError
-from train import checkpoint, config, data, distributed, finetune, latents
+from train import checkpoint, config, distributed, finetune
+from train.data import dataset, latents
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = ("train.precision=float64", "train.steps=5", "train.save_every=2", "batch.tokens=150", "adapter.alpha=6")
@@ -175,7 +176,7 @@ def test_a_process_that_comes_late_leaves_no_clip_without_latents(make_run, make
 
     monkeypatch.setattr(latents.Latents, "missing", late)
     with ThreadPoolExecutor(2, "rank") as workers:
-        ranks = [data.prepare(run, "cpu", Thread(rank, meeting)) for rank in range(2)]
+        ranks = [dataset.prepare(run, "cpu", Thread(rank, meeting)) for rank in range(2)]
         done = list(workers.map(lambda events: len(list(events)), ranks))
     assert done == [6, 6]  # five clips each, and the beginning
 

@@ -8,8 +8,12 @@ from safetensors.torch import load_file, save_file
 
 from curate.errors import UserError
 from tests.train import official
-from train import batches, config, data, finetune, lora, pretrained, schedule, speaking, voxcpm
-from train.stepping import Step
+from train import config, finetune
+from train.adapter import lora
+from train.data import dataset, sampler, schedule
+from train.export import say
+from train.model import base, voxcpm
+from train.trainer import Step
 
 
 def train_until(run, step):
@@ -50,13 +54,13 @@ def test_a_step_has_the_gradient_of_training_mode_also_after_a_validation(make_r
 def gradient_norm(run, *, training):
     """Of the first step, done by hand with PEFT's own layers and VoxCPM's own forward pass."""
     settings = config.read(run)
-    given = returned(data.prepare(settings, "cpu"))
-    model = voxcpm.load(pretrained.find(settings.model), device="cpu")
+    given = returned(dataset.prepare(settings, "cpu"))
+    model = voxcpm.load(base.find(settings.model), device="cpu")
     lora.attach(model, settings.adapter, seed=settings.train.seed)
     (_, chosen), *_ = schedule.remaining(settings, given.train, schedule.BEGINNING, 1)
     _, sounds = given.batch(chosen)
-    seeds = [data.training_seed(settings, 0, each) for each in chosen]
-    draws = batches.draw(seeds, sounds, unguided=model.feat_decoder.training_cfg_rate)
+    seeds = [dataset.training_seed(settings, 0, each) for each in chosen]
+    draws = sampler.draw(seeds, sounds, unguided=model.feat_decoder.training_cfg_rate)
     sequences = official.Sequences(
         [list(each.text) for each in chosen], [each.latents for each in sounds], [None] * len(chosen)
     )
@@ -204,18 +208,18 @@ def test_a_loss_that_is_no_number_names_the_clips(make_run):
 
 
 def test_the_adapter_of_a_run_remembers_model_and_tags(whole, tiny):
-    saved = speaking.adapter_of(whole)
+    saved = say.adapter_of(whole)
     assert saved.base == str(tiny)
-    assert speaking.tagged(saved, "ko", "네") == "(Korean)네"
+    assert say.tagged(saved, "ko", "네") == "(Korean)네"
     with pytest.raises(UserError, match="not trained on language 'th'; it knows km, ko"):
-        speaking.tagged(saved, "th", "x")
+        say.tagged(saved, "th", "x")
 
 
 def test_a_gpu_that_is_not_there_is_one_line(monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    assert data.pick_device("auto") == "cpu"
+    assert dataset.pick_device("auto") == "cpu"
     with pytest.raises(UserError, match="no GPU"):
-        data.pick_device("cuda")
+        dataset.pick_device("cuda")
 
 
 def change(run, old, new):
@@ -275,17 +279,17 @@ def test_a_hub_id_is_pinned_to_the_commit_that_was_loaded(make_run, tiny, tmp_pa
     assert len(said) == 1
     assert "commit c0ffee" in said[0]
     assert config.read(run).revision == "c0ffee"
-    adapter = speaking.export(run, "peft", tmp_path / "p")
+    adapter = say.export(run, "peft", tmp_path / "p")
     assert json.loads((adapter / "samsori.json").read_text())["revision"] == "c0ffee"
     asked.clear()
-    speaking.say(adapter, "ko", "네", device="cpu")
+    say.say(adapter, "ko", "네", device="cpu")
     assert asked == ["c0ffee"]
 
 
 def test_an_adapter_is_never_written_over_a_run(whole):
     before = sorted((path, path.stat().st_size) for path in whole.rglob("*"))
     with pytest.raises(UserError, match="holds what would be lost"):
-        speaking.export(whole, "peft", whole)
+        say.export(whole, "peft", whole)
     assert sorted((path, path.stat().st_size) for path in whole.rglob("*")) == before
 
 

@@ -5,8 +5,9 @@ import re
 import pytest
 from rich.console import Console
 
-from train import latents, show
-from train.stepping import Step
+from train import show
+from train.data import latents
+from train.trainer import Step
 from train.validation import Validation
 
 

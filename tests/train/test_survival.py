@@ -12,7 +12,9 @@ from safetensors.torch import load_file, save_file
 
 from curate.errors import UserError
 from tests.train.commands import Commands, interrupt, kill
-from train import checkpoint, config, data, finetune, lean
+from train import checkpoint, config, finetune
+from train.data import dataset
+from train.model import losses
 
 KILLS = 20 if "SAMSORI_LONG" in os.environ else 3
 SETTINGS = ("batch.tokens=120", "train.save_every=2", "train.keep=1")
@@ -180,13 +182,13 @@ def test_the_last_checkpoints_and_the_best_of_each_language_are_kept(make_run, m
 @pytest.fixture
 def spoil(make_run, make_corpus, tiny):
     """A run of one clip a batch, and a function that changes one clip's latents."""
-    from train import latents
+    from train.data import latents
 
     corpus = make_corpus(each=8)
     run = make_run("spoilt", "batch.tokens=20", "train.validate_every=0", "train.steps=30", source=corpus)
 
     def change(name, edit):
-        (clip,) = [each for each in data.corpus.read(corpus) if each.id == name]
+        (clip,) = [each for each in dataset.corpus.read(corpus) if each.id == name]
         path = latents.Latents(corpus / "latents", tiny).path(clip)
         save_file({"latents": edit(load_file(path)["latents"])}, path)
 
@@ -194,11 +196,11 @@ def spoil(make_run, make_corpus, tiny):
 
 
 def test_a_loss_that_is_no_number_names_the_clip_that_did_it_and_no_other(make_run, make_corpus, tiny):
-    from train import latents
+    from train.data import latents
 
     corpus = make_corpus()
     run = make_run("nan", "batch.tokens=2000", "train.validate_every=0", source=corpus)
-    clips = data.corpus.read(corpus)
+    clips = dataset.corpus.read(corpus)
     store = latents.Latents(corpus / "latents", tiny)
     list(store.encode(clips, device="cpu"))
     sound = load_file(store.path(clips[2]))["latents"]
@@ -212,7 +214,7 @@ def test_a_loss_that_explodes_names_its_clip(spoil):
     run, change = spoil
     train_until(run, 13)  # saved after step 12: an exploding loss is told after 10
     settings = config.read(run)
-    clips = data.corpus.of(data.corpus.read(settings.corpus), "train")
+    clips = dataset.corpus.of(dataset.corpus.read(settings.corpus), "train")
     change(clips[3].id, lambda sound: sound * 1000)
     with pytest.raises(UserError, match=rf"the loss explodes at step \d+: .* most on the clips {clips[3].id}: look"):
         list(finetune.train(run))
@@ -223,7 +225,7 @@ def test_out_of_memory_names_the_key_that_mends_it(make_run, monkeypatch):
         raise torch.cuda.OutOfMemoryError
 
     run = make_run("a", "train.validate_every=0")
-    monkeypatch.setattr(lean, "losses", full)
+    monkeypatch.setattr(losses, "losses", full)
     says = r"out of GPU memory: set batch\.at_once = 150 \(now 300\) .*, or train\.checkpointing = true .*/a/run\.toml"
     with pytest.raises(UserError, match=says):
         list(finetune.train(run))

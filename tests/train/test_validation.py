@@ -7,15 +7,18 @@ import pytest
 import torch
 
 from tests.train import official
-from train import batches, config, data, lean, lora, pretrained, validation, voxcpm
-from train.vector import Vector
+from train import config, validation
+from train.adapter import lora
+from train.adapter.vector import Vector
+from train.data import dataset, sampler
+from train.model import base, losses, voxcpm
 
 
 @pytest.fixture(scope="module")
 def held_out(make_run_of_module, make_corpus_of_module):
     """A run whose corpus has four held-out clips a language, and its data."""
     run = config.read(make_run_of_module("run", "adapter.rank=4", source=make_corpus_of_module(each=20)))
-    return run, returned(data.prepare(run, "cpu"))
+    return run, returned(dataset.prepare(run, "cpu"))
 
 
 def returned(generator):
@@ -30,7 +33,7 @@ def returned(generator):
 def trained(run, **adapter):
     """A model whose adapter is no longer zero, as after some steps, unless `fresh`."""
     settings = {"rank": 4} | {key: value for key, value in adapter.items() if key != "fresh"}
-    model = voxcpm.load(pretrained.find(run.model), device="cpu", training=True)
+    model = voxcpm.load(base.find(run.model), device="cpu", training=True)
     lora.attach(model, config.Adapter(**settings), seed=settings["rank"])
     vector = Vector(model, config.Adapter(**settings))
     if not adapter.get("fresh"):
@@ -81,14 +84,14 @@ def test_step_0_is_the_base_model_bit_for_bit_whatever_the_rank(held_out):
 
 def base_losses(run, given):
     """By hand, of the model without an adapter, in the same pieces."""
-    model = voxcpm.load(pretrained.find(run.model), device="cpu").eval()
+    model = voxcpm.load(base.find(run.model), device="cpu").eval()
     found = {}
-    for piece in batches.in_order(given.validation, tokens=run.batch.tokens):
+    for piece in sampler.in_order(given.validation, tokens=run.batch.tokens):
         examples = [given.validation[position] for position in piece]
         batch, sounds = given.batch(examples)
-        draws = batches.draw([batches.seed_of("validation", 0, each.id) for each in examples], sounds, unguided=0)
+        draws = sampler.draw([sampler.seed_of("validation", 0, each.id) for each in examples], sounds, unguided=0)
         with torch.no_grad():
-            lost = lean.losses(model, batch, draws, {})
+            lost = losses.losses(model, batch, draws, {})
         for row, each in enumerate(examples):
             own = [float(part[batch.clip == row].double().sum() / each.patches) for part in lost]
             found[each.id] = tuple(own)
@@ -114,7 +117,7 @@ def test_it_is_the_mean_of_the_official_losses_of_all_its_draws(held_out):
     sequence = official.Sequences([list(example.text)], [sounds[0].latents], [None])
     parts = []
     for number in range(3):
-        draws = batches.draw([batches.seed_of("validation", number, example.id)], sounds, unguided=0)
+        draws = sampler.draw([sampler.seed_of("validation", number, example.id)], sounds, unguided=0)
         assert draws.guided.all()
         with torch.no_grad():
             parts.append(official.losses(model.eval(), sequence, draws, torch.float32))
@@ -135,7 +138,7 @@ def test_draws_are_other_ones_for_other_clips_and_the_same_in_other_runs(held_ou
     model, vector = trained(run)
     first = validation.validate(model, vector, given, run, 5)
     assert validation.validate(model, vector, given, settings_of(run, seed=7), 5) == first
-    seeds = {data.validation_seed(draw, each) for draw in range(2) for each in given.validation}
+    seeds = {dataset.validation_seed(draw, each) for draw in range(2) for each in given.validation}
     assert len(seeds) == 2 * len(given.validation)
 
 

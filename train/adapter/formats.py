@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from curate.errors import UserError
 from train.config import MODULES, Adapter
-from train.words import counted
+from train.messages import counted
 
 Weights = dict[str, torch.Tensor]  # official names, such as base_lm.layers.0.self_attn.q_proj.lora_A, in float32
 

@@ -10,12 +10,12 @@ import torch
 from pydantic import BaseModel, ValidationError
 
 from curate.errors import UserError
-from train import formats
-from train.batches import seed_of
+from train.adapter import formats
+from train.adapter.formats import PEFT_PREFIX, Weights
 from train.checkpoint import folder_in_place, recover
 from train.config import Adapter
-from train.formats import PEFT_PREFIX, Weights
-from train.words import counted
+from train.data.sampler import seed_of
+from train.messages import counted
 
 FORMATS = ("voxcpm", "peft")
 EXACT = "peft"  # the format that holds every Adapter as it is, for checkpoints: VoxCPM's folds some scales into B

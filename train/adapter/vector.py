@@ -4,8 +4,9 @@ from typing import Any
 
 import torch
 
-from train import config, lora
-from train.lean import Adapter
+from train import config
+from train.adapter import lora
+from train.model.losses import Adapter
 
 
 class Vector:

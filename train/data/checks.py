@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from train import config, corpus
-from train.batches import Example, over_budget
-from train.corpus import Clip
-from train.words import counted
+from train import config
+from train.data import corpus
+from train.data.corpus import Clip
+from train.data.sampler import Example, over_budget
+from train.messages import counted
 
 if TYPE_CHECKING:  # which may call this
-    from train.data import Data
+    from train.data.dataset import Data
 
 NAMED = 5  # clips in a message
 SILENCE = 0.5  # seconds at either end; trailing silence teaches VoxCPM2 not to stop (its issues 195, 124)

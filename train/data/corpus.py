@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curate.errors import UserError
-from train.words import counted
+from train.messages import counted
 
 if TYPE_CHECKING:
     import polars as pl
@@ -188,5 +188,5 @@ def _common(texts: Sequence[str]) -> str:
 def _tag(clip: Clip, form: str) -> str | None:
     """What stands before the clip's text in that form, or None where its training text is not made of it."""
     text = clip.pronounced if form == "pronounced" and clip.pronounced is not None else clip.spoken
-    said = re.sub(r"\s+", " ", text or "").strip()  # as curate.tag writes it
+    said = re.sub(r"\s+", " ", text or "").strip()  # as curate.steps.tag writes it
     return clip.text[: len(clip.text) - len(said)] if said and clip.text.endswith(said) else None

@@ -10,10 +10,12 @@ from typing import Any
 import torch
 
 from curate.errors import UserError
-from train import batches, config, corpus, doubts, latents, pretrained, voxcpm
-from train.batches import Example, seed_of
+from train import config
+from train.data import checks, corpus, latents, sampler
+from train.data.sampler import Example, seed_of
 from train.distributed import ALONE, World
-from train.words import counted
+from train.messages import counted
+from train.model import base, voxcpm
 
 log = logging.getLogger(__name__)
 
@@ -28,11 +30,11 @@ class Data:
     clips: dict[str, corpus.Clip]
     latents: latents.Latents
 
-    def batch(self, examples: Sequence[Example]) -> tuple[batches.Batch, list[batches.Sound]]:
+    def batch(self, examples: Sequence[Example]) -> tuple[sampler.Batch, list[sampler.Sound]]:
         """Examples with their latents, in the model's layout, and the sounds that noise is drawn for."""
         sounds = [self.latents.read(self.clips[each.id]) for each in examples]
         voices = [self.latents.read(self.clips[each.reference]) if each.reference else None for each in examples]
-        return batches.collate([each.text for each in examples], sounds, voices), sounds
+        return sampler.collate([each.text for each in examples], sounds, voices), sounds
 
     def seconds(self, examples: Sequence[Example]) -> float:
         """Audio in a batch."""
@@ -41,7 +43,7 @@ class Data:
 
 def prepare(run: config.Run, device: str, world: World = ALONE) -> Generator[latents.Progress, None, Data]:
     """Encode what is missing, then return the Data; the value of this generator."""
-    model = pretrained.find(run.model, run.revision)
+    model = base.find(run.model, run.revision)
     note_files(model, quiet=not world.writes)
     clips = corpus.read(run.corpus, quiet=not world.writes)
     check(clips, run)
@@ -56,12 +58,12 @@ def prepare(run: config.Run, device: str, world: World = ALONE) -> Generator[lat
         clip.id: Example(clip.id, clip.language, tuple(tokenize(clip.text)), store.patches(clip), clip.speaker)
         for clip in wanted
     }
-    check_lengths(examples.values(), pretrained.read_config(model))
+    check_lengths(examples.values(), base.read_config(model))
     train, validation = (
         [examples[clip.id] for clip in wanted if clip.split == split] for split in ("train", "validation")
     )
     given = Data(train, validation, corpus.readings(clips), {clip.id: clip for clip in wanted}, store)
-    for doubt in doubts.warnings(run, given) if world.writes else ():
+    for doubt in checks.warnings(run, given) if world.writes else ():
         log.warning(doubt)
     return given
 

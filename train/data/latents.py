@@ -15,9 +15,10 @@ import numpy as np
 import torch
 
 from curate.errors import UserError
-from train import checkpoint, pretrained, voxcpm
-from train.batches import Sound
-from train.corpus import Clip
+from train import checkpoint
+from train.data.corpus import Clip
+from train.data.sampler import Sound
+from train.model import base, voxcpm
 
 CHECKSUM = "crc32"  # in a file's metadata: of its tensor's bytes
 FLOATS = ("FLOAT", "DOUBLE")  # what soundfile calls samples that can be no numbers
@@ -41,8 +42,8 @@ class Latents:
     def __init__(self, folder: Path, model: Path, dtype: torch.dtype = torch.float32) -> None:
         self._model = model
         self._dtype = dtype
-        self._folder = folder / pretrained.vae_hash(model)[:DIGITS]
-        self._encoded = self._folder / f"{pretrained.encoder_hash(model)[:DIGITS]}-{voxcpm.NAMES[dtype]}"
+        self._folder = folder / base.vae_hash(model)[:DIGITS]
+        self._encoded = self._folder / f"{base.encoder_hash(model)[:DIGITS]}-{voxcpm.NAMES[dtype]}"
         self._audio: dict[str, str] = {}
         self._whole: set[Path] = set()  # files whose checksum was looked at, once in a run
 
@@ -111,7 +112,7 @@ class Encoders:
     def __init__(self, model: Path, *, device: str, dtype: torch.dtype) -> None:
         self._vae = voxcpm.load_vae(model, device=device)
         self._encoder = voxcpm.load_encoder(model, device=device, dtype=dtype)
-        self._patch = pretrained.patch_size(model)
+        self._patch = base.patch_size(model)
 
     def latents(self, clip: Clip) -> torch.Tensor:
         """A clip's latents in float32: (patches, patch, latent)."""

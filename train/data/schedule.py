@@ -6,9 +6,10 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from train import batches, config
-from train.batches import Example
+from train import config
 from train.checkpoint import State
+from train.data import sampler
+from train.data.sampler import Example
 
 BEGINNING = State(0, 0, 0)
 
@@ -62,10 +63,10 @@ def remaining(
 
 def _plan(run: config.Run, examples: Sequence[Example], epoch: int) -> list[list[Example]]:
     settings, seed = run.batch, run.train.seed
-    chosen = batches.turns(
+    chosen = sampler.turns(
         examples, temperature=settings.temperature, reference=settings.reference, seed=seed, epoch=epoch
     )
-    planned = batches.plan(chosen, tokens=settings.tokens, seed=seed, epoch=epoch)
+    planned = sampler.plan(chosen, tokens=settings.tokens, seed=seed, epoch=epoch)
     return [[chosen[position] for position in batch] for batch in planned]
 
 

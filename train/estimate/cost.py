@@ -12,9 +12,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
-from train import batches, config, lean, lora, voxcpm
-from train.batches import Example
-from train.vector import Vector
+from train import config
+from train.adapter import lora
+from train.adapter.vector import Vector
+from train.data import sampler
+from train.data.sampler import Example
+from train.model import losses, voxcpm
 
 STATE_BYTES = 16  # a parameter of the adapter: float32 weight, gradient and AdamW's two moments
 FLASH = torch.ops.aten._scaled_dot_product_flash_attention
@@ -79,8 +82,8 @@ class Meter:
         self._vector.parameter.grad = None
         batch, draws = self._batch(examples)
         with counter, live, calls:
-            how = lean.How(checkpointing=checkpointing)
-            found = lean.losses(self._model, batch, draws, self._vector.adapter(self._dtype), how)
+            how = losses.How(checkpointing=checkpointing)
+            found = losses.losses(self._model, batch, draws, self._vector.adapter(self._dtype), how)
             forward, kept = counter.get_total_flops(), live.now
             layer = max((after - before for before, after in zip(calls.seen, calls.seen[1:], strict=False)), default=0)
             if checkpointing:
@@ -107,16 +110,16 @@ class Meter:
         step, forward = split(first.step, second.step), split(first.forward, second.forward)
         return Rates(*step, *forward)
 
-    def _batch(self, examples: Sequence[Example]) -> tuple[batches.Batch, batches.Draws]:
+    def _batch(self, examples: Sequence[Example]) -> tuple[sampler.Batch, sampler.Draws]:
         patch, latent, width = self._sizes
 
-        def sound(patches: int) -> batches.Sound:
-            return batches.Sound(torch.zeros(patches, patch, latent), torch.zeros(patches, width))
+        def sound(patches: int) -> sampler.Sound:
+            return sampler.Sound(torch.zeros(patches, patch, latent), torch.zeros(patches, width))
 
         sounds = [sound(each.patches) for each in examples]
         voices = [sound(each.reference_patches) if each.reference else None for each in examples]
-        batch = batches.collate([each.text for each in examples], sounds, voices)
-        return batch, batches.draw([0] * len(sounds), sounds, unguided=0.0)
+        batch = sampler.collate([each.text for each in examples], sounds, voices)
+        return batch, sampler.draw([0] * len(sounds), sounds, unguided=0.0)
 
 
 class _Live(TorchDispatchMode):

@@ -10,10 +10,13 @@ from typing import Any
 
 import torch
 
-from train import config, corpus, data, doubts, latents, pretrained, schedule, trial, voxcpm
-from train.batches import Example, deal
-from train.cost import STATE_BYTES, Meter, Rates
-from train.data import Data
+from train import config
+from train.data import checks, corpus, dataset, latents, schedule
+from train.data.dataset import Data
+from train.data.sampler import Example, deal
+from train.estimate import trial
+from train.estimate.cost import STATE_BYTES, Meter, Rates
+from train.model import base, voxcpm
 
 H200 = 790e12  # FLOP/s in bfloat16 that FACTS counts its floor with; a floor, no run reaches it
 CPU_STEP = 5e11  # FLOPs: a step that a CPU takes in seconds, so that its time can be measured
@@ -43,15 +46,15 @@ def forecast(run: config.Run, *, tick: Tick) -> dict[str, Any]:
 
     A model that is a hub id is fetched as for training. Memory is counted, not measured; bytes and seconds.
     """
-    model = pretrained.asked(run.model, run.revision)
-    device = data.pick_device(run.train.device)
-    kind = data.precision(run, device)
-    data.note_files(model)
+    model = base.asked(run.model, run.revision)
+    device = dataset.pick_device(run.train.device)
+    kind = dataset.precision(run, device)
+    dataset.note_files(model)
     clips = corpus.read(run.corpus)
-    data.check(clips, run)
+    dataset.check(clips, run)
     given, missing = _survey(run, clips, latents.Latents(run.latents_folder, model, kind), model, tick)
-    settings = pretrained.read_config(model)
-    data.check_lengths([*given.train, *given.validation], settings)
+    settings = base.read_config(model)
+    dataset.check_lengths([*given.train, *given.validation], settings)
     course = _course(run, given.train)
     meter = Meter(settings, run.adapter, kind)
     rates = meter.rates(*_means(course, given.train))
@@ -74,7 +77,7 @@ def forecast(run: config.Run, *, tick: Tick) -> dict[str, Any]:
         "memory": [_memory(run, meter, kind, course), *_on_a_gpu(run, settings, course, device)],
         "disk": _disk(run, meter.parameters, settings, kind, given, missing),
         "time": _time(run, model, given, course, rates, flops, device),
-        "doubts": doubts.warnings(run, given, _heard(run, given, tick)),
+        "doubts": checks.warnings(run, given, _heard(run, given, tick)),
     }
 
 
@@ -91,7 +94,7 @@ def _survey(
 ) -> tuple[Data, list[Example]]:
     """The data as training will see it, patches estimated where there are no latents, and what is to be encoded."""
     tokenize = voxcpm.Tokenizer(model)
-    per_second = patches_per_second(pretrained.read_config(model))
+    per_second = patches_per_second(base.read_config(model))
     wanted = corpus.of(clips, "train") + (corpus.of(clips, "validation") if run.train.validate_every else [])
     found: dict[str, list[Example]] = {"train": [], "validation": []}
     missing: dict[Path, Example] = {}
@@ -109,7 +112,7 @@ def _survey(
 
 def patches_per_second(settings: dict[str, Any]) -> float:
     """Patches in a second of audio: 6.25 in the published model."""
-    vae = settings.get("audio_vae_config") or pretrained.real_config()["audio_vae_config"]
+    vae = settings.get("audio_vae_config") or base.real_config()["audio_vae_config"]
     return float(vae["sample_rate"] / (settings.get("patch_size", 4) * math.prod(vae["encoder_rates"])))
 
 
@@ -254,8 +257,8 @@ def _time(
     }
 
 
-def _heard(run: config.Run, given: Data, tick: Tick) -> dict[str, doubts.Measured]:
+def _heard(run: config.Run, given: Data, tick: Tick) -> dict[str, checks.Measured]:
     """What the manifest says of each clip's silence, and what its samples say where it does not."""
-    known = doubts.in_manifest(run.corpus)
+    known = checks.in_manifest(run.corpus)
     unknown = [clip for clip in given.clips.values() if known[clip.id].tail is None]
-    return known | doubts.listened(unknown, lambda done, total: tick("listening for silence", done, total))
+    return known | checks.listened(unknown, lambda done, total: tick("listening for silence", done, total))

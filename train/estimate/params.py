@@ -6,8 +6,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from curate.errors import UserError
-from train import lora, pretrained, voxcpm
+from train.adapter import lora
 from train.config import MODULES, Adapter
+from train.model import base, voxcpm
 
 
 def table(
@@ -26,7 +27,7 @@ def table(
     adapters = [
         _adapter({"rank": rank, "scope": scope, "modules": modules, "projections": projections}) for rank in ranks
     ]
-    config = pretrained.read_config(pretrained.find(model)) if model else pretrained.real_config()
+    config = base.read_config(base.find(model)) if model else base.real_config()
     total = sum(parameter.numel() for parameter in voxcpm.on_meta(config).parameters())
     return {"total": total, "ranks": list(_rows(config, adapters, total))}
 

@@ -8,15 +8,18 @@ from typing import cast
 
 import torch
 
-from train import config, latents, lora, pretrained, voxcpm
-from train import data as reading
-from train.batches import Example, Sound
+from train import config
+from train.adapter import lora
+from train.adapter.vector import Vector
 from train.checkpoint import State
-from train.corpus import Clip
-from train.data import Data
+from train.data import dataset as reading
+from train.data import latents
+from train.data.corpus import Clip
+from train.data.dataset import Data
+from train.data.sampler import Example, Sound
 from train.distributed import ALONE
-from train.stepping import Trainer
-from train.vector import Vector
+from train.model import base, voxcpm
+from train.trainer import Trainer
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class _Sounds:
     """Latents from disk, or noise of the same shape where a clip is not encoded yet."""
 
     def __init__(self, store: latents.Latents, model: Path, patches: dict[str, int]) -> None:
-        settings = pretrained.read_config(model)
+        settings = base.read_config(model)
         self._store, self._patches = store, patches
         self._shape = (settings["patch_size"], settings["feat_dim"])
         self._width = settings["encoder_config"]["hidden_dim"]

@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from train import config, formats, lora, pretrained
+from train import config
+from train.adapter import formats, lora
+from train.model import base
 
 CARD = "README.md"
 MERGED = "merged"  # beside lora.FORMATS: a whole checkpoint
@@ -83,7 +85,7 @@ def _digest(body: str) -> str:
 
 
 def _front_matter(saved: lora.Saved, form: str) -> list[str]:
-    hub = pretrained.HUB_ID.fullmatch(saved.base)
+    hub = base.HUB_ID.fullmatch(saved.base)
     return [
         "---",
         f"base_model: {saved.base}" if hub else "# base_model: the hub id of the base model",
@@ -120,7 +122,7 @@ def _what(saved: lora.Saved, form: str) -> list[str]:
 def _base(saved: lora.Saved) -> str:
     if not saved.base:
         return "not written down"
-    is_hub_id = pretrained.HUB_ID.fullmatch(saved.base)
+    is_hub_id = base.HUB_ID.fullmatch(saved.base)
     name = f"`{saved.base}`" if is_hub_id else f"a local folder, `{Path(saved.base).name}`"
     return f"{name}, revision `{saved.revision}`" if saved.revision else f"{name}, revision not written down"
 
@@ -181,16 +183,16 @@ def _imports(saved: lora.Saved, form: str) -> list[str]:
 def _loading(saved: lora.Saved, form: str) -> list[str]:
     if form == MERGED:
         return ['model = VoxCPM.from_pretrained("merged", load_denoiser=False)  # this folder']
-    base = f'base = "{saved.base}"'
+    origin = f'base = "{saved.base}"'
     if _pinned(saved):
-        base = f'base = snapshot_download("{saved.base}", revision="{saved.revision}")  # as it was trained on'
-    elif not pretrained.HUB_ID.fullmatch(saved.base):
-        base = f'base = "{Path(saved.base).name or "VoxCPM2"}"  # the folder of the base model'
+        origin = f'base = snapshot_download("{saved.base}", revision="{saved.revision}")  # as it was trained on'
+    elif not base.HUB_ID.fullmatch(saved.base):
+        origin = f'base = "{Path(saved.base).name or "VoxCPM2"}"  # the folder of the base model'
     if form == "peft":
         load = "model = VoxCPM.from_pretrained(base, load_denoiser=False, optimize=False)"
-        return [base, load, 'PeftModel.from_pretrained(model.tts_model, "adapter")  # this folder']
+        return [origin, load, 'PeftModel.from_pretrained(model.tts_model, "adapter")  # this folder']
     return [
-        base,
+        origin,
         'adapter = Path("adapter")  # this folder',
         'settings = json.loads((adapter / "lora_config.json").read_text())["lora_config"]',
         "model = VoxCPM.from_pretrained(",
@@ -200,7 +202,7 @@ def _loading(saved: lora.Saved, form: str) -> list[str]:
 
 
 def _pinned(saved: lora.Saved) -> bool:
-    return bool(saved.revision and re.fullmatch(r"[\w.-]+", saved.revision) and pretrained.HUB_ID.fullmatch(saved.base))
+    return bool(saved.revision and re.fullmatch(r"[\w.-]+", saved.revision) and base.HUB_ID.fullmatch(saved.base))
 
 
 def _about_data(rows: Sequence[dict[str, Any]]) -> list[str]:

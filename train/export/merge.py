@@ -12,7 +12,10 @@ from typing import Any
 import torch
 
 from curate.errors import UserError
-from train import card, checkpoint, lora, pretrained, speaking
+from train import checkpoint
+from train.adapter import lora
+from train.export import card, say
+from train.model import base
 
 WEIGHTS = "model.safetensors"
 KINDS = {  # as safetensors calls them
@@ -54,10 +57,10 @@ def merge(
     replaced. Raises UserError where the adapter does not fit, the place is not free, or the disk is too small.
     `tick(done, total)` is told of every tensor.
     """
-    saved = speaking.with_facts(source, step)
-    base, revision = speaking.base_of(source, saved, model)
-    folder = pretrained.find(base, revision)
-    saved = replace(saved, base=saved.base or base, revision=pretrained.fetched_revision(folder) or saved.revision)
+    saved = say.with_facts(source, step)
+    origin, revision = say.base_of(source, saved, model)
+    folder = base.find(origin, revision)
+    saved = replace(saved, base=saved.base or origin, revision=base.fetched_revision(folder) or saved.revision)
     ours = _ours(into, folder)
     others = _others(folder)
     layout, read = _open(folder)
@@ -97,7 +100,7 @@ def _others(base: Path) -> list[Path]:
 
 def _open(folder: Path) -> tuple[Layout, Read]:
     """The base's tensors, mapped from the disk and read one at a time."""
-    path = next(folder / name for name in pretrained.WEIGHTS if (folder / name).is_file())
+    path = next(folder / name for name in base.WEIGHTS if (folder / name).is_file())
     try:
         if path.suffix == ".safetensors":
             from safetensors import safe_open

@@ -8,7 +8,11 @@ import numpy as np
 
 from curate.errors import UserError
 from curate.text import normalise
-from train import card, checkpoint, config, data, facts, lora, pretrained, voxcpm
+from train import checkpoint, config
+from train.adapter import lora
+from train.data import dataset
+from train.export import card, facts
+from train.model import base, voxcpm
 
 Sound = tuple[voxcpm.Samples, int]
 SEEDS = range(-(2**63), 2**64)  # what torch takes
@@ -89,13 +93,15 @@ def say(
     sentence = tagged(saved, language, text)
     if merged and model:
         raise UserError(f"{folder} is a merged checkpoint, so a model of its own: leave out --model")
-    base, revision = (str(folder), None) if merged else base_of(folder, saved, model)
-    loaded = voxcpm.load(pretrained.find(base, revision), device=data.pick_device(device))
+    origin, revision = (str(folder), None) if merged else base_of(folder, saved, model)
+    loaded = voxcpm.load(base.find(origin, revision), device=dataset.pick_device(device))
     if not merged:
         lora.load_onto(loaded, saved)
     sound = voxcpm.speak(loaded.eval(), sentence, seed=seed)
     if not np.isfinite(sound[0]).all():
-        raise UserError(f"{base} speaks no sound but NaN: its weights are damaged, fetch or merge the checkpoint again")
+        raise UserError(
+            f"{origin} speaks no sound but NaN: its weights are damaged, fetch or merge the checkpoint again"
+        )
     return sound
 
 

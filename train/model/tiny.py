@@ -6,8 +6,8 @@ from typing import Any
 
 import torch
 
-from train import pretrained, voxcpm
 from train.checkpoint import folder_in_place
+from train.model import base, voxcpm
 
 SPECIAL = ("audio_start", "audio_end", "audio_prompt_start", "audio_prompt_end")  # ids 101 to 104
 KHMER = range(0x1780, 0x17D4)
@@ -15,7 +15,7 @@ HANGUL = "가고그기나는다도를리에요은을이의지하한했"
 CHINESE = "你好世界"
 MERGES = (("你", "好"), ("世", "界"), ("t", "h"), ("th", "e"))  # two pieces that inference splits again
 VOCABULARY = 512
-FILES = (*pretrained.WEIGHTS, *pretrained.VAE_WEIGHTS, "config.json", "tokenizer.json", "tokenizer_config.json")
+FILES = (*base.WEIGHTS, *base.VAE_WEIGHTS, "config.json", "tokenizer.json", "tokenizer_config.json")
 
 
 def make(folder: Path, *, seed: int = 0) -> Path:
@@ -36,7 +36,7 @@ def make(folder: Path, *, seed: int = 0) -> Path:
 
 def configuration() -> dict[str, Any]:
     """The published configuration with every size shrunk; rates, patch size and special ids are the real ones."""
-    config = pretrained.real_config()
+    config = base.real_config()
     config["lm_config"] |= {
         "hidden_size": 64,
         "intermediate_size": 128,

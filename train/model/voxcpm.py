@@ -16,9 +16,9 @@ import numpy.typing as npt
 import torch
 
 from curate.errors import UserError
-from train import pretrained
-from train.formats import check_kinds
-from train.words import counted
+from train.adapter.formats import check_kinds
+from train.messages import counted
+from train.model import base
 
 log = logging.getLogger(__name__)
 
@@ -79,8 +79,8 @@ def load(folder: Path, *, device: str, dtype: torch.dtype | None = None, trainin
     """
     dtype = dtype or default_dtype(device)
     spoken = "bfloat16" if dtype is torch.bfloat16 else "float32"
-    config = pretrained.read_config(folder) | {"dtype": spoken, "max_length": 8}  # the cache is made when it speaks
-    state = pretrained.read(folder, pretrained.WEIGHTS)
+    config = base.read_config(folder) | {"dtype": spoken, "max_length": 8}  # the cache is made when it speaks
+    state = base.read(folder, base.WEIGHTS)
     model = build(config, device=device, tokenizer=_tokenizer(folder), on_meta=True)
     model.audio_vae = load_vae(folder, device="cpu")
     _fill(model, state, folder, dtype)
@@ -165,10 +165,10 @@ def check_files(folder: Path) -> list[str]:
     told before hours of encoding.
     """
     _tokenizer(folder)
-    model = on_meta(pretrained.read_config(folder))
+    model = on_meta(base.read_config(folder))
     surplus = []
-    for part, names in ((model.audio_vae, pretrained.VAE_WEIGHTS), (model, pretrained.WEIGHTS)):
-        shapes = {name: value.to("meta") for name, value in pretrained.read(folder, names).items()}
+    for part, names in ((model.audio_vae, base.VAE_WEIGHTS), (model, base.WEIGHTS)):
+        shapes = {name: value.to("meta") for name, value in base.read(folder, names).items()}
         surplus += _fill(part, shapes, folder, torch.float32)
     return surplus
 
@@ -180,16 +180,16 @@ def load_vae(folder: Path, *, device: str) -> Any:
 
         config = VoxCPMConfig.model_validate_json((folder / "config.json").read_text(encoding="utf-8"))
         vae = _vae(config.audio_vae_config)
-    _fill(vae, pretrained.read(folder, pretrained.VAE_WEIGHTS), folder)
+    _fill(vae, base.read(folder, base.VAE_WEIGHTS), folder)
     return vae.requires_grad_(False).to(device).eval()
 
 
 def load_encoder(folder: Path, *, device: str, dtype: torch.dtype) -> Any:
     """Only the local encoder, which makes one vector of each patch."""
-    encoder = build(pretrained.read_config(folder) | {"max_length": 8}, device="cpu", on_meta=True).feat_encoder
+    encoder = build(base.read_config(folder) | {"max_length": 8}, device="cpu", on_meta=True).feat_encoder
     state = {
-        name.removeprefix(pretrained.ENCODER): value
-        for name, value in pretrained.read(folder, pretrained.WEIGHTS, only=pretrained.ENCODER).items()
+        name.removeprefix(base.ENCODER): value
+        for name, value in base.read(folder, base.WEIGHTS, only=base.ENCODER).items()
     }
     _fill(encoder, state, folder, dtype)
     _make_rotations(encoder, dtype)

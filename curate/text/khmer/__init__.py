@@ -2,12 +2,12 @@
 
 import re
 
-from curate.text.hygiene import clean
-from curate.text.khmer_numbers import NUMBER_WORD
-from curate.text.khmer_order import INHERENT, ordered
-from curate.text.khmer_rules import rules_for
-from curate.text.khmer_tables import COUNTED
-from curate.text.khmer_words import depends, pronounced, words
+from curate.text.cleaning import clean
+from curate.text.khmer.canonical import INHERENT, ordered
+from curate.text.khmer.numbers import NUMBER_WORD
+from curate.text.khmer.rules import rules_for
+from curate.text.khmer.segmentation import depends, pronounced, words
+from curate.text.khmer.tables import COUNTED
 from curate.text.rules import Change, Rule, any_of, rewrite
 
 __all__ = ["SCRIPT", "canonical", "depends", "pronounced", "spoken", "words"]

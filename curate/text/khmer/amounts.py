@@ -6,8 +6,8 @@ Latin units by their names). Written anew from its published facts.
 
 import re
 
-from curate.text.khmer_numbers import cardinal, one_by_one, read, with_zeros
-from curate.text.khmer_tables import (
+from curate.text.khmer.numbers import cardinal, one_by_one, read, with_zeros
+from curate.text.khmer.tables import (
     KEYS,
     KHMER_UNITS,
     LONE_UNITS,

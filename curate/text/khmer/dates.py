@@ -2,9 +2,9 @@
 
 import re
 
-from curate.text import khmer_readers as say
-from curate.text.khmer_numbers import NUMBER_WORD
-from curate.text.khmer_tables import COUNTED, ENGLISH_MONTHS, ERAS, MONTH_NAMES, WEEKDAYS
+from curate.text.khmer import readers as say
+from curate.text.khmer.numbers import NUMBER_WORD
+from curate.text.khmer.tables import COUNTED, ENGLISH_MONTHS, ERAS, MONTH_NAMES, WEEKDAYS
 from curate.text.rules import HEAD, Rule, any_of
 
 KHMER = r"\u1780-\u17dd"

@@ -6,10 +6,10 @@ stays in Latin letters and is reported. Addresses follow google/language-resourc
 
 import re
 
-from curate.text.hygiene import LATIN
-from curate.text.khmer_loans import ACRONYMS, LOANS, PARTS_OF_ADDRESSES, SHORTENED, TITLES
-from curate.text.khmer_numbers import DIGITS
-from curate.text.khmer_tables import LETTERS
+from curate.text.cleaning import LATIN
+from curate.text.khmer.loans import ACRONYMS, LOANS, PARTS_OF_ADDRESSES, SHORTENED, TITLES
+from curate.text.khmer.numbers import DIGITS
+from curate.text.khmer.tables import LETTERS
 from curate.text.rules import Rule
 
 _SIGNS = {

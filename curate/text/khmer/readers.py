@@ -7,9 +7,9 @@ the day; telephone numbers by groups; money by its units and hundredths). Writte
 import re
 import unicodedata
 
-from curate.text.khmer_amounts import MINUS
-from curate.text.khmer_numbers import cardinal, one_by_one, read
-from curate.text.khmer_tables import (
+from curate.text.khmer.amounts import MINUS
+from curate.text.khmer.numbers import cardinal, one_by_one, read
+from curate.text.khmer.tables import (
     ABBREVIATIONS,
     COUNTED,
     ENGLISH_MONTHS,

@@ -3,8 +3,8 @@
 import re
 import unicodedata
 
-from curate.text.hygiene import clean
-from curate.text.korean_rules import RULES
+from curate.text.cleaning import clean
+from curate.text.korean.rules import RULES
 from curate.text.options import DEFAULT, Options
 from curate.text.rules import Change, rewrite
 
@@ -29,18 +29,18 @@ def words(text: str, options: Options = DEFAULT) -> list[str]:
 
 def pronounced(text: str, options: Options = DEFAULT) -> str:
     """The text in Hangul as it sounds, one word for every word; with `alternatives` every reading, `/` between them."""
-    from curate.text import korean_sound
+    from curate.text.korean import pronunciation
 
     if options.alternatives:
-        return " ".join("/".join(readings) for readings in korean_sound.alternatives(text, options.lexicon))
-    return korean_sound.pronounced(text, options.lexicon)
+        return " ".join("/".join(readings) for readings in pronunciation.alternatives(text, options.lexicon))
+    return pronunciation.pronounced(text, options.lexicon)
 
 
 def depends(form: str, options: Options = DEFAULT) -> tuple[str, ...]:
     """The packages that a form of Korean text comes from, and the lexicon by its hash."""
     if form != "pronounced":
         return () if form == "canonical" else ("ko-speech-tools",)
-    from curate.text.korean_lexicon import lexicon_hash
+    from curate.text.korean.lexicon import lexicon_hash
 
     tagger = ("g2pk", "python-mecab-ko", "python-mecab-ko-dic")
     return ("ko-speech-tools", *tagger, f"lexicon {lexicon_hash(options.lexicon)}")

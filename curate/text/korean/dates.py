@@ -2,9 +2,9 @@
 
 import re
 
-from curate.text import korean_latin
-from curate.text.korean_numbers import DIGITS, counted, fitted, one_by_one, sino
-from curate.text.korean_tables import AREA_CODES, NATIVE, PERIODS, WEEKDAYS
+from curate.text.korean import latin
+from curate.text.korean.numbers import DIGITS, counted, fitted, one_by_one, sino
+from curate.text.korean.tables import AREA_CODES, NATIVE, PERIODS, WEEKDAYS
 
 _KOREAN = re.compile(rf"(?:\+82[ .-]?)?\(?{AREA_CODES}\D|\+82[ .-]?[1-7]\d?\D")
 
@@ -126,7 +126,7 @@ def code(match: re.Match[str]) -> str:
 
 def seat(match: re.Match[str]) -> str:
     """12A석: a number and a letter of a seat, a gate or a block, no unit."""
-    return f"{sino(match[1])} {korean_latin.letters(match[2])}"
+    return f"{sino(match[1])} {latin.letters(match[2])}"
 
 
 def first_page(match: re.Match[str]) -> str:

@@ -99,6 +99,6 @@ def _initial(syllable: str) -> str:
 
 @functools.cache
 def _table() -> dict[str, str]:
-    lines = files("curate.text").joinpath("hanja.tsv").read_text(encoding="utf-8").splitlines()
+    lines = files(__package__).joinpath("hanja.tsv").read_text(encoding="utf-8").splitlines()
     rows = [line.split("\t") for line in lines if not line.startswith("#")]
     return {character: reading for reading, characters in rows for character in characters} | _USUAL

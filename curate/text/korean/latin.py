@@ -5,9 +5,9 @@ import re
 import unicodedata
 from importlib.resources import files
 
-from curate.text import korean_english
-from curate.text.hygiene import LATIN
-from curate.text.korean_words import LETTERS, WORDS
+from curate.text.cleaning import LATIN
+from curate.text.korean import english
+from curate.text.korean.loanwords import LETTERS, WORDS
 
 PATTERN = re.compile(rf"[{LATIN}]+(?:['’][A-Za-z]{{1,2}}(?![A-Za-z]))?")
 LONGEST = 40  # letters; a longer run is no word
@@ -66,11 +66,11 @@ def _english(word: str) -> str:
     """An English word in Hangul, or nothing where CMUdict (BSD, bundled by ko-speech-tools) lacks it and its parts."""
     stem = word.removesuffix("'s") if not _phones(word) else word
     plain = stem.replace("'", "")
-    place = korean_english.split(plain, _phones) if len(plain) > 5 else 0
+    place = english.split(plain, _phones) if len(plain) > 5 else 0
     if place:
         said = "".join(_PARTS.get(part) or _english(part) for part in (plain[:place], plain[place:]))
     elif _phones(stem):
-        said = korean_english.hangul(plain, _phones(stem))
+        said = english.hangul(plain, _phones(stem))
     elif plain.endswith("s") and len(plain) > 4 and (WORDS.get(plain[:-1]) or _phones(plain[:-1])):
         said = (WORDS.get(plain[:-1]) or _english(plain[:-1])) + "스"
     else:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from curate.errors import UserError
 
-TABLES = ("lexicon_ko_sino.tsv", "lexicon_ko.tsv")  # the later wins
+TABLES = ("lexicon_sino.tsv", "lexicon.tsv")  # the later wins
 _HANGUL = re.compile("[가-힣]{1,40}")
 # 9-11항: finals and the one that is heard of them before a pause, counted as Unicode does
 _NEUTRAL = {

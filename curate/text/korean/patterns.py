@@ -2,8 +2,8 @@
 
 import re
 
-from curate.text.korean_tables import MONEY, NATIVE, PER, SINO, UNITS
-from curate.text.korean_words import EVENTS, NAMES
+from curate.text.korean.loanwords import EVENTS, NAMES
+from curate.text.korean.tables import MONEY, NATIVE, PER, SINO, UNITS
 from curate.text.rules import NUMBER, any_of
 
 # What may follow a counter: no Hangul, or the first syllable of a particle, suffix or copula. So 3대학 has none.

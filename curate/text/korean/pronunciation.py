@@ -17,10 +17,10 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from curate.text import korean_compounds, korean_meeting, korean_respell
-from curate.text.korean_lexicon import Lexicon, lexicon_hash
-from curate.text.korean_lexicon import lexicon as load
-from curate.text.korean_respell import Choice, Token
+from curate.text.korean import assimilation, compounds, respelling
+from curate.text.korean.lexicon import Lexicon, lexicon_hash
+from curate.text.korean.lexicon import lexicon as load
+from curate.text.korean.respelling import Choice, Token
 
 __all__ = ["Sounds", "alternatives", "lexicon_hash", "pronounced"]
 
@@ -65,13 +65,13 @@ class Sounds:
     def words(self, text: str, words: Lexicon, *, compound: bool = True) -> list[str]:
         """The words of one short text as they sound; `compound=False` leaves out what compounds tell, to measure it."""
         tokens = self._tokens(text)
-        return self._spoken(text, tokens, korean_respell.choices(text, tokens, words, compound=compound))
+        return self._spoken(text, tokens, respelling.choices(text, tokens, words, compound=compound))
 
     def readings(self, text: str, words: Lexicon) -> list[tuple[str, ...]]:
         """Every standard reading of every word, the preferred one first."""
         tokens = self._tokens(text)
-        chosen = korean_respell.choices(text, tokens, words)
-        every = chosen + korean_respell.free(text, tokens, chosen)
+        chosen = respelling.choices(text, tokens, words)
+        every = chosen + respelling.free(text, tokens, chosen)
         found: list[list[str]] = [[word] for word in self._spoken(text, tokens, chosen)]
         for choice in every:
             for other in choice.readings[1:]:
@@ -88,7 +88,7 @@ class Sounds:
     def _spoken(
         self, text: str, tokens: list[Token], chosen: list[Choice], other: tuple[Choice, str] | None = None
     ) -> list[str]:
-        letters = korean_respell.letters(text, chosen, tokens, other=other)
+        letters = respelling.letters(text, chosen, tokens, other=other)
         sound, written = self.sound("".join(letters)).split(), text.split()
         return sound if len(sound) == len(written) else [self.sound(word) or word for word in written]
 
@@ -101,7 +101,7 @@ class Sounds:
         jamo = jamo.replace("/P", "")  # or 밟아 would be taken for 밟 before a consonant
         for step in (special.balb, special.palatalize):
             jamo = step(jamo)
-        jamo = korean_meeting.heard(re.sub("/[PE]", "", _BEFORE_TENSE.sub(_tense_after_l, jamo)))
+        jamo = assimilation.heard(re.sub("/[PE]", "", _BEFORE_TENSE.sub(_tense_after_l, jamo)))
         for step in (regular.link1, regular.link2, regular.link4, special.jyeo):  # 붙여 is 부쳐 by now, and said 부처
             jamo = step(jamo)
         composed: str = self._utils.compose(jamo)
@@ -132,5 +132,5 @@ def _with_we(said: list[str]) -> list[str]:
 
 
 def _we(letter: str) -> str:
-    syllable = korean_compounds.is_syllable(letter) and korean_compounds.vowel(letter) == _OE
-    return korean_compounds.with_vowel(letter, _WE) if syllable else letter
+    syllable = compounds.is_syllable(letter) and compounds.vowel(letter) == _OE
+    return compounds.with_vowel(letter, _WE) if syllable else letter

@@ -2,10 +2,10 @@
 
 import re
 
-from curate.text import korean_latin
-from curate.text.korean_dates import month_name
-from curate.text.korean_numbers import counted, fitted, has_final, one_by_one, read, sino
-from curate.text.korean_tables import NATIVE, SINO
+from curate.text.korean import latin
+from curate.text.korean.dates import month_name
+from curate.text.korean.numbers import counted, fitted, has_final, one_by_one, read, sino
+from curate.text.korean.tables import NATIVE, SINO
 from curate.text.numbers import parse
 from curate.text.rules import any_of
 
@@ -73,7 +73,7 @@ def between(match: re.Match[str]) -> str:
 
 
 def _less(first: str, sign: str, second: str) -> str:
-    first, second = (korean_latin.letters(one) if one.isalpha() else read(one) for one in (first, second))
+    first, second = (latin.letters(one) if one.isalpha() else read(one) for one in (first, second))
     return f"{first}{fitted(first, '은')} {second}보다 {_SAID[sign]}"
 
 
@@ -83,7 +83,7 @@ def equals(match: re.Match[str]) -> str:
 
 
 def equals_word(match: re.Match[str]) -> str:
-    said = korean_latin.read(match["word"])
+    said = latin.read(match["word"])
     return f"{said}{'은' if has_final(said) else '는'} "
 
 

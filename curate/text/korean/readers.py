@@ -1,13 +1,14 @@
-"""What the rules of `curate.text.korean_rules` write: one reader for each kind of written form."""
+"""What the rules of `curate.text.korean.rules` write: one reader for each kind of written form."""
 
 import re
 import unicodedata
 from collections.abc import Callable
 
-from curate.text import korean_latin
-from curate.text.korean_dates import month_name
-from curate.text.korean_numbers import counted, fitted, native, one_by_one, read, sino
-from curate.text.korean_tables import (
+from curate.text.korean import latin
+from curate.text.korean.dates import month_name
+from curate.text.korean.loanwords import NAMES, SYMBOLS
+from curate.text.korean.numbers import counted, fitted, native, one_by_one, read, sino
+from curate.text.korean.tables import (
     ATTACHED,
     CLOVES,
     DEGREES,
@@ -21,7 +22,6 @@ from curate.text.korean_tables import (
     SPEEDS,
     UNITS,
 )
-from curate.text.korean_words import NAMES, SYMBOLS
 from curate.text.numbers import parse, roman
 from curate.text.rules import any_of
 
@@ -109,17 +109,17 @@ def address(match: re.Match[str]) -> str:
 
 def _label(part: str) -> str:
     spelled = part.lower() if part.lower() in ("com", "net", "app") else (part.upper() if len(part) <= 3 else part)
-    read_as = korean_latin.read(spelled)
-    return korean_latin.letters(part) if read_as == spelled else read_as
+    read_as = latin.read(spelled)
+    return latin.letters(part) if read_as == spelled else read_as
 
 
 def extension(match: re.Match[str]) -> str:
-    return f" 닷 {korean_latin.letters(match[1])}"
+    return f" 닷 {latin.letters(match[1])}"
 
 
 def domain(match: re.Match[str]) -> str:
     """.com by itself: 닷컴."""
-    return "닷" + ({"com": "컴", "net": "넷"}.get(match["label"]) or korean_latin.letters(match["label"]))
+    return "닷" + ({"com": "컴", "net": "넷"}.get(match["label"]) or latin.letters(match["label"]))
 
 
 def rhesus(match: re.Match[str]) -> str:
@@ -129,12 +129,12 @@ def rhesus(match: re.Match[str]) -> str:
 
 def grade(match: re.Match[str]) -> str:
     """A- of a school."""
-    return f"{korean_latin.letters(match['letter'])} 마이너스"
+    return f"{latin.letters(match['letter'])} 마이너스"
 
 
 def dotted(match: re.Match[str]) -> str:
     """U.S.A. by its letters."""
-    return korean_latin.letters(match.group())
+    return latin.letters(match.group())
 
 
 def ordinal(match: re.Match[str]) -> str:
@@ -279,7 +279,7 @@ def number(match: re.Match[str]) -> str:
 
 
 def model(match: re.Match[str]) -> str:
-    said, letters = read(match["n"]), korean_latin.read(match["word"])
+    said, letters = read(match["n"]), latin.read(match["word"])
     together = len(match["n"]) == 1 and len(match["word"]) == 1 and "-" not in match.group()
     return letters + ("" if together else " ") + said
 
@@ -290,7 +290,7 @@ def pages(match: re.Match[str]) -> str:
 
 
 def word(match: re.Match[str]) -> str:
-    return korean_latin.read(match["word"])
+    return latin.read(match["word"])
 
 
 def symbol(match: re.Match[str]) -> str:

@@ -9,10 +9,10 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from curate.text import korean_compounds as compounds
-from curate.text.korean_compounds import Part
-from curate.text.korean_lexicon import Lexicon
-from curate.text.korean_meeting import closed
+from curate.text.korean import compounds
+from curate.text.korean.assimilation import closed
+from curate.text.korean.compounds import Part
+from curate.text.korean.lexicon import Lexicon
 
 _WORD = re.compile(r"\S+")
 _PARTICLES = re.compile(

@@ -7,13 +7,12 @@ money and mail, usage for the rest (telephone zero is 공, ranges 에서, scores
 
 import re
 
-from curate.text import korean_dates as dates
-from curate.text import korean_hanja, korean_latin
-from curate.text import korean_readers as readers
-from curate.text import korean_signs as signs
-from curate.text.hygiene import LATIN
-from curate.text.korean_numbers import sino
-from curate.text.korean_patterns import (
+from curate.text.cleaning import LATIN
+from curate.text.korean import dates, hanja, latin, readers
+from curate.text.korean import ranges as signs
+from curate.text.korean.loanwords import NAMES, SYMBOLS
+from curate.text.korean.numbers import sino
+from curate.text.korean.patterns import (
     AFTER,
     COUNTER,
     CURRENCY,
@@ -29,10 +28,9 @@ from curate.text.korean_patterns import (
     UNIT,
     N,
 )
-from curate.text.korean_readers import with_particle
-from curate.text.korean_spans import BETWEEN, CODES, DATES
-from curate.text.korean_tables import DEGREES, PER_ONE, SPEEDS, UNITS
-from curate.text.korean_words import NAMES, SYMBOLS
+from curate.text.korean.readers import with_particle
+from curate.text.korean.spans import BETWEEN, CODES, DATES
+from curate.text.korean.tables import DEGREES, PER_ONE, SPEEDS, UNITS
 from curate.text.rules import HEAD, NUMBER, Rule, any_of
 
 # What is compared by a sign: a number or one letter.
@@ -52,7 +50,7 @@ _SPELLINGS = (
     Rule("name", re.compile(r"(?P<name>\((?:주|사|재|유)\))"), readers.name),
     Rule("hanja", re.compile(r"(?<=[가-힣'\"”’」])\(([\u3400-\u9fff ·]{1,40})\)"), readers.nothing),
     Rule("hanja", re.compile(r"[\u3400-\u9fff]{1,40}\(([가-힣 ]{1,40})\)"), readers.inner),
-    Rule("hanja", korean_hanja.PATTERN, korean_hanja.read),
+    Rule("hanja", hanja.PATTERN, hanja.read),
     Rule("title", re.compile(r"<([^<>]{1,80})>"), readers.inner),
     Rule(
         "emoticon",
@@ -236,7 +234,7 @@ _NAMES = (
         lambda match: "앤" if " " not in match.group() else " 앤 ",
     ),
     Rule("equals", re.compile(r"(?P<word>(?<![A-Za-z])[A-Za-z]{1,20}) ?= ?(?=[가-힣A-Za-z(-])"), signs.equals_word),
-    Rule("latin", re.compile(rf"(?P<word>{korean_latin.PATTERN.pattern}){PARTICLE}"), with_particle(readers.word)),
+    Rule("latin", re.compile(rf"(?P<word>{latin.PATTERN.pattern}){PARTICLE}"), with_particle(readers.word)),
     Rule("equals", re.compile(r"(?<=[가-힣]) ?= ?(?=[가-힣])"), lambda match: ", "),
     Rule("symbol", re.compile(rf"(?P<sign>[{re.escape(''.join(SYMBOLS))}]){PARTICLE}"), with_particle(readers.symbol)),
 )

@@ -2,14 +2,13 @@
 
 import re
 
-from curate.text import korean_dates as dates
-from curate.text import korean_readers as readers
-from curate.text import korean_signs as signs
-from curate.text.korean_numbers import one_by_one, sino
-from curate.text.korean_patterns import COUNTER, NOT_SCORE, PARTICLE, RATIOS, SCORED, SEP, TILDE, UNIT, WEEK, WON, B, N
-from curate.text.korean_tables import AREA_CODES
-from curate.text.korean_tables import CODES as CUES
-from curate.text.korean_words import BOOKS
+from curate.text.korean import dates, readers
+from curate.text.korean import ranges as signs
+from curate.text.korean.loanwords import BOOKS
+from curate.text.korean.numbers import one_by_one, sino
+from curate.text.korean.patterns import COUNTER, NOT_SCORE, PARTICLE, RATIOS, SCORED, SEP, TILDE, UNIT, WEEK, WON, B, N
+from curate.text.korean.tables import AREA_CODES
+from curate.text.korean.tables import CODES as CUES
 from curate.text.rules import HEAD, NUMBER, Rule, any_of
 
 DATES = (

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 Audio = NDArray[np.float32]
 
-SPEECH = Path(__file__).resolve().parent.parent / "curate" / "demo" / "speech"
+SPEECH = Path(__file__).resolve().parents[3] / "curate" / "demo" / "speech"
 RATE = 22_050  # what espeak-ng speaks at
 LEVEL = 10 ** (-23 / 20)  # RMS of a whole clip, a usual loudness of speech corpora
 FLOOR = 10 ** (-68 / 20)  # RMS of a quiet room; digital silence would be unlike any recording

@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from curate import build, manifest
+from curate import commands, manifest
 from curate import demo as demonstration
 from curate.corpus import Corpus
 from curate.recipe import load
@@ -28,10 +28,10 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     into = tmp_path_factory.mktemp("demo")
     if not ALL:
         wanted, corpus = load(demonstration.prepare(into), FEWER), Corpus(into / "corpus")
-        build.ingested(corpus, wanted, lambda what, done, total: None)
-        clips = build.advance(corpus, wanted, last="tag", workers=2, watch=lambda what, done, total: None)
-        build.cut_clips(corpus, wanted, clips, lambda what, done, total: None)
-        build.export(corpus, clips, format="voxcpm", into=None)
+        commands.ingested(corpus, wanted, lambda what, done, total: None)
+        clips = commands.advance(corpus, wanted, last="tag", workers=2, watch=lambda what, done, total: None)
+        commands.cut_clips(corpus, wanted, clips, lambda what, done, total: None)
+        commands.export(corpus, clips, format="voxcpm", into=None)
         return into, ""
     said = ""
     for command in ("curate", "train"):

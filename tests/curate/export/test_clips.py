@@ -9,8 +9,8 @@ import pytest
 import soundfile
 
 from curate import audio
-from curate.cut import INDEX, cut
 from curate.errors import UserError
+from curate.export.clips import INDEX, cut
 from tests.curate.frames import clips
 
 Spans = list[tuple[str, int, int]]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from curate.errors import UserError
-from curate.hear import LanguageCheck, character_error_rate, comparable, speech_only, wrong_language
+from curate.measures.agreement import LanguageCheck, character_error_rate, comparable, speech_only, wrong_language
 
 KHMER = "ប្អូនប្រុសរបស់ខ្ញុំបានទៅលេងនៅទីក្រុងម៉ានីល"
 KOREAN = "한 잔의 커피가 소비자에게 전해지기 위해선"

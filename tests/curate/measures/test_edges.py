@@ -7,9 +7,9 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from curate.align import Edges, edge_levels, trim
+from curate.measures.edges import Edges, edge_levels, trim
 
-AUDIO = Path(__file__).resolve().parents[2].parent / "shared" / "audio"
+AUDIO = Path(__file__).resolve().parents[3].parent / "shared" / "audio"
 RATE = 16_000
 CUT_DB = -10.0  # recommended threshold
 WHOLE = {  # clips that begin and end in a pause; silero-vad's spans (defaults, 16 kHz), in samples

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from curate import audio, fingerprint
+from curate import audio
+from curate.measures import fingerprint
 
-SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "audio"
+SHARED = Path(__file__).resolve().parents[3].parent / "shared" / "audio"
 needs_speech = pytest.mark.skipif(not SHARED.exists(), reason="the shared test speech is not on this machine")
 NAMES = [
     "ko/zeroth/104_003_0019.flac",

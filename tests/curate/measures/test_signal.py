@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curate import audio, signal
+from curate import audio
+from curate.measures import signal
 
-SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "audio"
+SHARED = Path(__file__).resolve().parents[3].parent / "shared" / "audio"
 needs_speech = pytest.mark.skipif(not SHARED.exists(), reason="the shared test speech is not on this machine")
 # Real clips with their speech in seconds, by silero-vad.
 CLIPS = {

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from curate import speakers
+from curate.measures import voices
 from tests.curate.frames import clips
 
 SIZE = 64
@@ -29,48 +29,55 @@ def heard(vectors: Sequence[list[float] | None], seconds: float | list[float] = 
     return clips([{"embedding": v, "speech_seconds": s} for v, s in zip(vectors, lengths, strict=True)])
 
 
-def voices(frame: pl.DataFrame) -> list[str | None]:
-    return speakers.find(frame)["voice"].to_list()
+def named_voices(frame: pl.DataFrame) -> list[str | None]:
+    return voices.find(frame)["voice"].to_list()
 
 
 def test_each_speaker_is_one_voice_named_in_order_of_appearance() -> None:
     a, b, c = people(3)
     vectors = [near(who, 0.85, i) for i, who in enumerate([b, a, b, c, a, b])]
-    assert voices(heard(vectors)) == ["voice-001", "voice-002", "voice-001", "voice-003", "voice-002", "voice-001"]
+    assert named_voices(heard(vectors)) == [
+        "voice-001",
+        "voice-002",
+        "voice-001",
+        "voice-003",
+        "voice-002",
+        "voice-001",
+    ]
 
 
 def test_the_same_clips_give_the_same_voices_and_a_later_one_changes_none() -> None:
     vectors = [near(who, 0.85, 10 * i + j) for j in range(6) for i, who in enumerate(people(4))]
-    first = voices(heard(vectors))
-    assert voices(heard(vectors)) == first
-    assert voices(heard([*vectors, near(people(5)[4], 0.9, 99)]))[:-1] == first
+    first = named_voices(heard(vectors))
+    assert named_voices(heard(vectors)) == first
+    assert named_voices(heard([*vectors, near(people(5)[4], 0.9, 99)]))[:-1] == first
     assert len(set(first)) == 4
 
 
 def test_a_short_clip_joins_a_voice_but_founds_none() -> None:
     a, b = people(2)
     vectors = [near(a, 0.9, 1), near(a, 0.9, 2), near(b, 0.9, 3)]
-    assert voices(heard(vectors, [5.0, 1.9, 1.9])) == ["voice-001", "voice-001", None]
-    assert voices(heard(vectors, [5.0, 1.9, 2.0])) == ["voice-001", "voice-001", "voice-002"]
-    assert voices(heard(vectors, 1.0)) == [None, None, None]
+    assert named_voices(heard(vectors, [5.0, 1.9, 1.9])) == ["voice-001", "voice-001", None]
+    assert named_voices(heard(vectors, [5.0, 1.9, 2.0])) == ["voice-001", "voice-001", "voice-002"]
+    assert named_voices(heard(vectors, 1.0)) == [None, None, None]
 
 
 def test_two_centres_that_come_together_are_one_voice() -> None:
     (a,) = people(1)
     # two clips of one person that are unlike each other, then many in between
     vectors = [near(a, 0.75, 1), near(a, 0.75, 2), *(near(a, 0.95, 3 + i) for i in range(6))]
-    assert set(voices(heard(vectors))) == {"voice-001"}
+    assert set(named_voices(heard(vectors))) == {"voice-001"}
 
 
 def test_clips_without_an_embedding_are_nobody_and_none_at_all_is_no_error() -> None:
     (a,) = people(1)
-    found = speakers.find(heard([None, near(a, 0.9, 1)]))
+    found = voices.find(heard([None, near(a, 0.9, 1)]))
     assert found["id"].to_list() == [f"{1:016x}"]
-    assert speakers.find(heard([None])).height == 0
+    assert voices.find(heard([None])).height == 0
 
 
 def test_a_given_name_stands_before_the_voice() -> None:
-    named = speakers.name(clips([{"speaker": "mina", "voice": "voice-001"}, {"voice": "voice-002"}, {}]))
+    named = voices.name(clips([{"speaker": "mina", "voice": "voice-001"}, {"voice": "voice-002"}, {}]))
     assert named["speaker"].to_list() == ["mina", "voice-002", None]
 
 
@@ -82,7 +89,7 @@ def test_equal_names_in_two_sources_are_two_people_and_a_voice_is_one() -> None:
         ("b", "voice-002", "voice-002"),
         ("a", None, None),
     ]
-    who = clips([{"source": s, "speaker": n, "voice": v} for s, n, v in rows]).select(speakers.person().alias("who"))[
+    who = clips([{"source": s, "speaker": n, "voice": v} for s, n, v in rows]).select(voices.person().alias("who"))[
         "who"
     ]
     assert who.to_list() == ["a 1", "b 1", "voice-002", "voice-002", None]

@@ -19,7 +19,7 @@ from curate.models.pyannote import Speakers, Turns
 from curate.models.silero import Blocks, Silero, Spans
 
 RATE = 16_000
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 AUDIO = ROOT.parent / "shared" / "audio"
 Samples = NDArray[np.float32]
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from curate.models.distillmos import DistillMos
 from curate.models.dnsmos import Dnsmos, Quality
 
-AUDIO = Path(__file__).resolve().parents[2].parent / "shared" / "audio"
+AUDIO = Path(__file__).resolve().parents[3].parent / "shared" / "audio"
 CLEAN, CLIPPED, NOISE = (
     "ko/zeroth/104_003_0294.flac",
     "derived/0294_clipped_plus18dB.wav",

@@ -12,11 +12,11 @@ import soundfile
 from numpy.typing import NDArray
 
 from curate.errors import UserError
-from curate.hear import character_error_rate
+from curate.measures.agreement import character_error_rate
 from curate.models import bundled
 from curate.models.whisper import RATE, Heard, Whisper
 
-AUDIO = Path(__file__).resolve().parents[2].parent / "shared" / "audio"
+AUDIO = Path(__file__).resolve().parents[3].parent / "shared" / "audio"
 KOREAN = "ko/picovoice/leopard_test_ko.wav"
 TEXT, OTHER_TEXT = "그는 이리저리 피하면서 길 한 옆으로 걸어갔다.", "오늘 아침에는 비가 많이 와서 학교에 늦었습니다"
 ENGLISH = "neg/en_librispeech/1089-134686-0003.flac"
@@ -184,7 +184,8 @@ def test_the_fingerprint_names_packages_and_settings(whisper: Whisper) -> None:
 def test_importing_the_adapters_is_cheap() -> None:
     heavy = {"torch", "ctranslate2", "faster_whisper", "onnxruntime", "rapidfuzz"}
     code = (
-        "import sys, curate.models.whisper, curate.models.dnsmos, curate.models.distillmos, curate.hear, curate.align;"
+        "import sys, curate.models.whisper, curate.models.dnsmos, curate.models.distillmos, "
+        "curate.measures.agreement, curate.measures.edges;"
         f"found = {heavy} & set(sys.modules); assert not found, found"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

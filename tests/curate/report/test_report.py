@@ -11,10 +11,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from curate import manifest, report, select
+from curate import manifest, report
 from curate.recipe import Recipe
 from curate.report import examples, facts, licences, page, wording
 from curate.report.distributions import BINS, distributions, drawing
+from curate.steps import rules
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&"
 RATE = 16000
@@ -50,7 +51,7 @@ def recipe(**changed: Any) -> Recipe:
 
 def decided(rows: list[dict[str, Any]], wanted: Recipe) -> pl.DataFrame:
     schema = {name: column.dtype for name, column in manifest.COLUMNS.items() if name in clip(0) or name == "error"}
-    clips = select.decide(manifest.conform(pl.DataFrame(rows, schema=schema, orient="row")), select.rules(wanted))
+    clips = rules.decide(manifest.conform(pl.DataFrame(rows, schema=schema, orient="row")), rules.rules(wanted))
     return clips.with_columns(pl.when(pl.col("drop").is_null()).then("split").alias("split"))
 
 
@@ -117,7 +118,7 @@ def test_funnel_counts_clips_hours_reasons_and_languages(tmp_path: Path) -> None
     assert noisy["dropped"]["clips"] == 2
     assert {code: each["clips"] for code, each in noisy["languages"].items()} == {"km": 1, "ko": 1}
     assert noisy["did_not_apply"] == {"the file could not be read": 1}
-    assert [row["rule"] for row in found["funnel"]] == list(select.ORDER)
+    assert [row["rule"] for row in found["funnel"]] == list(rules.ORDER)
     assert sum(row["dropped"]["clips"] for row in found["funnel"]) + found["kept"]["clips"] == len(some())
     assert found["balance"][1]["wanted"] == 0.01
 

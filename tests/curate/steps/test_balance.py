@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curate.balance import balance
+from curate.steps.balance import balance
 from tests.curate.frames import clips
 
 NONE: dict[str, Any] = {"hours": {}, "max_speaker_hours": None, "max_source_hours": None, "seed": 0}

@@ -4,7 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from curate import duplicates, fingerprint
+from curate.measures import fingerprint
+from curate.steps import duplicates
 from tests.curate.conftest import RATE, tone
 from tests.curate.frames import clips
 

@@ -6,8 +6,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from curate import pipeline, select
+from curate import pipeline
 from curate.recipe import Recipe, load
+from curate.steps import rules
 from tests.curate.frames import clips
 
 SOURCE = '[[source]]\nid = "s"\nkind = "table"\npath = "x.tsv"\nlicence = "own"\nlanguage = "ko"\n'
@@ -118,7 +119,7 @@ def test_a_rule_says_nothing_where_it_does_not_apply_and_says_why(
 
 
 def said(wanted: Recipe, rule: str, **values: Any) -> str | None:
-    each = next(r for r in [*select.rules(wanted), select.duplicate(wanted)] if r.name == rule)
+    each = next(r for r in [*rules.rules(wanted), rules.duplicate(wanted)] if r.name == rule)
     found: str | None = clips([values]).select(each.why().alias("why")).item()
     return found
 
@@ -213,8 +214,8 @@ def test_broke_is_in_the_order_of_the_rules_and_drop_is_its_first(recipe: Any) -
 
 
 def test_every_rule_has_a_case_here_and_its_place_in_the_order(recipe: Any) -> None:
-    names = [rule.name for rule in select.rules(recipe())] + ["duplicate"]
-    assert names == [name for name in select.ORDER if name not in select.DECIDED_LATER]
+    names = [rule.name for rule in rules.rules(recipe())] + ["duplicate"]
+    assert names == [name for name in rules.ORDER if name not in rules.DECIDED_LATER]
     tried = {rule for rule, *_ in CASES} | {"unreadable", "duplicate"}
     assert set(names) == tried
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curate import manifest
-from curate.segment import segment
+from curate.steps.segment import segment
 
 HZ = 16000  # of listeners' spans
 SETTINGS: dict[str, Any] = {"max_seconds": 30.0, "margin": 0.2, "max_pause": 0.6, "trim_clips": True}

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curate import split
 from curate.recipe import LANGUAGES
+from curate.steps import split
 from tests.curate.frames import clips
 
 SHARES = {"validation": 0.05, "test": 0.05}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from curate.tag import tag
+from curate.steps.tag import tag
 from tests.curate.frames import clips
 
 

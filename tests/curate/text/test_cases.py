@@ -13,7 +13,7 @@ HERE = Path(__file__).resolve().parent
 
 def cases(language: str) -> list[tuple[str, str, str, str]]:
     """Rows of language, form, input, expected; `\\uXXXX` in the table stands for the character."""
-    with (HERE / f"cases_{language}.tsv").open(encoding="utf-8", newline="") as file:
+    with (HERE / {"km": "khmer", "ko": "korean"}[language] / "cases.tsv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
     return [(language, row["form"], _plain(row["input"]), _plain(row["expected"])) for row in rows]
 

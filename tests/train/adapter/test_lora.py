@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
 from curate.errors import UserError
-from train import batches, formats, lean, lora, pretrained, speaking, vector, voxcpm
+from train.adapter import formats, lora, vector
 from train.config import MODULES, Adapter
+from train.data import sampler
+from train.export import say
+from train.model import base, losses, voxcpm
 
 EVERYTHING = Adapter(rank=4, alpha=6, rslora=True, modules=MODULES, projections=True)
 ADAPTERS = {
@@ -32,7 +35,7 @@ ROUNDED = {"alpha 0.7": Adapter(rank=4, alpha=0.7), "rslora, rank 8": Adapter(ra
 
 def made(tiny, adapter: Adapter) -> lora.Saved:
     """An adapter as if it had been trained: no B is zero."""
-    model = voxcpm.on_meta(pretrained.read_config(tiny))
+    model = voxcpm.on_meta(base.read_config(tiny))
     lora.attach(model, adapter)
     draw = torch.Generator().manual_seed(0)
     weights = {name: 0.3 * torch.randn(value.shape, generator=draw) for name, value in lora.parameters(model).items()}
@@ -70,9 +73,9 @@ def test_every_module_that_is_adapted_gets_a_float32_gradient_over_a_bfloat16_ba
     lora.attach(model, EVERYTHING)
     own = vector.Vector(model, EVERYTHING)
     latents = torch.randn(6, 4, 8, generator=torch.Generator().manual_seed(0)).bfloat16()
-    sound = batches.Sound(latents, voxcpm.encode_patches(model.feat_encoder, latents).clone())
-    batch = batches.collate([[5, 6, 7]], [sound])
-    found = lean.losses(model, batch, batches.draw([0], [sound], unguided=0.0), own.adapter(torch.bfloat16))
+    sound = sampler.Sound(latents, voxcpm.encode_patches(model.feat_encoder, latents).clone())
+    batch = sampler.collate([[5, 6, 7]], [sound])
+    found = losses.losses(model, batch, sampler.draw([0], [sound], unguided=0.0), own.adapter(torch.bfloat16))
     (found.diff.mean() + found.stop.mean()).backward()
     for name, gradient in own.gradients().items():
         assert gradient.dtype == torch.float32
@@ -120,7 +123,7 @@ def test_another_scale_is_folded_into_b_within_float32(tiny, tmp_path, name):
 def test_our_say_is_voxcpms(trained, tiny, tmp_path):
     lora.save(trained, tmp_path / "a", "voxcpm")
     samples, rate, _ = voxcpm.speak_official(tiny, tmp_path / "a", "(Khmer)ក", seed=0)
-    ours, our_rate = speaking.say(tmp_path / "a", "km", "ក", device="cpu")
+    ours, our_rate = say.say(tmp_path / "a", "km", "ក", device="cpu")
     assert rate == our_rate
     assert np.array_equal(samples, ours)
 
@@ -189,8 +192,8 @@ def test_the_exact_format_keeps_every_adapter_as_it_is(tiny, tmp_path, name):
 
 def test_voxcpm_to_peft_and_back_is_bit_exact(trained, tmp_path):
     lora.save(trained, tmp_path / "a", "voxcpm")
-    speaking.export(tmp_path / "a", "peft", tmp_path / "b")
-    speaking.export(tmp_path / "b", "voxcpm", tmp_path / "c")
+    say.export(tmp_path / "a", "peft", tmp_path / "b")
+    say.export(tmp_path / "b", "voxcpm", tmp_path / "c")
     for name in (*lora.VOXCPM_FILES, lora.NOTES):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "c" / name).read_bytes()
     back = lora.load(tmp_path / "c")
@@ -421,19 +424,19 @@ def test_notes_of_a_wrong_kind_are_one_line(trained, tmp_path, change, says):
     lora.save(trained, tmp_path, "peft")
     edited(tmp_path / lora.NOTES, lambda notes: notes.update(change))
     with pytest.raises(UserError, match=rf"samsori.json is damaged \({says}"):
-        speaking.say(tmp_path, "km", "ក")
+        say.say(tmp_path, "km", "ក")
 
 
 @pytest.mark.parametrize("text", ["", " ", "\u200b", "...", "។"])
 def test_a_sentence_without_anything_to_say_is_refused(trained, text):
     with pytest.raises(UserError, match=r"there is no text to say in .*: give a sentence"):
-        speaking.tagged(trained, "km", text)
+        say.tagged(trained, "km", text)
 
 
 @pytest.mark.parametrize("seed", [2**64, -(2**63) - 1, 10**30])
 def test_a_seed_of_more_than_64_bits_is_refused(tmp_path, seed):
     with pytest.raises(UserError, match="give a smaller --seed"):
-        speaking.say(tmp_path, "km", "ក", seed=seed)
+        say.say(tmp_path, "km", "ក", seed=seed)
 
 
 def test_a_base_of_nan_is_not_let_speak(trained, tiny, tmp_path):
@@ -442,7 +445,7 @@ def test_a_base_of_nan_is_not_let_speak(trained, tiny, tmp_path):
     state = load_file(base / "model.safetensors")
     save_file({name: value * math.nan for name, value in state.items()}, base / "model.safetensors")
     with pytest.raises(UserError, match="speaks no sound but NaN"):
-        speaking.say(tmp_path / "a", "km", "ក", model=str(base), device="cpu")
+        say.say(tmp_path / "a", "km", "ក", model=str(base), device="cpu")
 
 
 @pytest.mark.parametrize(
@@ -458,7 +461,7 @@ def test_a_base_of_nan_is_not_let_speak(trained, tiny, tmp_path):
 def test_a_sound_that_cannot_be_written_is_known_before_a_model_is_loaded(tmp_path, name, says):
     (tmp_path / "file").write_text("mine")
     with pytest.raises(UserError, match=says):
-        speaking.check_wav(tmp_path / name)
+        say.check_wav(tmp_path / name)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
@@ -468,13 +471,13 @@ def test_a_disk_that_fills_up_keeps_the_earlier_sound(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     sound = np.zeros(480, np.float32), 48000
-    speaking.check_wav(tmp_path / "new" / "a.wav")
-    speaking.save_wav(sound, tmp_path / "new" / "a.wav")
+    say.check_wav(tmp_path / "new" / "a.wav")
+    say.save_wav(sound, tmp_path / "new" / "a.wav")
     before = (tmp_path / "new" / "a.wav").read_bytes()
     monkeypatch.setattr(Path, "write_bytes", full)
     for name in ("a.wav", "b.wav"):
         with pytest.raises(UserError, match=r"cannot be written \(No space left on device\): make room"):
-            speaking.save_wav(sound, tmp_path / "new" / name)
+            say.save_wav(sound, tmp_path / "new" / name)
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.wav"]
     assert (tmp_path / "new" / "a.wav").read_bytes() == before
 
@@ -546,5 +549,5 @@ def test_a_sentence_is_said_in_the_form_that_was_trained_on(trained, tmp_path):
     saved = dataclasses.replace(trained, tags={"ko": "<Korean> "}, forms={"ko": "pronounced"}, revision="c0ffee")
     lora.save(saved, tmp_path / "a", "peft")
     assert json.loads((tmp_path / "a" / lora.NOTES).read_text())["form"] == {"ko": "pronounced"}
-    assert speaking.tagged(lora.load(tmp_path / "a"), "ko", "같이") == "<Korean> 가치"
+    assert say.tagged(lora.load(tmp_path / "a"), "ko", "같이") == "<Korean> 가치"
     assert lora.load(tmp_path / "a").revision == "c0ffee"

@@ -2,8 +2,8 @@ import polars as pl
 import pytest
 
 from curate.errors import UserError
-from curate.tag import tag
-from train import corpus as reading
+from curate.steps.tag import tag
+from train.data import corpus as reading
 
 
 def edit(folder, **columns):

@@ -8,8 +8,9 @@ import torch
 
 from curate import audio
 from curate.errors import UserError
-from train import corpus as reading
-from train import latents, pretrained, tiny, voxcpm
+from train.data import corpus as reading
+from train.data import latents
+from train.model import base, tiny, voxcpm
 
 
 @pytest.fixture(scope="module")
@@ -167,14 +168,14 @@ def test_padding_on_the_right_changes_no_latent(tiny):
 
 
 def test_hashes_follow_weights_and_configuration(tiny, other, tmp_path):
-    assert pretrained.vae_hash(tiny) != pretrained.vae_hash(other)
-    assert pretrained.encoder_hash(tiny) != pretrained.encoder_hash(other)
+    assert base.vae_hash(tiny) != base.vae_hash(other)
+    assert base.encoder_hash(tiny) != base.encoder_hash(other)
     changed = tmp_path / "changed"
     shutil.copytree(tiny, changed)
     config = json.loads((changed / "config.json").read_text())
     (changed / "config.json").write_text(json.dumps(config | {"patch_size": 2}))
-    assert pretrained.vae_hash(changed) != pretrained.vae_hash(tiny)
-    assert pretrained.encoder_hash(changed) == pretrained.encoder_hash(tiny)
+    assert base.vae_hash(changed) != base.vae_hash(tiny)
+    assert base.encoder_hash(changed) == base.encoder_hash(tiny)
 
 
 def test_files_are_on_the_disk_before_they_have_their_name(make_corpus, tiny, monkeypatch):

@@ -6,8 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from train import batches
-from train.batches import Example, Sound
+from train.data import sampler
+from train.data.sampler import Example, Sound
 
 
 def examples(km=60, ko=30):
@@ -19,7 +19,7 @@ def examples(km=60, ko=30):
 
 
 def turns(clips, *, temperature=1.0, reference=0.0, seed=0, epoch=0):
-    return batches.turns(clips, temperature=temperature, reference=reference, seed=seed, epoch=epoch)
+    return sampler.turns(clips, temperature=temperature, reference=reference, seed=seed, epoch=epoch)
 
 
 def patches(clips, language):
@@ -32,42 +32,42 @@ def positions(clips, batch):
 
 @pytest.mark.parametrize("tokens", [100, 1000, 5000])
 def test_an_epoch_has_every_clip_once(tokens):
-    found = batches.plan(examples(), tokens=tokens, seed=0, epoch=0)
+    found = sampler.plan(examples(), tokens=tokens, seed=0, epoch=0)
     assert sorted(position for batch in found for position in batch) == list(range(90))
 
 
 def test_no_batch_of_several_clips_is_over_the_budget_and_most_fill_it():
     clips = examples()
-    plan = batches.plan(clips, tokens=2000, seed=0, epoch=0)
+    plan = sampler.plan(clips, tokens=2000, seed=0, epoch=0)
     assert all(len(batch) == 1 or positions(clips, batch) <= 2000 for batch in plan)
     assert sum(positions(clips, batch) for batch in plan) / (2000 * len(plan)) > 0.8
 
 
 def test_a_clip_over_the_budget_is_named_and_trained_on_alone():
     clips = [*examples(2, 2), Example("long", "ko", (5,) * 50, 1000)]
-    assert [clip.id for clip in batches.over_budget(clips, 600)] == ["long"]
-    assert [4] in batches.plan(clips, tokens=600, seed=0, epoch=0)
+    assert [clip.id for clip in sampler.over_budget(clips, 600)] == ["long"]
+    assert [4] in sampler.plan(clips, tokens=600, seed=0, epoch=0)
 
 
 def test_every_batch_has_both_languages_in_proportion():
     clips = examples()
-    for batch in batches.plan(clips, tokens=3000, seed=0, epoch=0):
+    for batch in sampler.plan(clips, tokens=3000, seed=0, epoch=0):
         km = sum(clips[i].language == "km" for i in batch)
         assert len(batch) < 6 or 0.5 <= km / len(batch) <= 0.84
 
 
 def test_the_same_seed_and_epoch_give_the_same_batches_and_others_do_not():
-    first = batches.plan(examples(), tokens=700, seed=1, epoch=0)
-    assert batches.plan(examples(), tokens=700, seed=1, epoch=0) == first
-    assert batches.plan(examples(), tokens=700, seed=1, epoch=1) != first
-    assert batches.plan(examples(), tokens=700, seed=2, epoch=0) != first
+    first = sampler.plan(examples(), tokens=700, seed=1, epoch=0)
+    assert sampler.plan(examples(), tokens=700, seed=1, epoch=0) == first
+    assert sampler.plan(examples(), tokens=700, seed=1, epoch=1) != first
+    assert sampler.plan(examples(), tokens=700, seed=2, epoch=0) != first
 
 
 def test_validation_is_in_a_fixed_order_whatever_order_clips_come_in():
     clips = examples(9, 9)
     shuffled = random.Random(0).sample(clips, len(clips))
-    in_order = [[clips[i].id for i in batch] for batch in batches.in_order(clips, tokens=400)]
-    assert [[shuffled[i].id for i in batch] for batch in batches.in_order(shuffled, tokens=400)] == in_order
+    in_order = [[clips[i].id for i in batch] for batch in sampler.in_order(clips, tokens=400)]
+    assert [[shuffled[i].id for i in batch] for batch in sampler.in_order(shuffled, tokens=400)] == in_order
     assert sorted(name for batch in in_order for name in batch) == sorted(clip.id for clip in clips)
 
 
@@ -128,7 +128,7 @@ lengths = st.lists(st.tuples(st.integers(1, 40), st.integers(1, 60)), min_size=1
 @given(lengths, st.integers(1, 9), st.integers(20, 300))
 def test_a_batch_is_dealt_whole_balanced_and_in_pieces_under_the_budget(sizes, hands, tokens):
     clips = [Example(f"{i:02d}", "km", (5,) * text, audio) for i, (text, audio) in enumerate(sizes)]
-    dealt = batches.deal(range(len(clips)), clips, hands=hands, tokens=tokens)
+    dealt = sampler.deal(range(len(clips)), clips, hands=hands, tokens=tokens)
     assert len(dealt) == hands
     assert sorted(i for hand in dealt for piece in hand for i in piece) == list(range(len(clips)))
     assert all(len(piece) == 1 or positions(clips, piece) <= tokens for hand in dealt for piece in hand)
@@ -138,21 +138,21 @@ def test_a_batch_is_dealt_whole_balanced_and_in_pieces_under_the_budget(sizes, h
 
 def test_draws_of_a_clip_do_not_depend_on_its_batch():
     sounds = [Sound(torch.zeros(count, 4, 8), torch.zeros(count, 3)) for count in (5, 1, 9)]
-    together = batches.draw([1, 2, 3], sounds, unguided=0.5)
+    together = sampler.draw([1, 2, 3], sounds, unguided=0.5)
     first = 0
     for seed, sound in zip([1, 2, 3], sounds, strict=True):
-        alone = batches.draw([seed], [sound], unguided=0.5)
+        alone = sampler.draw([seed], [sound], unguided=0.5)
         last = first + len(sound.latents)
         for name in ("time", "noise", "guided"):
             assert torch.equal(getattr(together, name)[first:last], getattr(alone, name))
         first = last
-    assert not torch.equal(together.noise[:1], batches.draw([4], sounds[:1], unguided=0.5).noise[:1])
+    assert not torch.equal(together.noise[:1], sampler.draw([4], sounds[:1], unguided=0.5).noise[:1])
 
 
 @pytest.mark.parametrize("unguided", [0.0, 0.1, 1.0])
 def test_the_share_without_conditions_is_the_one_asked_for(unguided):
     sound = Sound(torch.zeros(5000, 4, 8), torch.zeros(5000, 3))
-    found = batches.draw([1], [sound], unguided=unguided)
+    found = sampler.draw([1], [sound], unguided=unguided)
     assert 1 - found.guided.float().mean().item() == pytest.approx(unguided, abs=0.015 if 0 < unguided < 1 else 0)
     assert found.time.std().item() == pytest.approx(1, abs=0.05)
     assert found.noise.shape == (5000, 4, 8)

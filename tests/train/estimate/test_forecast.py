@@ -9,12 +9,16 @@ import polars as pl
 import pytest
 import torch
 
-from train import checkpoint, cli, config, cost, doubts, finetune, forecast, lean, lora, pretrained, show, voxcpm
-from train.batches import Example
-from train.corpus import Clip, Reading
-from train.data import Data
-from train.doubts import Measured
-from train.vector import Vector
+from train import checkpoint, cli, config, finetune, show
+from train.adapter import lora
+from train.adapter.vector import Vector
+from train.data import checks
+from train.data.checks import Measured
+from train.data.corpus import Clip, Reading
+from train.data.dataset import Data
+from train.data.sampler import Example
+from train.estimate import cost, forecast
+from train.model import base, losses, voxcpm
 
 SHORT = ["adapter.rank=4", "batch.tokens=300", "train.device=cpu", "train.epochs=3", "train.validate_every=2"]
 
@@ -112,7 +116,7 @@ def example(text, patches, name="a", language="km"):
 
 
 def test_the_published_configuration_costs_what_was_counted_for_it():
-    meter = cost.Meter(pretrained.real_config(), config.Adapter(rank=64), torch.bfloat16)
+    meter = cost.Meter(base.real_config(), config.Adapter(rank=64), torch.bfloat16)
     assert meter.base_bytes == pytest.approx(4.16e9, rel=0.01)  # shared/voxcpm2: bf16 without VAE and encoder
     assert meter.parameters == 36_175_872
     piece = meter.of([example(260, 50)] * 16)
@@ -124,7 +128,7 @@ def test_the_published_configuration_costs_what_was_counted_for_it():
 
 @pytest.mark.parametrize("lengths", [[(12, 8)] * 4, [(30, 5), (8, 20), (60, 12)]])
 def test_bytes_kept_are_those_that_autograd_keeps(tiny, lengths):
-    settings, adapter = pretrained.read_config(tiny), config.Adapter(rank=4)
+    settings, adapter = base.read_config(tiny), config.Adapter(rank=4)
     examples = [example(*each) for each in lengths]
     meter = cost.Meter(settings, adapter, torch.float32)
     model = voxcpm.load(tiny, device="cpu", training=True).train()
@@ -140,14 +144,14 @@ def test_bytes_kept_are_those_that_autograd_keeps(tiny, lengths):
         return value
 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda value: value):
-        found = lean.losses(model, batch, draws, vector.adapter(torch.float32))
+        found = losses.losses(model, batch, draws, vector.adapter(torch.float32))
     real = sum(storage.nbytes() for place, storage in kept.items() if place not in weights)
     assert found.diff.requires_grad
     assert meter.of(examples).kept == pytest.approx(real, rel=0.15)
 
 
 def test_checkpointing_takes_less_memory_and_more_work(tiny):
-    meter = cost.Meter(pretrained.read_config(tiny), config.Adapter(rank=4), torch.float32)
+    meter = cost.Meter(base.read_config(tiny), config.Adapter(rank=4), torch.float32)
     plain, checkpointed = meter.peaks([example(60, 20)] * 4)
     assert checkpointed < 0.6 * plain
     rates = meter.rates(30, 10)
@@ -178,7 +182,7 @@ def given(**changes):
 
 def about(data, measured=None, *settings):
     run = config.build({"corpus": "c", "into": "i", "model": "m"}, list(settings))
-    return doubts.warnings(run, data, measured or {})
+    return checks.warnings(run, data, measured or {})
 
 
 def changed(data, name, *, clip=None, example=None):
@@ -268,7 +272,7 @@ def test_silence_is_taken_from_the_manifest_where_it_was_measured(tmp_path):
     speech = [[{"start": 1000, "end": 5000}, {"start": 9000, "end": 10000}], [], None]
     columns = {"id": ["a", "b", "c"], "rate": [8000] * 3, "cut_start": [600] * 3, "cut_end": [18000] * 3}
     pl.DataFrame(columns | {"speech": speech}).write_parquet(tmp_path / "manifest.parquet")
-    assert doubts.in_manifest(tmp_path) == {
+    assert checks.in_manifest(tmp_path) == {
         "a": Measured(0.05, 1.0, 8000),
         "b": Measured(rate=8000),
         "c": Measured(rate=8000),
@@ -282,13 +286,13 @@ def test_silence_is_heard_in_the_samples(head, tail, noise):
     time = np.arange(rate * 3) / rate
     voice = 0.3 * np.sin(2 * np.pi * 180 * time) * (0.55 + 0.45 * np.sin(2 * np.pi * 4 * time))
     sound = np.concatenate([np.zeros(int(head * rate)), voice, np.zeros(int(tail * rate))])
-    found = doubts.silences((sound + noise * drawn.normal(size=len(sound))).astype(np.float32), rate)
+    found = checks.silences((sound + noise * drawn.normal(size=len(sound))).astype(np.float32), rate)
     assert found == pytest.approx((head, tail), abs=0.15)  # the voice fades slowly
 
 
 @pytest.mark.parametrize("samples", [np.zeros(0), np.zeros(100), np.zeros(48000)])
 def test_audio_without_sound_is_no_error(samples):
-    assert doubts.silences(samples.astype(np.float32), 16000) == (0.0, 0.0)
+    assert checks.silences(samples.astype(np.float32), 16000) == (0.0, 0.0)
 
 
 @pytest.mark.parametrize("sample", [0.0, np.nan, np.inf])
@@ -298,11 +302,11 @@ def test_a_clip_of_digital_silence_is_heard_in_the_samples(tmp_path, sample):
     path = tmp_path / "a.wav"
     soundfile.write(path, np.full(8000, sample, np.float32), 16000, subtype="FLOAT")
     clip = Clip("a", "train", "km", "s", "text", 0.5, path)
-    assert doubts.listened([clip], lambda done, total: None) == {"a": Measured(rate=16000, silent=True)}
+    assert checks.listened([clip], lambda done, total: None) == {"a": Measured(rate=16000, silent=True)}
 
 
 def test_silence_after_real_speech_is_found():
-    root = Path(__file__).resolve().parents[2].parent / "shared" / "audio"
+    root = Path(__file__).resolve().parents[3].parent / "shared" / "audio"
     found = sorted(root.rglob("*.flac"))[:12] + sorted(root.rglob("*.wav"))[:12]
     if not found:
         pytest.skip("the real test speech is not here")
@@ -311,5 +315,5 @@ def test_silence_after_real_speech_is_found():
     for path in found:
         samples, rate = audio.read(path)
         quiet = np.zeros(int(0.8 * rate), np.float32)
-        before, after = doubts.silences(samples, rate), doubts.silences(np.concatenate([samples, quiet]), rate)
+        before, after = checks.silences(samples, rate), checks.silences(np.concatenate([samples, quiet]), rate)
         assert after[1] == pytest.approx(before[1] + 0.8, abs=0.3), path.name

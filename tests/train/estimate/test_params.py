@@ -3,8 +3,9 @@ import json
 import pytest
 
 from curate.errors import UserError
-from train import cli, params
+from train import cli
 from train.config import MODULES
+from train.estimate import params
 
 PUBLISHED = {8: 4_521_984, 16: 9_043_968, 32: 18_087_936, 64: 36_175_872, 128: 72_351_744}
 SHARES = ("0.19 %", "0.38 %", "0.76 %", "1.52 %", "3.03 %")

@@ -10,15 +10,19 @@ import yaml
 
 from curate import text as writing
 from curate.errors import UserError
-from train import card, checkpoint, cli, config, facts, lora, merge, pretrained, speaking, voxcpm
+from train import checkpoint, cli, config
+from train.adapter import lora
 from train.config import Adapter
+from train.export import card, facts, merge, say
+from train.model import voxcpm
+from train.model.base import read_config
 
 LICENCES = {"slr42": "CC-BY-SA-4.0", "studio": "own | ours"}
 VALIDATIONS = {0: (1.5, 1.25), 3: (1.0, 1.125), 6: (1.25, 0.875)}  # step -> loss of km, ko
 
 
 def adapter_for(base, adapter: Adapter) -> lora.Saved:
-    model = voxcpm.on_meta(pretrained.read_config(base))
+    model = voxcpm.on_meta(read_config(base))
     lora.attach(model, adapter)
     weights = {name: torch.zeros(value.shape) for name, value in lora.parameters(model).items()}
     tags, forms = {"km": "(Khmer)", "ko": "<Korean> "}, {"km": "spoken", "ko": "pronounced"}
@@ -72,7 +76,7 @@ def code(text: str) -> str:
 
 
 def test_the_card_says_what_the_run_and_its_corpus_wrote_down(run):
-    text = (speaking.export(run, "voxcpm") / card.CARD).read_text(encoding="utf-8")
+    text = (say.export(run, "voxcpm") / card.CARD).read_text(encoding="utf-8")
     assert "| km | train | slr42 | CC-BY-SA-4.0 | A | 2 | 0.750 |" in text
     assert "| ko | validation | studio | own \\| ours | A | 1 | 0.100 |" in text
     assert (
@@ -87,31 +91,31 @@ def test_the_card_says_what_the_run_and_its_corpus_wrote_down(run):
 
 
 def test_an_earlier_checkpoint_can_be_exported_and_is_the_one_described(run):
-    text = (speaking.export(run, "peft", step=3) / card.CARD).read_text(encoding="utf-8")
+    text = (say.export(run, "peft", step=3) / card.CARD).read_text(encoding="utf-8")
     assert "3 steps" in text
     assert re.search(r"\| km \|.*\| 1.0000 \(0.7500 \+ 0.2500\), step 3 \|\n", text)
     with pytest.raises(UserError, match="keeps no checkpoint of step 5; there are 3, 6"):
-        speaking.export(run, "peft", step=5)
+        say.export(run, "peft", step=5)
     with pytest.raises(UserError, match="is no run"):
-        speaking.export(run / "export" / "peft", "voxcpm", step=3)
+        say.export(run / "export" / "peft", "voxcpm", step=3)
     with (checkpoint.path_of(run, 3) / lora.PEFT_FILES[0]).open("ab") as file:
         file.write(b"x")
     with pytest.raises(UserError, match=r"0000003 is damaged \(adapter_model.safetensors\)"):
-        speaking.export(run, "peft", step=3)
+        say.export(run, "peft", step=3)
 
 
 def test_the_adapter_that_is_exported_and_those_of_other_trainers_are_not_replaced(run, tmp_path):
-    place = speaking.export(run, "voxcpm", tmp_path / "a")
+    place = say.export(run, "voxcpm", tmp_path / "a")
     before = {path.name: path.read_bytes() for path in place.iterdir()}
     (tmp_path / "link").symlink_to(place)
     for same in (place, tmp_path / "link"):
         with pytest.raises(UserError, match="holds what would be lost, the adapter that is to be exported: choose"):
-            speaking.export(place, "peft", same)
+            say.export(place, "peft", same)
     assert {path.name: path.read_bytes() for path in place.iterdir()} == before
     for name in (lora.NOTES, card.CARD):
         (place / name).unlink()  # as the official script leaves one
     with pytest.raises(UserError, match="holds what would be lost"):
-        speaking.export(run, "voxcpm", place)
+        say.export(run, "voxcpm", place)
 
 
 @pytest.mark.parametrize("form", lora.FORMATS)
@@ -121,7 +125,7 @@ def test_a_disk_that_fills_up_while_exporting_is_one_line_and_leaves_nothing(run
 
     monkeypatch.setattr("pathlib.Path.write_bytes", full)
     with pytest.raises(UserError, match=r"a cannot be written \(No space left on device\): choose another --into"):
-        speaking.export(run, form, tmp_path / "a")
+        say.export(run, form, tmp_path / "a")
     assert not list(tmp_path.glob("*a*"))
 
 
@@ -129,7 +133,7 @@ def test_what_was_not_written_down_is_not_claimed(run, tiny):
     (run.parent / "corpus" / "manifest.parquet").unlink()
     (run / checkpoint.METRICS).unlink()
     assert facts.of(run, 6) == {"step": 6, "data": [], "losses": {}}
-    text = (speaking.export(run, "voxcpm") / card.CARD).read_text(encoding="utf-8")
+    text = (say.export(run, "voxcpm") / card.CARD).read_text(encoding="utf-8")
     assert "not known here: the corpus was not there" in text
     assert "Not measured" in text
     assert "revision not written down" in text
@@ -149,13 +153,13 @@ def test_a_broken_manifest_stops_no_export(run, caplog, broken):
 def test_a_manifest_without_licences_says_so(run):
     path = run.parent / "corpus" / "manifest.parquet"
     pl.read_parquet(path).drop("licence", "attribution", "source").write_parquet(path)
-    text = (speaking.export(run, "voxcpm") / card.CARD).read_text(encoding="utf-8")
+    text = (say.export(run, "voxcpm") / card.CARD).read_text(encoding="utf-8")
     assert "| km | train | not written down | not written down | not written down | 2 | 0.750 |" in text
 
 
 def test_facts_go_with_the_adapter_into_another_format_and_into_a_merged_checkpoint(run, tmp_path):
-    speaking.export(run, "voxcpm", tmp_path / "a")
-    speaking.export(tmp_path / "a", "peft", tmp_path / "b")
+    say.export(run, "voxcpm", tmp_path / "a")
+    say.export(tmp_path / "a", "peft", tmp_path / "b")
     merge.merge(tmp_path / "b", tmp_path / "m")
     for folder in ("a", "b", "m"):
         assert "| km | train | slr42 | CC-BY-SA-4.0 | A | 2 | 0.750 |" in (tmp_path / folder / card.CARD).read_text()
@@ -191,7 +195,7 @@ def test_the_code_on_the_card_runs_and_no_path_of_this_machine_is_on_it(tiny, tm
     if form == card.MERGED:
         merge.merge(tmp_path / "source", place)
     else:
-        speaking.export(tmp_path / "source", form, place)
+        say.export(tmp_path / "source", form, place)
     text = (place / card.CARD).read_text(encoding="utf-8")
     assert str(tiny.parent) not in text
     (tmp_path / tiny.name).symlink_to(tiny)
@@ -208,11 +212,11 @@ def test_the_examples_are_written_the_same_in_every_form(language, form):
 
 
 def test_a_card_that_a_person_has_edited_is_never_replaced(run):
-    place = speaking.export(run, "voxcpm") / card.CARD
-    speaking.export(run, "voxcpm")  # untouched: replaced
+    place = say.export(run, "voxcpm") / card.CARD
+    say.export(run, "voxcpm")  # untouched: replaced
     place.write_text(place.read_text().replace("**not chosen yet**", "CC-BY-SA-4.0"))
     with pytest.raises(UserError, match=r"holds what would be lost, such as README.md"):
-        speaking.export(run, "voxcpm")
+        say.export(run, "voxcpm")
     assert "CC-BY-SA-4.0" in place.read_text()
 
 

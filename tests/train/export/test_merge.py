@@ -9,8 +9,11 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from curate.errors import UserError
-from train import card, lora, merge, pretrained, speaking, voxcpm
+from train.adapter import lora
 from train.config import MODULES, Adapter
+from train.export import card, merge, say
+from train.model import voxcpm
+from train.model.base import read_config
 
 TEXT = "(Khmer)ក"
 ADAPTERS = {
@@ -21,7 +24,7 @@ ADAPTERS = {
 
 
 def made(base, adapter: Adapter) -> lora.Saved:
-    model = voxcpm.on_meta(pretrained.read_config(base))
+    model = voxcpm.on_meta(read_config(base))
     lora.attach(model, adapter)
     draw = torch.Generator().manual_seed(0)
     weights = {name: 0.3 * torch.randn(value.shape, generator=draw) for name, value in lora.parameters(model).items()}
@@ -61,10 +64,10 @@ def test_voxcpm_loads_it_without_lora_and_speaks_as_base_and_adapter_do(tiny, tm
     ours = voxcpm.speak(model.eval(), TEXT, seed=0)[0]
     merged = voxcpm.speak(official(tmp_path / "m"), TEXT, seed=0)[0]
     assert np.abs(merged - ours).max() < 1e-4
-    said = speaking.say(tmp_path / "m", "km", "ក", seed=0)[0]
+    said = say.say(tmp_path / "m", "km", "ក", seed=0)[0]
     assert np.array_equal(said, voxcpm.speak(official(tmp_path / "m"), TEXT, seed=0)[0])
     with pytest.raises(UserError, match="is a merged checkpoint, so a model of its own: leave out --model"):
-        speaking.say(tmp_path / "m", "km", "ក", model=str(tiny))
+        say.say(tmp_path / "m", "km", "ក", model=str(tiny))
     assert len(base) != len(merged) or np.abs(merged - base).max() > 1e-3
 
 

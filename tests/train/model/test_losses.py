@@ -7,9 +7,11 @@ import pytest
 import torch
 
 from tests.train import official
-from train import batches, latents, lean, lora
-from train import corpus as reading
+from train.adapter import lora
 from train.config import MODULES
+from train.data import corpus as reading
+from train.data import latents, sampler
+from train.model import losses
 
 EXACT = 1e-10  # relative, in double precision
 BOTH = {"rank": 4, "alpha": 6}
@@ -49,9 +51,9 @@ def ours(model, vector, pieces, draws, how=None):
     found, first = [], 0
     for given in pieces:
         end = first + sum(map(len, given.latents))
-        own = batches.Draws(draws.time[first:end], draws.noise[first:end], draws.guided[first:end])
+        own = sampler.Draws(draws.time[first:end], draws.noise[first:end], draws.guided[first:end])
         adapter = vector.adapter(model.fusion_concat_proj.weight.dtype)
-        lost = lean.losses(model, official.collated(model, given), own, adapter, how)
+        lost = losses.losses(model, official.collated(model, given), own, adapter, how)
         ((lost.diff.sum() + lost.stop.sum()) / patches).backward()
         found.append(torch.stack(lost).detach())
         first = end
@@ -98,7 +100,7 @@ def test_they_are_with_checkpointing(pair):
     model, vector, other = pair("everything")
     given = official.sequences((5, 6, 0), (12, 9, 3))
     draws = official.draws(given)
-    assert equal(ours(model, vector, [given], draws, lean.How(checkpointing=True)), theirs(other, given, draws))
+    assert equal(ours(model, vector, [given], draws, losses.How(checkpointing=True)), theirs(other, given, draws))
 
 
 def test_pieces_add_up_to_the_whole_and_clips_do_not_see_each_other(pair):
@@ -123,7 +125,7 @@ def test_compiled_layers_give_the_same_losses_and_gradients(tiny):
         given = official.sequences(*sizes, dtype=torch.float32)
         draws = official.draws(given)
         losses, gradients = ours(model, vector, [given], draws)
-        compiled, others = ours(model, vector, [given], draws, lean.How(compiled=True))
+        compiled, others = ours(model, vector, [given], draws, losses.How(compiled=True))
         assert torch.allclose(compiled, losses, rtol=1e-5, atol=1e-6)
         for name, value in gradients.items():
             assert (others[name] - value).norm() <= 1e-4 * value.norm(), name
@@ -134,9 +136,9 @@ def test_the_layout_is_the_official_packers(sizes):
     """Ids, latents and targets stand where VoxCPM puts them; only the last patch and 102 are left out."""
     given = official.sequences(*SIZES[sizes])
     packed = official.packed(given)
-    flat = [None if each is None else batches.Sound(each, each.flatten(1)) for each in [*given.latents, *given.voices]]
+    flat = [None if each is None else sampler.Sound(each, each.flatten(1)) for each in [*given.latents, *given.voices]]
     count = len(given.texts)
-    batch = batches.collate(given.texts, flat[:count], flat[count:])
+    batch = sampler.collate(given.texts, flat[:count], flat[count:])
     row = torch.arange(batch.rows).repeat_interleave(
         (batch.positions == 0).nonzero().diff(dim=0, append=torch.tensor([[len(batch.positions)]]))[:, 0]
     )
@@ -145,7 +147,7 @@ def test_the_layout_is_the_official_packers(sizes):
     tokens, feats = packed["text_tokens"].flatten(), packed["audio_feats"].flatten(0, 1)
     loss = packed["loss_mask"].flatten().nonzero()[:, 0]
     last = packed["labels"].flatten().nonzero()[:, 0]
-    text = [at for at in packed["text_mask"].flatten().nonzero()[:, 0].tolist() if tokens[at] != batches.AUDIO_END]
+    text = [at for at in packed["text_mask"].flatten().nonzero()[:, 0].tolist() if tokens[at] != sampler.AUDIO_END]
     audio = [at for at in packed["audio_mask"].flatten().nonzero()[:, 0].tolist() if at not in last]
     assert sorted(place[batch.text_at].tolist()) == text
     assert sorted(place[batch.audio_at].tolist()) == audio
@@ -214,7 +216,7 @@ def test_a_fresh_adapter_changes_no_bit(tiny, kind):
     given = official.sequences((5, 6, 0), (12, 9, 3), dtype=torch.float32)
     batch, draws = official.collated(model, given), official.draws(given)
     with torch.no_grad():
-        fresh, base = (lean.losses(model, batch, draws, adapter) for adapter in (vector.adapter(kind), {}))
+        fresh, base = (losses.losses(model, batch, draws, adapter) for adapter in (vector.adapter(kind), {}))
     assert torch.equal(fresh.diff, base.diff)
     assert torch.equal(fresh.stop, base.stop)
 

@@ -7,11 +7,12 @@ import pytest
 import torch
 
 from curate.errors import UserError
-from train import batches, pretrained, tiny, voxcpm
+from train.data import sampler
+from train.model import base, tiny, voxcpm
 
 
 def test_the_same_seed_makes_the_same_bytes_and_another_does_not(tiny, tmp_path):
-    from train import tiny as making
+    from train.model import tiny as making
 
     again, other = making.make(tmp_path / "a"), making.make(tmp_path / "b", seed=1)
     for name in ("config.json", "tokenizer.json", "model.safetensors", "audiovae.safetensors"):
@@ -72,8 +73,8 @@ def as_inference_is_given_it(text):
 def test_multi_character_chinese_is_split_and_the_special_ids_are_in_place(tiny):
     tokenizer = voxcpm.Tokenizer(tiny)
     assert len(tokenizer("你好世界")) == 5  # the mark of a word, then four characters
-    assert tokenizer("<|audio_start|>")[-1] == batches.AUDIO_START
-    assert tokenizer("<|audio_end|>")[-1] == batches.AUDIO_END
+    assert tokenizer("<|audio_start|>")[-1] == sampler.AUDIO_START
+    assert tokenizer("<|audio_end|>")[-1] == sampler.AUDIO_END
 
 
 def test_whitespace_is_collapsed_as_in_inference(tiny):
@@ -136,13 +137,15 @@ def test_what_speaks_is_brought_over_and_put_back(tiny):
 
 
 def test_after_training_it_speaks_what_the_official_loader_speaks_with_the_saved_adapter(make_run, tiny, tmp_path):
-    from train import finetune, lora, speaking
+    from train import finetune
+    from train.adapter import lora
+    from train.export import say
 
     run = make_run("run", "train.steps=3", "train.validate_every=0")
     list(finetune.train(run))
-    place = speaking.export(run, "voxcpm", tmp_path / "adapter")
-    ours, rate = speaking.say(run, "ko", "네", device="cpu", seed=3)
-    sentence = speaking.tagged(lora.load(place), "ko", "네")
+    place = say.export(run, "voxcpm", tmp_path / "adapter")
+    ours, rate = say.say(run, "ko", "네", device="cpu", seed=3)
+    sentence = say.tagged(lora.load(place), "ko", "네")
     theirs, their_rate, _ = voxcpm.speak_official(tiny, place, sentence, seed=3)
     assert rate == their_rate == 48000
     assert np.array_equal(ours, theirs)
@@ -181,17 +184,17 @@ def test_a_folder_is_never_fetched(tmp_path, monkeypatch):
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", fetch)
     with pytest.raises(UserError, match=r"no readable config\.json"):
-        pretrained.find(str(tmp_path))
+        base.find(str(tmp_path))
     with pytest.raises(UserError, match="no folder"):
-        pretrained.find(str(tmp_path / "absent"))
+        base.find(str(tmp_path / "absent"))
 
 
 def test_a_folder_has_no_revision_but_that_of_the_hubs_cache(tiny, tmp_path):
     with pytest.raises(UserError, match=r"only a hub id has a revision \(v2\): leave the revision out"):
-        pretrained.asked(str(tiny), "v2")
+        base.asked(str(tiny), "v2")
     cached = tmp_path / "snapshots" / "abc"
     shutil.copytree(tiny, cached)
-    assert pretrained.asked(str(cached), "abc") == cached
+    assert base.asked(str(cached), "abc") == cached
 
 
 def test_a_hub_id_that_cannot_be_fetched_is_one_line(monkeypatch):
@@ -202,7 +205,7 @@ def test_a_hub_id_that_cannot_be_fetched_is_one_line(monkeypatch):
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", fetch)
     with pytest.raises(UserError, match=r"no network for openbmb/VoxCPM2 at abc$"):
-        pretrained.find("openbmb/VoxCPM2", "abc")
+        base.find("openbmb/VoxCPM2", "abc")
 
 
 def changed(**values):
@@ -249,7 +252,7 @@ def cast(kind, name="model.safetensors", start=""):
 
 
 def nested(part, **values):
-    return lambda folder: changed(**{part: pretrained.read_config(folder)[part] | values})(folder)
+    return lambda folder: changed(**{part: base.read_config(folder)[part] | values})(folder)
 
 
 def deeper(state):
@@ -297,7 +300,7 @@ def test_a_bad_model_folder_is_one_line(tiny, tmp_path, spoil, says):
     shutil.copytree(tiny, folder)
     spoil(folder)
     with pytest.raises(UserError) as problem:
-        voxcpm.load(pretrained.find(str(folder)), device="cpu")
+        voxcpm.load(base.find(str(folder)), device="cpu")
     assert says in str(problem.value)
     assert str(folder) in str(problem.value)
     assert "\n" not in str(problem.value)
@@ -315,26 +318,28 @@ def test_a_bad_model_folder_is_one_line(tiny, tmp_path, spoil, says):
 )
 @pytest.mark.parametrize("dry", [True, False])
 def test_a_bad_model_folder_is_told_before_a_clip_is_encoded(make_corpus, tiny, tmp_path, spoil, says, dry):
-    from train import config, data, forecast
+    from train import config
+    from train.data import dataset
+    from train.estimate import forecast
 
     folder, source = tmp_path / "spoilt", make_corpus()
     shutil.copytree(tiny, folder)
     spoil(folder)
     run = config.build({"corpus": str(source), "model": str(folder), "into": str(tmp_path / "run")})
     with pytest.raises(UserError, match=says):
-        forecast.forecast(run, tick=lambda *_: None) if dry else next(data.prepare(run, "cpu"))
+        forecast.forecast(run, tick=lambda *_: None) if dry else next(dataset.prepare(run, "cpu"))
     assert not (source / "latents").exists()
 
 
 def test_tensors_of_no_layer_are_named_and_counted(tiny, tmp_path, caplog):
-    from train import data
+    from train.data import dataset
 
-    data.note_files(tiny)
+    dataset.note_files(tiny)
     assert caplog.messages == []
     folder = tmp_path / "more"
     shutil.copytree(tiny, folder)
     rewritten("model.safetensors", lambda state: state | {"foo": torch.zeros(3), "bar": torch.zeros(3)})(folder)
-    data.note_files(folder)
+    dataset.note_files(folder)
     assert caplog.messages == [f"{folder}: 2 tensors of no layer, such as bar: not used"]
 
 
@@ -357,11 +362,11 @@ def test_a_half_precision_checkpoint_and_tensors_of_no_layer_are_no_fault(tiny, 
 
 
 def test_the_published_configuration_is_read(tmp_path):
-    voxcpm.check_config(pretrained.real_config(), tmp_path)
+    voxcpm.check_config(base.real_config(), tmp_path)
 
 
 def test_the_tiny_configuration_keeps_what_is_fixed_in_the_real_one():
-    real, small = pretrained.real_config(), tiny_configuration()
+    real, small = base.real_config(), tiny_configuration()
     assert small["patch_size"] == real["patch_size"] == 4
     for key in ("encoder_rates", "decoder_rates", "sample_rate", "out_sample_rate"):
         assert small["audio_vae_config"][key] == real["audio_vae_config"][key]

@@ -13,17 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curate.errors import UserError
-from curate.text import korean_compounds as compounds
-from curate.text import korean_meeting
-from curate.text.korean_lexicon import TABLES, lexicon
-from curate.text.korean_sound import alternatives, lexicon_hash, pronounced
+from curate.text.korean import assimilation, compounds
+from curate.text.korean.lexicon import TABLES, lexicon
+from curate.text.korean.pronunciation import alternatives, lexicon_hash, pronounced
 
 HERE = Path(__file__).resolve().parent
 
 
 def rows(name: str) -> list[dict[str, str]]:
     """One of the lists of words."""
-    text = (HERE / f"pronunciation_{name}_ko.tsv").read_text(encoding="utf-8")
+    text = (HERE / f"pronunciation_{name}.tsv").read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if not line.startswith("#")]
     return list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
 
@@ -181,7 +180,7 @@ def test_letters_meet_as_in_g2pks_table_but_for_the_cells_in_which_it_is_broken(
     differ: dict[str, str] = {}
     for (final, initial), word in pairs().items():
         theirs = functools.reduce(lambda jamo, row: row[0].sub(row[1], jamo), table, normalize("NFD", word))
-        if korean_meeting.heard(normalize("NFD", word)) != theirs:
+        if assimilation.heard(normalize("NFD", word)) != theirs:
             differ[final] = differ.get(final, "") + initial
     assert differ == {
         "ㄺ": "ㅋㅌㅍ",  # cut-off cells: 닭칼국수 [닥1)알국쑤]
@@ -200,7 +199,7 @@ SOUNDS = set("ᄀᄁᄂᄃᄄᄅᄆᄇᄈᄉᄊᄌᄍᄎᄏᄐᄑ하ᅵᆨᆫ
 
 
 def test_no_letter_that_is_not_heard_is_left() -> None:
-    heard = [normalize("NFC", korean_meeting.heard(normalize("NFD", word))) for word in pairs().values()]
+    heard = [normalize("NFC", assimilation.heard(normalize("NFD", word))) for word in pairs().values()]
     assert all(len(word) == 2 and set(normalize("NFD", word)) <= SOUNDS for word in heard)
 
 

@@ -1,0 +1,1 @@
+"""The LoRA adapter and its formats."""

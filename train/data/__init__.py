@@ -1,0 +1,1 @@
+"""What is trained on: the corpus, its latents, the order of its clips."""

@@ -1,0 +1,1 @@
+"""What leaves a run: adapters, merged checkpoints, model cards, speech."""

@@ -1,0 +1,1 @@
+"""VoxCPM2: its checkpoint on disk, its inputs and its losses."""
