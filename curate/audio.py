@@ -10,7 +10,7 @@ level, and the rule is the whole file's, the same for every span. The scan stops
 
 from __future__ import annotations
 
-import os
+import io
 import re
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -24,6 +24,8 @@ import numpy as np
 import soundfile
 import soxr
 from numpy.typing import NDArray
+
+from curate import files
 
 Samples = NDArray[np.float32]
 Blocks = Generator[NDArray[np.float32], None, None]
@@ -136,14 +138,9 @@ def write_flac(path: str | Path, samples: Samples, rate: int) -> None:
     """Write mono 16-bit FLAC in one step: the same samples, the same bytes. Peaks above 1 are scaled down, not cut."""
     if samples.ndim != 1 or not len(samples):
         raise ValueError(f"a clip is one row of samples, not an array of shape {samples.shape}")
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        soundfile.write(temporary, _sixteen_bit(samples), rate, format="FLAC", subtype="PCM_16")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    encoded = io.BytesIO()  # writing to a file itself, libsndfile would not say why it cannot
+    soundfile.write(encoded, _sixteen_bit(samples), rate, format="FLAC", subtype="PCM_16")
+    files.write_bytes(Path(path), encoded.getbuffer())
 
 
 def _sixteen_bit(samples: Samples) -> NDArray[np.int16]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from curate import manifest, pipeline, recipe, report
+from curate import files, manifest, pipeline, recipe, report
 from curate.corpus import Corpus
 from curate.engine.local import Local
 from curate.errors import UserError
@@ -25,7 +25,7 @@ def ingested(corpus: Corpus, wanted: Recipe, watch: Watch) -> pl.DataFrame:
     """Read the sources and store what they hold; the only stored input of all that follows."""
     before = pl.read_parquet(corpus.ingested) if _readable(corpus.ingested) else None
     frame = ingest(wanted, before=before, progress=lambda done, total: watch("reading files", done, total))
-    manifest.write_parquet(frame, corpus.ingested)
+    files.write_parquet(frame, corpus.ingested)
     corpus.save_recipe(recipe.dump(wanted))
     return frame
 

@@ -1,8 +1,6 @@
 """A corpus on disk: where its files are, one writer at a time, and a log of what was run."""
 
-import fcntl
 import json
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -11,7 +9,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from curate import manifest
+from curate import files
 from curate.errors import UserError
 
 LOGGED = (
@@ -77,21 +75,19 @@ class Corpus:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Be the only one who writes here; the lock goes with the process, however it ends."""
+        lock = self.folder / ".lock"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._refuse_others()
-            lock = (self.folder / ".lock").open("w")
+            lock.touch()
         except OSError as error:
             raise UserError(
                 f"cannot write to {self.folder}: {error.strerror}; choose another folder with --into"
             ) from None
-        with lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise UserError(f"another curate command is working on {self.folder}; wait for it to end") from None
-            for leftover in self.folder.rglob("*.partial"):  # of a run that was killed
-                leftover.unlink()
+        with files.locked(lock, f"another curate command is working on {self.folder}; wait for it to end"):
+            # what killed runs left; `clips/`, which may hold a million files, is looked through when clips are cut
+            for folder in (self.folder, self.report, *self.answers.glob("*/"), *self.export("").glob("*/")):
+                files.remove_partials(folder)
             yield
 
     def _refuse_others(self) -> None:
@@ -112,14 +108,11 @@ class Corpus:
             "versions": {name: _version(name) for name in LOGGED},
             "python": sys.version.split()[0],
         }
-        with (self.folder / "log.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(entry, ensure_ascii=False) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        files.append_line(self.folder / "log.jsonl", json.dumps(entry, ensure_ascii=False))
 
     def save_recipe(self, text: str) -> None:
         """Write the resolved recipe."""
-        manifest.write_text(text, self.recipe)
+        files.write_text(self.recipe, text)
 
 
 def _version(package: str) -> str | None:

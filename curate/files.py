@@ -1,7 +1,8 @@
 """The one way to write: beside the place, flushed to the disk, then renamed; a kill at any moment leaves the old or
 the new, whole.
 
-A file under way is called `.NAME.PID.partial`; `remove_partials` clears away what a kill left of them.
+A file under way is called `.NAME.PID.partial`; `remove_partials` clears away what a kill left of them. That the disk
+is full is an OSError with its errno, whichever library wrote (`as_disk_error`).
 """
 
 import errno
@@ -9,36 +10,41 @@ import fcntl
 import os
 import re
 import shutil
+import traceback
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from curate.errors import UserError
 
+if TYPE_CHECKING:
+    import polars as pl
+
 PARTIAL = ".partial"
 ASIDE = ".{}.samsori-old"  # a folder that a new one is about to replace
-# What libraries that write by themselves (Polars, safetensors, libsndfile) say of a full disk: Rust's and C's words.
-FULL = re.compile(
-    r"No space left on device|os error 28\b|Disk quota exceeded|os error 122\b|File too large|os error 27\b"
-)
+# What `partial` names may look like: today's, and those of older versions, NAME.PID.partial and .NAME.partial.
+PARTIALS = re.compile(rf"\..+{re.escape(PARTIAL)}|.+\.\d+{re.escape(PARTIAL)}")
+CANNOT_WRITE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
+LIBSNDFILE_SYSTEM = 2  # SF_ERR_SYSTEM: the system call failed; which, it does not say
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A place beside `path` to write a file to; it takes the place of `path` when the block ends well.
 
-    The folder is made. Nothing is left where the block raises; a full disk is an OSError whichever library says so.
+    The folder is made. Nothing is left where the block raises; a full disk is an OSError that names `path`, whichever
+    library says so.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}{PARTIAL}")
     try:
-        yield partial
-        flush(partial)
-        partial.replace(path)
-    except BaseException as problem:
+        with _disk_errors(path, partial):
+            yield partial
+            flush(partial)
+            partial.replace(path)
+    except BaseException:
         partial.unlink(missing_ok=True)
-        if not isinstance(problem, OSError) or problem.errno is None:
-            _raise_if_full(problem, path)
         raise
 
 
@@ -51,6 +57,12 @@ def write_bytes(path: Path, content: bytes | memoryview) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write a text file in UTF-8, whole or not at all."""
     write_bytes(path, text.encode("utf-8"))
+
+
+def write_parquet(frame: "pl.DataFrame", path: Path) -> None:
+    """Write a frame as Parquet, whole or not at all; equal frames give equal bytes, so all settings are fixed."""
+    with replacing(path) as partial:
+        frame.write_parquet(partial, compression="zstd", compression_level=3, row_group_size=65536, statistics=True)
 
 
 def append_line(path: Path, line: str) -> None:
@@ -71,19 +83,31 @@ def flush(path: Path) -> None:
 
 
 def remove_partials(folder: Path) -> None:
-    """Remove what killed runs left half-written in a folder; not in the folders below it."""
-    for leftover in folder.glob(f".*{PARTIAL}"):
-        leftover.unlink(missing_ok=True)
+    """Remove the files that killed runs left half-written in a folder, not in those below it.
+
+    For who holds the lock of what is written there: to others, the partial file of a living process looks the same.
+    """
+    if not folder.is_dir():
+        return
+    with os.scandir(folder) as entries:
+        leftovers = [entry.path for entry in entries if PARTIALS.fullmatch(entry.name) and entry.is_file()]
+    for leftover in leftovers:
+        Path(leftover).unlink(missing_ok=True)
 
 
 @contextmanager
 def locked(path: Path, busy: str) -> Iterator[None]:
-    """Hold a lock file for one process; the kernel lets go of it however the process ends. `busy` is what is said."""
+    """Hold a lock file for one process; the kernel lets go of it however the process ends.
+
+    Raises UserError with the words of `busy` where another process holds it.
+    """
     with path.open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             raise UserError(busy) from None
+        except OSError as error:  # some network disks
+            raise UserError(f"{path} cannot be locked ({error.strerror}): choose a folder on another disk") from None
         yield
 
 
@@ -101,14 +125,13 @@ def replacing_folder(folder: Path, ours: Collection[str]) -> Iterator[Path]:
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     try:
-        yield partial
-    except BaseException as problem:  # a full disk, say: what was there before stays
+        with _disk_errors(folder, partial):
+            yield partial
+            for path in [*partial.iterdir(), partial]:
+                flush(path)
+    except BaseException:  # a full disk, say: what was there before stays
         shutil.rmtree(partial, ignore_errors=True)
-        if not isinstance(problem, OSError) or problem.errno is None:
-            _raise_if_full(problem, folder)
         raise
-    for path in [*partial.iterdir(), partial]:
-        flush(path)
     aside = _aside(folder)
     if aside.is_dir():  # of a write that was killed when the new folder was in its place
         _check_ours(aside, ours)
@@ -141,6 +164,41 @@ def _check_ours(folder: Path, ours: Collection[str]) -> None:
         raise UserError(f"{folder} holds what would be lost, such as {foreign[0]}: choose a new or empty folder")
 
 
-def _raise_if_full(problem: BaseException, path: Path) -> None:
-    if found := FULL.search(str(problem)):
-        raise OSError(errno.ENOSPC, found.group(), str(path)) from problem
+def as_disk_error(problem: BaseException) -> OSError | None:
+    """That a file cannot be written, as the OSError it is, whichever library says so; None: it is something else.
+
+    Polars and safetensors are written in Rust and carry the system's answer as text, "... (os error 28)"; libsndfile
+    has one code for all that the system refuses, and python-soundfile asserts that all samples were written.
+    """
+    if isinstance(problem, OSError):
+        return problem if problem.errno in CANNOT_WRITE else None
+    library = type(problem).__module__.partition(".")[0]
+    if library in ("polars", "safetensors") and (number := re.search(r"\(os error (\d+)\)", str(problem))):
+        code = int(number[1])
+        return OSError(code, os.strerror(code)) if code in CANNOT_WRITE else None
+    refused = library == "soundfile" and getattr(problem, "code", None) == LIBSNDFILE_SYSTEM
+    if refused or (isinstance(problem, AssertionError) and _raised_in(problem) == "soundfile"):
+        return OSError(errno.ENOSPC, "the disk did not take all samples")
+    return None
+
+
+def _raised_in(problem: BaseException) -> str:
+    """The module whose code raised it."""
+    frames = [frame.f_globals for frame, _ in traceback.walk_tb(problem.__traceback__)]
+    return str(frames[-1].get("__name__")) if frames else ""
+
+
+@contextmanager
+def _disk_errors(path: Path, partial: Path) -> Iterator[None]:
+    """Raise what libraries make of a full disk as an OSError, and let it name the file that is wanted."""
+    try:
+        yield
+    except Exception as problem:
+        error = as_disk_error(problem)
+        if error is None:
+            raise
+        if error.filename is None or Path(error.filename) == partial:
+            error.filename = str(path)
+        if error is problem:
+            raise
+        raise error from problem

@@ -5,13 +5,13 @@
 
 import hashlib
 import json
-import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
+from curate import files
 from curate.errors import UserError
 
 SPANS = pl.List(pl.Struct({"start": pl.Int64, "end": pl.Int64}))
@@ -117,7 +117,6 @@ COLUMNS = _columns(
     Column("split", pl.String, "split", "train, validation or test"),
     Column("training_text", pl.String, "tag", "language tag and `spoken`: what the model is shown"),
 )
-STORED = [column.name for column in COLUMNS.values() if column.stored]
 
 
 def clip_id(source: str, path: str, start: int | None, end: int | None) -> str:
@@ -161,34 +160,11 @@ def check(frame: pl.DataFrame) -> None:
 
 
 def write(frame: pl.DataFrame, path: Path) -> None:
-    """Write a manifest as Parquet, atomically; equal frames give equal bytes."""
+    """Write a manifest as Parquet, whole or not at all; equal frames give equal bytes."""
     whole = conform(frame)
     whole = rounded(whole.drop(c.name for c in COLUMNS.values() if not c.stored))
     check(whole)
-    write_parquet(whole, path)
-
-
-def write_parquet(frame: pl.DataFrame, path: Path) -> None:
-    """Write any frame beside its place with fixed settings, then rename."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    frame.write_parquet(partial, compression="zstd", compression_level=3, row_group_size=65536, statistics=True)
-    replace_durably(partial, path)
-
-
-def replace_durably(partial: Path, path: Path) -> None:
-    """Rename a finished file into place once its bytes are on disk."""
-    with partial.open("rb") as file:
-        os.fsync(file.fileno())
-    partial.replace(path)
-
-
-def write_text(text: str, path: Path) -> None:
-    """Write a text file beside its place, then rename."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    partial.write_text(text, encoding="utf-8")
-    replace_durably(partial, path)
+    files.write_parquet(whole, path)
 
 
 def read(path: Path) -> pl.DataFrame:
@@ -212,12 +188,3 @@ def kept(frame: pl.DataFrame) -> pl.DataFrame:
 def hours(frame: pl.DataFrame) -> float:
     """Hours of audio in a frame."""
     return float(frame["seconds"].sum() or 0.0) / 3600
-
-
-def break_rule(frame: pl.DataFrame, rule: str, broken: pl.Expr, order: Sequence[str]) -> pl.DataFrame:
-    """Add `rule` to `broke` where `broken` holds, keep `broke` in the fixed order, and set `drop` to its first."""
-    with_rule = pl.when(broken).then(pl.concat_list("broke", pl.lit(rule))).otherwise(pl.col("broke"))
-    frame = frame.with_columns(with_rule.alias("broke"))
-    sort = pl.col("broke").list.eval(pl.element().sort_by(pl.element().replace_strict(list(order), range(len(order)))))
-    frame = frame.with_columns(sort.list.unique(maintain_order=True).alias("broke"))
-    return frame.with_columns(pl.col("broke").list.first().alias("drop"))

@@ -89,7 +89,7 @@ def _filter(recipe: Recipe, clips: pl.DataFrame) -> pl.DataFrame:
     clips = rules.decide(clips, rules.rules(recipe))
     clips = duplicates.mark(clips, threshold=recipe.filter.duplicate)
     last = rules.duplicate(recipe)
-    return manifest.break_rule(clips, last.name, last.broken(), rules.ORDER)
+    return rules.break_rule(clips, last.name, last.broken())
 
 
 def _take_heard(clips: pl.DataFrame, sources: Sequence[str]) -> pl.DataFrame:

@@ -28,7 +28,9 @@ AT_HOME = {
     "train/adapter/lora.py": {"peft"},
     "train/model/tiny.py": {"tokenizers"},
 }
-LOWEST = ("curate.errors", "curate.manifest", "curate.audio", "curate.text", "curate.models")
+LOWEST = (
+    "curate.errors", "curate.files", "curate.settings", "curate.manifest", "curate.audio", "curate.text", "curate.models",
+)  # fmt: skip
 COMMANDS = ("curate.cli", "curate.commands", "curate.show", "curate.pipeline", "curate.explain", "curate.check")
 
 

@@ -26,17 +26,17 @@ def cut(clips: pl.DataFrame, folder: Path, roots: Mapping[str, Path], *, progres
     missing = kept.join(done, on="id", how="anti", maintain_order="left")
     files = missing.group_by("source", "path", maintain_order=True)
     jobs = [(roots[str(source)] / str(path), rows, folder) for (source, path), rows in files]
-    folder.mkdir(parents=True, exist_ok=True)
+    files.remove_partials(folder)
     # a run that is killed while it cuts must not be believed: the clips at hand are known to be ours, and not as done
     under_way = missing.select("id", pl.lit(None, pl.String).alias("sha256"), pl.lit(None, pl.Int64).alias("cut_start"))
     under_way = under_way.with_columns(pl.lit(None, pl.Int64).alias("cut_end"))
-    manifest.write_parquet(pl.concat([done, under_way]), folder / INDEX)
+    files.write_parquet(pl.concat([done, under_way]), folder / INDEX)
     written = 0
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for count in pool.map(lambda job: _cut_file(*job), jobs):
             written += count
             progress(written, missing.height)
-    manifest.write_parquet(wanted, folder / INDEX)
+    files.write_parquet(wanted, folder / INDEX)
 
 
 def _cut_file(file: Path, rows: pl.DataFrame, folder: Path) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from curate import manifest
+from curate import files, manifest
 
 SPLITS = ("train", "validation", "test")
 
@@ -26,6 +26,6 @@ def write(clips: pl.DataFrame, audio: Path, into: Path) -> list[Path]:
             )
             for id, text, seconds in rows.select("id", "training_text", pl.col("seconds").round(4)).iter_rows()
         ]
-        manifest.write_text("".join(f"{line}\n" for line in lines), into / f"{name}.jsonl")
+        files.write_text(into / f"{name}.jsonl", "".join(f"{line}\n" for line in lines))
         written.append(into / f"{name}.jsonl")
     return written

@@ -16,9 +16,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from curate import audio
+from curate import audio, files
 from curate.errors import UserError
-from curate.manifest import COLUMNS, write_parquet
+from curate.manifest import COLUMNS
 
 Waveform = NDArray[np.float32]
 Answer = dict[str, Any]
@@ -149,7 +149,7 @@ class Store:
 
     def write_table(self, measure: Measure, key: str, answer: pl.DataFrame) -> None:
         """Keep the answer of a corpus-scope measure."""
-        write_parquet(answer, self.folder / measure.name / f"{key[:32]}.parquet")
+        files.write_parquet(answer, self.folder / measure.name / f"{key[:32]}.parquet")
 
     def add(self, measure: Measure, answers: Sequence[tuple[str, Answer]]) -> None:
         """Write answers as one more shard."""
@@ -159,7 +159,7 @@ class Store:
 
     def _write(self, measure: Measure, answers: pl.DataFrame) -> None:
         name = hashlib.sha256("".join(answers["key"]).encode()).hexdigest()[:24]
-        write_parquet(answers, self.folder / measure.name / f"{name}-{time.time_ns():x}.parquet")
+        files.write_parquet(answers, self.folder / measure.name / f"{name}-{time.time_ns():x}.parquet")
 
 
 def _read_file(path: Path) -> pl.DataFrame:

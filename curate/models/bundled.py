@@ -15,6 +15,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+from curate import files
 from curate.errors import UserError
 
 WHISPER_BASE = {  # equal to the published Systran/faster-whisper-base (MIT)
@@ -62,11 +63,8 @@ def cmudict_root() -> Path:
     """An NLTK data folder with CMUdict, which g2pk needs, made from the copy in ko-speech-tools."""
     archive = _home() / "nltk_data" / "corpora" / "cmudict.zip"
     if not archive.exists():
-        archive.parent.mkdir(parents=True, exist_ok=True)
-        partial = archive.with_name(f"{archive.name}.{os.getpid()}.partial")
-        with zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as zipped:
+        with files.replacing(archive) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as zipped:
             zipped.writestr(zipfile.ZipInfo("cmudict/cmudict"), _cmudict_for_nltk())
-        partial.replace(archive)
     return archive.parent.parent
 
 
@@ -90,16 +88,12 @@ def _cmudict_for_nltk() -> str:
 
 def _join_whisper(folder: Path) -> None:
     first, second = (_package_folder(part) / "data" for part in WHISPER_PARTS)
-    folder.mkdir(parents=True, exist_ok=True)
     for name in WHISPER_BASE:
-        partial = folder / f"{name}.{os.getpid()}.partial"
-        with partial.open("wb") as out:
-            for part in (
-                [first / "model.bin.part1", second / "model.bin.part2"] if name == "model.bin" else [first / name]
-            ):
+        parts = [first / "model.bin.part1", second / "model.bin.part2"] if name == "model.bin" else [first / name]
+        with files.replacing(folder / name) as partial, partial.open("wb") as out:
+            for part in parts:
                 with part.open("rb") as file:
                     shutil.copyfileobj(file, out, 1 << 20)
-        partial.replace(folder / name)
 
 
 @functools.cache

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from curate import manifest
+from curate import files
 from curate.recipe import Recipe
 from curate.report import facts, page
 
@@ -18,6 +18,6 @@ def write(clips: pl.DataFrame, recipe: Recipe, into: Path, audio: Path) -> Path:
     """
     found = facts.gather(clips, recipe)
     relative = Path(os.path.relpath(audio, into)).as_posix()
-    manifest.write_text(json.dumps(found, ensure_ascii=False, indent=1, allow_nan=False) + "\n", into / "report.json")
-    manifest.write_text(page.render(found, relative), into / "index.html")
+    files.write_text(into / "report.json", json.dumps(found, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
+    files.write_text(into / "index.html", page.render(found, relative))
     return into / "index.html"

@@ -5,9 +5,8 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from curate.manifest import break_rule
 from curate.measures import voices
-from curate.steps.rules import ORDER
+from curate.steps.rules import break_rule
 
 
 def balance(
@@ -22,9 +21,9 @@ def balance(
     for whose, cap in ((voices.person(), max_speaker_hours), (pl.col("source"), max_source_hours)):
         if cap is not None:
             over = _over_cap(clips, whose, cap, seed)
-            clips = break_rule(clips, "capped", pl.col("id").is_in(over), ORDER)
+            clips = break_rule(clips, "capped", pl.col("id").is_in(over))
     surplus = [id for language, wanted in hours.items() for id in _over_hours(clips, language, wanted, seed)]
-    return break_rule(clips, "surplus", pl.col("id").is_in(surplus), ORDER)
+    return break_rule(clips, "surplus", pl.col("id").is_in(surplus))
 
 
 def _candidates(clips: pl.DataFrame, seed: int) -> pl.DataFrame:

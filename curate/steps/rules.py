@@ -10,7 +10,6 @@ from typing import Any
 
 import polars as pl
 
-from curate.manifest import break_rule
 from curate.recipe import Filter, Recipe
 
 ORDER = (
@@ -56,13 +55,27 @@ class Rule:
         return pl.coalesce(*whys, pl.lit(None, dtype=pl.String))
 
 
+def break_rule(clips: pl.DataFrame, rule: str, broken: pl.Expr, order: Sequence[str] = ORDER) -> pl.DataFrame:
+    """Add `rule` to `broke` where `broken` holds (null: not), keep `broke` in order, and set `drop` to its first.
+
+    Many clips, few combinations of rules: the list is made once for each combination.
+    """
+    before = pl.col("broke").list.join(" ").fill_null("")
+    names = clips.select(pl.when(broken).then(before + f" {rule}").otherwise(before).alias("names"))
+    combinations = names["names"].unique()
+    lists = [sorted(set(each.split()), key=order.index) for each in combinations]
+    made = pl.DataFrame({"names": combinations, "broke": pl.Series(lists, dtype=pl.List(pl.String))})
+    made = names.join(made, on="names", how="left", maintain_order="left")
+    return clips.with_columns(made["broke"], made["broke"].list.first().alias("drop"))
+
+
 def decide(clips: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
     """Set `broke` and `drop` from scratch."""
     clips = clips.with_columns(
         pl.lit([], dtype=pl.List(pl.String)).alias("broke"), pl.lit(None, pl.String).alias("drop")
     )
     for rule in rules:
-        clips = break_rule(clips, rule.name, rule.broken(), ORDER)
+        clips = break_rule(clips, rule.name, rule.broken())
     return clips
 
 

@@ -40,7 +40,7 @@ def decided(rows: list[dict[str, Any]], wanted: Recipe) -> pl.DataFrame:
     frame = pl.DataFrame(rows, schema={name: manifest.COLUMNS[name].dtype for name in names}, orient="row")
     clips = rules.decide(manifest.conform(frame), rules.rules(wanted))
     last = rules.duplicate(wanted)
-    clips = manifest.break_rule(clips, last.name, last.broken(), rules.ORDER)
+    clips = rules.break_rule(clips, last.name, last.broken())
     return balance.balance(clips, **wanted.balance.model_dump())
 
 
@@ -60,10 +60,10 @@ def test_rules_that_do_not_hold_are_just_those_broken(wanted: dict[str, Any]) ->
     asked = recipe(**wanted)
     clips = decided([clip(f"{n:04x}", **spoiled) for n, spoiled in enumerate(SPOILED)], asked)
     for id, broke in clips.select("id", "broke").iter_rows():
-        rules = explain(clips, id, asked)["rules"]
-        assert [name for name, rule in rules.items() if rule["holds"] is False] == broke
-        assert list(rules) == list(rules.ORDER)
-        assert all((rule["holds"] is None) == (rule["why"] is not None) for rule in rules.values())
+        explained = explain(clips, id, asked)["rules"]
+        assert [name for name, rule in explained.items() if rule["holds"] is False] == broke
+        assert list(explained) == list(rules.ORDER)
+        assert all((rule["holds"] is None) == (rule["why"] is not None) for rule in explained.values())
 
 
 def test_value_and_threshold_are_told_and_a_missing_value_does_not_hold() -> None:

@@ -72,8 +72,8 @@ def test_what_is_no_manifest_is_said_in_one_line(tmp_path: Path) -> None:
 def test_a_rule_is_broken_once_and_in_its_place() -> None:
     frame = clips([{"broke": ["chopped"], "drop": "chopped"}, {}])
     for _ in range(2):
-        frame = manifest.break_rule(frame, "noisy", pl.col("id") == "0" * 16, rules.ORDER)
+        frame = rules.break_rule(frame, "noisy", pl.col("id") == "0" * 16)
     assert frame["broke"].to_list() == [["noisy", "chopped"], []]
     assert frame["drop"].to_list() == ["noisy", None]
-    unsure = manifest.break_rule(frame, "music", pl.lit(None, dtype=pl.Boolean), rules.ORDER)
+    unsure = rules.break_rule(frame, "music", pl.lit(None, dtype=pl.Boolean))
     assert unsure["drop"].to_list() == ["noisy", None]
