@@ -21,7 +21,7 @@ demo: env
 	$(BIN)/train demo --into $(DEMO)
 
 test: env
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=15
 
 # where `make test` takes a part: the demonstration's two commands, every file of real speech, twenty kills, compiled layers
 test-long: env
@@ -38,7 +38,7 @@ check: env
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python docs/generate.py --check
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=15
 
 format: env
 	$(BIN)/ruff format .

@@ -78,7 +78,7 @@ def compare(before: Path, after: Path) -> Iterator[Line]:
     """Everything that two runs of the demonstrations left."""
     for name in FRAMES:
         yield from _frames(name, pl.read_parquet(before / name), pl.read_parquet(after / name))
-    yield from _files("corpus/clips", before, after, ".flac")
+    yield from _files("corpus/clips", before, after, "")
     yield from _audio("corpus/clips", before, after)
     for name in ("train", "validation", "test"):
         file = f"corpus/export/voxcpm/{name}.jsonl"
@@ -205,7 +205,7 @@ def _files(folder: str, before: Path, after: Path, suffix: str) -> Iterator[Line
 
 
 def _audio(folder: str, before: Path, after: Path) -> Iterator[Line]:
-    pairs, missing = _both(folder, before, after, "")
+    pairs, missing = _both(folder, before, after, ".flac")
     sounds = [[soundfile.read(path, dtype="float64") for path in pair] for pair in pairs]
     differing = [pair for pair in sounds if pair[0][1] != pair[1][1] or not np.array_equal(pair[0][0], pair[1][0])]
     largest = max((_apart(pair[0][0], pair[1][0]) for pair in differing), default=0.0)

@@ -30,6 +30,7 @@ from curate import files
 Samples = NDArray[np.float32]
 Blocks = Generator[NDArray[np.float32], None, None]
 
+LISTENING_RATE = 16_000  # Hz: what every listening model expects, and the clock of the spans they give
 BLOCK = 65_536  # frames decoded at a time
 ACTIVE_LEVEL = 0.01  # -40 dBFS: above the crosstalk and hum of a channel nobody speaks into
 ACTIVE_SECONDS = 0.05  # a single click does not make a channel active

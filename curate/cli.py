@@ -82,8 +82,8 @@ def run(
             print(
                 "curate: this corpus was last made with another recipe, or --set; this one holds now", file=sys.stderr
             )
-        commands.ingested(corpus, wanted, watch)
-        clips = commands.advance(corpus, wanted, last=until, workers=_count(workers), watch=watch)
+        commands.ingest(corpus, wanted, watch)
+        clips = commands.advance(corpus, wanted, until=until, workers=_count(workers), watch=watch, again=True)
         page = commands.finish(corpus, wanted, clips, watch) if until == "tag" else None
     _print_status(clips, wanted)
     if page is not None:
@@ -102,7 +102,7 @@ def ingest(recipe: RecipeFile, into: Into, settings: Settings = None) -> None:
     wanted = load(recipe, settings or [])
     corpus = _corpus(into)
     with corpus.locked(), show.progress() as watch:
-        rows = commands.ingested(corpus, wanted, watch)
+        rows = commands.ingest(corpus, wanted, watch)
         manifest.write(rows, corpus.manifest)
         corpus.log("ingest", clips=rows.height)
     unreadable = rows.filter(rows["error"].is_not_null())
@@ -117,7 +117,7 @@ def filter_(corpus: CorpusFolder, settings: Settings = None, workers: Workers = 
 
     Example: curate filter work/corpus --set filter.noisy=20
     """
-    wanted, clips = _advance(corpus, settings, last="filter", workers=workers)
+    wanted, clips = _advance(corpus, settings, until="filter", workers=workers)
     _print_status(clips, wanted)
 
 
@@ -127,7 +127,7 @@ def tag(corpus: CorpusFolder, settings: Settings = None, workers: Workers = 0) -
 
     Example: curate tag work/corpus --set balance.hours.km=13.2 --set balance.hours.ko=12.8
     """
-    wanted, clips = _advance(corpus, settings, last="tag", workers=workers)
+    wanted, clips = _advance(corpus, settings, until="tag", workers=workers)
     _print_status(clips, wanted)
 
 
@@ -137,7 +137,7 @@ def report(corpus: CorpusFolder, settings: Settings = None, workers: Workers = 0
 
     Example: curate report work/corpus
     """
-    _advance(corpus, settings, last="tag", workers=workers)
+    _advance(corpus, settings, until="tag", workers=workers)
     typer.echo(_corpus(corpus).report / "index.html")
 
 
@@ -156,7 +156,7 @@ def export(
 
     if to not in commands.FORMATS:
         raise UserError(f"no export format {to!r}; there are {', '.join(commands.FORMATS)}")
-    _, clips = _advance(corpus, None, last="tag", workers=workers)
+    _, clips = _advance(corpus, None, until="tag", workers=workers)
     typer.echo(commands.export(_corpus(corpus), clips, format=to, into=into))
 
 
@@ -269,15 +269,15 @@ def demo(
     corpus = _corpus(into / "corpus")
     with corpus.locked(), show.progress() as watch:
         wanted = load(demonstration.prepare(into))
-        commands.ingested(corpus, wanted, watch)
-        clips = commands.advance(corpus, wanted, last="tag", workers=_count(workers), watch=watch)
+        commands.ingest(corpus, wanted, watch)
+        clips = commands.advance(corpus, wanted, until="tag", workers=_count(workers), watch=watch)
         page = commands.finish(corpus, wanted, clips, watch)
     _print_status(clips, wanted)
     typer.echo(show.flaws(demonstration.compare(into, clips)))
     typer.echo(f"report   {page}\nclips    {corpus.clips}\nVoxCPM   {corpus.export('voxcpm')}")
 
 
-def _advance(folder: Path, settings: list[str] | None, *, last: str, workers: int) -> tuple["Recipe", "pl.DataFrame"]:
+def _advance(folder: Path, settings: list[str] | None, *, until: str, workers: int) -> tuple["Recipe", "pl.DataFrame"]:
     """Run the pipeline of an existing corpus; changed settings are written to its recipe."""
     from curate import commands, show
     from curate.recipe import dump, load
@@ -287,10 +287,10 @@ def _advance(folder: Path, settings: list[str] | None, *, last: str, workers: in
         raise UserError("sources are read by `curate run` and `curate ingest`: change source.* there, in the recipe")
     with corpus.locked(), show.progress() as watch:
         wanted = load(corpus.recipe, settings or [])
-        clips = commands.advance(corpus, wanted, last=last, workers=_count(workers), watch=watch)
+        clips = commands.advance(corpus, wanted, until=until, workers=_count(workers), watch=watch)
         if settings:  # only what worked is kept
             corpus.save_recipe(dump(wanted))
-        if last == "tag":
+        if until == "tag":
             commands.finish(corpus, wanted, clips, watch)
     return wanted, clips
 

@@ -1,52 +1,114 @@
 """What the commands do to a corpus, without parsing or printing."""
 
+import hashlib
+import json
 import time
 from pathlib import Path
 
 import polars as pl
 
-from curate import files, manifest, pipeline, recipe, report
+from curate import audio, files, manifest, pipeline, recipe, report
 from curate.corpus import Corpus
+from curate.engine.ask import Context, Watch
 from curate.engine.local import Local
+from curate.engine.store import Store
 from curate.errors import UserError
 from curate.export import clips as clip_files
 from curate.export import voxcpm
-from curate.ingest import ingest
+from curate.ingest import ingest as read_sources
+from curate.ingest import roots
 from curate.measures import catalogue
 from curate.measures.catalogue import Measures
-from curate.measures.definition import Store
-from curate.pipeline import Watch
 from curate.recipe import Recipe
 
+MEASURED_VERSION = 1  # raise it when segmenting or what follows from measures changes: stored frames are made anew
 FORMATS = {"voxcpm": voxcpm.write}
 
 
-def ingested(corpus: Corpus, wanted: Recipe, watch: Watch) -> pl.DataFrame:
+def ingest(corpus: Corpus, wanted: Recipe, watch: Watch) -> pl.DataFrame:
     """Read the sources and store what they hold; the only stored input of all that follows."""
     before = pl.read_parquet(corpus.ingested) if _readable(corpus.ingested) else None
-    frame = ingest(wanted, before=before, progress=lambda done, total: watch("reading files", done, total))
+    frame = read_sources(wanted, before=before, progress=lambda done, total: watch("reading files", done, total))
     files.write_parquet(frame, corpus.ingested)
     corpus.save_recipe(recipe.dump(wanted))
     return frame
 
 
 def advance(
-    corpus: Corpus, wanted: Recipe, *, last: str, workers: int, watch: Watch, asked: Measures | None = None
+    corpus: Corpus,
+    wanted: Recipe,
+    *,
+    until: str,
+    workers: int,
+    watch: Watch,
+    again: bool = False,
+    measures: Measures | None = None,
 ) -> pl.DataFrame:
-    """Run the pipeline from what was ingested through `last`, and write the manifest.
+    """Measure what is missing, decide, and write the manifest as it is after the step `until`.
 
-    `asked` replaces the measures that the recipe's models give.
+    `again`: measures that failed are taken once more; else a measured frame that is of this recipe serves as it is.
+    `measures` replaces those that the recipe's models give.
     """
     started = time.monotonic()
-    frame = _read_ingested(corpus, wanted)
-    asked = asked or catalogue.of(wanted)
-    with Local(asked.in_workers(), workers) as engine:
-        panel = pipeline.Panel(asked, Store(corpus.answers), engine, pipeline.roots(wanted), watch)
-        clips = pipeline.through(pipeline.curate(wanted, frame, panel), last)
+    asked = measures or catalogue.of(wanted)
+    if until == "ingest":
+        clips = _read_ingested(corpus, wanted)
+    elif until == "segment":
+        clips = _measure(corpus, wanted, asked, workers=workers, watch=watch, until=until)
+    else:
+        clips = measure(corpus, wanted, asked, workers=workers, watch=watch, again=again)
+    if until in pipeline.DECISIONS:
+        clips = pipeline.decide(wanted, clips, until=until)
     manifest.write(clips, corpus.manifest)
     fingerprints = {each.name: each.fingerprint for each in asked.all()}
-    corpus.log(last, seconds=round(time.monotonic() - started, 1), clips=clips.height, measures=fingerprints)
+    corpus.log(until, seconds=round(time.monotonic() - started, 1), clips=clips.height, measures=fingerprints)
     return clips
+
+
+def measure(
+    corpus: Corpus, wanted: Recipe, asked: Measures, *, workers: int, watch: Watch, again: bool = False
+) -> pl.DataFrame:
+    """The measured frame: the stored one where it is of just these files, settings and models, else made and stored."""
+    digest = _digest(corpus, wanted, asked)
+    stored = _stored(corpus.measured)
+    if stored.get("digest") == digest and not (again and stored.get("failures") != "0"):
+        return pl.read_parquet(corpus.measured)
+    frame = _measure(corpus, wanted, asked, workers=workers, watch=watch)
+    failures = frame.filter(pl.col("error").is_not_null() & pl.col("speech").is_not_null()).height
+    files.write_parquet(frame, corpus.measured, metadata={"digest": digest, "failures": str(failures)})
+    return frame
+
+
+def _measure(
+    corpus: Corpus, wanted: Recipe, asked: Measures, *, workers: int, watch: Watch, until: str = "measure"
+) -> pl.DataFrame:
+    ingested = _read_ingested(corpus, wanted)
+    with Local(asked.in_workers(), workers) as engine:
+        context = Context(asked, Store(corpus.answers), engine, roots(wanted), watch)
+        return pipeline.measure(wanted, ingested, context, until=until)
+
+
+def _digest(corpus: Corpus, wanted: Recipe, asked: Measures) -> str:
+    """Of all that a measured frame comes from: what was ingested, the recipe's part, every model, our own columns."""
+    digest = hashlib.sha256()
+    try:
+        with corpus.ingested.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    except OSError as error:
+        raise UserError(f"{corpus.ingested} cannot be read ({error.strerror}); run `curate ingest` again") from None
+    parts = wanted.model_dump(mode="json", include={"source", "models", "text", "segment"})
+    columns = [[column.name, str(column.dtype), column.digits] for column in manifest.COLUMNS.values()]
+    fingerprints = [[each.name, each.fingerprint, each.outputs] for each in asked.all()]
+    digest.update(json.dumps([MEASURED_VERSION, audio.VERSION, parts, columns, fingerprints], sort_keys=True).encode())
+    return digest.hexdigest()
+
+
+def _stored(measured: Path) -> dict[str, str]:
+    """What is noted in a measured frame; nothing where there is none that can be read."""
+    try:
+        return pl.read_parquet_metadata(measured)
+    except (pl.exceptions.PolarsError, OSError):
+        return {}
 
 
 def _readable(path: Path) -> bool:
@@ -73,8 +135,7 @@ def _read_ingested(corpus: Corpus, wanted: Recipe) -> pl.DataFrame:
 
 def cut_clips(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, watch: Watch) -> None:
     """Make `clips/` hold the kept clips."""
-    roots = pipeline.roots(wanted)
-    clip_files.cut(clips, corpus.clips, roots, progress=lambda done, total: watch("cutting clips", done, total))
+    clip_files.cut(clips, corpus.clips, roots(wanted), progress=lambda done, total: watch("cutting clips", done, total))
 
 
 def export(corpus: Corpus, clips: pl.DataFrame, *, format: str, into: Path | None) -> Path:

@@ -44,6 +44,11 @@ class Corpus:
         return self.folder / "ingested.parquet"
 
     @property
+    def measured(self) -> Path:
+        """The frame after measuring, where every decision starts; made anew when what it came from has changed."""
+        return self.folder / "measured.parquet"
+
+    @property
     def manifest(self) -> Path:
         """The frame after the last step; derived."""
         return self.folder / "manifest.parquet"

@@ -59,10 +59,12 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode("utf-8"))
 
 
-def write_parquet(frame: "pl.DataFrame", path: Path) -> None:
+def write_parquet(frame: "pl.DataFrame", path: Path, *, metadata: dict[str, str] | None = None) -> None:
     """Write a frame as Parquet, whole or not at all; equal frames give equal bytes, so all settings are fixed."""
     with replacing(path) as partial:
-        frame.write_parquet(partial, compression="zstd", compression_level=3, row_group_size=65536, statistics=True)
+        frame.write_parquet(
+            partial, compression="zstd", compression_level=3, row_group_size=65536, statistics=True, metadata=metadata
+        )
 
 
 def append_line(path: Path, line: str) -> None:

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from curate.demo import Flaw
+from curate.engine.ask import Watch
 from curate.errors import Stopped
-from curate.pipeline import Watch
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,13 +15,15 @@ from curate.errors import UserError
 from train import checkpoint, config, signals
 from train.adapter import lora
 from train.adapter.vector import Vector
-from train.data import corpus, dataset, latents, schedule
+from train.data import checks, corpus, dataset, latents, schedule
 from train.data.dataset import Data
 from train.distributed import ALONE, World
 from train.model import base, voxcpm
 from train.run_log import Diary, settle
 from train.trainer import Step, Trainer, ahead, out_of_memory
 from train.validation import Validation
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,8 @@ def train(folder: Path, world: World = ALONE) -> Iterator[Event]:
 def _train(run: config.Run, world: World) -> Iterator[Event]:
     folder, device = run.into, dataset.pick_device(run.train.device)
     given = yield from dataset.prepare(run, device, world)
+    for warning in checks.warnings(run, given) if world.writes else ():
+        log.warning(warning)
     found = checkpoint.newest(folder)
     at, note = schedule.check(checkpoint.read_state(found) if found else schedule.BEGINNING, run, given.train)
     steps = schedule.total_steps(run, given.train, at)

@@ -12,12 +12,12 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 from curate.engine import one_thread
-from curate.engine.work import Bench, Job, Told, work
+from curate.engine.work import Job, Result, WorkerState, work
 from curate.errors import UserError
 from curate.measures.definition import Measure
 
 DIED = "a worker process died, most likely out of memory; run the same command with --workers 1, finished work is kept"
-Progress = Callable[[float], None]  # is told the seconds of audio that a finished job held
+Progress = Callable[[float], None]  # is given the seconds of audio that a finished job held
 
 
 class Local:
@@ -26,7 +26,7 @@ class Local:
     def __init__(self, measures: Sequence[Measure], workers: int) -> None:
         self._measures = list(measures)
         self._count = max(1, workers)
-        self._bench: Bench | None = None
+        self._state: WorkerState | None = None
         self._workers: list[tuple[BaseProcess, Connection]] = []
 
     def __enter__(self) -> "Local":
@@ -40,20 +40,20 @@ class Local:
             process.terminate()
             process.join()
 
-    def run(self, jobs: Sequence[Job], progress: Progress) -> Iterator[Told]:
+    def run(self, jobs: Sequence[Job], progress: Progress) -> Iterator[Result]:
         """Answers, in whatever order they come."""
         if self._count == 1 or len(jobs) == 1:
             yield from self._here(jobs, progress)
         else:
             yield from self._there(jobs, progress)
 
-    def _here(self, jobs: Sequence[Job], progress: Progress) -> Iterator[Told]:
-        self._bench = self._bench or Bench(self._measures)
+    def _here(self, jobs: Sequence[Job], progress: Progress) -> Iterator[Result]:
+        self._state = self._state or WorkerState(self._measures)
         for job in jobs:
-            yield from work(job, self._bench)
+            yield from work(job, self._state)
             progress(job.seconds)
 
-    def _there(self, jobs: Sequence[Job], progress: Progress) -> Iterator[Told]:
+    def _there(self, jobs: Sequence[Job], progress: Progress) -> Iterator[Result]:
         self._start()
         # longest first, so that no worker ends with a long file alone
         waiting = sorted(jobs, key=lambda job: job.seconds)
@@ -63,12 +63,12 @@ class Local:
         while busy:
             for ready in wait(list(busy)):
                 pipe = next(each for each in busy if each is ready)
-                told = _receive(pipe)
-                if told is None:
+                result = _receive(pipe)
+                if result is None:
                     progress(busy.pop(pipe).seconds)
                     _hand_out(pipe, waiting, busy)
                 else:
-                    yield told
+                    yield result
 
     def _start(self) -> None:
         if self._workers:
@@ -92,7 +92,7 @@ def _hand_out(pipe: Connection, waiting: list[Job], busy: dict[Connection, Job])
             raise UserError(DIED) from None
 
 
-def _receive(pipe: Connection) -> Told | None:
+def _receive(pipe: Connection) -> Result | None:
     """An answer, or None when the job is done; what broke in the worker is raised here."""
     try:
         message = pipe.recv()
@@ -102,27 +102,27 @@ def _receive(pipe: Connection) -> Told | None:
         raise message
     if isinstance(message, str):
         raise RuntimeError(f"in a worker process:\n{message}")
-    assert message is None or isinstance(message, Told)
+    assert message is None or isinstance(message, Result)
     return message
 
 
 def _serve(pipe: Connection, measures: list[Measure]) -> None:
     """A worker's life: jobs in, answers out, until the pipe closes (so also when the parent is killed)."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which keeps what has come in
-    bench = Bench(measures)
+    state = WorkerState(measures)
     try:
         while True:
             job = pipe.recv()
-            for message in _answers(job, bench):
+            for message in _answers(job, state):
                 pipe.send(message)
     except (EOFError, OSError):
         return
 
 
-def _answers(job: Job, bench: Bench) -> Iterator[Told | UserError | str | None]:
+def _answers(job: Job, state: WorkerState) -> Iterator[Result | UserError | str | None]:
     """A job's answers, then None; or what the parent is to raise."""
     try:
-        yield from work(job, bench)
+        yield from work(job, state)
         yield None
     except UserError as error:
         yield error

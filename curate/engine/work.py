@@ -1,4 +1,4 @@
-"""What a worker does with one job, wherever it runs: decode once, ask every judge, send each answer as it comes."""
+"""What a worker does with one job, wherever it runs: decode once, run every extractor, send each result as it comes."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,13 +10,12 @@ from curate import audio
 from curate.errors import UserError
 from curate.measures.definition import Answer, Clip, Listener, Measure, Sound
 
-LISTENING_RATE = 16000  # Hz; what every bundled listening model expects
 STRETCH_SECONDS = 20.0  # of a recording in memory at a time
 BATCH_SECONDS = 60.0  # of clips in memory at a time
 
 
 @dataclass(frozen=True)
-class Question:
+class Request:
     """One measure asked about one thing; `key` is where the answer is kept."""
 
     measure: str
@@ -26,18 +25,18 @@ class Question:
 
 @dataclass(frozen=True)
 class Job:
-    """Questions about one file: about the whole recording, or about clips of it."""
+    """Requests about one file: about the whole recording, or about clips of it."""
 
     path: Path
     rate: int
     modified: str | None = None  # the file's stamp when it was ingested
-    recording: tuple[Question, ...] = ()
-    clips: tuple[tuple[int, int, tuple[Question, ...]], ...] = ()  # start, end in samples, sorted by start
+    recording: tuple[Request, ...] = ()
+    clips: tuple[tuple[int, int, tuple[Request, ...]], ...] = ()  # start, end in samples, sorted by start
     seconds: float = 0.0  # of audio, for progress
 
 
 @dataclass(frozen=True)
-class Told:
+class Result:
     """An answer, or why there is none."""
 
     measure: str
@@ -46,73 +45,73 @@ class Told:
     failure: str = ""
 
 
-class Bench:
-    """The judges of one process, each built when it is first needed."""
+class WorkerState:
+    """The extractors of one process, each built when it is first needed."""
 
     def __init__(self, measures: Sequence[Measure]) -> None:
         self._measures = {measure.name: measure for measure in measures}
-        self._judges: dict[str, Any] = {}
+        self._extractors: dict[str, Any] = {}
 
-    def judge(self, name: str) -> Any:
-        """The judge of a measure; what its making raises is the run's failure, not the clip's."""
-        if name not in self._judges:
-            self._judges[name] = self._measures[name].make()
-        return self._judges[name]
+    def extractor(self, name: str) -> Any:
+        """The extractor of a measure; what its making raises is the run's failure, not the clip's."""
+        if name not in self._extractors:
+            self._extractors[name] = self._measures[name].make()
+        return self._extractors[name]
 
 
-def work(job: Job, bench: Bench) -> Iterator[Told]:
-    """Answer every question of a job; what goes wrong with one clip is told and stops nothing else."""
+def work(job: Job, state: WorkerState) -> Iterator[Result]:
+    """Answer every request of a job; what goes wrong with one clip stops nothing else."""
     if job.recording:
-        yield from _hear_recording(job, bench)
+        yield from _hear_recording(job, state)
     if job.clips:
-        yield from _hear_clips(job, bench)
+        yield from _hear_clips(job, state)
 
 
-def _hear_recording(job: Job, bench: Bench) -> Iterator[Told]:
-    listeners = [(question, bench.judge(question.measure)()) for question in job.recording]
+def _hear_recording(job: Job, state: WorkerState) -> Iterator[Result]:
+    listeners = [(request, state.extractor(request.measure)()) for request in job.recording]
     try:
         audio.unchanged(job.path, job.modified)
-        for stretch in audio.stretches(job.path, rate=LISTENING_RATE, seconds=STRETCH_SECONDS):
+        for stretch in audio.stretches(job.path, rate=audio.LISTENING_RATE, seconds=STRETCH_SECONDS):
             for _, listener in listeners:
                 listener.feed(stretch)
     except (audio.Unreadable, OSError) as error:
-        for question, _ in listeners:
-            yield Told(question.measure, question.key, None, str(error))
+        for request, _ in listeners:
+            yield Result(request.measure, request.key, None, str(error))
         return
-    for question, listener in listeners:
-        yield _finish(question, listener)
+    for request, listener in listeners:
+        yield _finish(request, listener)
 
 
-def _finish(question: Question, listener: Listener) -> Told:
+def _finish(request: Request, listener: Listener) -> Result:
     try:
-        return Told(question.measure, question.key, listener.finish())
+        return Result(request.measure, request.key, listener.finish())
     except UserError:
         raise
     except Exception as error:  # one bad file must not stop a run
-        return Told(question.measure, question.key, None, named(error))
+        return Result(request.measure, request.key, None, named(error))
 
 
-def _hear_clips(job: Job, bench: Bench) -> Iterator[Told]:
+def _hear_clips(job: Job, state: WorkerState) -> Iterator[Result]:
     heard = 0
     try:
         audio.unchanged(job.path, job.modified)
         for batch in _batches(job):
-            for measure, (questions, clips) in _by_measure(batch).items():
-                yield from _ask(bench.judge(measure), questions, clips)
+            for measure, (requests, clips) in _by_measure(batch).items():
+                yield from _ask(state.extractor(measure), requests, clips)
             heard += len(batch)
     except (audio.Unreadable, OSError) as error:
         for _, _, unheard in job.clips[heard:]:
-            for question in unheard:
-                yield Told(question.measure, question.key, None, str(error))
+            for request in unheard:
+                yield Result(request.measure, request.key, None, str(error))
 
 
-def _batches(job: Job) -> Iterator[list[tuple[Clip, tuple[Question, ...]]]]:
+def _batches(job: Job) -> Iterator[list[tuple[Clip, tuple[Request, ...]]]]:
     """Decoded clips in order, a bounded number of seconds at a time."""
-    batch: list[tuple[Clip, tuple[Question, ...]]] = []
+    batch: list[tuple[Clip, tuple[Request, ...]]] = []
     waiting = 0.0
     decoded = audio.spans(job.path, [(start, end) for start, end, _ in job.clips])
-    for (start, _, questions), samples in zip(job.clips, decoded, strict=True):
-        batch.append((Clip(Sound(samples, job.rate), start, {}), questions))
+    for (start, _, requests), samples in zip(job.clips, decoded, strict=True):
+        batch.append((Clip(Sound(samples, job.rate), start, {}), requests))
         waiting += samples.size / job.rate
         if waiting >= BATCH_SECONDS:
             yield batch
@@ -121,27 +120,27 @@ def _batches(job: Job) -> Iterator[list[tuple[Clip, tuple[Question, ...]]]]:
         yield batch
 
 
-def _by_measure(batch: list[tuple[Clip, tuple[Question, ...]]]) -> dict[str, tuple[list[Question], list[Clip]]]:
-    sorted_out: dict[str, tuple[list[Question], list[Clip]]] = {}
-    for clip, questions in batch:
-        for question in questions:
-            asked, clips = sorted_out.setdefault(question.measure, ([], []))
-            asked.append(question)
-            clips.append(Clip(clip.sound, clip.start, question.given))
+def _by_measure(batch: list[tuple[Clip, tuple[Request, ...]]]) -> dict[str, tuple[list[Request], list[Clip]]]:
+    sorted_out: dict[str, tuple[list[Request], list[Clip]]] = {}
+    for clip, requests in batch:
+        for request in requests:
+            asked, clips = sorted_out.setdefault(request.measure, ([], []))
+            asked.append(request)
+            clips.append(Clip(clip.sound, clip.start, request.given))
     return sorted_out
 
 
-def _ask(judge: Callable[[Sequence[Clip]], list[Answer]], questions: list[Question], clips: list[Clip]) -> list[Told]:
+def _ask(extract: Callable[[Sequence[Clip]], list[Answer]], requests: list[Request], clips: list[Clip]) -> list[Result]:
     """One batch's answers; where the batch fails, each clip is asked alone so that only the bad one is without."""
     try:
-        answers = judge(clips)
+        answers = extract(clips)
     except UserError:
         raise
     except Exception as error:
         if len(clips) == 1:
-            return [Told(questions[0].measure, questions[0].key, None, named(error))]
-        return [told for q, c in zip(questions, clips, strict=True) for told in _ask(judge, [q], [c])]
-    return [Told(q.measure, q.key, a) for q, a in zip(questions, map(_finite, answers), strict=True)]
+            return [Result(requests[0].measure, requests[0].key, None, named(error))]
+        return [result for r, c in zip(requests, clips, strict=True) for result in _ask(extract, [r], [c])]
+    return [Result(r.measure, r.key, a) for r, a in zip(requests, map(_finite, answers), strict=True)]
 
 
 def _finite(answer: Answer) -> Answer:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from curate import audio, manifest
+from curate import audio, files, manifest
 from curate.errors import UserError
 
 INDEX = "index.parquet"  # which cut of which file each clip is, so that a changed margin cuts anew
@@ -24,8 +24,8 @@ def cut(clips: pl.DataFrame, folder: Path, roots: Mapping[str, Path], *, progres
     there = pl.Series([path.stem for path in folder.glob("*.flac")], dtype=pl.String)
     done = wanted.join(before, on=IDENTITY, how="semi").filter(pl.col("id").is_in(there.implode()))
     missing = kept.join(done, on="id", how="anti", maintain_order="left")
-    files = missing.group_by("source", "path", maintain_order=True)
-    jobs = [(roots[str(source)] / str(path), rows, folder) for (source, path), rows in files]
+    by_file = missing.group_by("source", "path", maintain_order=True)
+    jobs = [(roots[str(source)] / str(path), rows, folder) for (source, path), rows in by_file]
     files.remove_partials(folder)
     # a run that is killed while it cuts must not be believed: the clips at hand are known to be ours, and not as done
     under_way = missing.select("id", pl.lit(None, pl.String).alias("sha256"), pl.lit(None, pl.Int64).alias("cut_start"))

@@ -29,6 +29,11 @@ def root(source: Source) -> Path:
     return path if source.kind == "folder" else path.parent
 
 
+def roots(recipe: Recipe) -> dict[str, Path]:
+    """The folder that each source's paths are relative to, by the source's id."""
+    return {source.id: root(source) for source in recipe.source}
+
+
 def ingest(
     recipe: Recipe,
     *,

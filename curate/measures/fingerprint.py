@@ -7,13 +7,17 @@ nothing and is left out; a clip with too few others has an empty print, which is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
+import polars as pl
 import soxr
 from numpy.typing import NDArray
 
-VERSION = 1  # raise it when an answer changes: it enters the fingerprint
+from curate.manifest import COLUMNS
+
+VERSION = 1  # of a clip's print: raise it when an answer changes, it enters the fingerprint
+SIMILAR_VERSION = 1  # of the pairs that sound alike
 
 Samples = NDArray[np.float32]
 Print = NDArray[np.uint32]
@@ -30,6 +34,7 @@ SILENT = 1e-4  # a peak under -80 dBFS is silence
 LEAST = 40  # frames (0.8 s): shorter prints agree by chance
 OVERLAP = 0.5  # of the frames of the shorter print: how much two clips must share
 THRESHOLD = 0.4  # measured: other speech stays under 0.29, copies over 0.8, copies clipped by 18 dB over 0.49
+FLOOR = 0.3  # other speech stays below (measured: at most 0.28), so any sensible threshold can be decided
 VOTES = 3  # equal frames at one offset before two clips are compared
 CROWD, NEIGHBOURS = 50, 4  # a frame found more often than that is common: it votes only for its next neighbours
 NOTHING = np.uint32(0)  # a frame left out; no other frame has this value
@@ -171,3 +176,40 @@ def _voted(votes: NDArray[np.int64]) -> list[int]:
         values, counts = np.unique((votes + shift) >> 2, return_counts=True)
         good.append(values[counts >= VOTES] >> 18)
     return [int(pair) for pair in np.unique(np.concatenate(good))]
+
+
+# ---- the corpus as a whole
+
+
+def similar_clips(clips: pl.DataFrame) -> pl.DataFrame:
+    """For each clip with a fingerprint, the clips that sound like it: columns id, similar."""
+    printed = clips.filter(pl.col("fingerprint").is_not_null())
+    ids, prints = printed["id"].to_list(), printed["fingerprint"].to_list()
+    alike = {(i, j): how_much for i, j, how_much in pairs(prints, FLOOR)}
+    for first, other in _uncompared(alike, len(prints)):
+        how_much = similarity(prints[first], prints[other])
+        if how_much >= FLOOR:
+            alike[first, other] = how_much
+    similar: dict[str, list[dict[str, object]]] = {each: [] for each in ids}
+    for (first, second), how_much in sorted(alike.items()):
+        similar[ids[first]].append({"id": ids[second], "similarity": round(how_much, 4)})
+        similar[ids[second]].append({"id": ids[first], "similarity": round(how_much, 4)})
+    schema = {"id": pl.String, "similar": COLUMNS["similar"].dtype}
+    return pl.DataFrame([{"id": each, "similar": those} for each, those in similar.items()], schema=schema)
+
+
+def _uncompared(alike: Mapping[tuple[int, int], float], count: int) -> Iterator[tuple[int, int]]:
+    """The first of each family with those of it that it was not compared with (of many copies only neighbours are)."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    if not alike:
+        return
+    ends = np.array(list(alike)).T
+    graph = coo_array((np.ones(ends.shape[1], np.int8), (ends[0], ends[1])), shape=(count, count))
+    _, family = connected_components(graph, directed=False)
+    first_of: dict[int, int] = {}
+    for member in np.unique(ends).tolist():
+        first = first_of.setdefault(int(family[member]), member)
+        if member != first and (first, member) not in alike:
+            yield first, member

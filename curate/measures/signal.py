@@ -23,6 +23,7 @@ NAMES = ("loudness", "peak", "clipped", "noise_floor", "snr", "bandwidth", "pitc
 WINDOW, HOP = 0.032, 0.016  # seconds of one spectrum, and between two
 SILENT = 1e-7  # a peak under -140 dBFS is digital silence
 FLOOR = -120.0  # dBFS: under what 16 and 20 bits can hold
+BLOCK, BLOCK_STEP = 0.4, 0.1  # seconds, of BS.1770
 LOWEST = 20.0  # Hz: what is lower is not heard
 PAUSE_MARGIN = 0.06  # seconds beside speech that may still hold its tail
 PAUSE_FRAMES = 10  # 0.16 s: fewer say too little about noise that moves
@@ -54,7 +55,7 @@ def measure(samples: Samples, rate: int, speech: Spans) -> dict[str, float | Non
     frames = _frames(unit, rate, speech)
     noise = _noise(frames)
     found = {
-        "loudness": _add(loudness(unit, rate, level), level),
+        "loudness": loudness(clean, rate),
         "peak": peak,
         "clipped": _clipped(unit, 1 / (32768 * peak)),
         "noise_floor": None if noise is None else max(FLOOR, _decibels(noise) + level),
@@ -68,41 +69,20 @@ def measure(samples: Samples, rate: int, speech: Spans) -> dict[str, float | Non
 # ---- loudness
 
 
-def loudness(samples: Floats, rate: int, level: float = 0.0) -> float | None:
+def loudness(samples: Floats, rate: int) -> float | None:
     """Integrated loudness in LUFS of one channel, None under 0.4 s or where every block is gated.
 
-    ITU-R BS.1770-4: K-weighting, 400 ms blocks with 75 % overlap, gates at -70 LUFS and 10 LU under the mean.
-    `level` is by how many dB the sound is really louder than `samples` (for the absolute gate only).
+    ITU-R BS.1770-4 by pyloudnorm, with the weighting filters of libebur128 (De Man, AES e-Brief 2014), which are right
+    at any rate. It would also count a last block that is not full: the samples end where the last full one does.
     """
-    size, step = round(0.4 * rate), round(0.1 * rate)
+    import pyloudnorm  # slow to import
+
+    size, step = round(BLOCK * rate), round(BLOCK_STEP * rate)
     if len(samples) < size or rate < 4000:  # the weighting's shelf lies at 1.7 kHz
         return None
-    squares = np.concatenate([[0.0], np.cumsum(_k_weighted(samples, rate) ** 2)])
-    starts = np.arange(0, len(samples) - size + 1, step)
-    blocks = (squares[starts + size] - squares[starts]) / size
-    blocks = blocks[_lufs(blocks) > -70 - level]
-    if not len(blocks):
-        return None
-    blocks = blocks[_lufs(blocks) > _lufs(blocks.mean()) - 10]
-    return float(_lufs(blocks.mean()))
-
-
-def _lufs(power: Floats | np.floating) -> Floats:
-    return np.asarray(-0.691 + 10 * np.log10(np.maximum(power, 1e-30)))
-
-
-def _k_weighted(samples: Floats, rate: int) -> Floats:
-    """The two filters of BS.1770 for any rate; analogue values as in libebur128 (De Man, AES e-Brief 2014)."""
-    import scipy.signal  # slow to import
-
-    k, q, gain = math.tan(math.pi * 1681.974450955533 / rate), 0.7071752369554196, 10 ** (3.999843853973347 / 20)
-    low, a0 = gain**0.4996667741545416, 1 + k / q + k * k
-    shelf = [(gain + low * k / q + k * k) / a0, 2 * (k * k - gain) / a0, (gain - low * k / q + k * k) / a0]
-    shelf += [1.0, 2 * (k * k - 1) / a0, (1 - k / q + k * k) / a0]
-    k, q = math.tan(math.pi * 38.13547087602444 / rate), 0.5003270373238773
-    a0 = 1 + k / q + k * k
-    rumble = [1.0, -2.0, 1.0, 1.0, 2 * (k * k - 1) / a0, (1 - k / q + k * k) / a0]
-    return np.asarray(scipy.signal.sosfilt(np.array([shelf, rumble]), samples))
+    full = samples[: size + (len(samples) - size) // step * step]
+    full = np.pad(full, (0, max(0, math.ceil(BLOCK * rate) - len(full))))  # rates that 0.4 s of are no whole number
+    return float(pyloudnorm.Meter(rate, filter_class="DeMan", block_size=BLOCK).integrated_loudness(full))
 
 
 # ---- clipping
@@ -256,7 +236,3 @@ def _autocorrelation(frames: Samples) -> Samples:
 
 def _decibels(power: float) -> float:
     return 10 * math.log10(max(power, 1e-30))
-
-
-def _add(value: float | None, more: float) -> float | None:
-    return None if value is None else value + more

@@ -26,17 +26,6 @@ def find(clips: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame({"id": heard["id"], "voice": pl.Series(names, dtype=pl.String)})
 
 
-def name(clips: pl.DataFrame) -> pl.DataFrame:
-    """Where the source names no speaker, the voice stands in."""
-    return clips.with_columns(pl.coalesce("speaker", "voice").alias("speaker"))
-
-
-def person() -> pl.Expr:
-    """Who speaks, across sources: speakers of different sources are different people unless the voice says who."""
-    own = pl.format("{} {}", "source", "speaker")
-    return pl.when(pl.col("speaker") == pl.col("voice")).then("voice").otherwise(own)
-
-
 def _founded(vectors: Vectors) -> list[Vectors]:
     """Sums of embeddings per voice: each clip joins the nearest voice that is near enough, else founds one."""
     sums = np.zeros((0, vectors.shape[1] if vectors.size else 0), dtype=np.float32)

@@ -16,15 +16,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from curate.audio import LISTENING_RATE
 from curate.models import bundled
 from curate.models.silero import Samples, clean
 
 ADAPTER = 1  # raise it when an answer changes for the same model and packages: it enters the fingerprint
-RATE = 16_000
 DIMENSIONS = 192
 MIN_SAMPLES = 6_400  # 0.4 s
 MIN_FRAMES = 38  # of 10 ms: what 0.4 s gives
-MAX_SAMPLES = 60 * RATE  # of a longer clip the beginning is heard: memory grows with what is heard
+MAX_SAMPLES = 60 * LISTENING_RATE  # of a longer clip the beginning is heard: memory grows with what is heard
 BINS = 80
 WEIGHTS = "92f29b94e6948786a26778c9e302525d185bb08c8b9f5252ed98776902840199"
 NETWORK = "df62638ba4a0d2f8e9ce3640db76509dae3004f13e2a9288291de0060a675976"
@@ -55,7 +55,7 @@ class Campplus:
         from torchaudio.compliance import kaldi
 
         waveform = torch.from_numpy(samples)[None]
-        return kaldi.fbank(waveform, num_mel_bins=BINS, sample_frequency=RATE, dither=0.0)
+        return kaldi.fbank(waveform, num_mel_bins=BINS, sample_frequency=LISTENING_RATE, dither=0.0)
 
     def embed_features(self, features: Any) -> Embedding | None:
         """The vector for some frames of `features`; None when they are fewer than 0.4 s has."""

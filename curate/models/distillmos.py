@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from curate.audio import LISTENING_RATE
 from curate.models import bundled
 
 ADAPTER = 1  # raise it when an answer changes for the same model and packages: it enters the fingerprint
-RATE = 16_000
-MIN_SAMPLES = RATE  # the window is 7.68 s; under 1 s it would rate its own padding
+MIN_SAMPLES = LISTENING_RATE  # the window is 7.68 s; under 1 s it would rate its own padding
 WEIGHTS = "b18b3ac60227267cfb91e5d00ce22cc7b73716fd92f269484da1446e27031a40"
 
 Samples = NDArray[np.float32]

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from curate.audio import LISTENING_RATE
 from curate.models import bundled
 
 ADAPTER = 1  # raise it when an answer changes for the same model and packages: it enters the fingerprint
-RATE = 16_000
-MIN_SAMPLES = RATE  # under 1 s the clip would be repeated more than nine times to fill one window
+MIN_SAMPLES = LISTENING_RATE  # under 1 s the clip would be repeated more than nine times to fill one window
 WINDOW_SECONDS = 9.01
 WEIGHTS = "269fbebdb513aa23cddfbb593542ecc540284a91849ac50516870e1ac78f6edd"
 
@@ -81,9 +81,9 @@ class Dnsmos:
 
 def _windows(clip: Samples) -> list[Samples]:
     """The stretches that speechmos rates: the same doubling, the same cuts."""
-    length = int(WINDOW_SECONDS * RATE)
+    length = int(WINDOW_SECONDS * LISTENING_RATE)
     while len(clip) < length:
         clip = np.append(clip, clip)
-    hops = int(len(clip) // RATE - WINDOW_SECONDS) + 1
-    parts = [clip[hop * RATE : int((hop + WINDOW_SECONDS) * RATE)] for hop in range(hops)]
+    hops = int(len(clip) // LISTENING_RATE - WINDOW_SECONDS) + 1
+    parts = [clip[hop * LISTENING_RATE : int((hop + WINDOW_SECONDS) * LISTENING_RATE)] for hop in range(hops)]
     return [part for part in parts if len(part) >= length]  # rounding can leave one a sample short

@@ -12,16 +12,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from curate.audio import LISTENING_RATE
 from curate.models import bundled
 from curate.models.silero import Blocks, Samples, Spans
 
 ADAPTER = 1  # raise it when an answer changes for the same model and packages: it enters the fingerprint
-RATE = 16_000
 FRAME = 160  # samples between two answers of the model
 WINDOW = 400  # samples the model hears for one answer
 SHORTEST = 1_600  # samples; under 560 the model fails
-BLOCK = 30 * RATE
-CONTEXT = 2 * RATE  # on both sides; with it blocks answer as the whole does, with 1 s not yet (by up to 0.02)
+BLOCK = 30 * LISTENING_RATE
+CONTEXT = 2 * LISTENING_RATE  # on both sides; with it blocks answer as the whole does, with 1 s not yet (by up to 0.02)
 WEIGHTS = "1838475fceb8deac6913d6ad230c561b8d1c20a1da69c257011bccbdb018a3c6"
 
 MODEL_LABELS = ("speech", "singing", "music")

@@ -19,14 +19,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from curate.audio import LISTENING_RATE
 from curate.models import bundled
 from curate.models.campplus import DIMENSIONS, MIN_SAMPLES, Campplus
 from curate.models.silero import Blocks, Samples
 
 ADAPTER = 1  # raise it when an answer changes for the same model and packages: it enters the fingerprint
-RATE = 16_000
-STRETCH = 300 * RATE
-SHORTEST_STRETCH = 60 * RATE  # the last stretch takes what would be shorter, as speakers need speech to be told apart
+STRETCH = 300 * LISTENING_RATE
+SHORTEST_STRETCH = (
+    60 * LISTENING_RATE
+)  # the last stretch takes what would be shorter, as speakers need speech to be told apart
 WEIGHTS = "da85c29829d4002daedd676e012936488234d9255e65e86dfab9bec6b1729298"
 
 # A cosine of 0.6 lies between different speakers (up to 0.54) and the same one (from 0.65). Version 3.1's settings
@@ -37,7 +39,7 @@ MIN_ALONE = 0.1  # share of a 10 s window that a speaker needs alone to be clust
 SEGMENTATION = {"min_duration_off": 0.0}
 
 SAME_VOICE = 0.65  # cosine; over 5 s and more we saw 0.77-0.92 for the same speaker and up to 0.52 for different ones
-TOUCHING = RATE // 10
+TOUCHING = LISTENING_RATE // 10
 
 NOT_OURS = (
     r"\s*torchcodec is not installed correctly",  # needs FFmpeg's libraries; we hand over samples
@@ -171,13 +173,13 @@ def _diarize(pipeline: Any, samples: Samples) -> tuple[list[Turn], Voices]:
     """The turns of one stretch, and the mean embedding (speakers, 192) of each speaker in them."""
     import torch
 
-    file = {"waveform": torch.from_numpy(samples)[None], "sample_rate": RATE, "uri": "stretch"}
+    file = {"waveform": torch.from_numpy(samples)[None], "sample_rate": LISTENING_RATE, "uri": "stretch"}
     with _quiet():
         answer = pipeline(file)
     found = answer.speaker_diarization
     numbers = {label: number for number, label in enumerate(found.labels())}
     turns = [
-        (round(segment.start * RATE), min(round(segment.end * RATE), len(samples)), numbers[label])
+        (round(segment.start * LISTENING_RATE), min(round(segment.end * LISTENING_RATE), len(samples)), numbers[label])
         for segment, _, label in found.itertracks(yield_label=True)
     ]
     return [turn for turn in turns if turn[0] < turn[1]], answer.speaker_embeddings
@@ -235,7 +237,7 @@ def _diarization(voice: Campplus, step: float) -> Any:
             )
             self.segmentation = ParamDict(min_duration_off=Uniform(0.0, 1.0))
             self._embedding, self.embedding_exclude_overlap, self.embedding_batch_size = _Voices(voice), True, 1
-            self._audio = Audio(sample_rate=RATE, mono="downmix")
+            self._audio = Audio(sample_rate=LISTENING_RATE, mono="downmix")
             self.clustering = Clustering(metric="cosine")
 
     return Diarization(_segmentation()).instantiate({"segmentation": SEGMENTATION, "clustering": CLUSTERING})
@@ -244,7 +246,7 @@ def _diarization(voice: Campplus, step: float) -> Any:
 class _Voices:
     """CAM++ as pyannote's pipelines call an embedding model: masked windows in, NaN for too little speech."""
 
-    sample_rate, dimension, metric, min_num_samples = RATE, DIMENSIONS, "cosine", MIN_SAMPLES
+    sample_rate, dimension, metric, min_num_samples = LISTENING_RATE, DIMENSIONS, "cosine", MIN_SAMPLES
 
     def __init__(self, voice: Campplus) -> None:
         self._voice = voice

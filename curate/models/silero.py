@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from curate.models import bundled
 
 ADAPTER = 1  # raise it when an answer changes for the same model and packages: it enters the fingerprint
-RATE = 16_000
 FRAME = 512  # samples; the model gives one probability for each
 CONTEXT = 64  # samples of the frame before that the model hears again
 FRAMES_PER_CALL = 512  # about 16 s; fixed, because rounding inside the model depends on it

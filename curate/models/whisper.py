@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from curate.audio import LISTENING_RATE
 from curate.errors import UserError
 from curate.models import bundled
 
 ADAPTER = 1  # raise it when an answer changes for the same model and packages: it enters the fingerprint
-RATE = 16_000
-WINDOW = 30 * RATE  # Whisper hears 30 s at once
+WINDOW = 30 * LISTENING_RATE  # Whisper hears 30 s at once
 SAMPLES_PER_STEP = 320  # one position of the encoder's output, 20 ms
 COMPUTE = {"cpu": "int8", "cuda": "float16"}
 READ_FILES = (
@@ -146,7 +146,7 @@ class Whisper:
             no_speech_threshold=None,  # the clip was cut by a voice detector; Whisper's own guess drops real speech
             condition_on_previous_text=False,
             without_timestamps=len(clip) <= WINDOW,  # in one window timestamps can only lose words
-            max_new_tokens=min(MAX_TOKENS, 16 + TOKENS_PER_SECOND * math.ceil(len(clip) / RATE)),
+            max_new_tokens=min(MAX_TOKENS, 16 + TOKENS_PER_SECOND * math.ceil(len(clip) / LISTENING_RATE)),
         )
         spoken = [segment for segment in segments if segment.text.strip()]
         tokens = sum(len(segment.tokens) for segment in spoken)

@@ -1,58 +1,14 @@
-"""The same audio twice: which clips sound alike is measured; which of them stays is decided.
+"""The same audio twice: which clips sound alike is measured; which of them stays is decided here.
 
 The same text twice is no duplicate: several people may read one sentence. `split` keeps them on one side.
 """
 
-from collections.abc import Iterator, Mapping
-
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from curate.manifest import COLUMNS
-
-VERSION = 1  # raise it when an answer changes: it enters the fingerprint
-FLOOR = 0.3  # other speech stays below (measured: at most 0.28), so any sensible threshold can be decided
-
-
-def find(clips: pl.DataFrame) -> pl.DataFrame:
-    """For each clip with a fingerprint, the clips that sound like it: columns id, similar."""
-    from curate.measures import fingerprint
-
-    printed = clips.filter(pl.col("fingerprint").is_not_null())
-    ids, prints = printed["id"].to_list(), printed["fingerprint"].to_list()
-    alike = {(i, j): how_much for i, j, how_much in fingerprint.pairs(prints, FLOOR)}
-    for first, other in _unpaired(alike):
-        how_much = fingerprint.similarity(prints[first], prints[other])
-        if how_much >= FLOOR:
-            alike[first, other] = how_much
-    similar: dict[str, list[dict[str, object]]] = {each: [] for each in ids}
-    for (first, second), how_much in sorted(alike.items()):
-        similar[ids[first]].append({"id": ids[second], "similarity": round(how_much, 4)})
-        similar[ids[second]].append({"id": ids[first], "similarity": round(how_much, 4)})
-    schema = {"id": pl.String, "similar": COLUMNS["similar"].dtype}
-    return pl.DataFrame([{"id": each, "similar": found} for each, found in similar.items()], schema=schema)
-
-
-def _unpaired(alike: Mapping[tuple[int, int], float]) -> Iterator[tuple[int, int]]:
-    """The first of each family with those of it that it was not compared with (of many copies only neighbours are)."""
-    near: dict[int, set[int]] = {}
-    for first, second in alike:
-        near.setdefault(first, set()).add(second)
-        near.setdefault(second, set()).add(first)
-    seen: set[int] = set()
-    for first in sorted(near):
-        if first not in seen:
-            family = _connected(first, near)
-            seen |= family
-            yield from ((first, other) for other in sorted(family - near[first] - {first}))
-
-
-def _connected(first: int, near: Mapping[int, set[int]]) -> set[int]:
-    family, waiting = {first}, [first]
-    while waiting:
-        more = near[waiting.pop()] - family
-        family |= more
-        waiting += more
-    return family
+WAITING, STAYS, REPEATS = 0, 1, 2
+Numbers = NDArray[np.int64]
 
 
 def mark(clips: pl.DataFrame, *, threshold: float | bool) -> pl.DataFrame:
@@ -62,18 +18,52 @@ def mark(clips: pl.DataFrame, *, threshold: float | bool) -> pl.DataFrame:
     repeats one that stays only where the two themselves sound alike: different sentences of one long recording both
     sound like it and not like each other.
     """
+    none = pl.lit(None, dtype=pl.String).alias("duplicate_of")
     if threshold is False:
-        return clips.with_columns(pl.lit(None, dtype=pl.String).alias("duplicate_of"))
+        return clips.with_columns(none)
+    ranked = _ranked(clips)
+    pairs = _pairs(ranked, threshold)
+    if pairs.is_empty():
+        return clips.with_columns(none)
+    state = _settled(ranked.height, pairs["worse"].to_numpy(), pairs["better"].to_numpy())
+    twins = pairs.filter(pl.Series(state[pairs["better"].to_numpy()] == STAYS))
+    # the most alike of those that stay; of equals the one that was named first
+    twins = twins.sort("similarity", descending=True, maintain_order=True).unique("worse", keep="first")
+    repeats = twins.select(
+        ranked["id"].gather(twins["worse"]), ranked["id"].gather(twins["better"]).alias("duplicate_of")
+    )
+    return clips.drop("duplicate_of").join(repeats, on="id", how="left", maintain_order="left").select(clips.columns)
+
+
+def _ranked(clips: pl.DataFrame) -> pl.DataFrame:
+    """Clips that sound like another, the best first: id and similar."""
     band = (pl.col("bandwidth") / 500).round() * 500  # smaller differences are measurement
     order = [pl.col("drop").is_not_null(), -band.fill_null(0), pl.col("rate")]
-    candidates = clips.filter(pl.col("similar").list.len() > 0).sort(order, maintain_order=True)
-    survivors: set[str] = set()
-    repeats: dict[str, str] = {}
-    for clip, similar in candidates.select("id", "similar").iter_rows():
-        alike = [each for each in similar if each["similarity"] >= threshold and each["id"] in survivors]
-        if alike:
-            repeats[clip] = max(alike, key=lambda each: each["similarity"])["id"]
-        else:
-            survivors.add(clip)
-    found = pl.col("id").replace_strict(repeats, default=None, return_dtype=pl.String)
-    return clips.with_columns(found.alias("duplicate_of"))
+    return clips.filter(pl.col("similar").list.len() > 0).sort(order, maintain_order=True).select("id", "similar")
+
+
+def _pairs(ranked: pl.DataFrame, threshold: float) -> pl.DataFrame:
+    """Pairs that sound alike, as places in the order of `ranked`: worse, better, similarity."""
+    numbered = ranked.with_row_index("worse").with_columns(pl.col("worse").cast(pl.Int64))
+    listed = numbered.select("worse", "similar").explode("similar").unnest("similar")
+    places = numbered.select("id", pl.col("worse").alias("better"))
+    listed = listed.filter(pl.col("similarity") >= threshold).join(places, on="id", how="inner", maintain_order="left")
+    return listed.filter(pl.col("better") < pl.col("worse")).select("worse", "better", "similarity")
+
+
+def _settled(count: int, worse: Numbers, better: Numbers) -> NDArray[np.int8]:
+    """STAYS or REPEATS for each of `count` clips in order: one repeats where a better one like it stays, else stays.
+
+    What a loop down the order would give, in rounds: whoever waits for nobody stays, whoever is like one that stays
+    repeats, and the pairs of those are settled. There are as many rounds as the longest chain of a waiting for b for c.
+    """
+    state = np.full(count, WAITING, dtype=np.int8)
+    while True:
+        waits = np.zeros(count, dtype=np.bool_)
+        waits[worse] = True
+        state[(state == WAITING) & ~waits] = STAYS
+        if not len(worse):
+            return state
+        state[worse[state[better] == STAYS]] = REPEATS
+        open_pairs = (state[worse] == WAITING) & (state[better] == WAITING)
+        worse, better = worse[open_pairs], better[open_pairs]

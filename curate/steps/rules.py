@@ -55,28 +55,35 @@ class Rule:
         return pl.coalesce(*whys, pl.lit(None, dtype=pl.String))
 
 
-def break_rule(clips: pl.DataFrame, rule: str, broken: pl.Expr, order: Sequence[str] = ORDER) -> pl.DataFrame:
-    """Add `rule` to `broke` where `broken` holds (null: not), keep `broke` in order, and set `drop` to its first.
-
-    Many clips, few combinations of rules: the list is made once for each combination.
-    """
-    before = pl.col("broke").list.join(" ").fill_null("")
-    names = clips.select(pl.when(broken).then(before + f" {rule}").otherwise(before).alias("names"))
-    combinations = names["names"].unique()
-    lists = [sorted(set(each.split()), key=order.index) for each in combinations]
-    made = pl.DataFrame({"names": combinations, "broke": pl.Series(lists, dtype=pl.List(pl.String))})
-    made = names.join(made, on="names", how="left", maintain_order="left")
-    return clips.with_columns(made["broke"], made["broke"].list.first().alias("drop"))
-
-
 def decide(clips: pl.DataFrame, rules: Sequence[Rule]) -> pl.DataFrame:
-    """Set `broke` and `drop` from scratch."""
-    clips = clips.with_columns(
-        pl.lit([], dtype=pl.List(pl.String)).alias("broke"), pl.lit(None, pl.String).alias("drop")
+    """Set `broke` and `drop` from scratch, all rules in one pass over the frame."""
+    bits = [rule.broken().cast(pl.Int64) * 2 ** ORDER.index(rule.name) for rule in rules]
+    return _with_broke(clips, clips.select(pl.sum_horizontal(pl.lit(0, pl.Int64), *bits).alias("bits")))
+
+
+def break_rule(clips: pl.DataFrame, rule: str, broken: pl.Expr) -> pl.DataFrame:
+    """Add `rule` to `broke` where `broken` holds (null: not), keep `broke` in order, and set `drop` to its first."""
+    flags = clips.select(broken.fill_null(False).alias("broken"))
+    if not flags["broken"].any():
+        return clips
+    bits = {name: 2**place for place, name in enumerate(ORDER)}
+    before = pl.col("broke").list.eval(pl.element().replace_strict(bits, return_dtype=pl.Int64)).list.sum()
+    flags = flags.with_columns(clips.select(before.fill_null(0).alias("bits"))["bits"])
+    return _with_broke(
+        clips, flags.select(pl.when("broken").then(pl.col("bits") | bits[rule]).otherwise("bits").alias("bits"))
     )
-    for rule in rules:
-        clips = break_rule(clips, rule.name, rule.broken())
-    return clips
+
+
+def _with_broke(clips: pl.DataFrame, bits: pl.DataFrame) -> pl.DataFrame:
+    """`broke` and `drop` from one number a clip, a bit for each rule in the order of ORDER.
+
+    There are many clips and few combinations of rules: a list is made once for each combination.
+    """
+    combinations = bits["bits"].unique()
+    lists = [[rule for place, rule in enumerate(ORDER) if each >> place & 1] for each in combinations]
+    made = pl.DataFrame({"bits": combinations, "broke": pl.Series(lists, dtype=pl.List(pl.String))})
+    made = bits.join(made, on="bits", how="left", maintain_order="left")
+    return clips.with_columns(made["broke"], made["broke"].list.first().alias("drop"))
 
 
 def rules(recipe: Recipe) -> list[Rule]:

@@ -13,9 +13,9 @@ from typing import Any
 import polars as pl
 
 from curate import manifest
+from curate.audio import LISTENING_RATE
 from curate.measures.edges import trim
 
-LISTENING_RATE = 16000  # Hz of the spans that listeners give
 MUSIC = ("music", "singing")
 # Music lasts. What is called music for less than this was Khmer words and hum (at most 1.9 s in real recordings; music
 # files are one event from end to end), unless it is nearly the whole of a short file.

@@ -3,17 +3,20 @@
 Clips that share any of these hang together in one group, and groups are dealt whole.
 """
 
-import hashlib
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from curate.measures import voices
 from curate.recipe import LANGUAGES
+from curate.steps import speakers
+from curate.steps.selection import Floats, first_fit, shuffled
 
 HELD_OUT = ("validation", "test")
+TRAIN = len(HELD_OUT)  # the number of what is in neither
 MOST_OF_A_LANGUAGE = 0.5  # a group larger than this share of what is left is never held out
 
 
@@ -29,24 +32,26 @@ class Empty:
 def split(clips: pl.DataFrame, *, shares: Mapping[str, float], apart: Sequence[str], seed: int) -> pl.DataFrame:
     """Fill `split` of kept clips, whole groups at a time, each language by itself."""
     kept = _grouped(clips, apart)
-    seconds = {language: _seconds(kept.filter(pl.col("language") == language)) for language in LANGUAGES}
-    where: dict[str, str] = {}
-    for language, name in itertools.product(LANGUAGES, HELD_OUT):
-        _hold_out(seconds, language, name, shares[name], where, seed)
-    dealt = pl.col("group").replace_strict(where, default="train", return_dtype=pl.String)
-    named = kept.select("id", dealt.alias("split"))
+    dealt = _dealt(kept, shares=shares, seed=seed)
+    named = kept.select("id", "group").join(dealt, on="group", how="left", maintain_order="left").drop("group")
     return clips.drop("split").join(named, on="id", how="left", maintain_order="left").select(clips.columns)
 
 
 def empty(clips: pl.DataFrame, *, shares: Mapping[str, float], apart: Sequence[str]) -> list[Empty]:
     """The held-out splits that a language was to have and has not, each with its cause."""
-    kept = _grouped(clips, apart)
-    found = []
-    for language, name in itertools.product(LANGUAGES, HELD_OUT):
-        ours = kept.filter(pl.col("language") == language)
-        if ours.height and shares[name] > 0 and name not in ours["split"]:
-            found.append(Empty(name, language, _cause(ours, apart)))
-    return found
+    kept = clips.filter(pl.col("drop").is_null())
+    there = set(kept.select("language", "split").unique().iter_rows())
+    languages = [language for language in LANGUAGES if any(each == language for each, _ in there)]
+    missing = [
+        (name, language)
+        for language, name in itertools.product(languages, HELD_OUT)
+        if shares[name] > 0 and (language, name) not in there
+    ]
+    grouped = _grouped(kept, apart) if missing else kept
+    return [
+        Empty(name, language, _cause(grouped.filter(pl.col("language") == language), apart))
+        for name, language in missing
+    ]
 
 
 def _grouped(clips: pl.DataFrame, apart: Sequence[str]) -> pl.DataFrame:
@@ -56,73 +61,68 @@ def _grouped(clips: pl.DataFrame, apart: Sequence[str]) -> pl.DataFrame:
     return kept.with_columns(pl.col("id").min().over("group").alias("group"))
 
 
-def groups(clips: pl.DataFrame, apart: Sequence[str]) -> list[int]:
-    """A number per clip, the same for clips that share a speaker, a text or a recording, directly or through others."""
-    parents: dict[object, object] = {}
-    for id, *shared in clips.select("id", *(_shared(name) for name in apart)).iter_rows():
-        for name, value in zip(apart, shared, strict=True):
-            if value is not None:
-                _join(parents, ("clip", id), (name, value))
-    roots: dict[object, int] = {}
-    return [roots.setdefault(_root(parents, ("clip", id)), len(roots)) for id in clips["id"]]
+def groups(clips: pl.DataFrame, apart: Sequence[str]) -> NDArray[np.int64]:
+    """A number per clip, the same for clips that share a speaker, a text or a recording, directly or through others.
+
+    A graph of clips and of what they share, (clips + values) nodes with an edge from each clip to each of its values:
+    its connected components are the groups. Values are told apart by a 64-bit hash.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    nodes = clips.height
+    rows, values = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    for name in apart:
+        shared = clips.select(_shared(name)).to_series()
+        having = shared.is_not_null().to_numpy()
+        different, number = np.unique(shared.drop_nulls().hash(0).to_numpy(), return_inverse=True)
+        rows.append(np.flatnonzero(having))
+        values.append(nodes + number)
+        nodes += len(different)
+    ends = np.concatenate(rows), np.concatenate(values)
+    graph = coo_array((np.ones(len(ends[0]), np.int8), ends), shape=(nodes, nodes))
+    _, labels = connected_components(graph, directed=False)
+    return np.asarray(labels[: clips.height], dtype=np.int64)
 
 
 def _shared(name: str) -> pl.Expr:
     """What clips must not share across splits."""
     if name == "speaker":
-        return voices.person().alias(name)
+        return speakers.person().alias(name)
     if name == "text":
         bare = pl.col("spoken").str.replace_all(r"[\p{P}\p{S}\p{Z}\p{C}]", "").str.to_lowercase()
         return pl.when(bare != "").then(bare).alias(name)
     return pl.col("sha256").alias(name)
 
 
-def _root(parents: dict[object, object], node: object) -> object:
-    while (parent := parents.get(node, node)) != node:
-        parents[node] = parents.get(parent, parent)
-        node = parent
-    return node
-
-
-def _join(parents: dict[object, object], first: object, second: object) -> None:
-    first, second = _root(parents, first), _root(parents, second)
-    if first != second:
-        parents[second] = first
-
-
-def _seconds(clips: pl.DataFrame) -> dict[str, float]:
-    return dict(clips.group_by("group", maintain_order=True).agg(pl.col("seconds").sum()).iter_rows())
+def _dealt(kept: pl.DataFrame, *, shares: Mapping[str, float], seed: int) -> pl.DataFrame:
+    """Each group and its split. A group may hold clips in several languages: none may get more than its share by it."""
+    seconds = [pl.col("seconds").filter(pl.col("language") == each).sum().alias(each) for each in LANGUAGES]
+    table = kept.group_by("group").agg(seconds).sort(shuffled("group", seed=seed))
+    sizes = table.select(list(LANGUAGES)).to_numpy().reshape(table.height, len(LANGUAGES)).astype(np.float64)
+    dealt = np.full(table.height, TRAIN, dtype=np.int64)
+    for language, (number, name) in itertools.product(range(len(LANGUAGES)), enumerate(HELD_OUT)):
+        _hold_out(sizes, language, number, shares[name], dealt, table["group"])
+    names = pl.Series("split", [*HELD_OUT, "train"], dtype=pl.String)
+    return table.select("group", names.gather(dealt))
 
 
 def _hold_out(
-    seconds: Mapping[str, Mapping[str, float]], language: str, name: str, share: float, where: dict[str, str], seed: int
+    sizes: Floats, language: int, number: int, share: float, dealt: NDArray[np.int64], names: pl.Series
 ) -> None:
     """Give a split whole groups of a language up to its share; the smallest group if all are larger than the share.
 
-    A group may hold clips in several languages: no language may get more than its share by it.
+    `sizes` (groups, languages) in seconds and in the order they are dealt in; `dealt` (groups,) is filled in.
     """
-    room = {each: share * sum(parts.values()) - _held(parts, name, where) for each, parts in seconds.items()}
-    for group in _shuffled((g for g in seconds[language] if g not in where), seed):
-        parts = {each: seconds[each][group] for each in seconds if group in seconds[each]}
-        if all(room[each] >= part for each, part in parts.items()):
-            where[group] = name
-            room = {each: room[each] - parts.get(each, 0.0) for each in room}
-    free = [group for group in seconds[language] if group not in where]
-    if share > 0 and not _held(seconds[language], name, where) and len(free) > 1:
-        smallest = min(free, key=lambda group: (seconds[language][group], group))
-        left = {
-            each: sum(part for group, part in parts.items() if group not in where) for each, parts in seconds.items()
-        }
-        if all(seconds[each].get(smallest, 0.0) <= MOST_OF_A_LANGUAGE * left[each] for each in seconds):
-            where[smallest] = name
-
-
-def _held(parts: Mapping[str, float], name: str, where: Mapping[str, str]) -> float:
-    return sum(part for group, part in parts.items() if where.get(group) == name)
-
-
-def _shuffled(groups: Iterable[str], seed: int) -> list[str]:
-    return sorted(groups, key=lambda group: hashlib.sha256(f"{seed} {group}".encode()).hexdigest())
+    free = np.flatnonzero((dealt == TRAIN) & (sizes[:, language] > 0))
+    held = sizes[dealt == number].sum(axis=0)
+    taken = first_fit(sizes[free], used=held, limits=share * sizes.sum(axis=0))
+    dealt[free[taken]] = number
+    if share > 0 and not sizes[dealt == number, language].any() and len(free) > 1:
+        smallest = min(free[sizes[free, language] == sizes[free, language].min()], key=lambda each: names[int(each)])
+        left = sizes[dealt == TRAIN].sum(axis=0)
+        if (sizes[smallest] <= MOST_OF_A_LANGUAGE * left).all():
+            dealt[smallest] = number
 
 
 def _cause(clips: pl.DataFrame, apart: Sequence[str]) -> str:

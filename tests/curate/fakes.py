@@ -10,7 +10,7 @@ import numpy as np
 
 from curate.measures import extractors
 from curate.measures.catalogue import Measures
-from curate.measures.definition import Answer, Clip, ClipJudge, Measure, RecordingJudge, TextJudge, Waveform
+from curate.measures.definition import Answer, Clip, ClipExtractor, Measure, RecordingExtractor, TextExtractor, Waveform
 
 FRAME = 320  # 20 ms at 16 kHz
 
@@ -44,42 +44,42 @@ def asked(log: Path) -> list[str]:
     return log.read_text().splitlines() if log.exists() else []
 
 
-def speech(log: Path) -> RecordingJudge:
+def speech(log: Path) -> RecordingExtractor:
     return lambda: Loud(log)
 
 
-def signal(log: Path, pause: float) -> ClipJudge:
-    real = extractors.signal_judge()
+def signal(log: Path, pause: float) -> ClipExtractor:
+    real = extractors.signal_extractor()
 
-    def judge(clips: Sequence[Clip]) -> list[Answer]:
+    def extract(clips: Sequence[Clip]) -> list[Answer]:
         for _ in clips:
             note(log, "signal")
             time.sleep(pause)
         return real(clips)
 
-    return judge
+    return extract
 
 
-def fails_below(log: Path, peak: float) -> ClipJudge:
+def fails_below(log: Path, peak: float) -> ClipExtractor:
     """A model that breaks on quiet clips."""
 
-    def judge(clips: Sequence[Clip]) -> list[Answer]:
+    def extract(clips: Sequence[Clip]) -> list[Answer]:
         for clip in clips:
             if np.abs(clip.sound.samples).max() < peak:
                 raise FloatingPointError("too quiet for me")
         return [{"dnsmos": 4.0} for _ in clips]
 
-    return judge
+    return extract
 
 
-def spoken(log: Path) -> TextJudge:
-    def judge(rows: Sequence[Mapping[str, Any]]) -> list[Answer]:
+def spoken(log: Path) -> TextExtractor:
+    def extract(rows: Sequence[Mapping[str, Any]]) -> list[Answer]:
         note(log, "spoken")
         if any("BREAK" in row["written"] for row in rows):
             raise ValueError("cannot say this")
         return [{"spoken": row["written"].strip(), "unreadable": None, "text_rules": []} for row in rows]
 
-    return judge
+    return extract
 
 
 def measures(log: Path, *, version: str = "1", pause: float = 0.0, quality: bool = False) -> Measures:
@@ -99,13 +99,13 @@ def measures(log: Path, *, version: str = "1", pause: float = 0.0, quality: bool
                 ("loudness", "peak", "clipped", "noise_floor", "snr", "bandwidth", "pitch", "head_edge", "tail_edge"),
                 version, functools.partial(signal, log, pause), inputs=("speech",),
             ),
-            Measure("fingerprint", "clip", ("fingerprint",), version, extractors.fingerprint_judge),
+            Measure("fingerprint", "clip", ("fingerprint",), version, extractors.fingerprint_extractor),
             *([broken] if quality else []),
         ),
         heard_texts=(),
         corpus=(
             Measure(
-                "duplicates", "corpus", ("similar",), version, extractors.duplicates_judge,
+                "duplicates", "corpus", ("similar",), version, extractors.duplicates_extractor,
                 inputs=("fingerprint",),
             ),
         ),

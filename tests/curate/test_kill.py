@@ -17,21 +17,22 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """
 import sys
 from pathlib import Path
-from curate import build, measure
+from curate import commands
+from curate.engine import store
 from curate.corpus import Corpus
 from curate.recipe import load
 from tests.curate import fakes
 
 if __name__ == "__main__":
     recipe, into, log, workers = sys.argv[1:]
-    measure.FLUSH_SECONDS = 0.2
+    store.FLUSH_SECONDS = 0.2
     corpus, wanted = Corpus(Path(into)), load(Path(recipe))
     with corpus.locked():
         quiet = lambda what, done, total: None
-        build.ingested(corpus, wanted, quiet)
+        commands.ingest(corpus, wanted, quiet)
         asked = fakes.measures(Path(log), pause=0.25)
-        clips = build.advance(corpus, wanted, last="tag", workers=int(workers), watch=quiet, asked=asked)
-        build.cut_clips(corpus, wanted, clips, quiet)
+        clips = commands.advance(corpus, wanted, until="tag", workers=int(workers), watch=quiet, measures=asked)
+        commands.cut_clips(corpus, wanted, clips, quiet)
 """
 
 

@@ -11,8 +11,10 @@ import soundfile
 
 from curate import commands, manifest, pipeline
 from curate.corpus import Corpus
+from curate.engine.ask import Context
 from curate.engine.local import Local
-from curate.measures.definition import Store
+from curate.engine.store import Store
+from curate.ingest import roots
 from curate.recipe import load
 from tests.curate import fakes
 from tests.curate.conftest import RATE, tone
@@ -27,9 +29,9 @@ def run(
     """Ingest and go through every step with the fakes."""
     corpus, wanted = Corpus(into), load(recipe)
     with corpus.locked():
-        commands.ingested(corpus, wanted, watch)
+        commands.ingest(corpus, wanted, watch)
         asked = fakes.measures(log, version=version, quality=quality)
-        return commands.advance(corpus, wanted, last="tag", workers=workers, watch=watch, asked=asked)
+        return commands.advance(corpus, wanted, until="tag", workers=workers, watch=watch, measures=asked)
 
 
 def watch(what: str, done: float, total: float) -> None:
@@ -105,13 +107,17 @@ def test_the_rows_of_a_file_cover_it_once_after_every_step(tmp_path: Path, write
     )
     wanted = load(recipe)
     corpus = Corpus(tmp_path / "corpus")
-    ingested = commands.ingested(corpus, wanted, watch)
+    ingested = commands.ingest(corpus, wanted, watch)
     asked = fakes.measures(tmp_path / "asked")
     with Local(asked.in_workers(), 1) as engine:
-        panel = pipeline.Panel(asked, Store(corpus.answers), engine, pipeline.roots(wanted))
-        for name, frame in pipeline.curate(wanted, ingested, panel):
-            length = (pl.coalesce("end", "frames") - pl.coalesce("start", pl.lit(0))).sum()
-            assert frame.select(length).item() == sound.size, name
+        context = Context(asked, Store(corpus.answers), engine, roots(wanted))
+        frames = {"segment": pipeline.measure(wanted, ingested, context, until="segment")}
+        frames["measure"] = pipeline.measure(wanted, ingested, context)
+    frames |= {step: pipeline.decide(wanted, frames["measure"], until=step) for step in pipeline.DECISIONS}
+    assert [*frames] == list(pipeline.STEPS[1:])
+    for name, frame in frames.items():
+        length = (pl.coalesce("end", "frames") - pl.coalesce("start", pl.lit(0))).sum()
+        assert frame.select(length).item() == sound.size, name
     spans = frame.select(pl.coalesce("start", pl.lit(0)), pl.coalesce("end", "frames")).rows()
     assert spans == sorted(spans)
     assert all(a[1] == b[0] for a, b in itertools.pairwise(spans))

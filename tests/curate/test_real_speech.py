@@ -56,8 +56,8 @@ def rows(known: pl.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> pl.Da
     (folder / "recipe.toml").write_text(RECIPE)
     corpus, wanted = Corpus(folder / "corpus"), load(folder / "recipe.toml")
     with corpus.locked():
-        commands.ingested(corpus, wanted, lambda what, done, total: None)
-        clips = commands.advance(corpus, wanted, last="tag", workers=2, watch=lambda what, done, total: None)
+        commands.ingest(corpus, wanted, lambda what, done, total: None)
+        clips = commands.advance(corpus, wanted, until="tag", workers=2, watch=lambda what, done, total: None)
         commands.cut_clips(corpus, wanted, clips, lambda what, done, total: None)
     file = pl.col("path").str.replace(r"^.*/shared/audio/", "").alias("file")
     return clips.with_columns(file)

@@ -1,4 +1,4 @@
-"""Doubts about what a run is to learn from: clips that would teach it wrong, by name; none is left out for them."""
+"""Checks of what a run is to learn from: clips that would teach it wrong, by name; none is left out for them."""
 
 import math
 import os
@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -15,11 +14,9 @@ import numpy.typing as npt
 from train import config
 from train.data import corpus
 from train.data.corpus import Clip
+from train.data.dataset import Data
 from train.data.sampler import Example, over_budget
 from train.messages import counted
-
-if TYPE_CHECKING:  # which may call this
-    from train.data.dataset import Data
 
 NAMED = 5  # clips in a message
 SILENCE = 0.5  # seconds at either end; trailing silence teaches VoxCPM2 not to stop (its issues 195, 124)
@@ -43,7 +40,7 @@ class Measured:
     silent: bool = False  # every sample is zero
 
 
-def warnings(run: config.Run, data: "Data", measured: Mapping[str, Measured] | None = None) -> list[str]:
+def warnings(run: config.Run, data: Data, measured: Mapping[str, Measured] | None = None) -> list[str]:
     """One line for each kind of doubt, with the clips' names; no audio is decoded.
 
     `measured` is what the manifest says of the audio unless more is known, such as from `listened`.
@@ -123,7 +120,7 @@ def _row(row: dict[str, object]) -> Measured:
     return Measured((speech[0]["start"] - start) / hertz, (end - speech[-1]["end"]) / hertz, hertz)
 
 
-def _texts(data: "Data", examples: Sequence[Example]) -> Iterator[str]:
+def _texts(data: Data, examples: Sequence[Example]) -> Iterator[str]:
     clips = [data.clips[each.id] for each in examples]
     for language, reading in sorted(data.reading.items()):
         own = [clip for clip in clips if clip.language == language]
@@ -165,7 +162,7 @@ def _lengths(run: config.Run, examples: Sequence[Example]) -> Iterator[str]:
         yield f"shorter than {SHORTEST} patches: {_named(short)}"
 
 
-def _pace(data: "Data", examples: Sequence[Example]) -> Iterator[str]:
+def _pace(data: Data, examples: Sequence[Example]) -> Iterator[str]:
     for language in sorted({each.language for each in examples}):
         own = [each for each in examples if each.language == language]
         tag = _common([each.text for each in own])  # the language's tag says nothing of pace
@@ -192,7 +189,7 @@ def _common(texts: Sequence[tuple[int, ...]]) -> int:
     return next((i for i, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first))
 
 
-def _twice(data: "Data") -> Iterator[str]:
+def _twice(data: Data) -> Iterator[str]:
     splits: dict[str, list[Example]] = {}
     for each in (*data.train, *data.validation):
         splits.setdefault(data.latents.path(data.clips[each.id]).name, []).append(each)
@@ -205,7 +202,7 @@ def _twice(data: "Data") -> Iterator[str]:
         yield f"the same audio more than once: {_named(['='.join(group) for group in groups], 'group')}"
 
 
-def _amounts(run: config.Run, data: "Data") -> Iterator[str]:
+def _amounts(run: config.Run, data: Data) -> Iterator[str]:
     for language in corpus.languages(list(data.clips.values())):
         hours = data.seconds([each for each in data.train if each.language == language]) / 3600
         held = [each.id for each in data.validation if each.language == language]

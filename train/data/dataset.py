@@ -11,7 +11,7 @@ import torch
 
 from curate.errors import UserError
 from train import config
-from train.data import checks, corpus, latents, sampler
+from train.data import corpus, latents, sampler
 from train.data.sampler import Example, seed_of
 from train.distributed import ALONE, World
 from train.messages import counted
@@ -63,8 +63,6 @@ def prepare(run: config.Run, device: str, world: World = ALONE) -> Generator[lat
         [examples[clip.id] for clip in wanted if clip.split == split] for split in ("train", "validation")
     )
     given = Data(train, validation, corpus.readings(clips), {clip.id: clip for clip in wanted}, store)
-    for doubt in checks.warnings(run, given) if world.writes else ():
-        log.warning(doubt)
     return given
 
 

@@ -27,7 +27,7 @@ def table(
     adapters = [
         _adapter({"rank": rank, "scope": scope, "modules": modules, "projections": projections}) for rank in ranks
     ]
-    config = base.read_config(base.find(model)) if model else base.real_config()
+    config = voxcpm.read_config(base.find(model)) if model else base.real_config()
     total = sum(parameter.numel() for parameter in voxcpm.on_meta(config).parameters())
     return {"total": total, "ranks": list(_rows(config, adapters, total))}
 

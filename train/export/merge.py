@@ -15,7 +15,7 @@ from curate.errors import UserError
 from train import checkpoint
 from train.adapter import lora
 from train.export import card, say
-from train.model import base
+from train.model import base, voxcpm
 
 WEIGHTS = "model.safetensors"
 KINDS = {  # as safetensors calls them
@@ -60,6 +60,7 @@ def merge(
     saved = say.with_facts(source, step)
     origin, revision = say.base_of(source, saved, model)
     folder = base.find(origin, revision)
+    voxcpm.check_config(base.read_config(folder), folder)
     saved = replace(saved, base=saved.base or origin, revision=base.fetched_revision(folder) or saved.revision)
     ours = _ours(into, folder)
     others = _others(folder)

@@ -144,6 +144,3 @@ def _check(folder: Path) -> None:
     for names in (WEIGHTS, VAE_WEIGHTS, ("tokenizer.json", "tokenizer.model")):
         if not any((folder / name).is_file() for name in names):
             raise UserError(f"{folder} is not a whole VoxCPM2 checkpoint: {' or '.join(names)} is missing")
-    from train.model.voxcpm import check_config  # which builds on this file
-
-    check_config(config, folder)

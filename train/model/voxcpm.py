@@ -79,7 +79,7 @@ def load(folder: Path, *, device: str, dtype: torch.dtype | None = None, trainin
     """
     dtype = dtype or default_dtype(device)
     spoken = "bfloat16" if dtype is torch.bfloat16 else "float32"
-    config = base.read_config(folder) | {"dtype": spoken, "max_length": 8}  # the cache is made when it speaks
+    config = read_config(folder) | {"dtype": spoken, "max_length": 8}  # the cache is made when it speaks
     state = base.read(folder, base.WEIGHTS)
     model = build(config, device=device, tokenizer=_tokenizer(folder), on_meta=True)
     model.audio_vae = load_vae(folder, device="cpu")
@@ -107,6 +107,13 @@ def _make_rotations(model: Any, dtype: torch.dtype) -> None:
     for module in model.modules():
         if getattr(module, "rope_emb", None) is not None:
             module.rope_emb = type(module.rope_emb)(module.config).to(dtype)
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """config.json of a checkpoint. Raises UserError where it is not what VoxCPM2 reads."""
+    config = base.read_config(folder)
+    check_config(config, folder)
+    return config
 
 
 def check_config(config: dict[str, Any], folder: Path) -> None:
@@ -165,7 +172,7 @@ def check_files(folder: Path) -> list[str]:
     told before hours of encoding.
     """
     _tokenizer(folder)
-    model = on_meta(base.read_config(folder))
+    model = on_meta(read_config(folder))
     surplus = []
     for part, names in ((model.audio_vae, base.VAE_WEIGHTS), (model, base.WEIGHTS)):
         shapes = {name: value.to("meta") for name, value in base.read(folder, names).items()}
@@ -186,7 +193,7 @@ def load_vae(folder: Path, *, device: str) -> Any:
 
 def load_encoder(folder: Path, *, device: str, dtype: torch.dtype) -> Any:
     """Only the local encoder, which makes one vector of each patch."""
-    encoder = build(base.read_config(folder) | {"max_length": 8}, device="cpu", on_meta=True).feat_encoder
+    encoder = build(read_config(folder) | {"max_length": 8}, device="cpu", on_meta=True).feat_encoder
     state = {
         name.removeprefix(base.ENCODER): value
         for name, value in base.read(folder, base.WEIGHTS, only=base.ENCODER).items()

@@ -5,9 +5,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from curate.engine import store as storing
+from curate.engine.store import Buffer, Store
 from curate.errors import UserError
-from curate.measures import definition
-from curate.measures.definition import Buffer, Measure, Store, corpus_key, keys
+from curate.measures.definition import Measure, corpus_key, keys
 from tests.curate.frames import clips
 
 SNR = Measure("signal", "clip", ("snr",), "1", list, inputs=("speech",))
@@ -35,11 +36,11 @@ def test_what_is_added_is_read_and_the_first_answer_stands(tmp_path: Path) -> No
 
 def test_many_shards_become_one_and_lose_nothing(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    for i in range(definition.MANY_SHARDS + 1):
+    for i in range(storing.MANY_SHARDS + 1):
         store.add(SNR, [(f"k{i}", {"snr": float(i)})])
     before = answers(store)
     assert len(shards(store)) == 1
-    assert answers(store) == before == {f"k{i}": float(i) for i in range(definition.MANY_SHARDS + 1)}
+    assert answers(store) == before == {f"k{i}": float(i) for i in range(storing.MANY_SHARDS + 1)}
 
 
 def test_answers_to_an_older_question_are_asked_for_again(tmp_path: Path) -> None:
@@ -125,7 +126,7 @@ def test_a_buffer_writes_what_it_has_also_when_something_breaks(tmp_path: Path) 
 
 
 def test_a_buffer_writes_every_few_seconds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(definition, "FLUSH_SECONDS", -1.0)
+    monkeypatch.setattr(storing, "FLUSH_SECONDS", -1.0)
     store = Store(tmp_path)
     with Buffer(store, [SNR]) as buffer:
         buffer.add("signal", "a", {"snr": 1.0})

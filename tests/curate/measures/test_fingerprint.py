@@ -1,7 +1,6 @@
 """Copies of a sound are found whatever was done to them; other sounds are not taken for copies."""
 
 import io
-import time
 from pathlib import Path
 
 import numpy as np
@@ -129,10 +128,11 @@ def test_every_pair_of_a_corpus_is_found_and_no_other() -> None:
     assert {j for _, j, _ in crowd} == set(range(1, 80))
 
 
-def test_a_large_corpus_takes_seconds() -> None:
-    """Random prints of the right shape: 5,000 clips of 6 s; real ones: 15,000 clips took 40 s."""
+def test_of_a_large_corpus_few_pairs_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Random prints of the right shape, 5,000 clips of 6 s: of 12.5 million pairs one is alike."""
     rng = np.random.default_rng(0)
     prints = [np.repeat(rng.integers(1, 2**32, 100, dtype=np.uint32), 3).tobytes() for _ in range(5000)]
-    begin = time.perf_counter()
+    compared, real = [], fingerprint.similarity
+    monkeypatch.setattr(fingerprint, "similarity", lambda a, b: compared.append(1) or real(a, b))
     assert fingerprint.pairs([*prints, prints[7]]) == [(7, 5000, 1.0)]
-    assert time.perf_counter() - begin < 20
+    assert len(compared) < 10

@@ -7,6 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from curate.measures import voices
+from curate.steps import speakers
 from tests.curate.frames import clips
 
 SIZE = 64
@@ -77,7 +78,7 @@ def test_clips_without_an_embedding_are_nobody_and_none_at_all_is_no_error() -> 
 
 
 def test_a_given_name_stands_before_the_voice() -> None:
-    named = voices.name(clips([{"speaker": "mina", "voice": "voice-001"}, {"voice": "voice-002"}, {}]))
+    named = speakers.name(clips([{"speaker": "mina", "voice": "voice-001"}, {"voice": "voice-002"}, {}]))
     assert named["speaker"].to_list() == ["mina", "voice-002", None]
 
 
@@ -89,7 +90,7 @@ def test_equal_names_in_two_sources_are_two_people_and_a_voice_is_one() -> None:
         ("b", "voice-002", "voice-002"),
         ("a", None, None),
     ]
-    who = clips([{"source": s, "speaker": n, "voice": v} for s, n, v in rows]).select(voices.person().alias("who"))[
+    who = clips([{"source": s, "speaker": n, "voice": v} for s, n, v in rows]).select(speakers.person().alias("who"))[
         "who"
     ]
     assert who.to_list() == ["a 1", "b 1", "voice-002", "voice-002", None]

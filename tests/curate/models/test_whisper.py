@@ -11,10 +11,11 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
+from curate.audio import LISTENING_RATE as RATE
 from curate.errors import UserError
 from curate.measures.agreement import character_error_rate
 from curate.models import bundled
-from curate.models.whisper import RATE, Heard, Whisper
+from curate.models.whisper import Heard, Whisper
 
 AUDIO = Path(__file__).resolve().parents[3].parent / "shared" / "audio"
 KOREAN = "ko/picovoice/leopard_test_ko.wav"
@@ -76,20 +77,17 @@ def test_a_wrong_text_aligns_far_worse_than_the_true_one(whisper: Whisper) -> No
     assert true.score > 0.5 > 0.15 > wrong.score
 
 
-def test_what_cannot_be_aligned_is_none_and_says_why(whisper: Whisper) -> None:
+def test_what_cannot_be_aligned_is_none(whisper: Whisper) -> None:
     clip = np.sin(np.arange(RATE) / 9).astype(np.float32)
     cases = [
-        (np.tile(clip, 31), TEXT, "30 s"),
-        (clip[:0], TEXT, "no sound"),
-        (clip * 0, TEXT, "no sound"),
-        (clip, "  ", "no text"),
-        (clip, "가 " * 500, "tokens"),
+        (np.tile(clip, 31), TEXT),  # 30 s
+        (clip[:0], TEXT),  # no sound
+        (clip * 0, TEXT),  # no sound
+        (clip, "  "),  # no text
+        (clip, "가 " * 500),  # tokens
     ]
-    clips, texts, reasons = zip(*cases, strict=True)
+    clips, texts = zip(*cases, strict=True)
     assert whisper.align(clips, texts, "ko") == [None] * len(cases)
-    for sound, text, reason in zip(clips, texts, reasons, strict=True):
-        assert reason in str(whisper.why_not_aligned(sound, text, "ko"))
-    assert whisper.why_not_aligned(clip, TEXT, "ko") is None
 
 
 def test_nothing_to_hear_is_answered_without_the_model(whisper: Whisper) -> None:

@@ -72,7 +72,7 @@ def printed() -> pl.DataFrame:
 
 
 def test_copies_are_found_by_their_sound_both_ways_and_others_are_not(printed: pl.DataFrame) -> None:
-    found = dict(duplicates.find(printed).rows())
+    found = dict(fingerprint.similar_clips(printed).rows())
     alike = {name: {each["id"] for each in similar} for name, similar in found.items()}
     assert alike == {"one": {"quiet", "short"}, "quiet": {"one", "short"}, "short": {"one", "quiet"}, "two": set()}
     for name, similar in found.items():
@@ -81,5 +81,5 @@ def test_copies_are_found_by_their_sound_both_ways_and_others_are_not(printed: p
 
 
 def test_nothing_to_compare_is_no_error(printed: pl.DataFrame) -> None:
-    assert duplicates.find(printed.clear()).height == 0
-    assert duplicates.find(printed.filter(pl.col("id") == "silence")).height == 0
+    assert fingerprint.similar_clips(printed.clear()).height == 0
+    assert fingerprint.similar_clips(printed.filter(pl.col("id") == "silence")).height == 0

@@ -25,7 +25,7 @@ def recipe(tmp_path: Path) -> Any:
 
 def broke(wanted: Recipe, **values: Any) -> list[str]:
     """What one clip breaks, good but for these values; everything that filter does, duplicates included."""
-    found: list[str] = pipeline._filter(wanted, clips([values]))["broke"].to_list()[0]
+    found: list[str] = pipeline.decide(wanted, clips([values]), until="filter")["broke"].to_list()[0]
     return found
 
 
@@ -186,12 +186,12 @@ def test_a_language_without_a_recogniser_is_judged_by_pace_alone(recipe: Any) ->
 def test_of_the_same_audio_one_is_kept_and_the_other_names_it(recipe: Any) -> None:
     twin = [{"id": "b", "similarity": 0.9}], [{"id": "a", "similarity": 0.9}]
     frame = clips([{"id": "a", "similar": twin[0], "snr": 1.0}, {"id": "b", "similar": twin[1]}])
-    found = pipeline._filter(recipe(), frame)
+    found = pipeline.decide(recipe(), frame, until="filter")
     assert found.select("id", "drop", "duplicate_of").rows() == [("a", "noisy", "b"), ("b", None, None)]
     assert found["broke"].to_list() == [["noisy", "duplicate"], []]
-    off = pipeline._filter(recipe("filter.duplicate=false"), frame)
+    off = pipeline.decide(recipe("filter.duplicate=false"), frame, until="filter")
     assert off["broke"].to_list() == [["noisy"], []]
-    assert pipeline._filter(recipe("filter.duplicate=0.95"), frame)["broke"].to_list() == [["noisy"], []]
+    assert pipeline.decide(recipe("filter.duplicate=0.95"), frame, until="filter")["broke"].to_list() == [["noisy"], []]
 
 
 def test_broke_is_in_the_order_of_the_rules_and_drop_is_its_first(recipe: Any) -> None:
@@ -205,11 +205,11 @@ def test_broke_is_in_the_order_of_the_rules_and_drop_is_its_first(recipe: Any) -
         "cer": 1.0,
         "music": 0.9,
     }
-    found = pipeline._filter(recipe(), clips([worst, {}]))
+    found = pipeline.decide(recipe(), clips([worst, {}]), until="filter")
     expected = ["too_long", "music", "clipped", "noisy", "low_quality", "text_unreadable", "text_mismatch", "chopped"]
     assert found["broke"].to_list() == [expected, []]
     assert found["drop"].to_list() == ["too_long", None]
-    again = pipeline._filter(recipe(), found)
+    again = pipeline.decide(recipe(), found, until="filter")
     assert again.equals(found)
 
 
@@ -222,11 +222,11 @@ def test_every_rule_has_a_case_here_and_its_place_in_the_order(recipe: Any) -> N
 
 def test_no_clip_is_lost_and_nothing_measured_is_changed(recipe: Any) -> None:
     frame = clips([{}, {"snr": 1.0}, {"speech": None, "speech_seconds": None, "error": "x"}])
-    found = pipeline._filter(recipe(), frame)
+    found = pipeline.decide(recipe(), frame, until="filter")
     decided = ["broke", "drop", "duplicate_of"]
     assert found.drop(decided).equals(frame.drop(decided))
     assert found.columns == frame.columns
 
 
 def test_rules_work_on_no_clips_at_all(recipe: Any) -> None:
-    assert pipeline._filter(recipe(), clips([{}]).clear()).filter(pl.lit(True)).height == 0
+    assert pipeline.decide(recipe(), clips([{}]).clear(), until="filter").filter(pl.lit(True)).height == 0

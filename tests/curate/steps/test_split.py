@@ -106,9 +106,9 @@ def test_one_who_speaks_little_of_one_language_and_most_of_another_is_not_held_o
 
 def test_two_texts_that_differ_in_marks_and_case_are_one() -> None:
     rows = [{"speaker": f"w{i}", "spoken": text} for i, text in enumerate(["Hello, you!", "hello you", "HELLO YOU."])]
-    assert split.groups(clips(rows), ["text"]) == [0, 0, 0]
+    assert split.groups(clips(rows), ["text"]).tolist() == [0, 0, 0]
     bare = [{"speaker": f"w{i}", "spoken": text} for i, text in enumerate(["...", "!", None])]
-    assert split.groups(clips(bare), ["text"]) == [0, 1, 2]
+    assert split.groups(clips(bare), ["text"]).tolist() == [0, 1, 2]
 
 
 def test_groups_hang_together_through_others() -> None:
@@ -118,9 +118,9 @@ def test_groups_hang_together_through_others() -> None:
         {"speaker": "b", "spoken": "1"},
         {"speaker": "c", "spoken": "3"},
     ]
-    assert split.groups(clips(rows), APART) == [0, 0, 0, 1]
-    assert split.groups(clips(rows), ["text"]) == [0, 1, 0, 2]
-    assert split.groups(clips(rows), []) == [0, 1, 2, 3]
+    assert split.groups(clips(rows), APART).tolist() == [0, 0, 0, 1]
+    assert split.groups(clips(rows), ["text"]).tolist() == [0, 1, 0, 2]
+    assert split.groups(clips(rows), []).tolist() == [0, 1, 2, 3]
 
 
 def causes(rows: list[dict[str, Any]], **options: Any) -> list[str]:
