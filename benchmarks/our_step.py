@@ -11,7 +11,7 @@ import torch
 from benchmarks.official_step import Official
 from benchmarks.workload import Spoken
 from train import config
-from train.adapter.vector import Vector
+from train.adapter.lora import Vector
 from train.checkpoint import State
 from train.data import sampler
 from train.data.corpus import Clip
@@ -20,17 +20,17 @@ from train.data.latents import Latents
 from train.data.sampler import Example, Sound
 from train.distributed import ALONE
 from train.model import losses, voxcpm
-from train.trainer import Trainer, ahead
+from train.trainer import Trainer, prefetch
 
 STEPS = 1_000_000  # of a run so long that the rate stays what it is
 
 
 @dataclass(frozen=True)
 class Setting:
-    """How a step is cut: `batch.tokens`, `batch.at_once`, `train.checkpointing`, `train.compile`."""
+    """How a step is cut: `batch.tokens`, `batch.micro_batch_tokens`, `train.checkpointing`, `train.compile`."""
 
     tokens: int
-    at_once: int | None = None
+    micro_batch_tokens: int | None = None
     checkpointing: bool = False
     compiled: bool = False
 
@@ -90,7 +90,7 @@ class Ours:
             into=Path(),
             model="",
             adapter=self.adapter,
-            batch=config.Batch(tokens=setting.tokens, at_once=setting.at_once),
+            batch=config.Batch(tokens=setting.tokens, micro_batch_tokens=setting.micro_batch_tokens),
             train=config.Train(checkpointing=setting.checkpointing, compile=setting.compiled),
         )
         clips = {
@@ -109,7 +109,7 @@ class Ours:
         ]
         seconds = 0.0
         try:
-            for (state, chosen), pieces in ahead(lambda each: trainer.read(*each), steps):
+            for (state, chosen), pieces in prefetch(lambda each: trainer.microbatches(*each), steps):
                 seconds += trainer.step(state, chosen, pieces, STEPS).audio_seconds
         finally:
             self.vector.parameter.grad = None  # leave no memory behind

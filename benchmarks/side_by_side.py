@@ -154,16 +154,16 @@ def _settings(ours: Ours, device: str) -> dict[str, Setting]:
     if device == "cpu":
         return {  # the first is the one whose FLOP are counted
             f"all at once ({total} tokens)": Setting(total),
-            "half at once": Setting(total, at_once=max(1, total // 2)),
-            "a clip at once": Setting(total, at_once=1),
+            "half at once": Setting(total, micro_batch_tokens=max(1, total // 2)),
+            "a clip at once": Setting(total, micro_batch_tokens=1),
         }
     plain = {f"{tokens} tokens": Setting(tokens) for tokens in BUDGETS if tokens <= 2 * total}
     return plain | {
         "4096 tokens, compiled": Setting(4096, compiled=True),
         "16384 tokens, compiled": Setting(16384, compiled=True),
-        "16384 tokens, 4096 at once": Setting(16384, at_once=4096),
+        "16384 tokens, 4096 at once": Setting(16384, micro_batch_tokens=4096),
         "16384 tokens, checkpointing": Setting(16384, checkpointing=True),
-        "4096 tokens, 1024 at once, checkpointing": Setting(4096, at_once=1024, checkpointing=True),
+        "4096 tokens, 1024 at once, checkpointing": Setting(4096, micro_batch_tokens=1024, checkpointing=True),
     }
 
 

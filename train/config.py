@@ -9,6 +9,7 @@ from typing import Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from curate import files
 from curate.errors import UserError
 from curate.text import LANGUAGES
 
@@ -83,13 +84,16 @@ class Optimizer(Frozen):
     clip: float = Field(1.0, gt=0, description="largest norm of the gradient; the official script")
 
 
+RENAMED = {"batch.at_once": "batch.micro_batch_tokens"}  # keys of earlier versions
+
+
 class Batch(Frozen):
     """`[batch]`: how clips become batches."""
 
     tokens: int = Field(
         4096, ge=1, description="positions of one step, on all GPUs together; about 16 clips of 8 s, the official 2 x 8"
     )
-    at_once: int | None = Field(
+    micro_batch_tokens: int | None = Field(
         None, ge=1, description="positions on one GPU at once; a step's gradients add up; unset: its whole share"
     )
     temperature: float = Field(
@@ -221,9 +225,7 @@ def read(folder: Path) -> Run:
 def save(run: Run, path: Path) -> None:
     """Write a run file that `load` reads back to the same run."""
     lines = _lines(run.model_dump(mode="json", exclude_none=True))
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    partial.replace(path)
+    files.write_text(path, "\n".join(lines) + "\n")
 
 
 def _put(table: dict[str, Any], setting: str) -> None:
@@ -261,6 +263,8 @@ def _one_line(problem: ValidationError, settings: list[str]) -> str:
     given = {setting.partition("=")[0].strip() for setting in settings}  # options, too
     near = any(f"{key}.".startswith(f"{each}.") or each.startswith(f"{key}.") for each in given)
     place = "" if near else " in the run file"
+    if key in RENAMED:
+        return f"{key}{place} is called {RENAMED[key]} now: write that"
     if error["type"] == "extra_forbidden":
         return f"unknown key {key!r}{place}; there are {', '.join(_choices(error['loc'][:-1]))}"
     says = SAYS.get(error["type"], error["msg"].removeprefix("Value error, "))

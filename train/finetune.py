@@ -14,13 +14,13 @@ import torch
 from curate.errors import UserError
 from train import checkpoint, config, signals
 from train.adapter import lora
-from train.adapter.vector import Vector
+from train.adapter.lora import Vector
 from train.data import checks, corpus, dataset, latents, schedule
 from train.data.dataset import Data
 from train.distributed import ALONE, World
 from train.model import base, voxcpm
-from train.run_log import Diary, settle
-from train.trainer import Step, Trainer, ahead, out_of_memory
+from train.run_log import RunLog, roll_back
+from train.trainer import Step, Trainer, out_of_memory, prefetch  # out_of_memory
 from train.validation import Validation
 
 log = logging.getLogger(__name__)
@@ -101,24 +101,24 @@ def _train(run: config.Run, world: World) -> Iterator[Event]:
     steps = schedule.total_steps(run, given.train, at)
     if found and at.step >= steps:
         if world.writes:
-            settle(run, at)
+            roll_back(run, at)
         yield Finished(at.step, found)
         return
     yield from (*note, *(_as_begun(run, given, found is None) if world.writes else ()))
     yield f"loading {run.model}, for {steps} steps on {device}"
     trainer = _load(run, given, device, found, world)
-    diary = Diary(run, trainer, world, at)
+    run_log = RunLog(run, trainer, world, at)
     if at.step == 0 and run.train.validate_every:
-        yield from diary.validate(0)
+        yield from run_log.validate(0)
     with _interruptible() as interrupted:
         coming = schedule.remaining(run, given.train, at, steps)
-        for (state, chosen), pieces in ahead(lambda each: trainer.read(*each), coming):
-            yield diary.keep(trainer.step(state, chosen, pieces, steps))
+        for (state, chosen), pieces in prefetch(lambda each: trainer.microbatches(*each), coming):
+            yield run_log.keep(trainer.step(state, chosen, pieces, steps))
             last, stopping = state.step == steps, world.any(interrupted())
             if run.train.validate_every and (last or state.step % run.train.validate_every == 0):
-                yield from diary.validate(state.step)
-            if last or stopping or diary.is_best(state.step) or state.step % run.train.save_every == 0:
-                diary.save(state)
+                yield from run_log.validate(state.step)
+            if last or stopping or run_log.is_best(state.step) or state.step % run.train.save_every == 0:
+                run_log.save(state)
             if stopping and not last:
                 yield Stopped(state.step, steps)
                 return
@@ -128,7 +128,7 @@ def _train(run: config.Run, world: World) -> Iterator[Event]:
 def _as_begun(run: config.Run, given: Data, new: bool) -> Iterator[str]:
     """A note where the held-out clips have changed. Raises UserError where losses would not be of the same model."""
     if new:
-        (run.into / checkpoint.BEGUN).unlink(missing_ok=True)
+        (run.into / checkpoint.RUN_FINGERPRINT).unlink(missing_ok=True)
     held = json.dumps([[each.id, each.text, each.patches] for each in given.validation])
     now = {
         "weights of the base model": base.base_hash(base.find(run.model, run.revision)),
@@ -136,7 +136,7 @@ def _as_begun(run: config.Run, given: Data, new: bool) -> Iterator[str]:
         "train.validation_draws": run.train.validation_draws,
         "held-out clips": hashlib.sha256(held.encode()).hexdigest(),
     }
-    before = checkpoint.begun(run.into, now)
+    before = checkpoint.run_fingerprint(run.into, now)
     changed = [name for name, value in now.items() if before.get(name) != value]
     if changed == ["held-out clips"]:
         yield "the held-out clips are others than when the run began: only those of both times are compared"

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from curate import files
 from curate.errors import UserError
 from train import checkpoint, config, validation
 from train.adapter import lora
@@ -21,13 +22,13 @@ SAMPLES = "samples"
 TENSORBOARD = "tensorboard"
 
 
-class Diary:
+class RunLog:
     """Writes for one run; on processes that do not write, it only takes part in what all must do."""
 
     def __init__(self, run: config.Run, trainer: Trainer, world: World, at: State) -> None:
         self._run, self._trainer, self._world = run, trainer, world
         if world.writes:
-            settle(run, at)
+            roll_back(run, at)
         world.wait()
         lines = checkpoint.metrics(run.into)
         trainer.remember([line["loss"] for line in lines if "loss" in line])
@@ -49,7 +50,7 @@ class Diary:
         trainer = self._trainer
         event, held = validation.validate(trainer.model, trainer.vector, trainer.data, self._run, step, self._world)
         if step:
-            _judge(self._best, event)
+            _note_best(self._best, event)
         if self._world.writes:
             validation.write(self._run.into, step, held)
             checkpoint.append(self._run.into, asdict(event))
@@ -71,10 +72,10 @@ class Diary:
         run, trainer = self._run, self._trainer
         place_of = checkpoint.path_of(run.into, state.step)
         try:
-            with checkpoint.folder_in_place(place_of, (*lora.FILES, *checkpoint.FILES)) as place:
+            with files.replacing_folder(place_of, (*lora.FILES, *checkpoint.FILES)) as place:
                 lora.write(self._saved(), place, lora.EXACT)
                 checkpoint.write_state(place, state, trainer.optimizer, trainer.vector.parameter)
-                checkpoint.seal(place)
+                checkpoint.write_checksums(place)
         except OSError as problem:
             raise UserError(
                 f"the checkpoint of step {state.step} cannot be written ({problem.strerror or problem}); earlier ones "
@@ -101,8 +102,8 @@ class Diary:
                 yield f"spoken at step {step}: {path}"
 
 
-def settle(run: config.Run, at: State) -> None:
-    """Make good what a kill left undone: metrics after the checkpoint go, and best.json is of those that stay."""
+def roll_back(run: config.Run, at: State) -> None:
+    """Roll metrics back to the last checkpoint, which a kill left behind, and best.json to those that stay."""
     checkpoint.cut_metrics(run.into, at.step if at.step else -1)  # nothing of a run without a checkpoint stays
     if at.step:
         _tidy(run, _best(run))
@@ -112,11 +113,11 @@ def _best(run: config.Run) -> Best:
     best: Best = {}
     for event in validation.written(run.into):
         if event.step:
-            _judge(best, event)
+            _note_best(best, event)
     return best
 
 
-def _judge(best: Best, event: Validation) -> None:
+def _note_best(best: Best, event: Validation) -> None:
     for language, values in event.languages.items():
         if language not in best or values["loss"] < best[language][0]:
             best[language] = (values["loss"], event.step)
@@ -125,7 +126,7 @@ def _judge(best: Best, event: Validation) -> None:
 def _tidy(run: config.Run, best: Best) -> None:
     """Say which checkpoints are the best, and remove those that are no longer wanted."""
     told = {language: {"step": step, "loss": loss} for language, (loss, step) in sorted(best.items())}
-    checkpoint.write_whole(run.into / BEST, json.dumps(told, indent=2) + "\n")
+    files.write_text(run.into / BEST, json.dumps(told, indent=2) + "\n")
     checkpoint.prune(run.into, run.train.keep, {step for _, step in best.values()})
 
 

@@ -170,12 +170,12 @@ def rising(seen: list[Validation]) -> list[str]:
     """A note for each language whose held-out loss has risen again and again."""
     notes = []
     for language in seen[-1].languages:
-        course = [(each.languages[language]["loss"], each.step) for each in seen if language in each.languages]
+        run_plan = [(each.languages[language]["loss"], each.step) for each in seen if language in each.languages]
         times = 0
-        while times < len(course) - 1 and course[-1 - times][0] > course[-2 - times][0]:
+        while times < len(run_plan) - 1 and run_plan[-1 - times][0] > run_plan[-2 - times][0]:
             times += 1
         if times >= RISING:
-            best = min(course)[1]
+            best = min(run_plan)[1]
             where = f"at step {best}" if best else "before training"
             notes.append(f"held-out loss of {language} has risen for {times} validations; best {where}")
     return notes

@@ -15,7 +15,7 @@ import torch
 
 from curate.errors import UserError
 from train import config
-from train.adapter.vector import Vector
+from train.adapter.lora import Vector
 from train.checkpoint import State
 from train.data import sampler, schedule
 from train.data.dataset import Data, training_seed
@@ -49,8 +49,8 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Clip:
-    """What one clip added to a batch's losses: sums over its patches."""
+class ClipLosses:
+    """The losses of one clip in a batch: sums over its patches."""
 
     id: str
     language: str
@@ -79,17 +79,19 @@ class Trainer:
             weight_decay=run.optimizer.weight_decay,
             fused=True,
         )
-        self._how = losses.How(run.train.checkpointing, run.train.compile)
+        self._options = losses.ComputeOptions(run.train.checkpointing, run.train.compile)
         self._recent: deque[float] = deque(maxlen=RECENT)
 
     def remember(self, losses: Sequence[float]) -> None:
         """The losses of earlier steps, of which an exploding one is told."""
         self._recent.extend(losses)
 
-    def read(self, state: State, chosen: Sequence[Example]) -> list[Piece]:
+    def microbatches(self, state: State, chosen: Sequence[Example]) -> list[Piece]:
         """This process's part of a batch, in pieces, with everything that is random in it."""
-        at_once = self.run.batch.at_once or self.run.batch.tokens
-        dealt = sampler.deal(range(len(chosen)), chosen, hands=self.world.size, tokens=at_once)[self.world.rank]
+        micro_batch_tokens = self.run.batch.micro_batch_tokens or self.run.batch.tokens
+        dealt = sampler.shard(range(len(chosen)), chosen, ranks=self.world.size, tokens=micro_batch_tokens)[
+            self.world.rank
+        ]
         rate = self.model.feat_decoder.training_cfg_rate
         return [self._piece([chosen[position] for position in part], state.epoch, rate) for part in dealt]
 
@@ -128,8 +130,8 @@ class Trainer:
             memory=_memory(self.model.device),
         )
 
-    def _backward(self, step: int, patches: int, pieces: Sequence[Piece]) -> list[Clip]:
-        """Add this process's share of the gradient; returns what its clips lost."""
+    def _backward(self, step: int, patches: int, pieces: Sequence[Piece]) -> list[ClipLosses]:
+        """Add this process's share of the gradient; returns the losses per clip."""
         self.model.train()  # FSQ passes gradients only in training mode; nothing else differs
         self.optimizer.zero_grad(set_to_none=True)
         waiting = []
@@ -137,7 +139,7 @@ class Trainer:
             for number, piece in enumerate(pieces):
                 with _seeded(self.run, step, self.world.rank, number):
                     adapter = self.vector.adapter(self.model.fusion_concat_proj.weight.dtype)
-                    found = losses.losses(self.model, piece.batch, piece.draws, adapter, self._how)
+                    found = losses.losses(self.model, piece.batch, piece.draws, adapter, self._options)
                     torch.autograd.backward((found.diff.sum() + found.stop.sum()) / patches)
                 waiting.append((piece, found.diff.detach(), found.stop.detach()))
             return [clip for each in waiting for clip in _clips(*each)]  # read last: reading waits for the GPU
@@ -149,7 +151,7 @@ class Trainer:
             self.vector.parameter.grad = torch.zeros_like(self.vector.parameter)
         return self.vector.parameter.grad
 
-    def _check(self, step: int, loss: float, norm: float, clips: Sequence[Clip]) -> None:
+    def _check(self, step: int, loss: float, norm: float, clips: Sequence[ClipLosses]) -> None:
         if not math.isfinite(loss + norm):
             bad = [clip for clip in clips if not math.isfinite(clip.diff + clip.stop)] or list(clips)
             raise UserError(f"the loss is {loss} at step {step}, on {_named(bad)}: look at them, or lower the rate")
@@ -162,7 +164,7 @@ class Trainer:
             )
 
 
-def ahead(make: Callable[[Given], Made], items: Iterable[Given]) -> Iterator[tuple[Given, Made]]:
+def prefetch(make: Callable[[Given], Made], items: Iterable[Given]) -> Iterator[tuple[Given, Made]]:
     """Each item with what is made of it; the next is made by another thread while this one is used."""
     with ThreadPoolExecutor(1) as worker:
         coming: deque[tuple[Given, Future[Made]]] = deque()
@@ -175,17 +177,17 @@ def ahead(make: Callable[[Given], Made], items: Iterable[Given]) -> Iterator[tup
             yield given, made.result()
 
 
-def _clips(piece: Piece, diff: torch.Tensor, stop: torch.Tensor) -> list[Clip]:
+def _clips(piece: Piece, diff: torch.Tensor, stop: torch.Tensor) -> list[ClipLosses]:
     sums = torch.zeros(2, len(piece.clips), dtype=torch.float64)
     for row, values in enumerate((diff, stop)):
         sums[row].index_add_(0, piece.batch.clip, values.to("cpu", torch.float64))
     return [
-        Clip(each.id, each.language, each.patches, *values)
+        ClipLosses(each.id, each.language, each.patches, *values)
         for each, values in zip(piece.clips, sums.T.tolist(), strict=True)
     ]
 
 
-def _by_language(clips: Sequence[Clip]) -> dict[str, float]:
+def _by_language(clips: Sequence[ClipLosses]) -> dict[str, float]:
     languages = {}
     for language in sorted({clip.language for clip in clips}):
         own = [clip for clip in clips if clip.language == language]
@@ -203,7 +205,7 @@ def _seeded(run: config.Run, step: int, rank: int, piece: int) -> Iterator[None]
         yield
 
 
-def _named(clips: Sequence[Clip]) -> str:
+def _named(clips: Sequence[ClipLosses]) -> str:
     names = ", ".join(clip.id for clip in clips[:NAMED])
     return f"the clips {names}" + (f" and {len(clips) - NAMED} more" if len(clips) > NAMED else "")
 
@@ -217,10 +219,11 @@ def _memory(device: str) -> int:
 
 def out_of_memory(run: config.Run) -> str:
     """One line: which budget to set, and to what."""
-    now = run.batch.at_once or run.batch.tokens
+    now = run.batch.micro_batch_tokens or run.batch.tokens
     half = max(1, now // 2)
     more = "" if run.train.checkpointing else ", or train.checkpointing = true under [train]"
     return (
-        f"out of GPU memory: set batch.at_once = {half} (now {now}) under [batch]{more} in {run.into / 'run.toml'}, "
+        f"out of GPU memory: set batch.micro_batch_tokens = {half} (now {now}) under [batch]{more} in "
+        f"{run.into / 'run.toml'}, "
         f"then `train resume {run.into}`; the losses stay the same"
     )

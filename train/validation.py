@@ -11,8 +11,9 @@ from typing import Any
 import torch
 from pydantic import TypeAdapter
 
+from curate import files
 from train import checkpoint, config
-from train.adapter.vector import Vector
+from train.adapter.lora import Vector
 from train.data import sampler
 from train.data.dataset import Data, validation_seed
 from train.data.sampler import Example
@@ -25,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Held:
+class ClipLoss:
     """One held-out clip: losses are means over its patches and all draws."""
 
     id: str
@@ -54,10 +55,10 @@ class Validation:
 
 def validate(
     model: Any, vector: Vector, data: Data, run: config.Run, step: int, world: World = ALONE
-) -> tuple[Validation, list[Held]]:
+) -> tuple[Validation, list[ClipLoss]]:
     """Losses of all held-out clips; the same whenever it is asked, whatever the rank or the number of processes."""
     model.eval()
-    tokens = run.batch.at_once or run.batch.tokens
+    tokens = run.batch.micro_batch_tokens or run.batch.tokens
     pieces = sampler.in_order(data.validation, tokens=tokens)
     mine = [[data.validation[position] for position in piece] for piece in pieces[world.rank :: world.size]]
     with torch.no_grad():
@@ -68,21 +69,21 @@ def validate(
     return Validation(step, {language: _summary(held, zero, language) for language in sorted(_languages(held))}), held
 
 
-def write(folder: Path, step: int, held: Sequence[Held]) -> None:
+def write(folder: Path, step: int, held: Sequence[ClipLoss]) -> None:
     """Keep the losses of each clip in RUN/validation, for paired comparisons between steps and between runs."""
     path = _path(folder, step)
     path.parent.mkdir(exist_ok=True)
-    checkpoint.write_whole(path, "".join(json.dumps(asdict(each), ensure_ascii=False) + "\n" for each in held))
+    files.write_text(path, "".join(json.dumps(asdict(each), ensure_ascii=False) + "\n" for each in held))
 
 
-def read(folder: Path, step: int) -> list[Held]:
+def read(folder: Path, step: int) -> list[ClipLoss]:
     """What `write` kept of a step; empty where there is nothing, or, with a warning, where it is damaged."""
     path = _path(folder, step)
     if not path.is_file():
         return []
     try:
         lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        return TypeAdapter(list[Held]).validate_python(lines)
+        return TypeAdapter(list[ClipLoss]).validate_python(lines)
     except ValueError:  # no text, no JSON, or not these values
         log.warning("%s is damaged: nothing is compared with it", path)
         return []
@@ -104,7 +105,9 @@ def _path(folder: Path, step: int) -> Path:
     return folder / FOLDER / f"{step:07d}.jsonl"
 
 
-def _piece(model: Any, adapter: losses.Adapter, data: Data, piece: Sequence[Example], run: config.Run) -> list[Held]:
+def _piece(
+    model: Any, adapter: losses.LoraPairs, data: Data, piece: Sequence[Example], run: config.Run
+) -> list[ClipLoss]:
     batch, sounds = data.batch(piece)
     sums = torch.zeros(2, len(piece), dtype=torch.float64)
     for draw in range(run.train.validation_draws):
@@ -114,14 +117,14 @@ def _piece(model: Any, adapter: losses.Adapter, data: Data, piece: Sequence[Exam
             sums[row].index_add_(0, batch.clip, values.to("cpu", torch.float64))
     counts = torch.tensor([each.patches for each in piece]) * run.train.validation_draws
     diff, stop = (sums / counts).tolist()
-    return [Held(each.id, each.language, each.patches, diff[row], stop[row]) for row, each in enumerate(piece)]
+    return [ClipLoss(each.id, each.language, each.patches, diff[row], stop[row]) for row, each in enumerate(piece)]
 
 
-def _languages(held: Sequence[Held]) -> set[str]:
+def _languages(held: Sequence[ClipLoss]) -> set[str]:
     return {each.language for each in held}
 
 
-def _summary(held: Sequence[Held], zero: Sequence[Held], language: str) -> dict[str, float]:
+def _summary(held: Sequence[ClipLoss], zero: Sequence[ClipLoss], language: str) -> dict[str, float]:
     own = [each for each in held if each.language == language]
     patches = sum(each.patches for each in own)
     diff = math.fsum(each.diff * each.patches for each in own) / patches

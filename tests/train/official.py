@@ -10,7 +10,7 @@ from torch import Tensor
 
 from train import config
 from train.adapter import lora
-from train.adapter.vector import Vector
+from train.adapter.lora import Vector
 from train.data import sampler
 from train.data.sampler import Sound
 from train.model import voxcpm

@@ -104,7 +104,7 @@ def runs(make_run_of_module, make_corpus_of_module):
     def make(name, *settings):
         return make_run_of_module(name, *SETTINGS, *settings, source=source)
 
-    pieces, small = "batch.at_once=60", "batch.tokens=20"  # the latter: one clip a batch, for two processes
+    pieces, small = "batch.micro_batch_tokens=60", "batch.tokens=20"  # the latter: one clip a batch, for two processes
     two = {name: make(name, pieces) for name in ("two", "taken over", "handed over")} | {"few": make("few", small)}
     train_until(two["taken over"], 3)
     done = torchrun({two["two"]: 0, two["taken over"]: 0, two["few"]: 0, two["handed over"]: 4})

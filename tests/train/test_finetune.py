@@ -81,7 +81,7 @@ def test_a_run_in_pieces_and_checkpointed_takes_the_same_steps(make_run, tmp_pat
     usual = ("train.steps=3", "train.validate_every=0", "train.precision=float64", f"latents={tmp_path / 'latents'}")
     runs = [
         make_run(name, *usual, *more)
-        for name, more in (("plain", []), ("pieces", ["batch.at_once=50", "train.checkpointing=true"]))
+        for name, more in (("plain", []), ("pieces", ["batch.micro_batch_tokens=50", "train.checkpointing=true"]))
     ]
     plain, pieces = ([event for event in finetune.train(run) if isinstance(event, Step)] for run in runs)
     assert [step.loss for step in pieces] == pytest.approx([step.loss for step in plain], rel=1e-12)

@@ -162,7 +162,7 @@ def test_a_damaged_checkpoint_is_one_line_with_the_remedy(make_run, name, says):
 
 
 def test_the_last_checkpoints_and_the_best_of_each_language_are_kept(make_run, monkeypatch):
-    """Held-out losses are made up: Khmer is best at step 2, Korean at step 3."""
+    """ClipLoss-out losses are made up: Khmer is best at step 2, Korean at step 3."""
     from train import validation
 
     made_up = {0: (9, 9), 1: (5, 5), 2: (3, 4), 3: (4, 3), 4: (6, 6), 5: (5, 5), 6: (5, 4)}
@@ -226,7 +226,7 @@ def test_out_of_memory_names_the_key_that_mends_it(make_run, monkeypatch):
 
     run = make_run("a", "train.validate_every=0")
     monkeypatch.setattr(losses, "losses", full)
-    says = r"out of GPU memory: set batch\.at_once = 150 \(now 300\) .*, or train\.checkpointing = true .*/a/run\.toml"
+    says = r"set batch\.micro_batch_tokens = 150 \(now 300\) .*, or train\.checkpointing = true .*/a/run\.toml"
     with pytest.raises(UserError, match=says):
         list(finetune.train(run))
 

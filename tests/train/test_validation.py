@@ -1,4 +1,4 @@
-"""Held-out losses: whole, fixed, paired, and the same however they are computed."""
+"""ClipLoss-out losses: whole, fixed, paired, and the same however they are computed."""
 
 import json
 import math
@@ -9,7 +9,7 @@ import torch
 from tests.train import official
 from train import config, validation
 from train.adapter import lora
-from train.adapter.vector import Vector
+from train.adapter.lora import Vector
 from train.data import dataset, sampler
 from train.model import base, losses, voxcpm
 
@@ -98,7 +98,7 @@ def base_losses(run, given):
     return found
 
 
-@pytest.mark.parametrize("change", [{"tokens": 10}, {"at_once": 60}, {"tokens": 5000}])
+@pytest.mark.parametrize("change", [{"tokens": 10}, {"micro_batch_tokens": 60}, {"tokens": 5000}])
 def test_it_does_not_depend_on_what_is_computed_together(held_out, change):
     run, given = held_out
     model, vector = trained(run)

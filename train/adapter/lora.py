@@ -9,13 +9,14 @@ from typing import Any
 import torch
 from pydantic import BaseModel, ValidationError
 
+from curate import files
 from curate.errors import UserError
 from train.adapter import formats
 from train.adapter.formats import PEFT_PREFIX, Weights
-from train.checkpoint import folder_in_place, recover
 from train.config import Adapter
 from train.data.sampler import seed_of
 from train.messages import counted
+from train.model.losses import LoraPairs
 
 FORMATS = ("voxcpm", "peft")
 EXACT = "peft"  # the format that holds every Adapter as it is, for checkpoints: VoxCPM's folds some scales into B
@@ -105,12 +106,49 @@ def load_onto(model: Any, saved: Saved) -> None:
     put(model, saved.weights)
 
 
+class Vector:
+    """All weights of an attached adapter in one parameter, in the order of their sorted official names.
+
+    The model's own parameters become views of it, so what is learned here is what PEFT and `say` see.
+    """
+
+    def __init__(self, model: Any, settings: Adapter, dtype: torch.dtype = torch.float32) -> None:
+        own = parameters(model)
+        self.names = list(own)
+        self._shapes = [value.shape for value in own.values()]
+        self._settings = settings
+        self.parameter = torch.nn.Parameter(torch.cat([value.detach().reshape(-1) for value in own.values()]).to(dtype))
+        for value, piece in zip(own.values(), self._pieces(self.parameter.data), strict=True):
+            value.requires_grad_(False)
+            value.data = piece
+
+    def adapter(self, dtype: torch.dtype, *, dropout: bool = True) -> LoraPairs:
+        """The pairs by module name in that precision, cast at once; gradients come back to `parameter`.
+
+        Without `dropout` it is as when it speaks, and as held-out losses are taken.
+        """
+        pieces = dict(zip(self.names, self._pieces(self.parameter.to(dtype)), strict=True))
+        modules = [name.removesuffix(".lora_A") for name in self.names if name.endswith(".lora_A")]
+        scale, dropped = self._settings.scale, self._settings.dropout if dropout else 0.0
+        return {name: (pieces[f"{name}.lora_A"], pieces[f"{name}.lora_B"], scale, dropped) for name in modules}
+
+    def gradients(self) -> dict[str, torch.Tensor]:
+        """The gradient of every tensor by its official name."""
+        if self.parameter.grad is None:
+            raise RuntimeError("no gradient yet: go backward first")
+        return dict(zip(self.names, self._pieces(self.parameter.grad), strict=True))
+
+    def _pieces(self, vector: torch.Tensor) -> list[torch.Tensor]:
+        sizes = [shape.numel() for shape in self._shapes]
+        return [piece.view(shape) for piece, shape in zip(torch.split(vector, sizes), self._shapes, strict=True)]
+
+
 def save(saved: Saved, folder: Path, form: str) -> None:
     """Write an adapter in one of FORMATS, whole or not at all; an earlier one in that folder is replaced.
 
     Raises UserError where the folder holds anything but an adapter.
     """
-    with folder_in_place(folder, FILES) as place:
+    with files.replacing_folder(folder, FILES) as place:
         write(saved, place, form)
 
 
@@ -137,7 +175,7 @@ def write(saved: Saved, folder: Path, form: str) -> None:
 
 def load(folder: Path) -> Saved:
     """Read an adapter in either format. Raises UserError where there is none or it cannot be used."""
-    recover(folder)
+    files.recover_folder(folder)
     where = f"the adapter in {folder}"
     if (weights := _weights_file(folder, VOXCPM_FILES[0])) is not None:
         config = _read_json(folder / VOXCPM_FILES[1], weights)

@@ -5,7 +5,6 @@ encoder made of them: 4 x 64 and 1024 numbers a patch, so 26 hours take 0.6 GB i
 """
 
 import hashlib
-import os
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from curate import files
 from curate.errors import UserError
-from train import checkpoint
 from train.data.corpus import Clip
 from train.data.sampler import Sound
 from train.model import base, voxcpm
@@ -178,13 +177,9 @@ def _unreadable(path: Path, problem: Exception | str) -> UserError:
 def _write(name: str, value: torch.Tensor, path: Path) -> None:
     from safetensors.torch import save
 
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        partial.write_bytes(save({name: value.contiguous()}, {CHECKSUM: _checksum(value)}))
-        checkpoint.flush(partial)  # a file that has its name is whole, whatever happens to the machine
-        partial.replace(path)
+        files.write_bytes(path, save({name: value.contiguous()}, {CHECKSUM: _checksum(value)}))
     except OSError as problem:
-        partial.unlink(missing_ok=True)
         raise UserError(
             f"{path} cannot be written ({problem.strerror}): make room, and the same command goes on"
         ) from problem

@@ -106,7 +106,9 @@ def draw(seeds: Sequence[int], sounds: Sequence[Sound], *, unguided: float) -> D
     return Draws(torch.cat(times), torch.cat(noises), torch.cat(guides))
 
 
-def turns(examples: Sequence[Example], *, temperature: float, reference: float, seed: int, epoch: int) -> list[Example]:
+def epoch_examples(
+    examples: Sequence[Example], *, temperature: float, reference: float, seed: int, epoch: int
+) -> list[Example]:
     """What an epoch consists of; a pure function of its arguments.
 
     At temperature 1 it is every example once. Above it, languages come in proportion to hours^(1/temperature): the one
@@ -171,14 +173,14 @@ def in_order(examples: Sequence[Example], *, tokens: int) -> list[list[int]]:
     return _cut(order, examples, tokens)
 
 
-def deal(batch: Sequence[int], examples: Sequence[Example], *, hands: int, tokens: int) -> list[list[list[int]]]:
-    """Split one batch over `hands` processes, each part into pieces of at most `tokens` positions.
+def shard(batch: Sequence[int], examples: Sequence[Example], *, ranks: int, tokens: int) -> list[list[list[int]]]:
+    """Split one batch over `ranks` processes, each part into pieces of at most `tokens` positions.
 
     Longest first to whoever has least, so that no process waits long for another; a pure function of its arguments.
     """
     order = sorted(batch, key=lambda i: (-examples[i].length, examples[i].id))
-    dealt: list[list[int]] = [[] for _ in range(hands)]
-    held = [0] * hands
+    dealt: list[list[int]] = [[] for _ in range(ranks)]
+    held = [0] * ranks
     for position in order:
         least = held.index(min(held))
         dealt[least].append(position)

@@ -63,7 +63,7 @@ def remaining(
 
 def _plan(run: config.Run, examples: Sequence[Example], epoch: int) -> list[list[Example]]:
     settings, seed = run.batch, run.train.seed
-    chosen = sampler.turns(
+    chosen = sampler.epoch_examples(
         examples, temperature=settings.temperature, reference=settings.reference, seed=seed, epoch=epoch
     )
     planned = sampler.plan(chosen, tokens=settings.tokens, seed=seed, epoch=epoch)

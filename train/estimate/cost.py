@@ -14,7 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from train import config
 from train.adapter import lora
-from train.adapter.vector import Vector
+from train.adapter.lora import Vector
 from train.data import sampler
 from train.data.sampler import Example
 from train.model import losses, voxcpm
@@ -54,7 +54,7 @@ class Rates:
         return self.forward_text * text + self.forward_patch * patches
 
 
-class Meter:
+class CostModel:
     """Counts on a model of this configuration that has shapes and no memory."""
 
     def __init__(self, settings: dict[str, Any], adapter: config.Adapter, dtype: torch.dtype) -> None:
@@ -82,8 +82,8 @@ class Meter:
         self._vector.parameter.grad = None
         batch, draws = self._batch(examples)
         with counter, live, calls:
-            how = losses.How(checkpointing=checkpointing)
-            found = losses.losses(self._model, batch, draws, self._vector.adapter(self._dtype), how)
+            options = losses.ComputeOptions(checkpointing=checkpointing)
+            found = losses.losses(self._model, batch, draws, self._vector.adapter(self._dtype), options)
             forward, kept = counter.get_total_flops(), live.now
             layer = max((after - before for before, after in zip(calls.seen, calls.seen[1:], strict=False)), default=0)
             if checkpointing:

@@ -13,9 +13,9 @@ import torch
 from train import config
 from train.data import checks, corpus, dataset, latents, schedule
 from train.data.dataset import Data
-from train.data.sampler import Example, deal
+from train.data.sampler import Example, shard
 from train.estimate import trial
-from train.estimate.cost import STATE_BYTES, Meter, Rates
+from train.estimate.cost import STATE_BYTES, CostModel, Rates
 from train.model import base, voxcpm
 
 H200 = 790e12  # FLOP/s in bfloat16 that FACTS counts its floor with; a floor, no run reaches it
@@ -30,7 +30,7 @@ Tick = Callable[[str, int, int], None]  # what is being done, done, total
 
 
 @dataclass(frozen=True)
-class Course:
+class RunPlan:
     """All batches of a run, summed up."""
 
     steps: int
@@ -55,11 +55,11 @@ def forecast(run: config.Run, *, tick: Tick) -> dict[str, Any]:
     given, missing = _survey(run, clips, latents.Latents(run.latents_folder, model, kind), model, tick)
     settings = base.read_config(model)
     dataset.check_lengths([*given.train, *given.validation], settings)
-    course = _course(run, given.train)
-    meter = Meter(settings, run.adapter, kind)
-    rates = meter.rates(*_means(course, given.train))
-    held = _validations(run, course.steps)
-    flops = rates.step(course.text, course.patches, checkpointing=run.train.checkpointing)
+    run_plan = _course(run, given.train)
+    cost_model = CostModel(settings, run.adapter, kind)
+    rates = cost_model.rates(*_means(run_plan, given.train))
+    held = _validations(run, run_plan.steps)
+    flops = rates.step(run_plan.text, run_plan.patches, checkpointing=run.train.checkpointing)
     flops += held * run.train.validation_draws * rates.forward(*_positions(given.validation))
     return {
         "corpus": str(run.corpus),
@@ -67,16 +67,16 @@ def forecast(run: config.Run, *, tick: Tick) -> dict[str, Any]:
         "rank": run.adapter.rank,
         "languages": _languages(given),
         "steps": {
-            "all": course.steps,
-            "of_each_epoch": course.epochs,
+            "all": run_plan.steps,
+            "of_each_epoch": run_plan.epochs,
             "validations": held,
-            "checkpoints": math.ceil(course.steps / run.train.save_every),
+            "checkpoints": math.ceil(run_plan.steps / run.train.save_every),
         },
-        "positions": {"text": course.text, "audio": course.patches, "of_a_step": _per(course, run)},
+        "positions": {"text": run_plan.text, "audio": run_plan.patches, "of_a_step": _per(run_plan, run)},
         "to_encode": _amount(given, missing) | _encoding(given, missing, model, kind, device),
-        "memory": [_memory(run, meter, kind, course), *_on_a_gpu(run, settings, course, device)],
-        "disk": _disk(run, meter.parameters, settings, kind, given, missing),
-        "time": _time(run, model, given, course, rates, flops, device),
+        "memory": [_memory(run, cost_model, kind, run_plan), *_on_a_gpu(run, settings, run_plan, device)],
+        "disk": _disk(run, cost_model.parameters, settings, kind, given, missing),
+        "time": _time(run, model, given, run_plan, rates, flops, device),
         "doubts": checks.warnings(run, given, _heard(run, given, tick)),
     }
 
@@ -116,7 +116,7 @@ def patches_per_second(settings: dict[str, Any]) -> float:
     return float(vae["sample_rate"] / (settings.get("patch_size", 4) * math.prod(vae["encoder_rates"])))
 
 
-def _course(run: config.Run, examples: Sequence[Example]) -> Course:
+def _course(run: config.Run, examples: Sequence[Example]) -> RunPlan:
     steps = schedule.total_steps(run, examples)
     text = patches = 0
     weight, largest = -1.0, list[Example]()
@@ -128,13 +128,15 @@ def _course(run: config.Run, examples: Sequence[Example]) -> Course:
         text, patches = text + others, patches + targets
         epochs[state.epoch] = state.batches
         first += [batch] if len(first) < TRIAL else []
-        for piece in deal(range(len(batch)), batch, hands=1, tokens=run.batch.at_once or run.batch.tokens)[0]:
+        for piece in shard(range(len(batch)), batch, ranks=1, tokens=run.batch.micro_batch_tokens or run.batch.tokens)[
+            0
+        ]:
             chosen = [batch[position] for position in piece]
             own, mine = _positions(chosen)
             if (heavy := own + (1 + PATCH_WEIGHS) * mine) > weight:
                 weight, largest = heavy, chosen
     text, patches = text * steps // planned, patches * steps // planned
-    return Course(steps, [epochs[epoch] for epoch in sorted(epochs)], text, patches, largest, first)
+    return RunPlan(steps, [epochs[epoch] for epoch in sorted(epochs)], text, patches, largest, first)
 
 
 def _positions(examples: Iterable[Example]) -> tuple[int, int]:
@@ -144,14 +146,14 @@ def _positions(examples: Iterable[Example]) -> tuple[int, int]:
     return sum(each.length for each in chosen) - patches, patches
 
 
-def _means(course: Course, examples: Sequence[Example]) -> tuple[int, int]:
-    share = course.text / course.patches
+def _means(run_plan: RunPlan, examples: Sequence[Example]) -> tuple[int, int]:
+    share = run_plan.text / run_plan.patches
     patches = fmean(each.patches for each in examples)
     return round(share * patches), round(patches)
 
 
-def _per(course: Course, run: config.Run) -> int:
-    return round((course.text + course.patches) / max(1, course.steps))
+def _per(run_plan: RunPlan, run: config.Run) -> int:
+    return round((run_plan.text + run_plan.patches) / max(1, run_plan.steps))
 
 
 def _validations(run: config.Run, steps: int) -> int:
@@ -183,15 +185,15 @@ def _share(given: Data, examples: Sequence[Example], of: Sequence[Example]) -> d
     return {"share": round(given.seconds(examples) / given.seconds(of), 4) if of else 0.0}
 
 
-def _memory(run: config.Run, meter: Meter, kind: torch.dtype, course: Course) -> dict[str, Any]:
+def _memory(run: config.Run, cost_model: CostModel, kind: torch.dtype, run_plan: RunPlan) -> dict[str, Any]:
     """Bytes of one device; the GPU's own context and what its allocator cannot use come on top."""
-    plain, checkpointed = meter.peaks(course.largest)
-    fixed = meter.base_bytes + STATE_BYTES * meter.parameters
+    plain, checkpointed = cost_model.peaks(run_plan.largest)
+    fixed = cost_model.base_bytes + STATE_BYTES * cost_model.parameters
     return {
         "precision": voxcpm.NAMES[kind],
-        "base": meter.base_bytes,
-        "adapter": STATE_BYTES * meter.parameters,
-        "positions": sum(each.length for each in course.largest),
+        "base": cost_model.base_bytes,
+        "adapter": STATE_BYTES * cost_model.parameters,
+        "positions": sum(each.length for each in run_plan.largest),
         "activations": plain,
         "activations_checkpointing": checkpointed,
         "total": fixed + (checkpointed if run.train.checkpointing else plain),
@@ -199,11 +201,11 @@ def _memory(run: config.Run, meter: Meter, kind: torch.dtype, course: Course) ->
     }
 
 
-def _on_a_gpu(run: config.Run, settings: dict[str, Any], course: Course, device: str) -> list[dict[str, Any]]:
+def _on_a_gpu(run: config.Run, settings: dict[str, Any], run_plan: RunPlan, device: str) -> list[dict[str, Any]]:
     """The same for a GPU where none is here."""
     if device != "cpu" or run.train.precision != "auto":
         return []
-    return [_memory(run, Meter(settings, run.adapter, torch.bfloat16), torch.bfloat16, course)]
+    return [_memory(run, CostModel(settings, run.adapter, torch.bfloat16), torch.bfloat16, run_plan)]
 
 
 def _disk(
@@ -232,7 +234,7 @@ def _time(
     run: config.Run,
     model: Path,
     given: Data,
-    course: Course,
+    run_plan: RunPlan,
     rates: Rates,
     flops: float,
     device: str,
@@ -247,10 +249,10 @@ def _time(
         "measured": None,
         "memory_measured": None,
     }
-    steps = [rates.step(*_positions(batch), checkpointing=run.train.checkpointing) for batch in course.trial]
+    steps = [rates.step(*_positions(batch), checkpointing=run.train.checkpointing) for batch in run_plan.trial]
     if device == "cpu" and max(steps) > CPU_STEP:
         return found
-    taken = trial.measure(run, model, given, course.trial, device)
+    taken = trial.measure(run, model, given, run_plan.trial, device)
     return found | {
         "measured": flops / sum(steps) * taken.seconds,
         "memory_measured": taken.memory if device == "cuda" else None,

@@ -10,7 +10,7 @@ import torch
 
 from train import config
 from train.adapter import lora
-from train.adapter.vector import Vector
+from train.adapter.lora import Vector
 from train.checkpoint import State
 from train.data import dataset as reading
 from train.data import latents
@@ -60,7 +60,7 @@ def measure(run: config.Run, model: Path, given: Data, chosen: Sequence[Sequence
         steps = []
         for number, batch in enumerate([chosen[0], *chosen], start=1):
             state = State(number, 0, number)
-            steps.append(trainer.step(state, batch, trainer.read(state, batch), len(chosen) + 1))
+            steps.append(trainer.step(state, batch, trainer.microbatches(state, batch), len(chosen) + 1))
     return Trial(sum(step.seconds for step in steps[1:]), max(step.memory for step in steps))
 
 

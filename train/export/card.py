@@ -5,14 +5,16 @@ It says what was written down while training and nothing else; the licence is fo
 
 import hashlib
 import json
+import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from train import config
+from train import config, validation
 from train.adapter import formats, lora
 from train.model import base
+from train.validation import Validation
 
 CARD = "README.md"
 MERGED = "merged"  # beside lora.FORMATS: a whole checkpoint
@@ -22,6 +24,7 @@ NANO_VLLM_RANK = 32  # nano-vllm-voxcpm's max_lora_rank, unless told otherwise
 COMFY = (32, 16)  # rank and alpha that some ComfyUI nodes fix
 SEAL = "<!-- samsori {} -->"  # the card's last line: sha256 of what is above, so that an edited card is known
 SECONDS_AN_HOUR = 3600
+log = logging.getLogger(__name__)
 
 
 def limits(saved: lora.Saved, form: str) -> list[str]:
@@ -232,9 +235,9 @@ def _data_row(row: dict[str, Any]) -> str:
 
 def _about_losses(losses: dict[str, dict[str, Any]]) -> list[str]:
     if not losses:
-        return ["## Held-out loss", "", "Not measured, or the run is not known here.", ""]
+        return ["## ClipLoss-out loss", "", "Not measured, or the run is not known here.", ""]
     return [
-        "## Held-out loss",
+        "## ClipLoss-out loss",
         "",
         "Mean over the patches of all held-out clips (flow matching + stop), fixed noise, no guidance dropout.",
         "",
@@ -267,3 +270,57 @@ def _about_limits(notes: Sequence[str]) -> list[str]:
 def _cell(value: object) -> str:
     """A value inside a Markdown table."""
     return "not written down" if value is None else re.sub(r"\s+", " ", str(value)).replace("|", "\\|")
+
+
+def facts(run: Path, step: int) -> dict[str, Any]:
+    """What a run and its corpus say of an adapter, as JSON: step, the corpus by language, split and source, losses.
+
+    Without a corpus that can be read, or before any validation, that part is empty.
+    """
+    return {
+        "step": step,
+        "data": list(_data_facts(config.read(run).corpus / "manifest.parquet")),
+        "losses": _loss_facts(validation.written(run), step),
+    }
+
+
+def _data_facts(path: Path) -> Iterator[dict[str, Any]]:
+    """A row for each language, split, source and licence of the clips that have a training text."""
+    import polars as pl
+
+    from curate import manifest
+
+    if not path.is_file():
+        return
+    keys = ["language", "split", "source", "licence", "attribution"]
+    try:
+        there = pl.read_parquet_schema(path)
+        wanted = ["drop", "training_text", "seconds", *(key for key in keys if key in there)]
+        clips = manifest.kept(pl.read_parquet(path, columns=wanted)).filter(pl.col("training_text").is_not_null())
+        clips = clips.with_columns(pl.lit(None, pl.String).alias(key) for key in keys if key not in there)
+        amounts = [pl.len().alias("clips"), pl.col("seconds").sum().round(3)]
+        rows = clips.group_by(keys).agg(amounts).sort(keys, nulls_last=True).to_dicts()
+    except (pl.exceptions.PolarsError, OSError) as problem:
+        log.warning("%s cannot be read (%s): the model card says nothing of data", path, str(problem).splitlines()[0])
+        return
+    yield from rows
+
+
+def _loss_facts(validations: Sequence[Validation], step: int) -> dict[str, dict[str, Any]]:
+    """language -> zero_shot, best, last and this: step, loss, diff, stop; those that were measured."""
+    found: dict[str, dict[str, Any]] = {}
+    for language in sorted({name for each in validations for name in each.languages}):
+        measured = [
+            {"step": each.step, **{key: each.languages[language][key] for key in ("loss", "diff", "stop")}}
+            for each in validations
+            if language in each.languages
+        ]
+        trained = [each for each in measured if each["step"]]
+        said = {
+            "zero_shot": next((each for each in measured if not each["step"]), None),
+            "best": min(trained, key=lambda each: each["loss"], default=None),
+            "last": trained[-1] if trained else None,
+            "this": next((each for each in trained if each["step"] == step), None),
+        }
+        found[language] = {name: each for name, each in said.items() if each}
+    return found

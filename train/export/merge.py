@@ -11,8 +11,8 @@ from typing import Any
 
 import torch
 
+from curate import files
 from curate.errors import UserError
-from train import checkpoint
 from train.adapter import lora
 from train.export import card, say
 from train.model import base, voxcpm
@@ -68,7 +68,7 @@ def merge(
     pairs = _pairs(saved, layout, folder)
     _check_room(into, sum(map(_size, layout.values())) + sum(path.stat().st_size for path in others))
     try:
-        with checkpoint.folder_in_place(into, ours) as place:
+        with files.replacing_folder(into, ours) as place:
             for path in others:
                 shutil.copyfile(path, place / path.name)
             folding = _Folding(read, pairs, saved.adapter.scale)

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
+from curate import files
 from curate.errors import UserError
 from curate.text import normalise
 from train import checkpoint, config
 from train.adapter import lora
 from train.data import dataset
-from train.export import card, facts
+from train.export import card
 from train.model import base, voxcpm
 
 Sound = tuple[voxcpm.Samples, int]
@@ -32,7 +33,7 @@ def with_facts(folder: Path, step: int | None = None) -> lora.Saved:
     saved = adapter_of(folder, step)
     if not (folder / "run.toml").is_file():
         return saved
-    return replace(saved, facts=facts.of(folder, int(_checkpoint(folder, step).name)))
+    return replace(saved, facts=card.facts(folder, int(_checkpoint(folder, step).name)))
 
 
 def export(folder: Path, form: str, into: Path | None = None, *, step: int | None = None) -> Path:
@@ -49,7 +50,7 @@ def export(folder: Path, form: str, into: Path | None = None, *, step: int | Non
     ours = lora.FILES if (place / lora.NOTES).is_file() else ()  # without the note, another trainer wrote them
     ours = (*ours, card.CARD) if card.is_untouched(place / card.CARD) else ours
     try:
-        with checkpoint.folder_in_place(place, ours) as partial:
+        with files.replacing_folder(place, ours) as partial:
             lora.write(saved, partial, form)
             (partial / card.CARD).write_text(card.text(saved, form), encoding="utf-8")
     except OSError as problem:
@@ -62,7 +63,7 @@ def _checkpoint(run: Path, step: int | None) -> Path:
     if step is not None and not checkpoint.path_of(run, step).is_dir():
         kept = [str(int(path.name)) for path in checkpoint.every(run)]
         raise UserError(f"{run} keeps no checkpoint of step {step}; there are {', '.join(kept) or 'none'}")
-    found = checkpoint.newest(run) if step is None else checkpoint.whole(checkpoint.path_of(run, step))
+    found = checkpoint.newest(run) if step is None else checkpoint.verified(checkpoint.path_of(run, step))
     if found is None:
         raise UserError(f"{run} has no checkpoint yet: `train resume {run}`")
     return found
@@ -113,8 +114,9 @@ def check_wav(path: Path) -> None:
         if path.suffix.lower() != ".wav":
             raise UserError(f"--out {str(path)!r} must end in .wav: only WAV is written")
         path.parent.mkdir(parents=True, exist_ok=True)
-        _beside(path).touch()
-        _beside(path).unlink()
+        probe = path.with_name(f".{path.name}{files.PARTIAL}")
+        probe.touch()
+        probe.unlink()
     except OSError as problem:
         raise _unwritable(path, problem) from problem
 
@@ -134,17 +136,7 @@ def write_wav(sound: Sound, path: Path) -> None:
     samples, rate = sound
     made = io.BytesIO()  # into a file, soundfile would not say why it cannot be written
     soundfile.write(made, samples.clip(-1, 1), rate, format="WAV", subtype="PCM_16")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        _beside(path).write_bytes(made.getbuffer())
-        _beside(path).replace(path)
-    except OSError:
-        _beside(path).unlink(missing_ok=True)
-        raise
-
-
-def _beside(path: Path) -> Path:
-    return path.with_name(f".{path.name}.partial")
+    files.write_bytes(path, made.getbuffer())
 
 
 def _unwritable(path: Path, problem: OSError) -> UserError:

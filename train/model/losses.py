@@ -86,25 +86,25 @@ class Rotation(NamedTuple):
 
 
 @dataclass(frozen=True)
-class How:
+class ComputeOptions:
     """How the arithmetic is done; the result is the same."""
 
     checkpointing: bool = False  # keep only what enters each layer, compute the rest twice
     compiled: bool = False  # fuse each layer by torch.compile
 
 
-Adapter = dict[str, tuple[Tensor, Tensor, float, float]]  # module -> A, B, scale, dropout
+LoraPairs = dict[str, tuple[Tensor, Tensor, float, float]]  # module -> A, B, scale, dropout
 
 
-def losses(model: Any, batch: Batch, draws: Draws, adapter: Adapter, how: How | None = None) -> Losses:
+def losses(model: Any, batch: Batch, draws: Draws, adapter: LoraPairs, options: ComputeOptions | None = None) -> Losses:
     """Both losses of every target patch of a batch.
 
     `model` is a VoxCPM2Model, `adapter` the low-rank pairs by official module name, in any floating type.
     """
-    how = how or How()
+    options = options or ComputeOptions()
     width = model.fusion_concat_proj.weight
     batch = batch.to(width.device, width.dtype)
-    lm, residual = _language_models(model, batch, adapter, how)
+    lm, residual = _language_models(model, batch, adapter, options)
     stop = model.stop_head(model.stop_actn(model.stop_proj(lm)))
     stop_loss = functional.cross_entropy(_precise(stop), batch.last.long(), reduction="none")
     conditions = torch.stack(
@@ -114,10 +114,10 @@ def losses(model: Any, batch: Batch, draws: Draws, adapter: Adapter, how: How | 
         ),
         dim=1,
     )
-    return Losses(_flow_matching(model, batch, conditions, draws.to(width.device), adapter, how), stop_loss)
+    return Losses(_flow_matching(model, batch, conditions, draws.to(width.device), adapter, options), stop_loss)
 
 
-def _language_models(model: Any, batch: Batch, adapter: Adapter, how: How) -> tuple[Tensor, Tensor]:
+def _language_models(model: Any, batch: Batch, adapter: LoraPairs, options: ComputeOptions) -> tuple[Tensor, Tensor]:
     """What both language models say before each target patch: two of (R, C)."""
     rectangle = Rectangle(batch.rows, batch.longest, batch.slots, causal=True)
     settings = model.config.lm_config
@@ -126,17 +126,19 @@ def _language_models(model: Any, batch: Batch, adapter: Adapter, how: How) -> tu
     text = model.base_lm.embed_tokens(batch.text) * scale
     seen = text.new_zeros(batch.positions.shape[0], text.shape[-1])
     seen = seen.index_copy(0, batch.text_at, text).index_copy(0, batch.audio_at, heard)
-    meant = _transformer(model.base_lm, "base_lm", seen, batch.positions, rectangle, adapter, how)
+    meant = _transformer(model.base_lm, "base_lm", seen, batch.positions, rectangle, adapter, options)
     meant = meant.index_copy(0, batch.audio_at, model.fsq_layer(meant[batch.audio_at]))
     heard_only = torch.zeros_like(meant).index_copy(0, batch.audio_at, heard)
     fused = _apply(_projection(model, "fusion_concat_proj", adapter), torch.cat((meant, heard_only), dim=-1))
     residual = _transformer(
-        model.residual_lm, "residual_lm", fused, batch.positions, rectangle, adapter, how, only=batch.before
+        model.residual_lm, "residual_lm", fused, batch.positions, rectangle, adapter, options, only=batch.before
     )
     return meant[batch.before], residual
 
 
-def _flow_matching(model: Any, batch: Batch, conditions: Tensor, draws: Draws, adapter: Adapter, how: How) -> Tensor:
+def _flow_matching(
+    model: Any, batch: Batch, conditions: Tensor, draws: Draws, adapter: LoraPairs, options: ComputeOptions
+) -> Tensor:
     """The DiT's loss for each target patch: (R,)."""
     dit, name = model.feat_decoder.estimator, "feat_decoder.estimator"
     kind, patch = conditions.dtype, batch.targets.shape[1]
@@ -154,7 +156,7 @@ def _flow_matching(model: Any, batch: Batch, conditions: Tensor, draws: Draws, a
     read = torch.arange(rows * length, device=sequence.device).view(rows, length)[:, -patch:].reshape(-1)
     rectangle = Rectangle(rows, length, None, causal=False)
     seen = _transformer(
-        dit.decoder, f"{name}.decoder", sequence.view(-1, width), positions, rectangle, adapter, how, only=read
+        dit.decoder, f"{name}.decoder", sequence.view(-1, width), positions, rectangle, adapter, options, only=read
     )
     said = dit.out_proj(seen).view(rows, patch, -1)
     return functional.mse_loss(_precise(said), _precise(flow), reduction="none").mean(dim=(1, 2))
@@ -166,8 +168,8 @@ def _transformer(
     inputs: Tensor,
     positions: Tensor,
     rectangle: Rectangle,
-    adapter: Adapter,
-    how: How,
+    adapter: LoraPairs,
+    options: ComputeOptions,
     only: Tensor | None = None,
 ) -> Tensor:
     """A MiniCPM-4 over (N, C); where `only` names positions, the last layer's own work is done for them alone."""
@@ -175,11 +177,11 @@ def _transformer(
     if lm.rope_emb is not None:
         cosine, sine = lm.rope_emb(positions)
         rotation = Rotation(cosine[:, None], sine[:, None])
-    hidden, step = inputs, _compiled() if how.compiled else _layer
+    hidden, step = inputs, _compiled() if options.compiled else _layer
     for number, module in enumerate(lm.layers):
         layer = _read(module, f"{name}.layers.{number}", adapter)
         rows = only if number == len(lm.layers) - 1 else None
-        if how.checkpointing and torch.is_grad_enabled():
+        if options.checkpointing and torch.is_grad_enabled():
             hidden = cast(Tensor, checkpoint(step, layer, hidden, rotation, rectangle, rows, use_reentrant=False))
         else:
             hidden = step(layer, hidden, rotation, rectangle, rows)
@@ -288,7 +290,7 @@ def _apply(projection: Projection, seen: Tensor) -> Tensor:
     return torch.addmm(said, low, projection.up.to(seen.dtype).t(), alpha=projection.scale)
 
 
-def _read(module: Any, name: str, adapter: Adapter) -> Layer:
+def _read(module: Any, name: str, adapter: LoraPairs) -> Layer:
     attention, mlp = module.self_attn, module.mlp
     own = {
         part: _projection(parent, part, adapter, name=f"{name}.{place}.{part}")
@@ -314,7 +316,7 @@ def _read(module: Any, name: str, adapter: Adapter) -> Layer:
     )
 
 
-def _projection(parent: Any, part: str, adapter: Adapter, *, name: str = "") -> Projection:
+def _projection(parent: Any, part: str, adapter: LoraPairs, *, name: str = "") -> Projection:
     module = getattr(parent, part)
     base = getattr(module, "base_layer", module)  # PEFT wraps what it adapts
     return Projection(base.weight, base.bias, *adapter.get(name or part, ()))

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from train.checkpoint import folder_in_place
+from curate.files import replacing_folder
 from train.model import base, voxcpm
 
 SPECIAL = ("audio_start", "audio_end", "audio_prompt_start", "audio_prompt_end")  # ids 101 to 104
@@ -22,7 +22,7 @@ def make(folder: Path, *, seed: int = 0) -> Path:
     """Write the checkpoint; the same seed gives the same bytes."""
     from safetensors.torch import save_file
 
-    with folder_in_place(folder, FILES) as place:
+    with replacing_folder(folder, FILES) as place:
         (place / "config.json").write_text(json.dumps(configuration(), indent=2) + "\n", encoding="utf-8")
         _write_tokenizer(place)
         state = _weights(seed)

@@ -18,8 +18,8 @@ def examples(km=60, ko=30):
     return [Example(f"{i:03d}", language, (5,) * text, audio) for i, (language, text, audio) in enumerate(sizes)]
 
 
-def turns(clips, *, temperature=1.0, reference=0.0, seed=0, epoch=0):
-    return sampler.turns(clips, temperature=temperature, reference=reference, seed=seed, epoch=epoch)
+def epoch_examples(clips, *, temperature=1.0, reference=0.0, seed=0, epoch=0):
+    return sampler.epoch_examples(clips, temperature=temperature, reference=reference, seed=seed, epoch=epoch)
 
 
 def patches(clips, language):
@@ -72,20 +72,20 @@ def test_validation_is_in_a_fixed_order_whatever_order_clips_come_in():
 
 
 def test_at_temperature_1_an_epoch_is_every_clip_once():
-    assert turns(examples()) == examples()
+    assert epoch_examples(examples()) == examples()
 
 
 @pytest.mark.parametrize("temperature", [1.5, 2.0, 5.0])
 def test_languages_come_in_proportion_to_their_hours_to_the_power_1_over_temperature(temperature):
     clips = examples(120, 15)
-    found = turns(clips, temperature=temperature)
+    found = epoch_examples(clips, temperature=temperature)
     wanted = (patches(clips, "ko") / patches(clips, "km")) ** (1 / temperature)
     assert patches(found, "ko") / patches(found, "km") == pytest.approx(wanted, rel=0.1)
     assert [clip for clip in found if clip.language == "km"] == clips[:120]  # the largest language once
 
 
 def test_a_clip_that_comes_again_has_another_turn_and_none_comes_much_more_often():
-    found = turns(examples(120, 15), temperature=5.0)
+    found = epoch_examples(examples(120, 15), temperature=5.0)
     seen = Counter(clip.id for clip in found if clip.language == "ko")
     assert len({(clip.id, clip.turn) for clip in found}) == len(found)
     assert max(seen.values()) - min(seen.values()) <= 1
@@ -95,30 +95,30 @@ def test_a_clip_that_comes_again_has_another_turn_and_none_comes_much_more_often
 def test_turns_come_from_seed_and_epoch_alone():
     clips = [Example(f"{i}", "km", (5,), 9, "a") for i in range(60)] + [Example("k", "ko", (5,), 8, "a")] * 12
     settings = {"temperature": 1.7, "reference": 0.5}
-    first = turns(clips, **settings, seed=1)
+    first = epoch_examples(clips, **settings, seed=1)
     random.random()
-    assert turns(clips, **settings, seed=1) == first
-    assert turns(clips, **settings, seed=1, epoch=1) != first
-    assert turns(clips, **settings, seed=2) != first
+    assert epoch_examples(clips, **settings, seed=1) == first
+    assert epoch_examples(clips, **settings, seed=1, epoch=1) != first
+    assert epoch_examples(clips, **settings, seed=2) != first
 
 
 def test_references_are_other_clips_of_the_same_speaker_in_the_share_asked_for():
     clips = [Example(f"{i:03d}", "km", (5,), 5 + i % 7, f"speaker {i % 5}") for i in range(400)]
     named = {clip.id: clip for clip in clips}
-    found = [clip for clip in turns(clips, reference=0.3) if clip.reference]
+    found = [clip for clip in epoch_examples(clips, reference=0.3) if clip.reference]
     assert len(found) / 400 == pytest.approx(0.3, abs=0.06)
     for clip in found:
         voice = named[clip.reference]
         assert (voice.speaker, voice.patches) == (clip.speaker, clip.reference_patches)
         assert voice.id != clip.id
         assert clip.length == named[clip.id].length + voice.patches + 2
-    assert all(clip.reference for clip in turns(clips, reference=1.0))
-    assert not any(clip.reference for clip in turns(clips, reference=0.0))
+    assert all(clip.reference for clip in epoch_examples(clips, reference=1.0))
+    assert not any(clip.reference for clip in epoch_examples(clips, reference=0.0))
 
 
 def test_a_speaker_with_one_clip_or_without_a_name_has_no_reference():
     clips = [Example("a", "km", (5,), 5, "one"), *(Example(name, "km", (5,), 5, "") for name in "bc")]
-    assert not any(clip.reference for clip in turns(clips, reference=1.0))
+    assert not any(clip.reference for clip in epoch_examples(clips, reference=1.0))
 
 
 lengths = st.lists(st.tuples(st.integers(1, 40), st.integers(1, 60)), min_size=1, max_size=30)
@@ -126,10 +126,10 @@ lengths = st.lists(st.tuples(st.integers(1, 40), st.integers(1, 60)), min_size=1
 
 @settings(max_examples=60, deadline=None)
 @given(lengths, st.integers(1, 9), st.integers(20, 300))
-def test_a_batch_is_dealt_whole_balanced_and_in_pieces_under_the_budget(sizes, hands, tokens):
+def test_a_batch_is_dealt_whole_balanced_and_in_pieces_under_the_budget(sizes, ranks, tokens):
     clips = [Example(f"{i:02d}", "km", (5,) * text, audio) for i, (text, audio) in enumerate(sizes)]
-    dealt = sampler.deal(range(len(clips)), clips, hands=hands, tokens=tokens)
-    assert len(dealt) == hands
+    dealt = sampler.shard(range(len(clips)), clips, ranks=ranks, tokens=tokens)
+    assert len(dealt) == ranks
     assert sorted(i for hand in dealt for piece in hand for i in piece) == list(range(len(clips)))
     assert all(len(piece) == 1 or positions(clips, piece) <= tokens for hand in dealt for piece in hand)
     held = [sum(positions(clips, piece) for piece in hand) for hand in dealt]

@@ -11,7 +11,7 @@ import torch
 
 from train import checkpoint, cli, config, finetune, show
 from train.adapter import lora
-from train.adapter.vector import Vector
+from train.adapter.lora import Vector
 from train.data import checks
 from train.data.checks import Measured
 from train.data.corpus import Clip, Reading
@@ -116,7 +116,7 @@ def example(text, patches, name="a", language="km"):
 
 
 def test_the_published_configuration_costs_what_was_counted_for_it():
-    meter = cost.Meter(base.real_config(), config.Adapter(rank=64), torch.bfloat16)
+    meter = cost.CostModel(base.real_config(), config.Adapter(rank=64), torch.bfloat16)
     assert meter.base_bytes == pytest.approx(4.16e9, rel=0.01)  # shared/voxcpm2: bf16 without VAE and encoder
     assert meter.parameters == 36_175_872
     piece = meter.of([example(260, 50)] * 16)
@@ -130,7 +130,7 @@ def test_the_published_configuration_costs_what_was_counted_for_it():
 def test_bytes_kept_are_those_that_autograd_keeps(tiny, lengths):
     settings, adapter = base.read_config(tiny), config.Adapter(rank=4)
     examples = [example(*each) for each in lengths]
-    meter = cost.Meter(settings, adapter, torch.float32)
+    meter = cost.CostModel(settings, adapter, torch.float32)
     model = voxcpm.load(tiny, device="cpu", training=True).train()
     lora.attach(model, adapter)
     vector = Vector(model, adapter)
@@ -151,7 +151,7 @@ def test_bytes_kept_are_those_that_autograd_keeps(tiny, lengths):
 
 
 def test_checkpointing_takes_less_memory_and_more_work(tiny):
-    meter = cost.Meter(base.read_config(tiny), config.Adapter(rank=4), torch.float32)
+    meter = cost.CostModel(base.read_config(tiny), config.Adapter(rank=4), torch.float32)
     plain, checkpointed = meter.peaks([example(60, 20)] * 4)
     assert checkpointed < 0.6 * plain
     rates = meter.rates(30, 10)

@@ -8,12 +8,13 @@ import soundfile
 import torch
 import yaml
 
+from curate import files
 from curate import text as writing
 from curate.errors import UserError
 from train import checkpoint, cli, config
 from train.adapter import lora
 from train.config import Adapter
-from train.export import card, facts, merge, say
+from train.export import card, merge, say
 from train.model import voxcpm
 from train.model.base import read_config
 
@@ -57,11 +58,11 @@ def run(tiny, tmp_path):
         checkpoint.append(folder, {"step": step, "loss": 9.0, "languages": {"km": 0.001}})  # a step, not a validation
         checkpoint.append(folder, {"step": step, "languages": languages})
         if step:
-            with checkpoint.folder_in_place(checkpoint.path_of(folder, step), lora.FILES) as place:
+            with files.replacing_folder(checkpoint.path_of(folder, step), lora.FILES) as place:
                 lora.write(adapter_for(tiny, Adapter(rank=4)), place, lora.EXACT)
                 for name in (checkpoint.OPTIMIZER, checkpoint.STATE):
                     (place / name).write_text("{}")
-                checkpoint.seal(place)
+                checkpoint.write_checksums(place)
     with (folder / checkpoint.METRICS).open("a") as file:
         file.write('{"step": 7, "lang')  # killed here
     return folder
@@ -132,7 +133,7 @@ def test_a_disk_that_fills_up_while_exporting_is_one_line_and_leaves_nothing(run
 def test_what_was_not_written_down_is_not_claimed(run, tiny):
     (run.parent / "corpus" / "manifest.parquet").unlink()
     (run / checkpoint.METRICS).unlink()
-    assert facts.of(run, 6) == {"step": 6, "data": [], "losses": {}}
+    assert card.facts(run, 6) == {"step": 6, "data": [], "losses": {}}
     text = (say.export(run, "voxcpm") / card.CARD).read_text(encoding="utf-8")
     assert "not known here: the corpus was not there" in text
     assert "Not measured" in text
@@ -146,7 +147,7 @@ def test_a_broken_manifest_stops_no_export(run, caplog, broken):
         path.write_bytes(b"torn")
     else:
         pl.read_parquet(path).with_columns(pl.lit("long").alias("seconds")).write_parquet(path)
-    assert facts.of(run, 6)["data"] == []
+    assert card.facts(run, 6)["data"] == []
     assert "the model card says nothing of data" in caplog.text
 
 

@@ -100,7 +100,9 @@ def test_they_are_with_checkpointing(pair):
     model, vector, other = pair("everything")
     given = official.sequences((5, 6, 0), (12, 9, 3))
     draws = official.draws(given)
-    assert equal(ours(model, vector, [given], draws, losses.How(checkpointing=True)), theirs(other, given, draws))
+    assert equal(
+        ours(model, vector, [given], draws, losses.ComputeOptions(checkpointing=True)), theirs(other, given, draws)
+    )
 
 
 def test_pieces_add_up_to_the_whole_and_clips_do_not_see_each_other(pair):
@@ -125,7 +127,7 @@ def test_compiled_layers_give_the_same_losses_and_gradients(tiny):
         given = official.sequences(*sizes, dtype=torch.float32)
         draws = official.draws(given)
         losses, gradients = ours(model, vector, [given], draws)
-        compiled, others = ours(model, vector, [given], draws, losses.How(compiled=True))
+        compiled, others = ours(model, vector, [given], draws, losses.ComputeOptions(compiled=True))
         assert torch.allclose(compiled, losses, rtol=1e-5, atol=1e-6)
         for name, value in gradients.items():
             assert (others[name] - value).norm() <= 1e-4 * value.norm(), name

@@ -52,7 +52,7 @@ def test_text_becomes_the_ids_that_inference_sees(tiny, text):
 
 
 def as_inference_is_given_it(text):
-    """The text that voxcpm.VoxCPM.generate hands to its model."""
+    """The text that voxcpm.VoxCPM.generate ranks to its model."""
     from voxcpm import VoxCPM
 
     given = []
