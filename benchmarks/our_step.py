@@ -184,7 +184,7 @@ def _encoded(model: Any, sound: Sound) -> Sound:
     return Sound(sound.latents, model.feat_encoder(sound.latents[None].to(model.device))[0].cpu())
 
 
-def _pairs(model: Any) -> losses.Adapter:
+def _pairs(model: Any) -> losses.LoraPairs:
     """The official LoRA layers as lean reads them."""
     layers = {name: part for name, part in model.named_modules() if hasattr(part, "lora_A")}
     return {name: (part.lora_A, part.lora_B, float(part.scaling), 0.0) for name, part in layers.items()}

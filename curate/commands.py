@@ -69,7 +69,7 @@ def measure(
     corpus: Corpus, wanted: Recipe, asked: Measures, *, workers: int, watch: Watch, again: bool = False
 ) -> pl.DataFrame:
     """The measured frame: the stored one where it is of just these files, settings and models, else made and stored."""
-    digest = _digest(corpus, wanted, asked)
+    digest = measured_digest(corpus, wanted, asked)
     stored = _stored(corpus.measured)
     if stored.get("digest") == digest and not (again and stored.get("failures") != "0"):
         return pl.read_parquet(corpus.measured)
@@ -88,7 +88,7 @@ def _measure(
         return pipeline.measure(wanted, ingested, context, until=until)
 
 
-def _digest(corpus: Corpus, wanted: Recipe, asked: Measures) -> str:
+def measured_digest(corpus: Corpus, wanted: Recipe, asked: Measures) -> str:
     """Of all that a measured frame comes from: what was ingested, the recipe's part, every model, our own columns."""
     digest = hashlib.sha256()
     try:

@@ -3,7 +3,6 @@
 import ast
 import graphlib
 import os
-import resource
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -147,7 +146,7 @@ def test_model_libraries_are_imported_only_where_they_belong_and_late() -> None:
 
 @pytest.mark.parametrize("command", ["curate", "train"])
 def test_help_comes_at_once_and_without_torch(command: str) -> None:
-    heavy = ["torch", "numpy", "polars", "pydantic", "transformers", "voxcpm", "peft"]
+    heavy = ["torch", "numpy", "polars", "pydantic", "transformers", "voxcpm", "peft", "scipy", "jinja2"]
     code = (
         f"import sys; sys.argv = ['{command}', '--help']\n"
         f"import {command}.cli\n"
@@ -155,19 +154,8 @@ def test_help_comes_at_once_and_without_torch(command: str) -> None:
         f"except SystemExit: pass\n"
         f"print(sorted(set({heavy}) & set(sys.modules)), file=sys.stderr)"
     )
-    times = []
-    for _ in range(3):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        told = subprocess.run(
-            [sys.executable, "-c", code],
-            capture_output=True,
-            text=True,
-            cwd=ROOT,
-            env={**os.environ, "PYTHONWARNINGS": ""},
-        )
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        times.append(after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime)
-        assert told.returncode == 0, told.stderr
-        assert told.stderr.strip() == "[]"
-        assert "Commands" in told.stdout
-    assert min(times) < 0.5, times  # seconds of processor time
+    env = {**os.environ, "PYTHONWARNINGS": ""}
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, env=env)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stderr.strip() == "[]"
+    assert "Commands" in ran.stdout

@@ -107,20 +107,9 @@ class Whisper:
         return [self._transcribe(clip, language) for clip in map(_ready, clips)]
 
     def align(self, clips: Sequence[Samples], texts: Sequence[str], language: str) -> list[Aligned | None]:
-        """Where each word of the given text was said; None where it cannot be told (`why_not_aligned` says why)."""
+        """Where each word of the given text was said; None without sound or text, or with more than Whisper takes."""
         pairs = zip(map(_ready, clips), texts, strict=True)
         return [self._align(clip, text.split(), language) for clip, text in pairs]
-
-    def why_not_aligned(self, clip: Samples, text: str, language: str) -> str | None:
-        """Why `align` gives None for this clip and text, or None where it gives an answer."""
-        if len(clip) > WINDOW:
-            return "longer than the 30 s that Whisper hears at once"
-        if not len(_ready(clip)):
-            return "the clip holds no sound"
-        tokens = sum(map(len, self._word_tokens(text.split(), language)))
-        if not tokens:
-            return "no text"
-        return None if tokens <= MAX_TOKENS else f"the text has {tokens} tokens, Whisper takes {MAX_TOKENS}"
 
     def _languages(self, clip: Samples) -> dict[str, float]:
         if not len(clip):
@@ -155,9 +144,9 @@ class Whisper:
         return Heard(text, min(1.0, math.exp(log_probability)) if text else 0.0)
 
     def _align(self, clip: Samples, words: list[str], language: str) -> Aligned | None:
-        if self.why_not_aligned(clip, " ".join(words), language):
-            return None
         tokens = self._word_tokens(words, language)
+        if not 0 < len(clip) <= WINDOW or not 0 < sum(map(len, tokens)) <= MAX_TOKENS:
+            return None
         found = self._model.model.align(
             self._encode(clip),
             self._tokenizer(language).sot_sequence,

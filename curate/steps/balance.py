@@ -19,38 +19,41 @@ def balance(
     seed: int,
 ) -> pl.DataFrame:
     """Cap speakers and sources, then keep the wanted hours per language, spread evenly over speakers."""
-    for whose, cap in ((speakers.person(), max_speaker_hours), (pl.col("source"), max_source_hours)):
+    pool = clips.select("id", "drop", "language", "source", "seconds", speakers.person().alias("person"))
+    pool = pool.with_row_index("row").filter(pl.col("drop").is_null()).drop("drop")
+    capped, surplus = pl.Series(dtype=pl.UInt32), pl.Series(dtype=pl.UInt32)
+    for whose, cap in (("person", max_speaker_hours), ("source", max_source_hours)):
         if cap is not None:
-            over = _over_cap(clips, whose, cap, seed)
-            clips = break_rule(clips, "capped", pl.col("id").is_in(over.implode()))
+            over = _over_cap(pool, whose, cap * 3600, seed)
+            pool = pool.filter(~pl.col("row").is_in(over.implode()))
+            capped = capped.append(over)
     for language, wanted in hours.items():
-        over = _over_hours(clips, language, wanted, seed)
-        clips = break_rule(clips, "surplus", pl.col("id").is_in(over.implode()))
-    return clips
+        surplus = surplus.append(_over_hours(pool.filter(pl.col("language") == language), wanted * 3600, seed))
+    clips = break_rule(clips, "capped", _flags(capped, clips.height))
+    return break_rule(clips, "surplus", _flags(surplus, clips.height))
 
 
-def _candidates(clips: pl.DataFrame, seed: int) -> pl.DataFrame:
-    """Clips still kept, in an order that depends only on the seed and their ids."""
-    return clips.filter(pl.col("drop").is_null()).sort(shuffled("id", seed=seed))
+def _flags(rows: pl.Series, count: int) -> pl.Expr:
+    """True at these rows."""
+    flags = np.zeros(count, dtype=np.bool_)
+    flags[rows.to_numpy()] = True
+    return pl.lit(pl.Series(flags))
 
 
-def _over_cap(clips: pl.DataFrame, whose: pl.Expr, cap: float, seed: int) -> pl.Series:
-    """Ids beyond the cap of each speaker or source, per language; a clip without a speaker is nobody's."""
-    named = _candidates(clips.select("id", "drop", "language", "seconds", whose.alias("whose")), seed)
-    named = named.filter(pl.col("whose").is_not_null())
-    so_far = pl.col("seconds").cum_sum().over("language", "whose")
-    return named.filter(so_far > cap * 3600)["id"]
+def _over_cap(pool: pl.DataFrame, whose: str, cap: float, seed: int) -> pl.Series:
+    """Rows beyond the cap (seconds) of each speaker or source, per language; a clip without a speaker is nobody's."""
+    total = pl.col("seconds").sum().over("language", whose)
+    crowded = pool.filter(pl.col(whose).is_not_null(), total > cap).sort(shuffled("id", seed=seed))
+    return crowded.filter(pl.col("seconds").cum_sum().over("language", whose) > cap)["row"]
 
 
-def _over_hours(clips: pl.DataFrame, language: str, wanted: float, seed: int) -> pl.Series:
-    """Ids beyond the wanted hours when speakers take turns, whoever has least so far first."""
-    ours = clips.filter(pl.col("language") == language, pl.col("drop").is_null())
-    if ours["seconds"].sum() <= wanted * 3600:
-        return ours["id"].clear()
-    pool = _candidates(ours.select("id", "drop", "seconds", speakers.person().alias("person")), seed)
+def _over_hours(pool: pl.DataFrame, wanted: float, seed: int) -> pl.Series:
+    """Rows beyond the wanted seconds when speakers take turns, whoever has least so far first."""
+    if pool["seconds"].sum() <= wanted:
+        return pool["row"].clear()
     # how much a speaker has before a clip decides when the clip's turn comes
     before = (pl.col("seconds").cum_sum() - pl.col("seconds")).over("person")
-    in_turn = pool.sort(before, maintain_order=True)
-    limit = np.array([wanted * 3600])
-    taken = first_fit(in_turn["seconds"].to_numpy()[:, None], used=np.zeros(1), limits=limit)
-    return in_turn["id"].filter(pl.Series(~taken))
+    in_turn = pool.sort(shuffled("id", seed=seed)).sort(before, maintain_order=True)
+    sizes = in_turn["seconds"].to_numpy()[:, None]
+    taken = first_fit(sizes, used=np.zeros(1), limits=np.array([wanted]))
+    return in_turn["row"].filter(pl.Series(~taken))

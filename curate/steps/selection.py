@@ -12,7 +12,7 @@ def shuffled(column: str, *, seed: int) -> pl.Expr:
     import polars_hash as plh  # sha256 inside Polars
 
     digest: pl.Expr = plh.concat_str(pl.lit(f"{seed} "), pl.col(column)).chash.sha2_256()
-    return digest.str.slice(0, 16)  # 64 bits tell a million ids apart
+    return digest.str.slice(0, 15).str.to_integer(base=16, dtype=pl.Int64)  # 60 bits tell a million ids apart
 
 
 def first_fit(sizes: Floats, *, used: Floats, limits: Floats) -> NDArray[np.bool_]:

@@ -33,8 +33,10 @@ def split(clips: pl.DataFrame, *, shares: Mapping[str, float], apart: Sequence[s
     """Fill `split` of kept clips, whole groups at a time, each language by itself."""
     kept = _grouped(clips, apart)
     dealt = _dealt(kept, shares=shares, seed=seed)
-    named = kept.select("id", "group").join(dealt, on="group", how="left", maintain_order="left").drop("group")
-    return clips.drop("split").join(named, on="id", how="left", maintain_order="left").select(clips.columns)
+    splits = kept.select("group").join(dealt, on="group", how="left", maintain_order="left")["split"]
+    is_kept = pl.col("drop").is_null()
+    place = clips.select(pl.when(is_kept).then(is_kept.cum_sum() - 1)).to_series().cast(pl.UInt32)
+    return clips.with_columns(splits.gather(place).alias("split"))
 
 
 def empty(clips: pl.DataFrame, *, shares: Mapping[str, float], apart: Sequence[str]) -> list[Empty]:
@@ -56,9 +58,11 @@ def empty(clips: pl.DataFrame, *, shares: Mapping[str, float], apart: Sequence[s
 
 def _grouped(clips: pl.DataFrame, apart: Sequence[str]) -> pl.DataFrame:
     """Kept clips with the name of their group: its smallest id, so that the order of the sources does not matter."""
-    kept = clips.filter(pl.col("drop").is_null())
-    kept = kept.with_columns(pl.Series("group", groups(kept, apart), dtype=pl.Int64))
-    return kept.with_columns(pl.col("id").min().over("group").alias("group"))
+    columns = ["id", "language", "source", "speaker", "voice", "spoken", "sha256", "seconds"]
+    kept = clips.filter(pl.col("drop").is_null()).select(columns)
+    kept = kept.with_columns(pl.Series("number", groups(kept, apart), dtype=pl.Int64))
+    names = kept.group_by("number").agg(pl.col("id").min().alias("group"))
+    return kept.join(names, on="number", how="left", maintain_order="left").drop("number")
 
 
 def groups(clips: pl.DataFrame, apart: Sequence[str]) -> NDArray[np.int64]:
@@ -74,9 +78,9 @@ def groups(clips: pl.DataFrame, apart: Sequence[str]) -> NDArray[np.int64]:
     rows, values = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for name in apart:
         shared = clips.select(_shared(name)).to_series()
-        having = shared.is_not_null().to_numpy()
-        different, number = np.unique(shared.drop_nulls().hash(0).to_numpy(), return_inverse=True)
-        rows.append(np.flatnonzero(having))
+        having = shared.is_not_null() & (shared != "")  # a text of signs alone is no text
+        different, number = np.unique(shared.filter(having).hash(0).to_numpy(), return_inverse=True)
+        rows.append(np.flatnonzero(having.to_numpy()))
         values.append(nodes + number)
         nodes += len(different)
     ends = np.concatenate(rows), np.concatenate(values)
@@ -90,8 +94,7 @@ def _shared(name: str) -> pl.Expr:
     if name == "speaker":
         return speakers.person().alias(name)
     if name == "text":
-        bare = pl.col("spoken").str.replace_all(r"[\p{P}\p{S}\p{Z}\p{C}]", "").str.to_lowercase()
-        return pl.when(bare != "").then(bare).alias(name)
+        return pl.col("spoken").str.replace_all(r"[\p{P}\p{S}\p{Z}\p{C}]", "").str.to_lowercase().alias(name)
     return pl.col("sha256").alias(name)
 
 

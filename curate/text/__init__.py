@@ -18,7 +18,7 @@ from curate.text.rules import Change, compared
 
 __all__ = [
     "DEFAULT", "FORMS", "LANGUAGES", "Change", "Normalised", "Options",
-    "lines", "normalise", "stepped", "steps", "versions", "words",
+    "normalise", "stepped", "steps", "versions", "words",
 ]  # fmt: skip
 
 SHOWN = 40  # letters of a word in a warning
@@ -86,17 +86,10 @@ def steps(text: str, language: str, form: str = "spoken", options: Options = DEF
     return Normalised(found, changes + said + reshaped, unreadable, tuple(cleaning.latin(spoken)))
 
 
-def lines(
-    stream: Iterable[bytes], language: str, form: str = "spoken", options: Options = DEFAULT
-) -> Iterator[tuple[str, list[str]]]:
-    """One output line with its warnings for every line of bytes; bytes that are not UTF-8 become U+FFFD."""
-    return ((result.text, warnings) for result, warnings in stepped(stream, language, form, options))
-
-
 def stepped(
     stream: Iterable[bytes], language: str, form: str = "spoken", options: Options = DEFAULT
 ) -> Iterator[tuple[Normalised, list[str]]]:
-    """Like `lines`, with each change on the way."""
+    """One result with its warnings for every line of bytes; bytes that are not UTF-8 become U+FFFD."""
     _language(language)
     for raw in stream:
         text = raw.rstrip(b"\r\n").decode("utf-8", errors="replace")

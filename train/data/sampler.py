@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-AUDIO_START, AUDIO_END, REFERENCE_START, REFERENCE_END = 101, 102, 103, 104  # fixed in VoxCPM2's code
+AUDIO_START, REFERENCE_START, REFERENCE_END = 101, 103, 104  # fixed in VoxCPM2's code; 102, the end, predicts nothing
 WINDOW = 16  # batches' worth of clips that are ordered by length together: more pads less and shuffles less
 
 

@@ -1,8 +1,12 @@
 """The same audio twice: found whatever was done to it, and the best copy stays."""
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from curate.measures import fingerprint
 from curate.steps import duplicates
@@ -83,3 +87,26 @@ def test_copies_are_found_by_their_sound_both_ways_and_others_are_not(printed: p
 def test_nothing_to_compare_is_no_error(printed: pl.DataFrame) -> None:
     assert fingerprint.similar_clips(printed.clear()).height == 0
     assert fingerprint.similar_clips(printed.filter(pl.col("id") == "silence")).height == 0
+
+
+PAIRS = st.dictionaries(
+    st.tuples(st.integers(0, 14), st.integers(0, 14)), st.sampled_from([0.3, 0.5, 0.9]), max_size=40
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(PAIRS, st.lists(st.sampled_from([4000.0, 8000.0]), min_size=15, max_size=15))
+def test_who_stays_is_what_a_walk_from_the_best_to_the_worst_gives(pairs: Any, bands: list[float]) -> None:
+    alike: dict[str, dict[str, float]] = {f"c{i:02d}": {} for i in range(15)}
+    for (a, b), similarity in sorted(pairs.items()):
+        if a < b:
+            alike[f"c{a:02d}"][f"c{b:02d}"] = alike[f"c{b:02d}"][f"c{a:02d}"] = similarity
+    stay: set[str] = set()
+    repeats: dict[str, str] = {}
+    for name in sorted(alike, key=lambda each: (-bands[int(each[1:])], each)):
+        twins = [other for other, similarity in alike[name].items() if similarity >= 0.4 and other in stay]
+        if twins:
+            repeats[name] = max(twins, key=lambda other: alike[name][other])
+        else:
+            stay.add(name)
+    assert marked(alike, bandwidth=list(bands)) == repeats

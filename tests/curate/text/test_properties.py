@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from curate.text import FORMS, Options, lines, normalise, steps, words
+from curate.text import FORMS, Options, normalise, stepped, steps, words
 from curate.text.options import WORDS
 
 LANGUAGES = pytest.mark.parametrize("language", ["km", "ko"])
@@ -100,9 +100,9 @@ def test_any_text_is_accepted_in_every_form(language: str, form: str, text: str)
 @given(rows=st.lists(st.binary(max_size=30).map(lambda row: row.replace(b"\n", b"")), max_size=5))
 @example(rows=[character.encode("utf-8", "surrogatepass") + b"a" for character in INSIDE])
 def test_one_line_out_for_every_line_in(language: str, form: str, rows: list[bytes]) -> None:
-    answers = list(lines([row + b"\n" for row in rows], language, form))
+    answers = list(stepped([row + b"\n" for row in rows], language, form))
     assert len(answers) == len(rows)
-    assert all(len(text.splitlines()) <= 1 for text, _ in answers)
+    assert all(len(result.text.splitlines()) <= 1 for result, _ in answers)
 
 
 @MODELS

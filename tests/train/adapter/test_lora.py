@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
 from curate.errors import UserError
-from train.adapter import formats, lora, vector
+from train.adapter import formats, lora
 from train.config import MODULES, Adapter
 from train.data import sampler
 from train.export import say
@@ -71,7 +71,7 @@ def test_every_module_that_is_adapted_gets_a_float32_gradient_over_a_bfloat16_ba
     """What trains on a GPU, here on a CPU. B starts at zero, so at first only B has a gradient."""
     model = voxcpm.load(tiny, device="cpu", dtype=torch.bfloat16).train()
     lora.attach(model, EVERYTHING)
-    own = vector.Vector(model, EVERYTHING)
+    own = lora.Vector(model, EVERYTHING)
     latents = torch.randn(6, 4, 8, generator=torch.Generator().manual_seed(0)).bfloat16()
     sound = sampler.Sound(latents, voxcpm.encode_patches(model.feat_encoder, latents).clone())
     batch = sampler.collate([[5, 6, 7]], [sound])

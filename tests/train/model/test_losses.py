@@ -149,7 +149,7 @@ def test_the_layout_is_the_official_packers(sizes):
     tokens, feats = packed["text_tokens"].flatten(), packed["audio_feats"].flatten(0, 1)
     loss = packed["loss_mask"].flatten().nonzero()[:, 0]
     last = packed["labels"].flatten().nonzero()[:, 0]
-    text = [at for at in packed["text_mask"].flatten().nonzero()[:, 0].tolist() if tokens[at] != sampler.AUDIO_END]
+    text = [at for at in packed["text_mask"].flatten().nonzero()[:, 0].tolist() if tokens[at] != 102]
     audio = [at for at in packed["audio_mask"].flatten().nonzero()[:, 0].tolist() if at not in last]
     assert sorted(place[batch.text_at].tolist()) == text
     assert sorted(place[batch.audio_at].tolist()) == audio

@@ -4,7 +4,7 @@ import csv
 import functools
 import importlib
 import re
-import time
+import sys
 from pathlib import Path
 from unicodedata import normalize
 
@@ -149,15 +149,21 @@ def test_any_text_is_taken(text: str) -> None:
     assert len(pronounced(text).split()) == len(text.split())
 
 
-def test_a_long_line_takes_time_in_proportion() -> None:
+def test_a_long_line_takes_work_in_proportion() -> None:
     pronounced("꽃잎")
     line = "오늘 아침에 솜이불을 개고 물고기를 먹었습니다 "
-    took = {}
-    for count in (20, 160):
-        start = time.perf_counter()
-        pronounced(line * count)
-        took[count] = time.perf_counter() - start
-    assert took[160] < 40 * took[20]  # eight times the text; a quadratic one would take sixty-four times as long
+
+    def calls(count: int) -> int:
+        """Functions called, Python's and C's, for so many times the line."""
+        events: list[str] = []
+        sys.setprofile(lambda frame, event, argument: events.append(event))
+        try:
+            pronounced(line * count)
+        finally:
+            sys.setprofile(None)
+        return sum(event in ("call", "c_call") for event in events)
+
+    assert calls(80) < 12 * calls(10)  # eight times the text; a quadratic one would take sixty-four times as much
 
 
 def pairs() -> dict[tuple[str, str], str]:
