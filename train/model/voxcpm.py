@@ -171,8 +171,9 @@ def check_files(folder: Path) -> list[str]:
     VoxCPM passes them over, too. Raises UserError where the tokenizer cannot be read, or tensors lack or do not fit:
     told before hours of encoding.
     """
+    config = read_config(folder)
     _tokenizer(folder)
-    model = on_meta(read_config(folder))
+    model = on_meta(config)
     surplus = []
     for part, names in ((model.audio_vae, base.VAE_WEIGHTS), (model, base.WEIGHTS)):
         shapes = {name: value.to("meta") for name, value in base.read(folder, names).items()}

@@ -45,7 +45,7 @@ PIECES = [
 @LANGUAGES
 @pytest.mark.parametrize("piece", PIECES)
 def test_a_long_line_does_not_hang(language: str, piece: str) -> None:
-    assert steps(piece * (20_000 // len(piece)), language).text
+    assert len(steps(piece * (20_000 // len(piece)), language).text) <= 40 * 20_000
 
 
 def test_bytes_that_are_not_utf8_are_named() -> None:
