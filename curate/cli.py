@@ -1,6 +1,5 @@
 """The `curate` command: parse, call, print."""
 
-import errno
 import json
 import os
 import sys
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from curate import console
 from curate.errors import UserError
 
 if TYPE_CHECKING:
@@ -17,17 +17,16 @@ if TYPE_CHECKING:
     from curate.corpus import Corpus
     from curate.recipe import Recipe
 
-CANNOT_WRITE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 # Model and table libraries are imported inside the commands: `curate --help` must not wait for them.
 
 app = typer.Typer(
     name="curate",
     help="From raw Khmer and Korean recordings to a balanced, language-tagged speech corpus.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.callback()(console.options)
 
 RecipeFile = Annotated[Path, typer.Argument(metavar="RECIPE", help="The recipe, a TOML file.")]
 CorpusFolder = Annotated[Path, typer.Argument(metavar="CORPUS", help="The folder of a corpus.")]
@@ -49,12 +48,12 @@ def main() -> None:
     except UserError as error:
         print(f"curate: {error}", file=sys.stderr)
         sys.exit(error.status)
-    except OSError as error:
-        if error.errno not in CANNOT_WRITE:
+    except BrokenPipeError:
+        console.leave_closed_pipe()
+    except Exception as problem:
+        if not (line := console.disk_error(problem)):
             raise
-        print(
-            f"curate: cannot write: {error}; make room or name another folder, finished work is kept", file=sys.stderr
-        )
+        print(f"curate: {line}", file=sys.stderr)
         sys.exit(1)
 
 

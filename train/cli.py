@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from curate import console
 from curate.errors import UserError
 from train import messages, signals
 
@@ -25,10 +26,10 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="Train one LoRA adapter for VoxCPM2 on a curated corpus.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain help: half the start-up time
 )
+app.callback()(console.options)
 
 Corpus = Annotated[Path, typer.Argument(help="A corpus made by `curate run`: manifest.parquet and clips/.")]
 Model = Annotated[str, typer.Option(help="Folder of a VoxCPM2 checkpoint, or a hub id.")]
@@ -64,6 +65,13 @@ def main() -> None:
         if left.code == INTERRUPTED and os.environ.get("RANK", "0") == "0":  # typer's answer, without a word
             typer.echo("stopped; nothing was lost: give the same command again", err=True)
         raise
+    except BrokenPipeError:
+        console.leave_closed_pipe()
+    except Exception as problem:
+        if not (line := console.disk_error(problem)):
+            raise
+        typer.echo(f"train: {line}", err=True)
+        sys.exit(1)
 
 
 def _run(stopped: "Callable[[], bool]") -> None:

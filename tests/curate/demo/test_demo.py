@@ -28,8 +28,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     into = tmp_path_factory.mktemp("demo")
     if not ALL:
         wanted, corpus = load(demonstration.prepare(into), FEWER), Corpus(into / "corpus")
-        commands.ingested(corpus, wanted, lambda what, done, total: None)
-        clips = commands.advance(corpus, wanted, last="tag", workers=2, watch=lambda what, done, total: None)
+        commands.ingest(corpus, wanted, lambda what, done, total: None)
+        clips = commands.advance(corpus, wanted, until="tag", workers=2, watch=lambda what, done, total: None)
         commands.cut_clips(corpus, wanted, clips, lambda what, done, total: None)
         commands.export(corpus, clips, format="voxcpm", into=None)
         return into, ""
