@@ -1,7 +1,7 @@
 """Which Korean words sound otherwise than the rules say: our lexicon, and a user's that wins over it.
 
 A lexicon is a TSV: word, its standard readings in Hangul separated by `|` (the first is preferred), and in ours the
-class (the article of 표준 발음법) and the source. Licence and provenance: lexicon_ko.LICENSE.md.
+class (the article of 표준 발음법) and the source. Licence and provenance: lexicon.LICENSE.md.
 """
 
 import functools

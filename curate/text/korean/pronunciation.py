@@ -1,8 +1,8 @@
 """How Korean text sounds, by g2pk's rules (Apache-2.0) on spoken text: no digits and no Latin letters come here.
 
 g2pk reads its tables anew for every call and tags text whose idioms it has already respelled; here the tables are
-prepared once and the words as written are tagged. What only a dictionary knows comes from korean_lexicon, what the
-parts of a word tell from korean_compounds: both respell a word before g2pk's rules join it to its particle
+prepared once and the words as written are tagged. What only a dictionary knows comes from `lexicon`, what the
+parts of a word tell from `compounds`: both respell a word before g2pk's rules join it to its particle
 (솜이불을 -> 솜니불을 -> 솜니부를). Syllables never move over a space, so words stay aligned one to one; across a
 space the standard's assimilations change letters on either side (책 넣는다 -> 챙 넌는다).
 """
@@ -26,7 +26,7 @@ __all__ = ["Sounds", "alternatives", "lexicon_hash", "pronounced"]
 
 _LONGEST = 200  # characters at once; tagging is quadratic in the spaces of a line
 _PIECES = re.compile(rf"\S[^\n]{{0,{_LONGEST}}}(?= |$)|\S{{1,{_LONGEST}}}")
-_BEFORE_TENSE = re.compile("(ᆯ/E )([ᄀᄃᄇᄉᄌ])")  # 27항: 할 것을; endings such as 할걸 are korean_respell's
+_BEFORE_TENSE = re.compile("(ᆯ/E )([ᄀᄃᄇᄉᄌ])")  # 27항: 할 것을; endings such as 할걸 are `respelling`'s
 _CLOSING = re.compile("\u11ae\u1112\u1167(?![\u11a8-\u11ba\u11bc-\u11c2])")  # 5, 17항: 닫혀 [다처], but not 맏형
 _MOST = 8  # readings of a word that are given
 _OE, _WE = 11, 15  # vowels: 4항 붙임, ㅚ may be said as ㅞ
