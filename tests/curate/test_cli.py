@@ -253,6 +253,7 @@ def test_a_broken_file_of_the_corpus_is_named(corpus: Path) -> None:
     (corpus / "clips" / "index.parquet").write_bytes(b"rubbish")
     shard = next((corpus / "answers" / "speech").glob("*.parquet"))
     shard.write_bytes(b"rubbish")
+    (corpus / "measured.parquet").write_bytes(b"rubbish")  # made anew from the answers
     assert f"delete {shard} and run again" in refused("filter", corpus, "--workers", 1)
     shard.unlink()
     assert run("tag", corpus, "--workers", 1).code == 0
