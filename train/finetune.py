@@ -20,7 +20,7 @@ from train.data.dataset import Data
 from train.distributed import ALONE, World
 from train.model import base, voxcpm
 from train.run_log import RunLog, roll_back
-from train.trainer import Step, Trainer, out_of_memory, prefetch  # out_of_memory
+from train.trainer import Step, Trainer, out_of_memory, prefetch
 from train.validation import Validation
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,9 @@ Event = latents.Progress | Step | Validation | Stopped | Finished | str  # a str
 def start(run: config.Run) -> None:
     """Make the folder of a new run and write its run file. Raises UserError where it is not free."""
     check_place(run.into)
-    revision = base.fetched_revision(base.asked(run.model, run.revision)) or run.revision
+    model = base.asked(run.model, run.revision)
+    voxcpm.read_config(model)  # told before a folder is made
+    revision = base.fetched_revision(model) or run.revision
     clips = corpus.read(run.corpus, quiet=True)  # training reads it again, and says what is left out
     dataset.check(clips, run)
     try:

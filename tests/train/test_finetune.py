@@ -343,3 +343,13 @@ def test_a_clip_longer_than_the_models_positions_is_named_before_anything_is_loa
     (model / "config.json").write_text(json.dumps(settings))
     with pytest.raises(UserError, match=r"10 clips longer than the model's 8 positions, such as k\w+: cut them"):
         list(finetune.train(make_run("long", model=model)))
+
+
+def test_a_bad_configuration_is_refused_before_a_run_has_a_folder(make_run, tiny, tmp_path):
+    model = shutil.copytree(tiny, tmp_path / "model")
+    settings = json.loads((model / "config.json").read_text())
+    settings["lm_config"]["hidden_size"] = 0
+    (model / "config.json").write_text(json.dumps(settings))
+    with pytest.raises(UserError, match="hidden_size is 0, and must be 1 at least"):
+        make_run("refused", model=model)
+    assert not (tmp_path / "refused").exists()
