@@ -52,8 +52,8 @@ class Ours:
         """Latents and encodings of clips, as `latents` makes them before training begins."""
         vae, encoder = self.vae.to(self.device), self.model.feat_encoder.to(self.device)
         for each in spoken:
-            found = voxcpm.encode(vae, each.samples, patch=self.model.config.patch_size).clone()
-            self.remember(each, Sound(found, voxcpm.encode_patches(encoder, found).clone()))
+            latents = voxcpm.encode(vae, each.samples, patch=self.model.config.patch_size).clone()
+            self.remember(each, Sound(latents, voxcpm.encode_patches(encoder, latents).clone()))
         self._put_away()
 
     def imagine(self, spoken: Sequence[Spoken]) -> None:
@@ -185,6 +185,6 @@ def _encoded(model: Any, sound: Sound) -> Sound:
 
 
 def _pairs(model: Any) -> losses.LoraPairs:
-    """The official LoRA layers as lean reads them."""
+    """The official LoRA layers as `losses` reads them."""
     layers = {name: part for name, part in model.named_modules() if hasattr(part, "lora_A")}
     return {name: (part.lora_A, part.lora_B, float(part.scaling), 0.0) for name, part in layers.items()}

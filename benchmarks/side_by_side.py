@@ -61,8 +61,7 @@ class Contender:
 
     def against(self, other: "Contender") -> tuple[float, float, float]:
         """How many times as fast as the other in the same round: median, smallest, largest."""
-        found = [mine / theirs for mine, theirs in zip(self.speeds, other.speeds, strict=True)]
-        return spread(found)
+        return spread([mine / theirs for mine, theirs in zip(self.speeds, other.speeds, strict=True)])
 
 
 def spread(values: Sequence[float]) -> tuple[float, float, float]:

@@ -213,10 +213,11 @@ def export(
     \b
     Example: train export work/r64 --to voxcpm
     """
-    from train.export import card, say
+    from train.export import adapter as exporting
+    from train.export import card
 
-    place = say.export(adapter, to, into, step=step)
-    for line in card.limits(say.adapter_of(adapter, step), to):
+    place = exporting.export(adapter, to, into, step=step)
+    for line in card.limits(exporting.adapter_of(adapter, step), to):
         typer.echo(f"note: {line}", err=True)
     _print({"format": to, "adapter": str(place)}, f"adapter in the format of {to}: {place}", as_json)
 

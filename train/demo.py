@@ -9,7 +9,7 @@ import torch
 from curate.errors import UserError
 from train import config, finetune
 from train.adapter import lora
-from train.export import say
+from train.export import adapter, say
 from train.model import tiny, voxcpm
 from train.validation import Validation
 
@@ -75,8 +75,8 @@ def _run(into: Path, corpus: Path) -> Iterator[finetune.Event]:
 
 
 def _hand_over(into: Path, model: Path) -> Iterator[str]:
-    trained = say.adapter_of(into / RUN)
-    places = {form: say.export(into / RUN, form, into / f"adapter-{form}") for form in lora.FORMATS}
+    trained = adapter.adapter_of(into / RUN)
+    places = {form: adapter.export(into / RUN, form, into / f"adapter-{form}") for form in lora.FORMATS}
     language = min(trained.tags)
     sentence = say.tagged(trained, language, SENTENCES.get(language, "hello"))
     yield f"VoxCPM's own loader reads the adapter and says {sentence!r}"

@@ -11,6 +11,7 @@ from tests.train import official
 from train import config, finetune
 from train.adapter import lora
 from train.data import dataset, sampler, schedule
+from train.export import adapter as exporting
 from train.export import say
 from train.model import base, voxcpm
 from train.trainer import Step
@@ -208,7 +209,7 @@ def test_a_loss_that_is_no_number_names_the_clips(make_run):
 
 
 def test_the_adapter_of_a_run_remembers_model_and_tags(whole, tiny):
-    saved = say.adapter_of(whole)
+    saved = exporting.adapter_of(whole)
     assert saved.base == str(tiny)
     assert say.tagged(saved, "ko", "네") == "(Korean)네"
     with pytest.raises(UserError, match="not trained on language 'th'; it knows km, ko"):
@@ -279,7 +280,7 @@ def test_a_hub_id_is_pinned_to_the_commit_that_was_loaded(make_run, tiny, tmp_pa
     assert len(said) == 1
     assert "commit c0ffee" in said[0]
     assert config.read(run).revision == "c0ffee"
-    adapter = say.export(run, "peft", tmp_path / "p")
+    adapter = exporting.export(run, "peft", tmp_path / "p")
     assert json.loads((adapter / "samsori.json").read_text())["revision"] == "c0ffee"
     asked.clear()
     say.say(adapter, "ko", "네", device="cpu")
@@ -289,7 +290,7 @@ def test_a_hub_id_is_pinned_to_the_commit_that_was_loaded(make_run, tiny, tmp_pa
 def test_an_adapter_is_never_written_over_a_run(whole):
     before = sorted((path, path.stat().st_size) for path in whole.rglob("*"))
     with pytest.raises(UserError, match="holds what would be lost"):
-        say.export(whole, "peft", whole)
+        exporting.export(whole, "peft", whole)
     assert sorted((path, path.stat().st_size) for path in whole.rglob("*")) == before
 
 

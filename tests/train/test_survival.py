@@ -162,7 +162,7 @@ def test_a_damaged_checkpoint_is_one_line_with_the_remedy(make_run, name, says):
 
 
 def test_the_last_checkpoints_and_the_best_of_each_language_are_kept(make_run, monkeypatch):
-    """ClipLoss-out losses are made up: Khmer is best at step 2, Korean at step 3."""
+    """Held-out losses are made up: Khmer is best at step 2, Korean at step 3."""
     from train import validation
 
     made_up = {0: (9, 9), 1: (5, 5), 2: (3, 4), 3: (4, 3), 4: (6, 6), 5: (5, 5), 6: (5, 4)}

@@ -1,4 +1,4 @@
-"""ClipLoss-out losses: whole, fixed, paired, and the same however they are computed."""
+"""Held-out losses: whole, fixed, paired, and the same however they are computed."""
 
 import json
 import math

@@ -1,4 +1,15 @@
-"""What VoxCPM's and PEFT's adapter formats hold of an adapter, and why one is refused: dicts and tensors, no disk."""
+"""What VoxCPM's and PEFT's adapter formats hold of an adapter, and why one is refused: dicts and tensors, no disk.
+
+| | VoxCPM | PEFT |
+|---|---|---|
+| a tensor | base_lm.layers.0.self_attn.q_proj.lora_A | base_model.model. + that + .weight |
+| alpha | a whole number (LoRAConfig.alpha: int) | any number |
+| rsLoRA | no | use_rslora |
+| what is adapted | enable_lm, _dit, _proj and lists of module names | a regular expression over module names |
+| dropout falls on | B A x | x, before A |
+
+The shapes of A and B are the same. What VoxCPM cannot say of alpha is multiplied into B: `fold`.
+"""
 
 import logging
 import re
@@ -54,8 +65,10 @@ def targets(adapter: Adapter) -> str:
 def fold(adapter: Adapter) -> Fold:
     """VoxCPM's alpha, a whole number, and what B must be multiplied by so that the product stays the same.
 
-    Halves, quarters... of a whole number fold exactly, and so does rsLoRA at rank 4, 9, 16, 64...; else alpha is the
-    rank, and B times the scale is rounded to float32.
+    VoxCPM's scale is alpha / rank. With alpha = n / d a fraction, n goes into the file and B times 1 / d: exact in
+    float32 where d is a power of two, as for 2.5 = 5 / 2. rsLoRA's alpha / sqrt(rank) is VoxCPM's of alpha sqrt(rank),
+    whole at rank 4, 9, 16, 64... Every float is a fraction whose d is a power of two; beyond FINEST it stands for one
+    that is not, such as 0.7, and then alpha is the rank, so that VoxCPM's scale is 1, and B times ours is rounded.
     """
     alpha = _alpha(adapter)
     root = round(adapter.rank**0.5)
@@ -153,10 +166,10 @@ def _alpha(adapter: Adapter) -> float:
 
 def _is_loaded(name: str, settings: dict[str, Any]) -> bool:
     """Whether the model that VoxCPM builds by these settings has such a tensor."""
-    found = NAME.fullmatch(name)
-    if not found:
+    match = NAME.fullmatch(name)
+    if not match:
         return False
-    part, module, _ = found.groups()
+    part, module, _ = match.groups()
     if part is None:
         return bool(settings.get("enable_proj")) and module in settings.get("target_proj_modules", PROJECTIONS)
     scope = "dit" if part in PARTS["dit"] else "lm"
@@ -183,15 +196,15 @@ def _shape(tensors: Weights, where: str) -> dict[str, Any]:
     layers: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))  # part -> module -> layers
     between = set()
     for name in tensors:
-        found = NAME.fullmatch(name)
-        if not found or found[2] not in (MODULES if found[1] else PROJECTIONS):
+        match = NAME.fullmatch(name)
+        if not match or match[2] not in (MODULES if match[1] else PROJECTIONS):
             raise UserError(f"{where} also adapts {name}: only {', '.join(MODULES)} and the projections can be")
-        if name[:-1] + "BA"[found[3] == "B"] not in tensors:
+        if name[:-1] + "BA"[match[3] == "B"] not in tensors:
             raise UserError(f"{where} lacks the other half of {name}")
-        if found[1]:
-            layers[found[1]][found[2]] += 1
+        if match[1]:
+            layers[match[1]][match[2]] += 1
         else:
-            between.add(found[2])
+            between.add(match[2])
     if not tensors:
         raise UserError(f"{where} holds no weights of an adapter")
     if between and between != set(PROJECTIONS):

@@ -1,4 +1,8 @@
-"""One LoRA adapter over base LM, residual LM and DiT: attach (peft), count, save and load in both formats."""
+"""One LoRA adapter over base LM, residual LM and DiT: attach (PEFT), learn as one vector, save and load.
+
+An adapted layer computes W x + scale B A x, W frozen, A (rank, in), B (out, rank); scale is alpha / rank, or alpha /
+sqrt(rank) under rsLoRA (`config.Adapter.scale`).
+"""
 
 import json
 import pickle
@@ -48,13 +52,14 @@ class Saved:
     tags: dict[str, str] = field(default_factory=dict)  # language -> what its training text starts with
     revision: str | None = None  # of a hub id: the weights that were trained on
     forms: dict[str, str] = field(default_factory=dict)  # language -> spoken or pronounced, as its text was written
-    facts: dict[str, Any] = field(default_factory=dict)  # how it was trained, for the model card: `facts.of`
+    facts: dict[str, Any] = field(default_factory=dict)  # how it was trained, for the model card: `card.facts`
 
 
 def attach(model: Any, adapter: Adapter, *, seed: int = 0) -> None:
     """Put a fresh adapter on a model: B is zero, so it changes nothing yet; A is drawn from `seed`; both in float32.
 
-    Everything else is frozen.
+    Everything else is frozen. A is drawn on the CPU, so that a seed means the same adapter on every machine; on a meta
+    device it has shapes alone.
     """
     import peft
 
@@ -63,7 +68,7 @@ def attach(model: Any, adapter: Adapter, *, seed: int = 0) -> None:
         torch.manual_seed(seed_of(seed, "adapter"))
         peft.inject_adapter_in_model(_peft_config(adapter), model)
     for tensor in parameters(model).values():
-        tensor.data = tensor.data.to(torch.float32)  # small updates are lost in bfloat16
+        tensor.data = tensor.data.to(torch.float32)  # bfloat16 has 8 bits: steps below 1/512 of a weight are lost
 
 
 def parameters(model: Any) -> dict[str, torch.nn.Parameter]:
@@ -91,9 +96,9 @@ def put(model: Any, saved: Weights) -> None:
         )
     for name, parameter in own.items():
         if parameter.shape != saved[name].shape:
-            wanted, found = tuple(parameter.shape), tuple(saved[name].shape)
+            given, needed = tuple(saved[name].shape), tuple(parameter.shape)
             raise UserError(
-                f"the adapter is of another rank or base model: {name} is {found}, here it must be {wanted}"
+                f"the adapter is of another rank or base model: {name} is {given}, here it must be {needed}"
             )
     with torch.no_grad():
         for name, parameter in own.items():
@@ -107,9 +112,12 @@ def load_onto(model: Any, saved: Saved) -> None:
 
 
 class Vector:
-    """All weights of an attached adapter in one parameter, in the order of their sorted official names.
+    """All weights of an attached adapter in one float32 parameter, in the order of their sorted official names.
 
-    The model's own parameters become views of it, so what is learned here is what PEFT and `say` see.
+    The default adapter of the published model is 384 small tensors. As one, casting to the base's precision, clipping,
+    the optimizer's step and the exchange between GPUs are done once each, and not 384 times. PEFT's own tensors become
+    views of it that take no gradient: they hold what is learned here, so that speaking (through PEFT's layers) and
+    saving need no copying, while training goes past PEFT's layers (`model.losses`) and gradients arrive here alone.
     """
 
     def __init__(self, model: Any, settings: Adapter, dtype: torch.dtype = torch.float32) -> None:
@@ -123,9 +131,10 @@ class Vector:
             value.data = piece
 
     def adapter(self, dtype: torch.dtype, *, dropout: bool = True) -> LoraPairs:
-        """The pairs by module name in that precision, cast at once; gradients come back to `parameter`.
+        """A, B, scale and dropout by module name, in that precision, cast at once; gradients come back to `parameter`.
 
-        Without `dropout` it is as when it speaks, and as held-out losses are taken.
+        Without `dropout` it is as when it speaks, and as held-out losses are taken. With it, it falls on the layer's
+        input, as PEFT's does; VoxCPM's own layer drops from B A x instead.
         """
         pieces = dict(zip(self.names, self._pieces(self.parameter.to(dtype)), strict=True))
         modules = [name.removesuffix(".lora_A") for name in self.names if name.endswith(".lora_A")]
@@ -187,27 +196,27 @@ def load(folder: Path) -> Saved:
         base = str(config.get("base_model_name_or_path") or "")
     else:
         raise UserError(f"no adapter in {folder}: neither {VOXCPM_FILES[0]} nor {PEFT_FILES[0]} is there")
-    told = _read_notes(folder / NOTES)
-    return Saved(tensors, adapter, told.base or base, told.tags, told.revision, told.form, told.facts)
+    noted = _read_notes(folder / NOTES)
+    return Saved(tensors, adapter, noted.base or base, noted.tags, noted.revision, noted.form, noted.facts)
 
 
 def merged(folder: Path) -> Saved | None:
     """What a merged checkpoint says of the adapter in it, whose weights are not told apart; None for other folders."""
-    told = _read_notes(folder / NOTES)
-    if told.adapter is None:
+    noted = _read_notes(folder / NOTES)
+    if noted.adapter is None:
         return None
-    own = {name: value for name, value in told.adapter.items() if name in Adapter.model_fields}
+    settings = {name: value for name, value in noted.adapter.items() if name in Adapter.model_fields}
     try:
-        adapter = Adapter.model_validate(own)
+        adapter = Adapter.model_validate(settings)
     except ValidationError as problem:
         raise _damaged(folder / NOTES, problem) from None
-    return Saved({}, adapter, told.base, told.tags, told.revision, told.form, told.facts)
+    return Saved({}, adapter, noted.base, noted.tags, noted.revision, noted.form, noted.facts)
 
 
 def notes(saved: Saved) -> dict[str, Any]:
     """What neither format can hold: the base model and its revision, tags, forms, facts of the training."""
-    told = {"base": saved.base, "revision": saved.revision, "tags": saved.tags, "form": saved.forms}
-    return told | ({"facts": saved.facts} if saved.facts else {})
+    always = {"base": saved.base, "revision": saved.revision, "tags": saved.tags, "form": saved.forms}
+    return always | ({"facts": saved.facts} if saved.facts else {})
 
 
 def write_json(path: Path, value: object) -> None:
@@ -216,6 +225,7 @@ def write_json(path: Path, value: object) -> None:
 
 
 def _official(name: str) -> str:
+    """Of a parameter of PEFT, ....q_proj.lora_A.default.weight, what VoxCPM calls it: ....q_proj.lora_A."""
     return name.removesuffix(".weight").removesuffix(".default")
 
 
@@ -242,18 +252,18 @@ def _read(path: Path) -> Weights:
         if path.suffix == ".safetensors":
             from safetensors.torch import load_file
 
-            found = load_file(path)
+            tensors = load_file(path)
         else:
-            found = torch.load(path, map_location="cpu", weights_only=True)
-            found = found.get("state_dict", found)
-        weights = {name: value.to(torch.float32) for name, value in found.items()}
+            tensors = torch.load(path, map_location="cpu", weights_only=True)
+            tensors = tensors.get("state_dict", tensors)
+        weights = {name: value.to(torch.float32) for name, value in tensors.items()}
     except pickle.UnpicklingError:
         raise UserError(f"{path} holds more than weights and is not opened: export it as safetensors") from None
     except Exception as problem:  # a cut file: safetensors, zip and pickle each raise their own kind
         raise UserError(f"the adapter in {path.parent} cannot be read ({problem}): export it again") from problem
     for name, value in weights.items():
-        if found[name].dtype not in formats.FLOATS:
-            kind = str(found[name].dtype).removeprefix("torch.")
+        if tensors[name].dtype not in formats.FLOATS:
+            kind = str(tensors[name].dtype).removeprefix("torch.")
             raise UserError(f"{path}: {name} is {kind}, so it is quantized: give the adapter that it was made from")
         if not torch.isfinite(value).all():
             raise UserError(f"{path}: {name} holds NaN or infinity, so its training went wrong: take an earlier one")
@@ -262,9 +272,9 @@ def _read(path: Path) -> Weights:
 
 def _read_notes(path: Path) -> _Notes:
     """NOTES, or what stands for it where there is none. Raises UserError where a value is of a wrong kind."""
-    told = _read_json(path, path) if path.is_file() else {}
+    table = _read_json(path, path) if path.is_file() else {}
     try:
-        return _Notes.model_validate({name: value for name, value in told.items() if value is not None})
+        return _Notes.model_validate({name: value for name, value in table.items() if value is not None})
     except ValidationError as problem:
         raise _damaged(path, problem) from None
 
@@ -277,13 +287,13 @@ def _damaged(path: Path, problem: ValidationError) -> UserError:
 
 def _read_json(path: Path, weights: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        table = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(
             f"{weights} has no {path.name} beside it, and weights do not say their alpha: fetch or export both"
         ) from None
     except (OSError, ValueError) as problem:
         raise UserError(f"{path} cannot be read ({problem}): export the adapter again") from problem
-    if not isinstance(found, dict):
+    if not isinstance(table, dict):
         raise UserError(f"{path} holds no table: export the adapter again")
-    return found
+    return table

@@ -158,7 +158,7 @@ def example(saved: lora.Saved, language: str) -> str:
 
 
 def _how_to_load(saved: lora.Saved, form: str) -> list[str]:
-    said = example(saved, min(saved.tags)) if saved.tags else "..."
+    sentence = example(saved, min(saved.tags)) if saved.tags else "..."
     return [
         "## Loading it",
         "",
@@ -166,7 +166,7 @@ def _how_to_load(saved: lora.Saved, form: str) -> list[str]:
         *_imports(saved, form),
         "",
         *_loading(saved, form),
-        f"samples = model.generate({json.dumps(said, ensure_ascii=False)}, normalize=False)",
+        f"samples = model.generate({json.dumps(sentence, ensure_ascii=False)}, normalize=False)",
         'soundfile.write("out.wav", samples, model.tts_model.sample_rate)',
         "```",
         "",
@@ -235,9 +235,9 @@ def _data_row(row: dict[str, Any]) -> str:
 
 def _about_losses(losses: dict[str, dict[str, Any]]) -> list[str]:
     if not losses:
-        return ["## ClipLoss-out loss", "", "Not measured, or the run is not known here.", ""]
+        return ["## Held-out loss", "", "Not measured, or the run is not known here.", ""]
     return [
-        "## ClipLoss-out loss",
+        "## Held-out loss",
         "",
         "Mean over the patches of all held-out clips (flow matching + stop), fixed noise, no guidance dropout.",
         "",
@@ -308,7 +308,7 @@ def _data_facts(path: Path) -> Iterator[dict[str, Any]]:
 
 def _loss_facts(validations: Sequence[Validation], step: int) -> dict[str, dict[str, Any]]:
     """language -> zero_shot, best, last and this: step, loss, diff, stop; those that were measured."""
-    found: dict[str, dict[str, Any]] = {}
+    losses: dict[str, dict[str, Any]] = {}
     for language in sorted({name for each in validations for name in each.languages}):
         measured = [
             {"step": each.step, **{key: each.languages[language][key] for key in ("loss", "diff", "stop")}}
@@ -316,11 +316,11 @@ def _loss_facts(validations: Sequence[Validation], step: int) -> dict[str, dict[
             if language in each.languages
         ]
         trained = [each for each in measured if each["step"]]
-        said = {
+        chosen = {
             "zero_shot": next((each for each in measured if not each["step"]), None),
             "best": min(trained, key=lambda each: each["loss"], default=None),
             "last": trained[-1] if trained else None,
             "this": next((each for each in trained if each["step"] == step), None),
         }
-        found[language] = {name: each for name, each in said.items() if each}
-    return found
+        losses[language] = {name: each for name, each in chosen.items() if each}
+    return losses

@@ -14,7 +14,7 @@ import torch
 from curate import files
 from curate.errors import UserError
 from train.adapter import lora
-from train.export import card, say
+from train.export import adapter, card
 from train.model import base, voxcpm
 
 WEIGHTS = "model.safetensors"
@@ -57,8 +57,8 @@ def merge(
     replaced. Raises UserError where the adapter does not fit, the place is not free, or the disk is too small.
     `tick(done, total)` is told of every tensor.
     """
-    saved = say.with_facts(source, step)
-    origin, revision = say.base_of(source, saved, model)
+    saved = adapter.with_facts(source, step)
+    origin, revision = adapter.base_of(source, saved, model)
     folder = base.find(origin, revision)
     voxcpm.check_config(base.read_config(folder), folder)
     saved = replace(saved, base=saved.base or origin, revision=base.fetched_revision(folder) or saved.revision)
@@ -72,7 +72,7 @@ def merge(
             for path in others:
                 shutil.copyfile(path, place / path.name)
             folding = _Folding(read, pairs, saved.adapter.scale)
-            _write(place / WEIGHTS, layout, folding, tick)
+            write_tensors(place / WEIGHTS, layout, folding, tick)
             given = [_given(folder)] if model and model != saved.base else []
             _describe(saved, place, [path.name for path in others], folding.lost, given)
     except OSError as problem:
@@ -135,9 +135,9 @@ def _pairs(saved: lora.Saved, layout: Layout, folder: Path) -> dict[str, tuple[t
         if kind and kind not in FLOATS:
             raise UserError(f"{folder} is quantized ({module}.weight is {kind}): give the one that it was made from")
         if shape != [high.shape[0], low.shape[1]]:
-            found = f"{kind} {tuple(shape)}" if kind else "missing"
-            wanted = (high.shape[0], low.shape[1])
-            raise UserError(f"the adapter does not fit {folder}: {module}.weight is {found}, here it must be {wanted}")
+            there = f"{kind} {tuple(shape)}" if kind else "missing"
+            needed = (high.shape[0], low.shape[1])
+            raise UserError(f"the adapter does not fit {folder}: {module}.weight is {there}, here it must be {needed}")
         pairs[f"{module}.weight"] = (low, high)
     return pairs
 
@@ -152,10 +152,10 @@ def _check_room(into: Path, needed: int) -> None:
     while not place.is_dir():
         place = place.parent
     if (free := shutil.disk_usage(place).free) < needed:
-        raise UserError(f"{into} needs {_told(needed)}, and {_told(free)} are free: choose another disk")
+        raise UserError(f"{into} needs {_bytes(needed)}, and {_bytes(free)} are free: choose another disk")
 
 
-def _told(count: int) -> str:
+def _bytes(count: int) -> str:
     return f"{count / 1e9:.2f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
 
 
@@ -189,7 +189,7 @@ class _Folding:
         return math.sqrt(self._error / self._change) if self._change else 0.0
 
 
-def _write(path: Path, layout: Layout, read: Read, tick: Callable[[int, int], None]) -> None:
+def write_tensors(path: Path, layout: Layout, read: Read, tick: Callable[[int, int], None]) -> None:
     """Write a safetensors file tensor by tensor, where the library would hold all of them at once.
 
     The format: the header's length in 8 bytes, the header as JSON, then the tensors' bytes without gaps; wide numbers

@@ -1,7 +1,6 @@
-"""Adapters in use: find the one a run has trained, export it, let it speak."""
+"""Speak a sentence with a trained adapter, and write it as WAV."""
 
 import io
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,64 +8,13 @@ import numpy as np
 from curate import files
 from curate.errors import UserError
 from curate.text import normalise
-from train import checkpoint, config
 from train.adapter import lora
 from train.data import dataset
-from train.export import card
+from train.export.adapter import adapter_of, base_of
 from train.model import base, voxcpm
 
 Sound = tuple[voxcpm.Samples, int]
 SEEDS = range(-(2**63), 2**64)  # what torch takes
-
-
-def adapter_of(folder: Path, step: int | None = None) -> lora.Saved:
-    """The adapter of a run (its last checkpoint, or that of a step) or of a folder in either format."""
-    if (folder / "run.toml").is_file():
-        return lora.load(_checkpoint(folder, step))
-    if step is not None:
-        raise UserError(f"{folder} is no run, so it has no step {step}")
-    return lora.load(folder)
-
-
-def with_facts(folder: Path, step: int | None = None) -> lora.Saved:
-    """The same, with what its run and corpus say of it."""
-    saved = adapter_of(folder, step)
-    if not (folder / "run.toml").is_file():
-        return saved
-    return replace(saved, facts=card.facts(folder, int(_checkpoint(folder, step).name)))
-
-
-def export(folder: Path, form: str, into: Path | None = None, *, step: int | None = None) -> Path:
-    """Write the adapter of a run or a folder in another format, and its model card; by default to FOLDER/export/FORMAT.
-
-    Raises UserError where the place holds anything else, such as a card that was edited, or is FOLDER itself.
-    """
-    if form not in lora.FORMATS:
-        raise UserError(f"unknown format {form!r}; there are {', '.join(lora.FORMATS)}")
-    place = into or folder / "export" / form
-    if place.resolve() == folder.resolve():
-        raise UserError(f"{place} holds what would be lost, the adapter that is to be exported: choose another --into")
-    saved = with_facts(folder, step)
-    ours = lora.FILES if (place / lora.NOTES).is_file() else ()  # without the note, another trainer wrote them
-    ours = (*ours, card.CARD) if card.is_untouched(place / card.CARD) else ours
-    try:
-        with files.replacing_folder(place, ours) as partial:
-            lora.write(saved, partial, form)
-            (partial / card.CARD).write_text(card.text(saved, form), encoding="utf-8")
-    except OSError as problem:
-        reason = problem.strerror or problem
-        raise UserError(f"{place} cannot be written ({reason}): choose another --into") from problem
-    return place
-
-
-def _checkpoint(run: Path, step: int | None) -> Path:
-    if step is not None and not checkpoint.path_of(run, step).is_dir():
-        kept = [str(int(path.name)) for path in checkpoint.every(run)]
-        raise UserError(f"{run} keeps no checkpoint of step {step}; there are {', '.join(kept) or 'none'}")
-    found = checkpoint.newest(run) if step is None else checkpoint.verified(checkpoint.path_of(run, step))
-    if found is None:
-        raise UserError(f"{run} has no checkpoint yet: `train resume {run}`")
-    return found
 
 
 def tagged(saved: lora.Saved, language: str, text: str) -> str:
@@ -141,15 +89,3 @@ def write_wav(sound: Sound, path: Path) -> None:
 
 def _unwritable(path: Path, problem: OSError) -> UserError:
     return UserError(f"{path} cannot be written ({problem.strerror or problem}): make room, or choose another --out")
-
-
-def base_of(folder: Path, saved: lora.Saved, model: str | None) -> tuple[str, str | None]:
-    """The model that an adapter belongs to, unless another is given, and its revision."""
-    if model:
-        return model, None
-    if (folder / "run.toml").is_file():
-        run: config.Run = config.read(folder)
-        return run.model, run.revision
-    if not saved.base:
-        raise UserError(f"the adapter in {folder} does not say which model it belongs to: give --model")
-    return saved.base, saved.revision

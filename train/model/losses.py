@@ -1,18 +1,29 @@
 """VoxCPM2's training losses, exact and without the waste: no padding, no frozen encoder, the DiT on loss rows only.
 
-`losses` equals `VoxCPM2Model.forward` of voxcpm 2.0.3 (Apache-2.0) on the same weights and draws; a test holds it to
-1e-10. It differs in what it does not compute:
+`losses` equals `VoxCPM2Model.forward` (model/voxcpm2.py of voxcpm 2.0.3, Apache-2.0) on the same weights and draws; a
+test holds it to 1e-10. The way of one batch:
+
+    text ids, encoded patches -> base LM -> FSQ -> residual LM
+    states of both before each patch -> two conditions (R, 2, W) -> DiT -> flow loss (R,)
+    those of the base LM alone -> stop head -> stop loss (R,)
+
+It differs from the official pass in what it does not compute:
 
 - Sequences lie end to end in one row of positions, so linear layers and norms see no padding; only attention is laid
   out in rectangles. The last patch and its end mark predict nothing and are left out.
-- The local encoder is frozen, so its outputs come from disk.
-- The DiT and the stop head run on the patches that the loss is taken over, the last layers only where they are read.
+- The local encoder is frozen and stands before everything that learns, so its outputs come from disk.
+- The DiT sees each patch by itself, and the official pass runs it on text positions, too, and masks their loss to 0.
+  Here it and the stop head run on the R patches of the loss alone, the last layers only where they are read.
 - The adapter's products run in the base's precision, from float32 weights.
 
+Losses are returned for each patch and not averaged. The official mean is over all patches of a batch; who cuts a batch
+into pieces adds up sums and divides once by the patches of them all, or short pieces would weigh too much.
+
 Shapes: N positions, C their width, B sequences, L the longest of them, R patches of the loss, P latents in a patch,
-D numbers in a latent.
+D numbers in a latent, W the width of the DiT.
 """
 
+import functools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -104,8 +115,8 @@ def losses(model: Any, batch: Batch, draws: Draws, adapter: LoraPairs, options: 
     options = options or ComputeOptions()
     width = model.fusion_concat_proj.weight
     batch = batch.to(width.device, width.dtype)
-    lm, residual = _language_models(model, batch, adapter, options)
-    stop = model.stop_head(model.stop_actn(model.stop_proj(lm)))
+    lm, residual = _language_models(model, batch, adapter, options)  # (R, C) each
+    stop = model.stop_head(model.stop_actn(model.stop_proj(lm)))  # (R, 2)
     stop_loss = functional.cross_entropy(_precise(stop), batch.last.long(), reduction="none")
     conditions = torch.stack(
         (
@@ -113,41 +124,55 @@ def losses(model: Any, batch: Batch, draws: Draws, adapter: LoraPairs, options: 
             _apply(_projection(model, "res_to_dit_proj", adapter), residual),
         ),
         dim=1,
-    )
+    )  # (R, 2, W): the DiT reads them as two tokens, official code as one of twice the width that it cuts in two
     return Losses(_flow_matching(model, batch, conditions, draws.to(width.device), adapter, options), stop_loss)
 
 
 def _language_models(model: Any, batch: Batch, adapter: LoraPairs, options: ComputeOptions) -> tuple[Tensor, Tensor]:
-    """What both language models say before each target patch: two of (R, C)."""
+    """The states of both language models from which each target patch is predicted, two of (R, C).
+
+    The base LM's states at audio positions pass through 512 numbers rounded to 1/9 (FSQ, scalar_quantization_layer.py),
+    and the residual LM adds what that loses; text goes on as it is. The model must be in training mode: only there do
+    gradients pass the rounding as if it were not (straight through); else those states get none. Values are the same.
+    """
     rectangle = Rectangle(batch.rows, batch.longest, batch.slots, causal=True)
     settings = model.config.lm_config
     scale = settings.scale_emb if getattr(settings, "use_mup", False) else 1.0
-    heard = _apply(_projection(model, "enc_to_lm_proj", adapter), batch.encoded)
+    audio = _apply(_projection(model, "enc_to_lm_proj", adapter), batch.encoded)
     text = model.base_lm.embed_tokens(batch.text) * scale
-    seen = text.new_zeros(batch.positions.shape[0], text.shape[-1])
-    seen = seen.index_copy(0, batch.text_at, text).index_copy(0, batch.audio_at, heard)
-    meant = _transformer(model.base_lm, "base_lm", seen, batch.positions, rectangle, adapter, options)
-    meant = meant.index_copy(0, batch.audio_at, model.fsq_layer(meant[batch.audio_at]))
-    heard_only = torch.zeros_like(meant).index_copy(0, batch.audio_at, heard)
-    fused = _apply(_projection(model, "fusion_concat_proj", adapter), torch.cat((meant, heard_only), dim=-1))
+    inputs = text.new_zeros(batch.positions.shape[0], text.shape[-1])
+    inputs = inputs.index_copy(0, batch.text_at, text).index_copy(0, batch.audio_at, audio)
+    states = _transformer(model.base_lm, "base_lm", inputs, batch.positions, rectangle, adapter, options)
+    states = states.index_copy(0, batch.audio_at, model.fsq_layer(states[batch.audio_at]))
+    only_audio = torch.zeros_like(states).index_copy(0, batch.audio_at, audio)
+    fused = _apply(_projection(model, "fusion_concat_proj", adapter), torch.cat((states, only_audio), dim=-1))
     residual = _transformer(
         model.residual_lm, "residual_lm", fused, batch.positions, rectangle, adapter, options, only=batch.before
     )
-    return meant[batch.before], residual
+    return states[batch.before], residual
 
 
 def _flow_matching(
     model: Any, batch: Batch, conditions: Tensor, draws: Draws, adapter: LoraPairs, options: ComputeOptions
 ) -> Tensor:
-    """The DiT's loss for each target patch: (R,)."""
+    """The DiT's loss for each target patch: (R,); locdit/unified_cfm.py and local_dit_v2.py.
+
+    Between the patch x at t = 0 and noise z at t = 1 lies x_t = (1 - t) x + t z, and the DiT learns the direction from
+    one to the other, v = z - x. t = sigmoid(N(-0.4, 1)) has its median at 0.4, and two in three are below 0.5.
+    Where `draws.guided` is False (one patch in ten), both conditions are zero and the DiT learns speech as such, which
+    classifier-free guidance subtracts when it speaks; the patch before is seen all the same.
+    A sequence is two conditions, the time, P latents of the patch before, P noisy ones; only the last P are read.
+    """
     dit, name = model.feat_decoder.estimator, "feat_decoder.estimator"
     kind, patch = conditions.dtype, batch.targets.shape[1]
-    # official code draws and embeds the time in the model's precision, also when it speaks: so does this
+    # Official code draws time and noise in the model's precision, and embeds the time in it when it speaks, too. So
+    # they are rounded to it before anything is made of them: in bfloat16, times lie up to 0.004 apart.
     time = torch.sigmoid(draws.time.to(kind) + TIME_MEAN)
     noise = draws.noise.to(kind)
     noisy = (1 - time.view(-1, 1, 1)) * batch.targets + time.view(-1, 1, 1) * noise
     flow = noise - batch.targets
     conditions = conditions * draws.guided.to(kind).view(-1, 1, 1)
+    # The model was made for mean flows, with a second time r; it is trained with r = t, so that input is always 0.
     still = dit.delta_time_mlp(dit.time_embeddings(time.new_zeros(1)).to(kind))
     moment = dit.time_mlp(dit.time_embeddings(time).to(kind)) + still
     sequence = torch.cat((conditions, moment[:, None], dit.cond_proj(batch.previous), dit.in_proj(noisy)), dim=1)
@@ -155,11 +180,11 @@ def _flow_matching(
     positions = torch.arange(length, device=sequence.device).repeat(rows)
     read = torch.arange(rows * length, device=sequence.device).view(rows, length)[:, -patch:].reshape(-1)
     rectangle = Rectangle(rows, length, None, causal=False)
-    seen = _transformer(
+    states = _transformer(
         dit.decoder, f"{name}.decoder", sequence.view(-1, width), positions, rectangle, adapter, options, only=read
     )
-    said = dit.out_proj(seen).view(rows, patch, -1)
-    return functional.mse_loss(_precise(said), _precise(flow), reduction="none").mean(dim=(1, 2))
+    predicted = dit.out_proj(states).view(rows, patch, -1)
+    return functional.mse_loss(_precise(predicted), _precise(flow), reduction="none").mean(dim=(1, 2))
 
 
 def _transformer(
@@ -172,7 +197,11 @@ def _transformer(
     options: ComputeOptions,
     only: Tensor | None = None,
 ) -> Tensor:
-    """A MiniCPM-4 over (N, C); where `only` names positions, the last layer's own work is done for them alone."""
+    """A MiniCPM-4 (modules/minicpm4/model.py) over (N, C).
+
+    Where `only` names positions, the result is theirs alone: of the last layer the others are still needed as keys and
+    values, but their output, their MLP and the norm after it are not.
+    """
     rotation = None
     if lm.rope_emb is not None:
         cosine, sine = lm.rope_emb(positions)
@@ -191,9 +220,10 @@ def _transformer(
 def _layer(
     layer: Layer, hidden: Tensor, rotation: Rotation | None, rectangle: Rectangle, only: Tensor | None
 ) -> Tensor:
-    seen = _normed(layer.before_attention, hidden)
+    """(N, C) -> (N, C), or, for `only` some positions, as many rows."""
+    normed = _normed(layer.before_attention, hidden)
     query, key, value = (
-        (said := _apply(projection, seen)).view(said.shape[0], -1, layer.width)
+        _apply(projection, normed).view(normed.shape[0], -1, layer.width)  # (N, heads, width of a head)
         for projection in (layer.query, layer.key, layer.value)
     )
     if rotation is not None:
@@ -202,18 +232,15 @@ def _layer(
     if only is not None:
         hidden, attended = hidden[only], attended[only]
     hidden = hidden + _apply(layer.out, attended) * layer.branch
-    seen = _normed(layer.before_mlp, hidden)
-    inner = cast(Tensor, _Gated.apply(_apply(layer.gate, seen), _apply(layer.up, seen)))  # type: ignore[no-untyped-call]
+    normed = _normed(layer.before_mlp, hidden)
+    inner = cast(Tensor, _Gated.apply(_apply(layer.gate, normed), _apply(layer.up, normed)))  # type: ignore[no-untyped-call]
     return hidden + _apply(layer.down, inner) * layer.branch
 
 
-_once: list[Callable[..., Tensor]] = []
-
-
+@functools.cache
 def _compiled() -> Callable[..., Tensor]:
-    if not _once:
-        _once.append(torch.compile(_layer, dynamic=True))
-    return _once[0]
+    """One compiled function for all layers of all models: compiling takes minutes, and batches differ only in size."""
+    return torch.compile(_layer, dynamic=True)
 
 
 def _attention(query: Tensor, key: Tensor, value: Tensor, rectangle: Rectangle) -> Tensor:
@@ -237,7 +264,11 @@ def _laid_out(each: Tensor, rectangle: Rectangle) -> Tensor:
 
 
 class _Normed(torch.autograd.Function):
-    """RMS norm as VoxCPM rounds it, that keeps for the way back only what entered it and its scale."""
+    """RMS norm as VoxCPM rounds it (`rms_layernorm`), keeping for backward only its input and one number per row.
+
+    Autograd would keep a float32 copy of the input, too: at bfloat16, three times the memory. y = h s w with
+    s = (mean(h^2) + e)^(-1/2), so dL/dh = s w g - h s^3 sum(w g h) / C.
+    """
 
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, weight: Tensor, epsilon: float) -> Tensor:
@@ -249,15 +280,15 @@ class _Normed(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
         hidden, weight, scale = ctx.saved_tensors
-        coming = _precise(gradients[0] * weight)
-        of_scale = (coming * hidden).sum(dim=-1, keepdim=True).to(torch.float32)
+        weighted = _precise(gradients[0] * weight)
+        of_scale = (weighted * hidden).sum(dim=-1, keepdim=True).to(torch.float32)
         of_variance = -0.5 * of_scale * scale.pow(3)
         through_scale = hidden.to(torch.float32) * (2 / hidden.shape[-1] * of_variance)
-        return (coming * scale + through_scale).to(hidden.dtype), None, None
+        return (weighted * scale + through_scale).to(hidden.dtype), None, None
 
 
 class _Gated(torch.autograd.Function):
-    """silu(gate) x up, that keeps only the two."""
+    """silu(gate) x up, keeping for backward only these two: silu(gate), as large as either, is computed again."""
 
     @staticmethod
     def forward(ctx: Any, gate: Tensor, up: Tensor) -> Tensor:
@@ -275,19 +306,24 @@ def _normed(norm: Norm, hidden: Tensor) -> Tensor:
 
 
 def _rotated(each: Tensor, rotation: Rotation) -> Tensor:
-    precise = each.to(torch.float32)  # likewise
+    precise = each.to(torch.float32)  # as `apply_rotary_pos_emb` does, in a double model, too
     left, right = precise.chunk(2, dim=-1)
     return (precise * rotation.cosine + torch.cat((-right, left), dim=-1) * rotation.sine).to(each.dtype)
 
 
-def _apply(projection: Projection, seen: Tensor) -> Tensor:
-    said = functional.linear(seen, projection.weight, projection.bias)
+def _apply(projection: Projection, inputs: Tensor) -> Tensor:
+    """x W' + b + scale dropout(x) A' B', for x (N, in).
+
+    Dropout falls on the adapter's input, as in PEFT. VoxCPM's own layer (modules/layers/lora.py) drops from its output;
+    when it speaks there is no difference. addmm adds to the base's product without a tensor of its own for B's.
+    """
+    outputs = functional.linear(inputs, projection.weight, projection.bias)
     if projection.down is None or projection.up is None:
-        return said
+        return outputs
     if projection.dropout:
-        seen = functional.dropout(seen, projection.dropout)
-    low = functional.linear(seen, projection.down.to(seen.dtype))
-    return torch.addmm(said, low, projection.up.to(seen.dtype).t(), alpha=projection.scale)
+        inputs = functional.dropout(inputs, projection.dropout)
+    low = functional.linear(inputs, projection.down.to(inputs.dtype))  # (N, rank)
+    return torch.addmm(outputs, low, projection.up.to(inputs.dtype).t(), alpha=projection.scale)
 
 
 def _read(module: Any, name: str, adapter: LoraPairs) -> Layer:
@@ -312,7 +348,7 @@ def _read(module: Any, name: str, adapter: LoraPairs) -> Layer:
         up=own["up_proj"],
         down=own["down_proj"],
         width=attention.head_dim,
-        branch=module.scale_depth / math.sqrt(module.num_hidden_layers) if module.use_mup else 1.0,
+        branch=module.scale_depth / math.sqrt(module.num_hidden_layers) if module.use_mup else 1.0,  # muP's depth rule
     )
 
 

@@ -14,7 +14,8 @@ from curate.errors import UserError
 from train import checkpoint, cli, config
 from train.adapter import lora
 from train.config import Adapter
-from train.export import card, merge, say
+from train.export import adapter as exporting
+from train.export import card, merge
 from train.model import voxcpm
 from train.model.base import read_config
 
@@ -77,7 +78,7 @@ def code(text: str) -> str:
 
 
 def test_the_card_says_what_the_run_and_its_corpus_wrote_down(run):
-    text = (say.export(run, "voxcpm") / card.CARD).read_text(encoding="utf-8")
+    text = (exporting.export(run, "voxcpm") / card.CARD).read_text(encoding="utf-8")
     assert "| km | train | slr42 | CC-BY-SA-4.0 | A | 2 | 0.750 |" in text
     assert "| ko | validation | studio | own \\| ours | A | 1 | 0.100 |" in text
     assert (
@@ -89,44 +90,42 @@ def test_the_card_says_what_the_run_and_its_corpus_wrote_down(run):
         "rank 4, alpha 4, scale 1, on q_proj, k_proj, v_proj, o_proj of base LM, residual LM and DiT, 6 steps" in text
     )
     assert '| ko | `"<Korean> "` | pronounced | `"<Korean> 안녕하세요"` |' in text
+    assert "\n## Held-out loss\n" in text
 
 
 def test_an_earlier_checkpoint_can_be_exported_and_is_the_one_described(run):
-    text = (say.export(run, "peft", step=3) / card.CARD).read_text(encoding="utf-8")
+    text = (exporting.export(run, "peft", step=3) / card.CARD).read_text(encoding="utf-8")
     assert "3 steps" in text
     assert re.search(r"\| km \|.*\| 1.0000 \(0.7500 \+ 0.2500\), step 3 \|\n", text)
     with pytest.raises(UserError, match="keeps no checkpoint of step 5; there are 3, 6"):
-        say.export(run, "peft", step=5)
+        exporting.export(run, "peft", step=5)
     with pytest.raises(UserError, match="is no run"):
-        say.export(run / "export" / "peft", "voxcpm", step=3)
+        exporting.export(run / "export" / "peft", "voxcpm", step=3)
     with (checkpoint.path_of(run, 3) / lora.PEFT_FILES[0]).open("ab") as file:
         file.write(b"x")
     with pytest.raises(UserError, match=r"0000003 is damaged \(adapter_model.safetensors\)"):
-        say.export(run, "peft", step=3)
+        exporting.export(run, "peft", step=3)
 
 
 def test_the_adapter_that_is_exported_and_those_of_other_trainers_are_not_replaced(run, tmp_path):
-    place = say.export(run, "voxcpm", tmp_path / "a")
+    place = exporting.export(run, "voxcpm", tmp_path / "a")
     before = {path.name: path.read_bytes() for path in place.iterdir()}
     (tmp_path / "link").symlink_to(place)
     for same in (place, tmp_path / "link"):
         with pytest.raises(UserError, match="holds what would be lost, the adapter that is to be exported: choose"):
-            say.export(place, "peft", same)
+            exporting.export(place, "peft", same)
     assert {path.name: path.read_bytes() for path in place.iterdir()} == before
     for name in (lora.NOTES, card.CARD):
         (place / name).unlink()  # as the official script leaves one
     with pytest.raises(UserError, match="holds what would be lost"):
-        say.export(run, "voxcpm", place)
+        exporting.export(run, "voxcpm", place)
 
 
 @pytest.mark.parametrize("form", lora.FORMATS)
-def test_a_disk_that_fills_up_while_exporting_is_one_line_and_leaves_nothing(run, tmp_path, monkeypatch, form):
-    def full(path, data):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("pathlib.Path.write_bytes", full)
-    with pytest.raises(UserError, match=r"a cannot be written \(No space left on device\): choose another --into"):
-        say.export(run, form, tmp_path / "a")
+def test_a_disk_that_fills_up_while_exporting_is_one_line_and_leaves_nothing(run, tmp_path, full_disk, form):
+    says = r"a cannot be written \(File too large\): choose another --into"
+    with full_disk(10_000), pytest.raises(UserError, match=says):
+        exporting.export(run, form, tmp_path / "a")
     assert not list(tmp_path.glob("*a*"))
 
 
@@ -134,7 +133,7 @@ def test_what_was_not_written_down_is_not_claimed(run, tiny):
     (run.parent / "corpus" / "manifest.parquet").unlink()
     (run / checkpoint.METRICS).unlink()
     assert card.facts(run, 6) == {"step": 6, "data": [], "losses": {}}
-    text = (say.export(run, "voxcpm") / card.CARD).read_text(encoding="utf-8")
+    text = (exporting.export(run, "voxcpm") / card.CARD).read_text(encoding="utf-8")
     assert "not known here: the corpus was not there" in text
     assert "Not measured" in text
     assert "revision not written down" in text
@@ -154,13 +153,13 @@ def test_a_broken_manifest_stops_no_export(run, caplog, broken):
 def test_a_manifest_without_licences_says_so(run):
     path = run.parent / "corpus" / "manifest.parquet"
     pl.read_parquet(path).drop("licence", "attribution", "source").write_parquet(path)
-    text = (say.export(run, "voxcpm") / card.CARD).read_text(encoding="utf-8")
+    text = (exporting.export(run, "voxcpm") / card.CARD).read_text(encoding="utf-8")
     assert "| km | train | not written down | not written down | not written down | 2 | 0.750 |" in text
 
 
 def test_facts_go_with_the_adapter_into_another_format_and_into_a_merged_checkpoint(run, tmp_path):
-    say.export(run, "voxcpm", tmp_path / "a")
-    say.export(tmp_path / "a", "peft", tmp_path / "b")
+    exporting.export(run, "voxcpm", tmp_path / "a")
+    exporting.export(tmp_path / "a", "peft", tmp_path / "b")
     merge.merge(tmp_path / "b", tmp_path / "m")
     for folder in ("a", "b", "m"):
         assert "| km | train | slr42 | CC-BY-SA-4.0 | A | 2 | 0.750 |" in (tmp_path / folder / card.CARD).read_text()
@@ -196,7 +195,7 @@ def test_the_code_on_the_card_runs_and_no_path_of_this_machine_is_on_it(tiny, tm
     if form == card.MERGED:
         merge.merge(tmp_path / "source", place)
     else:
-        say.export(tmp_path / "source", form, place)
+        exporting.export(tmp_path / "source", form, place)
     text = (place / card.CARD).read_text(encoding="utf-8")
     assert str(tiny.parent) not in text
     (tmp_path / tiny.name).symlink_to(tiny)
@@ -213,11 +212,11 @@ def test_the_examples_are_written_the_same_in_every_form(language, form):
 
 
 def test_a_card_that_a_person_has_edited_is_never_replaced(run):
-    place = say.export(run, "voxcpm") / card.CARD
-    say.export(run, "voxcpm")  # untouched: replaced
+    place = exporting.export(run, "voxcpm") / card.CARD
+    exporting.export(run, "voxcpm")  # untouched: replaced
     place.write_text(place.read_text().replace("**not chosen yet**", "CC-BY-SA-4.0"))
     with pytest.raises(UserError, match=r"holds what would be lost, such as README.md"):
-        say.export(run, "voxcpm")
+        exporting.export(run, "voxcpm")
     assert "CC-BY-SA-4.0" in place.read_text()
 
 

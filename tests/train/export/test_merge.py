@@ -145,7 +145,7 @@ def test_what_we_write_is_what_safetensors_reads(tmp_path):
     }
     layout = {name: (merge.KINDS[value.dtype], list(value.shape)) for name, value in tensors.items()}
     told = []
-    merge._write(tmp_path / "x", layout, tensors.__getitem__, lambda done, total: told.append((done, total)))
+    merge.write_tensors(tmp_path / "x", layout, tensors.__getitem__, lambda done, total: told.append((done, total)))
     with safe_open(tmp_path / "x", framework="pt") as file:
         assert set(file.keys()) == set(tensors)
         for name, value in tensors.items():
@@ -187,16 +187,14 @@ def test_too_small_a_disk_is_known_before_anything_is_written(adapter, tmp_path,
     assert not list(tmp_path.iterdir())
 
 
-def test_a_disk_that_fills_up_leaves_nothing_and_the_earlier_one_whole(adapter, tmp_path):
+def test_a_disk_that_fills_up_leaves_nothing_and_the_earlier_one_whole(adapter, tmp_path, full_disk):
     merge.merge(adapter, tmp_path / "m")
     before = (tmp_path / "m" / "model.safetensors").read_bytes()
-
-    def full(done, total):
-        if done == total // 2:
-            raise OSError(28, "No space left on device")
-
-    with pytest.raises(UserError, match=r"cannot be written \(No space left on device\)"):
-        merge.merge(adapter, tmp_path / "m", tick=full)
+    with (
+        full_disk(len(before) // 2),
+        pytest.raises(UserError, match=r"cannot be written \(File too large\): make room"),
+    ):
+        merge.merge(adapter, tmp_path / "m")
     assert [path.name for path in tmp_path.iterdir()] == ["m"]
     assert (tmp_path / "m" / "model.safetensors").read_bytes() == before
 

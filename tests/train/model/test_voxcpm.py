@@ -52,7 +52,7 @@ def test_text_becomes_the_ids_that_inference_sees(tiny, text):
 
 
 def as_inference_is_given_it(text):
-    """The text that voxcpm.VoxCPM.generate ranks to its model."""
+    """The text that voxcpm.VoxCPM.generate hands to its model."""
     from voxcpm import VoxCPM
 
     given = []
@@ -139,11 +139,12 @@ def test_what_speaks_is_brought_over_and_put_back(tiny):
 def test_after_training_it_speaks_what_the_official_loader_speaks_with_the_saved_adapter(make_run, tiny, tmp_path):
     from train import finetune
     from train.adapter import lora
+    from train.export import adapter as exporting
     from train.export import say
 
     run = make_run("run", "train.steps=3", "train.validate_every=0")
     list(finetune.train(run))
-    place = say.export(run, "voxcpm", tmp_path / "adapter")
+    place = exporting.export(run, "voxcpm", tmp_path / "adapter")
     ours, rate = say.say(run, "ko", "네", device="cpu", seed=3)
     sentence = say.tagged(lora.load(place), "ko", "네")
     theirs, their_rate, _ = voxcpm.speak_official(tiny, place, sentence, seed=3)
