@@ -25,6 +25,7 @@ from safetensors.numpy import load_file
 
 COMMANDS = ("curate", "train")
 FRAMES = ("corpus/ingested.parquet", "corpus/manifest.parquet")
+STAMPS = {"modified"}  # of a frame: when the recordings were made
 CLOCKED = {"seconds", "memory"}  # of a line of metrics: they differ from run to run
 RUN, ADAPTERS = "tiny-run", ("adapter-voxcpm", "adapter-peft")
 
@@ -110,7 +111,7 @@ def _frames(name: str, before: pl.DataFrame, after: pl.DataFrame) -> Iterator[Li
     if not same:
         ids = before.select("id").unique(maintain_order=True).join(after.select("id").unique(), on="id", how="semi")
         before, after = (ids.join(frame.unique("id"), on="id", maintain_order="left") for frame in (before, after))
-    for column in before.columns:
+    for column in sorted({*before.columns} - STAMPS, key=before.columns.index):
         if column in after.columns:
             yield Line(f"{name} {column}", _column(before[column], after[column]))
 

@@ -17,9 +17,10 @@ from train.data import sampler
 from train.data.corpus import Clip
 from train.data.dataset import Data
 from train.data.latents import Latents
-from train.data.sampler import Example, Sound
+from train.data.sampler import Example
 from train.distributed import ALONE
-from train.model import losses, voxcpm
+from train.model import inputs, losses, voxcpm
+from train.model.inputs import Sound
 from train.trainer import Trainer, prefetch
 
 STEPS = 1_000_000  # of a run so long that the rate stays what it is
@@ -171,8 +172,8 @@ def compare(official: Official, ours: Ours, spoken: Sequence[Spoken], *, seed: i
         theirs = tuple(float(each) for each in official.losses(packed))
         sounds = [_encoded(official.model, ours.sounds[each.id]) for each in spoken]
         rows = packed["loss_mask"].flatten().nonzero().squeeze(1)
-        draws = sampler.Draws(drawn.time[rows], drawn.noise[rows], drawn.guided[rows])
-        batch = sampler.collate([each.text for each in spoken], sounds)
+        draws = inputs.Draws(drawn.time[rows], drawn.noise[rows], drawn.guided[rows])
+        batch = inputs.collate([each.text for each in spoken], sounds)
         found = losses.losses(official.model, batch, draws, _pairs(official.model))
     own = float(found.diff.mean()), float(found.stop.mean())
     worst = max(abs(one - other) / abs(one) for one, other in zip(theirs, own, strict=True))

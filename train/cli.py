@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from train.config import Run
+    from train.data.dataset import Survey
     from train.distributed import World
     from train.finetune import Event
     from train.show import Screen
@@ -174,10 +175,9 @@ def lora(
             if world.writes:
                 _forecast(run, as_json)
             return
-        if world.writes:
-            finetune.start(run)
+        survey = finetune.start(run) if world.writes else None
         world.wait()
-        _train(run.into, as_json, world)
+        _train(run.into, as_json, world, survey)
 
 
 @app.command()
@@ -304,7 +304,7 @@ def _forecast(run: "Run", as_json: bool) -> None:
     _print(found, "\n".join(show.foretold(found)), as_json)
 
 
-def _train(folder: Path, as_json: bool, world: "World") -> None:
+def _train(folder: Path, as_json: bool, world: "World", survey: "Survey | None" = None) -> None:
     from train import config, finetune, show, validation
 
     if not world.writes:
@@ -312,7 +312,7 @@ def _train(folder: Path, as_json: bool, world: "World") -> None:
         return
     screen = show.Screen(config.read(folder).train.validate_every, earlier=validation.written(folder))
     early = "before the first step"
-    last = _follow(screen, finetune.train(folder, world), f"go on with: train resume {folder}", early)
+    last = _follow(screen, finetune.train(folder, world, survey), f"go on with: train resume {folder}", early)
     if isinstance(last, finetune.Finished):
         losses = screen.last.languages if screen.last else {}
         result = {"step": last.step, "checkpoint": str(last.checkpoint), "validation": losses}

@@ -15,8 +15,9 @@ from curate.errors import UserError
 from train import checkpoint, config, signals
 from train.adapter import lora
 from train.adapter.lora import Vector
-from train.data import checks, corpus, dataset, latents, schedule
+from train.data import checks, dataset, latents
 from train.data.dataset import Data
+from train.data.sampler import BEGINNING, EpochPlans
 from train.distributed import ALONE, World
 from train.model import base, voxcpm
 from train.run_log import RunLog, roll_back
@@ -45,20 +46,21 @@ class Finished:
 Event = latents.Progress | Step | Validation | Stopped | Finished | str  # a str is a note for whoever watches
 
 
-def start(run: config.Run) -> None:
-    """Make the folder of a new run and write its run file. Raises UserError where it is not free."""
+def start(run: config.Run) -> dataset.Survey:
+    """Make the folder of a new run and write its run file; the survey is for `train`, which need not read all again.
+
+    Raises UserError where the folder is not free, or the model or corpus cannot be trained on.
+    """
     check_place(run.into)
-    model = base.asked(run.model, run.revision)
-    voxcpm.read_config(model)  # told before a folder is made
-    revision = base.fetched_revision(model) or run.revision
-    clips = corpus.read(run.corpus, quiet=True)  # training reads it again, and says what is left out
-    dataset.check(clips, run)
+    survey = dataset.survey(run)
+    revision = base.fetched_revision(survey.model) or run.revision
     try:
         run.into.mkdir(parents=True, exist_ok=True)
         with checkpoint.locked(run.into):
             config.save(run.model_copy(update={"revision": revision}), run.into / "run.toml")
     except OSError as problem:
         raise UserError(f"{run.into} cannot be written ({problem.strerror}): choose another --into") from problem
+    return survey
 
 
 def check_place(folder: Path) -> None:
@@ -70,19 +72,20 @@ def check_place(folder: Path) -> None:
         raise UserError(f"{folder} is not empty ({found[0]} is there): choose a new folder for --into")
 
 
-def train(folder: Path, world: World = ALONE) -> Iterator[Event]:
+def train(folder: Path, world: World = ALONE, survey: dataset.Survey | None = None) -> Iterator[Event]:
     """Train the run in a folder from its last checkpoint, or from the beginning, to its end.
 
     The same losses follow whether or not it was killed, and on however many processes: batches come from
-    (seed, epoch), draws from (seed, epoch, clip). Only the process that writes yields more than notes.
+    (seed, epoch), draws from (seed, epoch, clip). Only the process that writes yields more than notes. `survey` is what
+    `start` of this very run found; without it the checkpoint is looked for and the manifest read here.
     """
     run = config.read(folder)
     if not world.writes:
-        yield from _train(run, world)
+        yield from _train(run, world, survey)
         return
     try:
         with checkpoint.locked(folder):
-            yield from _train(run, world)
+            yield from _train(run, world, survey)
     except torch.cuda.OutOfMemoryError:  # in validation or while loading; a step says it itself
         raise UserError(out_of_memory(run)) from None
     except OSError as problem:  # a full disk, say, while metrics or held-out losses are written
@@ -93,28 +96,29 @@ def train(folder: Path, world: World = ALONE) -> Iterator[Event]:
         ) from problem
 
 
-def _train(run: config.Run, world: World) -> Iterator[Event]:
+def _train(run: config.Run, world: World, survey: dataset.Survey | None) -> Iterator[Event]:
     folder, device = run.into, dataset.pick_device(run.train.device)
-    given = yield from dataset.prepare(run, device, world)
+    survey = survey or dataset.survey(run, quiet=not world.writes)
+    given = yield from dataset.prepare(survey, device, world)
     for warning in checks.warnings(run, given) if world.writes else ():
         log.warning(warning)
     found = checkpoint.newest(folder)
-    at, note = schedule.check(checkpoint.read_state(found) if found else schedule.BEGINNING, run, given.train)
-    steps = schedule.total_steps(run, given.train, at)
+    plans = EpochPlans(run, given.train)
+    at, note = plans.resumed(checkpoint.read_state(found) if found else BEGINNING)
+    steps = plans.total_steps(at)
     if found and at.step >= steps:
         if world.writes:
             roll_back(run, at)
         yield Finished(at.step, found)
         return
-    yield from (*note, *(_as_begun(run, given, found is None) if world.writes else ()))
+    yield from (*note, *(_as_begun(run, survey.model, given, found is None) if world.writes else ()))
     yield f"loading {run.model}, for {steps} steps on {device}"
-    trainer = _load(run, given, device, found, world)
+    trainer = _load(run, survey.model, given, device, found, world)
     run_log = RunLog(run, trainer, world, at)
     if at.step == 0 and run.train.validate_every:
         yield from run_log.validate(0)
     with _interruptible() as interrupted:
-        coming = schedule.remaining(run, given.train, at, steps)
-        for (state, chosen), pieces in prefetch(lambda each: trainer.microbatches(*each), coming):
+        for (state, chosen), pieces in prefetch(lambda each: trainer.microbatches(*each), plans.remaining(at, steps)):
             yield run_log.keep(trainer.step(state, chosen, pieces, steps))
             last, stopping = state.step == steps, world.any(interrupted())
             if run.train.validate_every and (last or state.step % run.train.validate_every == 0):
@@ -127,13 +131,13 @@ def _train(run: config.Run, world: World) -> Iterator[Event]:
     yield Finished(steps, checkpoint.path_of(folder, steps))
 
 
-def _as_begun(run: config.Run, given: Data, new: bool) -> Iterator[str]:
+def _as_begun(run: config.Run, model: Path, given: Data, new: bool) -> Iterator[str]:
     """A note where the held-out clips have changed. Raises UserError where losses would not be of the same model."""
     if new:
         (run.into / checkpoint.RUN_FINGERPRINT).unlink(missing_ok=True)
     held = json.dumps([[each.id, each.text, each.patches] for each in given.validation])
     now = {
-        "weights of the base model": base.base_hash(base.find(run.model, run.revision)),
+        "weights of the base model": base.base_hash(model),
         "train.precision": run.train.precision,
         "train.validation_draws": run.train.validation_draws,
         "held-out clips": hashlib.sha256(held.encode()).hexdigest(),
@@ -146,9 +150,9 @@ def _as_begun(run: config.Run, given: Data, new: bool) -> Iterator[str]:
         raise UserError(f"{run.into} was begun with another {changed[0]}: put that back, or begin another run")
 
 
-def _load(run: config.Run, given: Data, device: str, found: Path | None, world: World) -> Trainer:
+def _load(run: config.Run, folder: Path, given: Data, device: str, found: Path | None, world: World) -> Trainer:
     kind = dataset.precision(run, device)
-    model = voxcpm.load(base.find(run.model, run.revision), device=device, dtype=kind, training=True)
+    model = voxcpm.load(folder, device=device, dtype=kind, training=True)
     lora.attach(model, run.adapter, seed=run.train.seed)
     vector = Vector(model, run.adapter, torch.float64 if kind is torch.float64 else torch.float32)
     trainer = Trainer(run, model, given, vector, world)

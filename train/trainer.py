@@ -17,11 +17,12 @@ from curate.errors import UserError
 from train import config
 from train.adapter.lora import Vector
 from train.checkpoint import State
-from train.data import sampler, schedule
+from train.data import sampler
 from train.data.dataset import Data, training_seed
-from train.data.sampler import Example, seed_of
+from train.data.sampler import Example
 from train.distributed import World
 from train.model import losses
+from train.model.inputs import Batch, Draws, draw, seed_of
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
@@ -64,8 +65,8 @@ class Piece:
     """What one process computes at once."""
 
     clips: list[Example]
-    batch: sampler.Batch
-    draws: sampler.Draws
+    batch: Batch
+    draws: Draws
 
 
 class Trainer:
@@ -98,12 +99,12 @@ class Trainer:
     def _piece(self, clips: list[Example], epoch: int, rate: float) -> Piece:
         batch, sounds = self.data.batch(clips)
         seeds = [training_seed(self.run, epoch, each) for each in clips]
-        return Piece(clips, batch, sampler.draw(seeds, sounds, unguided=rate))
+        return Piece(clips, batch, draw(seeds, sounds, unguided=rate))
 
     def step(self, state: State, chosen: Sequence[Example], pieces: Sequence[Piece], steps: int) -> Step:
         """Train on a batch. Raises UserError where its loss is no number or explodes, or memory does not suffice."""
         started = time.perf_counter()
-        rate = schedule.learning_rate(state.step, steps, self.run.optimizer)
+        rate = learning_rate(state.step, steps, self.run.optimizer)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         clips = self._backward(state.step, sum(each.patches for each in chosen), pieces)
@@ -162,6 +163,16 @@ class Trainer:
                 f"the loss explodes at step {step}: {loss:.3g}, where {usual:.3g} was usual; most on "
                 f"{_named(worst[:NAMED])}: look at them, lower the rate, or raise train.explodes_at"
             )
+
+
+def learning_rate(step: int, steps: int, settings: config.Optimizer) -> float:
+    """Warm-up, then a cosine down to the floor; it stays there and never climbs. step counts from 1."""
+    warmup = min(settings.warmup_steps, steps // 10)
+    if step <= warmup:
+        return settings.learning_rate * step / warmup
+    share = min(1.0, (step - warmup) / max(1, steps - warmup))
+    falling = (1 + math.cos(math.pi * share)) / 2
+    return settings.learning_rate * (settings.floor + (1 - settings.floor) * falling)
 
 
 def prefetch(make: Callable[[Given], Made], items: Iterable[Given]) -> Iterator[tuple[Given, Made]]:

@@ -19,6 +19,7 @@ from train.data.dataset import Data, validation_seed
 from train.data.sampler import Example
 from train.distributed import ALONE, World
 from train.model import losses
+from train.model.inputs import draw
 
 FOLDER = "validation"
 NORMAL_95 = 1.96
@@ -110,8 +111,8 @@ def _piece(
 ) -> list[ClipLoss]:
     batch, sounds = data.batch(piece)
     sums = torch.zeros(2, len(piece), dtype=torch.float64)
-    for draw in range(run.train.validation_draws):
-        draws = sampler.draw([validation_seed(draw, each) for each in piece], sounds, unguided=0.0)
+    for number in range(run.train.validation_draws):
+        draws = draw([validation_seed(number, each) for each in piece], sounds, unguided=0.0)
         found = losses.losses(model, batch, draws, adapter)
         for row, values in enumerate(found):
             sums[row].index_add_(0, batch.clip, values.to("cpu", torch.float64))

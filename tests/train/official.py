@@ -11,9 +11,8 @@ from torch import Tensor
 from train import config
 from train.adapter import lora
 from train.adapter.lora import Vector
-from train.data import sampler
-from train.data.sampler import Sound
-from train.model import voxcpm
+from train.model import inputs, voxcpm
+from train.model.inputs import Sound
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ def packed(given: Sequences) -> dict[str, Tensor]:
     return packer(audio, texts, ones, ones * 0, [False] * len(ones), silent[:, None].expand_as(audio))
 
 
-def losses(model, given: Sequences, draws: sampler.Draws, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+def losses(model, given: Sequences, draws: inputs.Draws, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
     """Loss of flow matching and of the stop head by VoxCPM2Model.forward, its own draws replaced on loss rows."""
     batch = packed(given)
     rows = batch["loss_mask"].flatten().nonzero()[:, 0]
@@ -121,13 +120,13 @@ def sounds(model, latents: Sequence[Tensor | None]) -> list[Sound | None]:
     return [each if each is None else Sound(each, voxcpm.encode_patches(encoder, each).clone()) for each in latents]
 
 
-def collated(model, given: Sequences) -> sampler.Batch:
+def collated(model, given: Sequences) -> inputs.Batch:
     """As our trainer is given them."""
-    return sampler.collate(given.texts, sounds(model, given.latents), sounds(model, given.voices))
+    return inputs.collate(given.texts, sounds(model, given.latents), sounds(model, given.voices))
 
 
-def draws(given: Sequences, *, unguided=0.3) -> sampler.Draws:
+def draws(given: Sequences, *, unguided=0.3) -> inputs.Draws:
     """Draws for them, each from its own seed, in the precision of their latents."""
-    found = sampler.draw(range(len(given.texts)), [Sound(each, each) for each in given.latents], unguided=unguided)
+    found = inputs.draw(range(len(given.texts)), [Sound(each, each) for each in given.latents], unguided=unguided)
     kind = given.latents[0].dtype
-    return sampler.Draws(found.time.to(kind), found.noise.to(kind), found.guided)
+    return inputs.Draws(found.time.to(kind), found.noise.to(kind), found.guided)

@@ -176,7 +176,7 @@ def test_a_process_that_comes_late_leaves_no_clip_without_latents(make_run, make
 
     monkeypatch.setattr(latents.Latents, "missing", late)
     with ThreadPoolExecutor(2, "rank") as workers:
-        ranks = [dataset.prepare(run, "cpu", Thread(rank, meeting)) for rank in range(2)]
+        ranks = [dataset.prepare(dataset.survey(run), "cpu", Thread(rank, meeting)) for rank in range(2)]
         done = list(workers.map(lambda events: len(list(events)), ranks))
     assert done == [6, 6]  # five clips each, and the beginning
 

@@ -1,5 +1,6 @@
 import json
 import shutil
+from collections import Counter
 
 import polars as pl
 import pytest
@@ -8,13 +9,14 @@ from safetensors.torch import load_file, save_file
 
 from curate.errors import UserError
 from tests.train import official
-from train import config, finetune
+from train import checkpoint, config, finetune
 from train.adapter import lora
-from train.data import dataset, sampler, schedule
+from train.data import dataset, latents, sampler
+from train.estimate import forecast
 from train.export import adapter as exporting
 from train.export import say
-from train.model import base, voxcpm
-from train.trainer import Step
+from train.model import base, inputs, voxcpm
+from train.trainer import Step, learning_rate
 
 
 def train_until(run, step):
@@ -55,13 +57,13 @@ def test_a_step_has_the_gradient_of_training_mode_also_after_a_validation(make_r
 def gradient_norm(run, *, training):
     """Of the first step, done by hand with PEFT's own layers and VoxCPM's own forward pass."""
     settings = config.read(run)
-    given = returned(dataset.prepare(settings, "cpu"))
+    given = returned(dataset.prepare(dataset.survey(settings), "cpu"))
     model = voxcpm.load(base.find(settings.model), device="cpu")
     lora.attach(model, settings.adapter, seed=settings.train.seed)
-    (_, chosen), *_ = schedule.remaining(settings, given.train, schedule.BEGINNING, 1)
+    (_, chosen), *_ = sampler.EpochPlans(settings, given.train).remaining(sampler.BEGINNING, 1)
     _, sounds = given.batch(chosen)
     seeds = [dataset.training_seed(settings, 0, each) for each in chosen]
-    draws = sampler.draw(seeds, sounds, unguided=model.feat_decoder.training_cfg_rate)
+    draws = inputs.draw(seeds, sounds, unguided=model.feat_decoder.training_cfg_rate)
     sequences = official.Sequences(
         [list(each.text) for each in chosen], [each.latents for each in sounds], [None] * len(chosen)
     )
@@ -128,7 +130,7 @@ def test_sentences_that_are_spoken_change_no_loss(make_run):
 
 def test_the_rate_warms_up_then_falls_and_never_climbs():
     settings = config.Optimizer(warmup_steps=10)
-    rates = [schedule.learning_rate(step, 200, settings) for step in range(1, 400)]
+    rates = [learning_rate(step, 200, settings) for step in range(1, 400)]
     assert rates[9] == max(rates) == pytest.approx(1e-4)
     assert rates[:10] == sorted(rates[:10])
     assert rates[9:] == sorted(rates[9:], reverse=True)
@@ -136,7 +138,7 @@ def test_the_rate_warms_up_then_falls_and_never_climbs():
 
 
 def test_a_short_run_warms_up_for_a_tenth_of_it():
-    rates = [schedule.learning_rate(step, 20, config.Optimizer()) for step in range(1, 21)]
+    rates = [learning_rate(step, 20, config.Optimizer()) for step in range(1, 21)]
     assert max(rates) == rates[1]
 
 
@@ -354,3 +356,47 @@ def test_a_bad_configuration_is_refused_before_a_run_has_a_folder(make_run, tiny
     with pytest.raises(UserError, match="hidden_size is 0, and must be 1 at least"):
         make_run("refused", model=model)
     assert not (tmp_path / "refused").exists()
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """How often each of these was called from here on."""
+    calls = Counter()
+    watched = (
+        (base, "find"),
+        (pl, "read_parquet"),
+        (voxcpm, "check_files"),
+        (sampler, "plan"),
+        (checkpoint, "verified"),
+    )
+    for module, name in watched:
+        real = getattr(module, name)
+
+        def count(*args, name=name, real=real, **options):
+            calls[name] += 1
+            return real(*args, **options)
+
+        monkeypatch.setattr(module, name, count)
+    return calls
+
+
+def test_a_run_finds_its_model_reads_its_manifest_and_plans_an_epoch_once(corpus, tiny, tmp_path, counted):
+    table = {"corpus": str(corpus), "model": str(tiny), "into": str(tmp_path / "run")}
+    settings = ["adapter.rank=4", "batch.tokens=300", "train.epochs=2", "train.validate_every=0", "train.device=cpu"]
+    run = config.build(table, settings)
+    survey = finetune.start(run)
+    *_, last = finetune.train(run.into, survey=survey)
+    assert isinstance(last, finetune.Finished)
+    assert counted == {"find": 1, "read_parquet": 1, "check_files": 1, "plan": 2}
+    counted.clear()
+    list(finetune.train(run.into))  # finished: a resumed process looks for itself, and at one checkpoint
+    assert (counted["find"], counted["read_parquet"], counted["verified"]) == (1, 1, 1)
+
+
+def test_a_dry_run_and_a_run_share_one_survey(corpus, tiny, tmp_path, counted):
+    table = {"corpus": str(corpus), "model": str(tiny), "into": str(tmp_path / "run")}
+    run = config.build(table, ["adapter.rank=4", "batch.tokens=300", "train.epochs=2", "train.device=cpu"])
+    told = forecast.forecast(run, tick=lambda *_: None)
+    assert counted == {"find": 1, "read_parquet": 1, "check_files": 1, "plan": 2}
+    store = latents.Latents(run.latents_folder, tiny)
+    assert told["steps"]["all"] == sampler.EpochPlans(run, dataset.survey(run).data(store.patches).train).total_steps()

@@ -11,14 +11,14 @@ from train import config, validation
 from train.adapter import lora
 from train.adapter.lora import Vector
 from train.data import dataset, sampler
-from train.model import base, losses, voxcpm
+from train.model import base, inputs, losses, voxcpm
 
 
 @pytest.fixture(scope="module")
 def held_out(make_run_of_module, make_corpus_of_module):
     """A run whose corpus has four held-out clips a language, and its data."""
     run = config.read(make_run_of_module("run", "adapter.rank=4", source=make_corpus_of_module(each=20)))
-    return run, returned(dataset.prepare(run, "cpu"))
+    return run, returned(dataset.prepare(dataset.survey(run), "cpu"))
 
 
 def returned(generator):
@@ -89,7 +89,7 @@ def base_losses(run, given):
     for piece in sampler.in_order(given.validation, tokens=run.batch.tokens):
         examples = [given.validation[position] for position in piece]
         batch, sounds = given.batch(examples)
-        draws = sampler.draw([sampler.seed_of("validation", 0, each.id) for each in examples], sounds, unguided=0)
+        draws = inputs.draw([inputs.seed_of("validation", 0, each.id) for each in examples], sounds, unguided=0)
         with torch.no_grad():
             lost = losses.losses(model, batch, draws, {})
         for row, each in enumerate(examples):
@@ -117,7 +117,7 @@ def test_it_is_the_mean_of_the_official_losses_of_all_its_draws(held_out):
     sequence = official.Sequences([list(example.text)], [sounds[0].latents], [None])
     parts = []
     for number in range(3):
-        draws = sampler.draw([sampler.seed_of("validation", number, example.id)], sounds, unguided=0)
+        draws = inputs.draw([inputs.seed_of("validation", number, example.id)], sounds, unguided=0)
         assert draws.guided.all()
         with torch.no_grad():
             parts.append(official.losses(model.eval(), sequence, draws, torch.float32))

@@ -18,8 +18,8 @@ from curate.errors import UserError
 from train.adapter import formats
 from train.adapter.formats import PEFT_PREFIX, Weights
 from train.config import Adapter
-from train.data.sampler import seed_of
 from train.messages import counted
+from train.model.inputs import seed_of
 from train.model.losses import LoraPairs
 
 FORMATS = ("voxcpm", "peft")

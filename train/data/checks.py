@@ -2,10 +2,9 @@
 
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 
 import numpy as np
@@ -45,7 +44,7 @@ def warnings(run: config.Run, data: Data, measured: Mapping[str, Measured] | Non
 
     `measured` is what the manifest says of the audio unless more is known, such as from `listened`.
     """
-    known = in_manifest(run.corpus) if measured is None else measured
+    known = in_manifest(data.clips.values()) if measured is None else measured
     examples = [*data.train, *data.validation]
     lines = (
         *_texts(data, examples),
@@ -58,15 +57,9 @@ def warnings(run: config.Run, data: Data, measured: Mapping[str, Measured] | Non
     return list(lines)
 
 
-def in_manifest(folder: Path) -> dict[str, Measured]:
-    """What a manifest says of its clips' silence and rate; a manifest without such columns says nothing."""
-    import polars as pl  # slow to import
-
-    path = folder / "manifest.parquet"
-    there = pl.read_parquet_schema(path)
-    wanted = [name for name in ("rate", "cut_start", "cut_end", "speech") if name in there]
-    rows = pl.read_parquet(path, columns=["id", *wanted]).to_dicts()
-    return {str(row["id"]): _row(row) for row in rows}
+def in_manifest(clips: Iterable[Clip]) -> dict[str, Measured]:
+    """What the manifest says of its clips' silence and rate; one without such columns says nothing."""
+    return {clip.id: Measured(clip.head, clip.tail, clip.rate) for clip in clips}
 
 
 def listened(clips: Sequence[Clip], tick: Callable[[int, int], None]) -> dict[str, Measured]:
@@ -110,14 +103,6 @@ def _listen(clip: Clip) -> Measured:
     if not samples.any():  # NaN and infinity were read as zero
         return Measured(rate=rate, silent=True)
     return Measured(*silences(samples, rate), rate)
-
-
-def _row(row: dict[str, object]) -> Measured:
-    rate, speech, start, end = (row.get(name) for name in ("rate", "speech", "cut_start", "cut_end"))
-    hertz = rate if isinstance(rate, int) else None
-    if not (hertz and speech and isinstance(speech, list) and isinstance(start, int) and isinstance(end, int)):
-        return Measured(rate=hertz)
-    return Measured((speech[0]["start"] - start) / hertz, (end - speech[-1]["end"]) / hertz, hertz)
 
 
 def _texts(data: Data, examples: Sequence[Example]) -> Iterator[str]:

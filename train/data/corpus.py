@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from curate.errors import UserError
 from train.messages import counted
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 COLUMNS = ("id", "split", "language", "speaker", "training_text", "seconds", "drop")
+MEASURED = ("rate", "cut_start", "cut_end", "speech")  # what tells the silence at the ends, where it is there
 FORMS = ("spoken", "pronounced")  # what training text can be made of, and the columns that hold it
 NAMED = 5  # ids in a message
 BRACKETED = re.compile(r".*[)\]}>]\s*")
@@ -35,6 +36,9 @@ class Clip:
     path: Path
     spoken: str | None = None  # what `text` was made of, where the manifest says it
     pronounced: str | None = None
+    rate: int | None = None  # Hz, as the manifest says it
+    head: float | None = None  # seconds of silence before the first speech, where that was measured
+    tail: float | None = None  # and after the last
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,8 @@ def _rows(path: Path) -> list[dict[str, object]]:
     if not path.is_file():
         raise UserError(f"no manifest at {path}; make one with `curate run RECIPE --into {path.parent}`")
     try:
-        columns = [*COLUMNS, *(name for name in FORMS if name in pl.read_parquet_schema(path))]
+        there = pl.read_parquet_schema(path)
+        columns = [*COLUMNS, *(name for name in (*FORMS, *MEASURED) if name in there)]
         rows = pl.read_parquet(path, columns=columns)  # any version that has what training needs
         _check_drop(rows["drop"], path)
         kept = manifest.kept(rows)
@@ -158,7 +163,18 @@ def _clip(row: dict[str, object], folder: Path) -> Clip:
         path=folder / f"{row['id']}.flac",
         spoken=_text(row.get("spoken")),
         pronounced=_text(row.get("pronounced")),
+        **_silence(row),
     )
+
+
+def _silence(row: dict[str, object]) -> dict[str, Any]:
+    """Rate, and seconds of silence at both ends of what was cut, as far as the manifest has what tells them."""
+    rate, start, end, speech = (row.get(name) for name in MEASURED)
+    if not isinstance(rate, int):
+        return {}
+    if not (isinstance(speech, list) and speech and isinstance(start, int) and isinstance(end, int)):
+        return {"rate": rate}
+    return {"rate": rate, "head": (speech[0]["start"] - start) / rate, "tail": (end - speech[-1]["end"]) / rate}
 
 
 def _text(value: object) -> str | None:

@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,12 @@ import torch
 
 from curate.errors import UserError
 from train import config
-from train.data import corpus, latents, sampler
-from train.data.sampler import Example, seed_of
+from train.data import corpus, latents
+from train.data.sampler import Example
 from train.distributed import ALONE, World
 from train.messages import counted
 from train.model import base, voxcpm
+from train.model.inputs import Batch, Sound, collate, seed_of
 
 log = logging.getLogger(__name__)
 
@@ -30,40 +31,64 @@ class Data:
     clips: dict[str, corpus.Clip]
     latents: latents.Latents
 
-    def batch(self, examples: Sequence[Example]) -> tuple[sampler.Batch, list[sampler.Sound]]:
+    def batch(self, examples: Sequence[Example]) -> tuple[Batch, list[Sound]]:
         """Examples with their latents, in the model's layout, and the sounds that noise is drawn for."""
         sounds = [self.latents.read(self.clips[each.id]) for each in examples]
         voices = [self.latents.read(self.clips[each.reference]) if each.reference else None for each in examples]
-        return sampler.collate([each.text for each in examples], sounds, voices), sounds
+        return collate([each.text for each in examples], sounds, voices), sounds
 
     def seconds(self, examples: Sequence[Example]) -> float:
         """Audio in a batch."""
         return sum(self.clips[each.id].seconds for each in examples)
 
 
-def prepare(run: config.Run, device: str, world: World = ALONE) -> Generator[latents.Progress, None, Data]:
-    """Encode what is missing, then return the Data; the value of this generator."""
-    model = base.find(run.model, run.revision)
-    note_files(model, quiet=not world.writes)
-    clips = corpus.read(run.corpus, quiet=not world.writes)
-    check(clips, run)
-    store = latents.Latents(run.latents_folder, model, precision(run, device))
+@dataclass(frozen=True)
+class Survey:
+    """What a run will read, resolved and checked once: the checkpoint, the clips, where their latents are."""
+
+    model: Path  # the folder of the checkpoint
+    settings: dict[str, Any]  # its configuration
+    clips: list[corpus.Clip]  # those trained on and held out
+    reading: dict[str, corpus.Reading]
+    latents: latents.Latents
+
+    def data(self, patches: Callable[[corpus.Clip], int]) -> Data:
+        """The examples, each as long as `patches` says. Raises UserError where one is too long for the model."""
+        tokenize = voxcpm.Tokenizer(self.model)
+        examples = [
+            Example(clip.id, clip.language, tuple(tokenize(clip.text)), patches(clip), clip.speaker)
+            for clip in self.clips
+        ]
+        _check_lengths(examples, self.settings)
+        splits = {
+            split: [each for each, clip in zip(examples, self.clips, strict=True) if clip.split == split]
+            for split in ("train", "validation")
+        }
+        return Data(**splits, reading=self.reading, clips={clip.id: clip for clip in self.clips}, latents=self.latents)
+
+
+def survey(run: config.Run, *, quiet: bool = False) -> Survey:
+    """Find the checkpoint, read the manifest, and check both. Raises UserError where they cannot be trained on.
+
+    A model that is a hub id is fetched. With `quiet` nothing is said of what is left out.
+    """
+    model = base.asked(run.model, run.revision)
+    note_files(model, quiet=quiet)
+    clips = corpus.read(run.corpus, quiet=quiet)
+    reading = _readings(clips, run)
     wanted = corpus.of(clips, "train") + (corpus.of(clips, "validation") if run.train.validate_every else [])
-    missing = store.missing(wanted)
+    store = latents.Latents(run.latents_folder, model, precision(run, pick_device(run.train.device)))
+    return Survey(model, base.read_config(model), wanted, reading, store)
+
+
+def prepare(found: Survey, device: str, world: World = ALONE) -> Generator[latents.Progress, None, Data]:
+    """Encode what is missing, then return the Data; the value of this generator."""
+    store = found.latents
+    missing = store.missing(found.clips)
     world.wait()  # before any is encoded: all deal the same clips
     yield from store.encode(missing[world.rank :: world.size], device=device)
     world.wait()
-    tokenize = voxcpm.Tokenizer(model)
-    examples = {
-        clip.id: Example(clip.id, clip.language, tuple(tokenize(clip.text)), store.patches(clip), clip.speaker)
-        for clip in wanted
-    }
-    check_lengths(examples.values(), base.read_config(model))
-    train, validation = (
-        [examples[clip.id] for clip in wanted if clip.split == split] for split in ("train", "validation")
-    )
-    given = Data(train, validation, corpus.readings(clips), {clip.id: clip for clip in wanted}, store)
-    return given
+    return found.data(store.patches)
 
 
 def note_files(model: Path, *, quiet: bool = False) -> None:
@@ -73,16 +98,16 @@ def note_files(model: Path, *, quiet: bool = False) -> None:
         log.warning("%s: %s of no layer, such as %s: not used", model, counted(len(surplus), "tensor"), surplus[0])
 
 
-def check(clips: Sequence[corpus.Clip], run: config.Run) -> None:
-    """Raise UserError where a corpus cannot be trained on as the run asks."""
+def _readings(clips: Sequence[corpus.Clip], run: config.Run) -> dict[str, corpus.Reading]:
+    """How training text is written. Raises UserError where a corpus cannot be trained on as the run asks."""
     if not corpus.of(clips, "train"):
         raise UserError(f"{run.corpus} has no clips in the training split: look at [split] in its recipe")
     if run.train.validate_every:
         corpus.check_validation(clips)
-    corpus.readings(clips)  # raises where the tag cannot be told
+    return corpus.readings(clips)
 
 
-def check_lengths(examples: Iterable[Example], settings: dict[str, Any]) -> None:
+def _check_lengths(examples: Iterable[Example], settings: dict[str, Any]) -> None:
     """Raise UserError where a clip has more positions than the model has."""
     most = settings["lm_config"].get("max_position_embeddings", math.inf)
     if long := [each.id for each in examples if each.length > most]:

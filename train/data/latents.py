@@ -16,8 +16,8 @@ import torch
 from curate import files
 from curate.errors import UserError
 from train.data.corpus import Clip
-from train.data.sampler import Sound
 from train.model import base, voxcpm
+from train.model.inputs import Sound
 
 CHECKSUM = "crc32"  # in a file's metadata: of its tensor's bytes
 FLOATS = ("FLOAT", "DOUBLE")  # what soundfile calls samples that can be no numbers

@@ -1,17 +1,24 @@
-"""Examples to batches: seeded, resumable, under a token budget, every batch with both languages in proportion."""
+"""The order of clips: examples to batches under a token budget, every epoch planned once, seeded and resumable.
+
+Batches are counted in positions, not clips, as that is what a step costs. Languages are merged by the rank of their
+lengths, so every batch has them in the proportion of their clips, however differently their text tokenises (Khmer,
+split into bytes, takes up to three ids a code point; Korean about two a syllable): the adapter is shared, and a batch
+of one language would pull it there.
+"""
 
 import hashlib
+import json
 import math
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
-import torch
-from torch import Tensor
+from train import config
+from train.checkpoint import State
+from train.model.inputs import seed_of
 
-AUDIO_START, REFERENCE_START, REFERENCE_END = 101, 103, 104  # fixed in VoxCPM2's code; 102, the end, predicts nothing
 WINDOW = 16  # batches' worth of clips that are ordered by length together: more pads less and shuffles less
+BEGINNING = State(0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -34,76 +41,6 @@ class Example:
         The last patch and 102 come after everything that is predicted, and change nothing.
         """
         return len(self.text) + self.patches + (self.reference_patches + 2 if self.reference else 0)
-
-
-@dataclass(frozen=True)
-class Sound:
-    """A clip's latents (patches, P, D) and what the local encoder made of each patch (patches, width)."""
-
-    latents: Tensor
-    encoded: Tensor
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Sequences end to end, without padding: N positions, of which some are text and some audio; R target patches."""
-
-    text: Tensor  # ids of all text positions
-    text_at: Tensor  # where among the N they stand
-    encoded: Tensor  # the local encoder's outputs for all audio positions
-    audio_at: Tensor  # where they stand
-    positions: Tensor  # (N,) in its own sequence, from 0
-    slots: Tensor | None  # (N,) in a rectangle rows x longest; None: N is that rectangle
-    before: Tensor  # (R,) the position whose state predicts each target patch
-    targets: Tensor  # (R, P, D)
-    previous: Tensor  # (R, P, D) the patch before each; zeros before the first
-    last: Tensor  # (R,) True at the last patch of a clip
-    clip: Tensor  # (R,) the row that each belongs to
-    rows: int
-    longest: int
-
-    def to(self, device: torch.device, dtype: torch.dtype) -> "Batch":
-        """The same on a device, its floating values in that type."""
-        values: dict[str, Any] = {each.name: getattr(self, each.name) for each in fields(self)}
-        for name, value in values.items():
-            if isinstance(value, Tensor):
-                values[name] = value.to(device, dtype if value.is_floating_point() else None, non_blocking=True)
-        return Batch(**values)
-
-
-@dataclass(frozen=True)
-class Draws:
-    """What is random in the loss of R target patches."""
-
-    time: Tensor  # (R,) standard normal; the model makes t of it
-    noise: Tensor  # (R, P, D) standard normal
-    guided: Tensor  # (R,) False: both conditions are zeroed, for classifier-free guidance
-
-    def to(self, device: torch.device) -> "Draws":
-        """The same on a device."""
-        return Draws(*(each.to(device, non_blocking=True) for each in (self.time, self.noise, self.guided)))
-
-
-def seed_of(*parts: object) -> int:
-    """A seed that depends on all parts, such as the run's seed and the step: draws need no stored state."""
-    digest = hashlib.sha256("/".join(str(part) for part in parts).encode()).digest()
-    return int.from_bytes(digest[:8], "big") >> 1  # torch takes 63 bits
-
-
-def draw(seeds: Sequence[int], sounds: Sequence[Sound], *, unguided: float) -> Draws:
-    """Draws for the patches of each clip from its own seed, so that they do not depend on what it is batched with.
-
-    unguided is the share of patches without conditions: 0.1 in training, 0 in validation.
-    """
-    parts = []
-    for seed, sound in zip(seeds, sounds, strict=True):
-        generator = torch.Generator().manual_seed(seed)
-        count = sound.latents.shape[0]
-        guided = torch.rand(count, generator=generator) >= unguided
-        time = torch.randn(count, generator=generator)
-        parts.append((time, torch.randn(sound.latents.shape, generator=generator), guided))
-    times, noises, guides = zip(*parts, strict=True)
-    return Draws(torch.cat(times), torch.cat(noises), torch.cat(guides))
 
 
 def epoch_examples(
@@ -193,54 +130,61 @@ def over_budget(examples: Sequence[Example], tokens: int) -> list[Example]:
     return [example for example in examples if example.length > tokens]
 
 
-def collate(texts: Sequence[Sequence[int]], sounds: Sequence[Sound], references: Sequence[Sound | None] = ()) -> Batch:
-    """A batch from token ids and sounds; where there is a reference voice, it is heard before the text."""
-    voices = references or [None] * len(texts)
-    parts = [_sequence(*each) for each in zip(texts, sounds, voices, strict=True)]
-    lengths = [int(part["length"]) for part in parts]
-    starts = torch.tensor([0, *lengths[:-1]]).cumsum(0)
-    counts = torch.tensor(lengths)
-    longest = max(lengths)
-    positions = torch.cat([torch.arange(length) for length in lengths])
-    row = torch.arange(len(parts)).repeat_interleave(counts)
-    shifted = {
-        name: torch.cat([part[name] + start for part, start in zip(parts, starts, strict=True)])
-        for name in ("text_at", "audio_at", "before")
-    }
-    joined = {
-        name: torch.cat([part[name] for part in parts]) for name in ("text", "encoded", "targets", "previous", "last")
-    }
-    return Batch(
-        **shifted,
-        **joined,
-        positions=positions,
-        slots=None if min(lengths) == longest else row * longest + positions,
-        clip=torch.arange(len(parts)).repeat_interleave(torch.tensor([len(sound.latents) for sound in sounds])),
-        rows=len(parts),
-        longest=longest,
-    )
+class EpochPlans:
+    """The batches of each epoch of a run, each epoch planned once: a pure function of (run, examples, epoch)."""
+
+    def __init__(self, run: config.Run, examples: Sequence[Example]) -> None:
+        self._run, self._examples = run, examples
+        self._planned: dict[int, list[list[Example]]] = {}
+
+    def batches(self, epoch: int) -> list[list[Example]]:
+        """The batches of an epoch, in order."""
+        if epoch not in self._planned:
+            settings, seed = self._run.batch, self._run.train.seed
+            chosen = epoch_examples(
+                self._examples, temperature=settings.temperature, reference=settings.reference, seed=seed, epoch=epoch
+            )
+            planned = plan(chosen, tokens=settings.tokens, seed=seed, epoch=epoch)
+            self._planned[epoch] = [[chosen[position] for position in batch] for batch in planned]
+        return self._planned[epoch]
+
+    def total_steps(self, at: State = BEGINNING) -> int:
+        """Steps of the whole run: as asked for, or those done and the batches still to come of all epochs."""
+        if self._run.train.steps is not None:
+            return self._run.train.steps
+        epochs = range(at.epoch, self._run.train.epochs)
+        return at.step - at.batch + sum(len(self.batches(epoch)) for epoch in epochs)
+
+    def resumed(self, at: State) -> tuple[State, list[str]]:
+        """Where to go on from, and a note where the epoch's batches are no longer those that it began with.
+
+        Batches done of one order say nothing about another, so such an epoch begins again; a complete one stays done.
+        """
+        if not at.plan or at.plan == _digest(self.batches(at.epoch)):
+            return at, []
+        if at.batch == at.batches:
+            return replace(at, epoch=at.epoch + 1, batch=0), []
+        why = "its batches changed with [batch], train.seed or the corpus"
+        return replace(at, batch=0), [f"epoch {at.epoch + 1} begins again after step {at.step}: {why}"]
+
+    def remaining(self, at: State, steps: int) -> Iterator[tuple[State, list[Example]]]:
+        """The batches still to be trained on, each with the state the run is in once it is done."""
+        step, epoch, first = at.step, at.epoch, at.batch
+        while step < steps:
+            batches = self.batches(epoch)
+            digest = _digest(batches)
+            for number in range(first, len(batches)):
+                if step == steps:
+                    return
+                step += 1
+                yield State(step, epoch, number + 1, len(batches), digest), batches[number]
+            self._planned.pop(epoch)  # it is gone through
+            epoch, first = epoch + 1, 0
 
 
-def _sequence(text: Sequence[int], sound: Sound, voice: Sound | None) -> dict[str, Tensor]:
-    """One sequence with its own positions: (103, reference, 104,) text, 101, all patches but the last."""
-    patches = len(sound.latents)
-    heard = 0 if voice is None else len(voice.latents)
-    head = [] if voice is None else [0, heard + 1]
-    first = 0 if voice is None else heard + 2
-    start = first + len(text)  # of 101
-    last = torch.zeros(patches, dtype=torch.bool)
-    last[-1] = True
-    return {
-        "text": torch.tensor(([] if voice is None else [REFERENCE_START, REFERENCE_END]) + [*text, AUDIO_START]),
-        "text_at": torch.tensor([*head, *range(first, start + 1)]),
-        "encoded": torch.cat([*([] if voice is None else [voice.encoded]), sound.encoded[:-1]]),
-        "audio_at": torch.cat([torch.arange(1, heard + 1), torch.arange(start + 1, start + patches)]),
-        "before": torch.arange(start, start + patches),
-        "targets": sound.latents,
-        "previous": torch.cat((torch.zeros_like(sound.latents[:1]), sound.latents[:-1])),
-        "last": last,
-        "length": torch.tensor(start + patches),
-    }
+def _digest(batches: Sequence[Sequence[Example]]) -> str:
+    named = [[each.id + (f" after {each.reference}" if each.reference else "") for each in batch] for batch in batches]
+    return hashlib.sha256(json.dumps(named).encode()).hexdigest()
 
 
 def _by_language(examples: Sequence[Example]) -> dict[str, list[int]]:

@@ -15,9 +15,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from train import config
 from train.adapter import lora
 from train.adapter.lora import Vector
-from train.data import sampler
 from train.data.sampler import Example
-from train.model import losses, voxcpm
+from train.model import inputs, losses, voxcpm
 
 STATE_BYTES = 16  # a parameter of the adapter: float32 weight, gradient and AdamW's two moments
 FLASH = torch.ops.aten._scaled_dot_product_flash_attention
@@ -110,16 +109,16 @@ class CostModel:
         step, forward = split(first.step, second.step), split(first.forward, second.forward)
         return Rates(*step, *forward)
 
-    def _batch(self, examples: Sequence[Example]) -> tuple[sampler.Batch, sampler.Draws]:
+    def _batch(self, examples: Sequence[Example]) -> tuple[inputs.Batch, inputs.Draws]:
         patch, latent, width = self._sizes
 
-        def sound(patches: int) -> sampler.Sound:
-            return sampler.Sound(torch.zeros(patches, patch, latent), torch.zeros(patches, width))
+        def sound(patches: int) -> inputs.Sound:
+            return inputs.Sound(torch.zeros(patches, patch, latent), torch.zeros(patches, width))
 
         sounds = [sound(each.patches) for each in examples]
         voices = [sound(each.reference_patches) if each.reference else None for each in examples]
-        batch = sampler.collate([each.text for each in examples], sounds, voices)
-        return batch, sampler.draw([0] * len(sounds), sounds, unguided=0.0)
+        batch = inputs.collate([each.text for each in examples], sounds, voices)
+        return batch, inputs.draw([0] * len(sounds), sounds, unguided=0.0)
 
 
 class _Live(TorchDispatchMode):

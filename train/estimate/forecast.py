@@ -1,5 +1,6 @@
 """What a run will take, before it takes it: clips, tokens, steps, memory, disk and time; nothing is written."""
 
+import itertools
 import math
 import shutil
 from collections.abc import Callable, Iterable, Sequence
@@ -11,9 +12,9 @@ from typing import Any
 import torch
 
 from train import config
-from train.data import checks, corpus, dataset, latents, schedule
-from train.data.dataset import Data
-from train.data.sampler import Example, shard
+from train.data import checks, corpus, dataset, latents
+from train.data.dataset import Data, Survey
+from train.data.sampler import BEGINNING, EpochPlans, Example, shard
 from train.estimate import trial
 from train.estimate.cost import STATE_BYTES, CostModel, Rates
 from train.model import base, voxcpm
@@ -46,15 +47,11 @@ def forecast(run: config.Run, *, tick: Tick) -> dict[str, Any]:
 
     A model that is a hub id is fetched as for training. Memory is counted, not measured; bytes and seconds.
     """
-    model = base.asked(run.model, run.revision)
+    survey = dataset.survey(run)
+    model, settings, store = survey.model, survey.settings, survey.latents
     device = dataset.pick_device(run.train.device)
     kind = dataset.precision(run, device)
-    dataset.note_files(model)
-    clips = corpus.read(run.corpus)
-    dataset.check(clips, run)
-    given, missing = _survey(run, clips, latents.Latents(run.latents_folder, model, kind), model, tick)
-    settings = base.read_config(model)
-    dataset.check_lengths([*given.train, *given.validation], settings)
+    given, missing = _estimated(survey, store, tick)
     run_plan = _course(run, given.train)
     cost_model = CostModel(settings, run.adapter, kind)
     rates = cost_model.rates(*_means(run_plan, given.train))
@@ -89,25 +86,20 @@ def _encoding(given: Data, missing: Sequence[Example], model: Path, kind: torch.
     return {"seconds": each_second * given.seconds(missing)}
 
 
-def _survey(
-    run: config.Run, clips: Sequence[corpus.Clip], store: latents.Latents, model: Path, tick: Tick
-) -> tuple[Data, list[Example]]:
+def _estimated(survey: Survey, store: latents.Latents, tick: Tick) -> tuple[Data, list[Example]]:
     """The data as training will see it, patches estimated where there are no latents, and what is to be encoded."""
-    tokenize = voxcpm.Tokenizer(model)
-    per_second = patches_per_second(base.read_config(model))
-    wanted = corpus.of(clips, "train") + (corpus.of(clips, "validation") if run.train.validate_every else [])
-    found: dict[str, list[Example]] = {"train": [], "validation": []}
-    missing: dict[Path, Example] = {}
-    for done, clip in enumerate(wanted, start=1):
-        there = store.path(clip).is_file()  # its audio is hashed
-        patches = store.patches(clip) if there else max(1, math.ceil(clip.seconds * per_second))
-        each = Example(clip.id, clip.language, tuple(tokenize(clip.text)), patches, clip.speaker)
-        found[clip.split].append(each)
-        if not (there and store.encoded_path(clip).is_file()):
-            missing.setdefault(store.path(clip), each)  # equal audio is encoded once
-        tick("reading clips", done, len(wanted))
-    given = Data(**found, reading=corpus.readings(clips), clips={clip.id: clip for clip in wanted}, latents=store)
-    return given, list(missing.values())
+    per_second = patches_per_second(survey.settings)
+    done = itertools.count(1)
+
+    def patches(clip: corpus.Clip) -> int:
+        tick("reading clips", next(done), len(survey.clips))
+        if store.path(clip).is_file():  # its audio is hashed
+            return store.patches(clip)
+        return max(1, math.ceil(clip.seconds * per_second))
+
+    given = survey.data(patches)
+    missing = {clip.id for clip in store.missing(survey.clips)}  # equal audio is encoded once
+    return given, [each for each in (*given.train, *given.validation) if each.id in missing]
 
 
 def patches_per_second(settings: dict[str, Any]) -> float:
@@ -117,13 +109,14 @@ def patches_per_second(settings: dict[str, Any]) -> float:
 
 
 def _course(run: config.Run, examples: Sequence[Example]) -> RunPlan:
-    steps = schedule.total_steps(run, examples)
+    plans = EpochPlans(run, examples)
+    steps = plans.total_steps()
     text = patches = 0
     weight, largest = -1.0, list[Example]()
     epochs: dict[int, int] = {}
     first: list[list[Example]] = []
     planned = min(steps, PLANNED)
-    for state, batch in schedule.remaining(run, examples, schedule.BEGINNING, planned):
+    for state, batch in plans.remaining(BEGINNING, planned):
         others, targets = _positions(batch)
         text, patches = text + others, patches + targets
         epochs[state.epoch] = state.batches
@@ -261,6 +254,6 @@ def _time(
 
 def _heard(run: config.Run, given: Data, tick: Tick) -> dict[str, checks.Measured]:
     """What the manifest says of each clip's silence, and what its samples say where it does not."""
-    known = checks.in_manifest(run.corpus)
+    known = checks.in_manifest(given.clips.values())
     unknown = [clip for clip in given.clips.values() if known[clip.id].tail is None]
     return known | checks.listened(unknown, lambda done, total: tick("listening for silence", done, total))

@@ -16,9 +16,10 @@ from train.data import dataset as reading
 from train.data import latents
 from train.data.corpus import Clip
 from train.data.dataset import Data
-from train.data.sampler import Example, Sound
+from train.data.sampler import Example
 from train.distributed import ALONE
 from train.model import base, voxcpm
+from train.model.inputs import Sound
 from train.trainer import Trainer
 
 

@@ -34,7 +34,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
-from train.data.sampler import Batch, Draws
+from train.model.inputs import Batch, Draws
 
 TIME_MEAN = -0.4  # t = sigmoid(N(-0.4, 1)), modules/locdit/unified_cfm.py
 

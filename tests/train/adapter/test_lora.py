@@ -14,9 +14,8 @@ from safetensors.torch import load_file, save_file
 from curate.errors import UserError
 from train.adapter import formats, lora
 from train.config import MODULES, Adapter
-from train.data import sampler
 from train.export import adapter as exporting
-from train.model import base, losses, voxcpm
+from train.model import base, inputs, losses, voxcpm
 from train.model import tiny as tiny_model
 
 EVERYTHING = Adapter(rank=4, alpha=6, rslora=True, modules=MODULES, projections=True)
@@ -74,9 +73,9 @@ def test_every_module_that_is_adapted_gets_a_float32_gradient_over_a_bfloat16_ba
     lora.attach(model, EVERYTHING)
     own = lora.Vector(model, EVERYTHING)
     latents = torch.randn(6, 4, 8, generator=torch.Generator().manual_seed(0)).bfloat16()
-    sound = sampler.Sound(latents, voxcpm.encode_patches(model.feat_encoder, latents).clone())
-    batch = sampler.collate([[5, 6, 7]], [sound])
-    found = losses.losses(model, batch, sampler.draw([0], [sound], unguided=0.0), own.adapter(torch.bfloat16))
+    sound = inputs.Sound(latents, voxcpm.encode_patches(model.feat_encoder, latents).clone())
+    batch = inputs.collate([[5, 6, 7]], [sound])
+    found = losses.losses(model, batch, inputs.draw([0], [sound], unguided=0.0), own.adapter(torch.bfloat16))
     (found.diff.mean() + found.stop.mean()).backward()
     for name, gradient in own.gradients().items():
         assert gradient.dtype == torch.float32

@@ -7,7 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from train.data import sampler
-from train.data.sampler import Example, Sound
+from train.data.sampler import Example
+from train.model import inputs
+from train.model.inputs import Sound
 
 
 def examples(km=60, ko=30):
@@ -138,21 +140,21 @@ def test_a_batch_is_dealt_whole_balanced_and_in_pieces_under_the_budget(sizes, r
 
 def test_draws_of_a_clip_do_not_depend_on_its_batch():
     sounds = [Sound(torch.zeros(count, 4, 8), torch.zeros(count, 3)) for count in (5, 1, 9)]
-    together = sampler.draw([1, 2, 3], sounds, unguided=0.5)
+    together = inputs.draw([1, 2, 3], sounds, unguided=0.5)
     first = 0
     for seed, sound in zip([1, 2, 3], sounds, strict=True):
-        alone = sampler.draw([seed], [sound], unguided=0.5)
+        alone = inputs.draw([seed], [sound], unguided=0.5)
         last = first + len(sound.latents)
         for name in ("time", "noise", "guided"):
             assert torch.equal(getattr(together, name)[first:last], getattr(alone, name))
         first = last
-    assert not torch.equal(together.noise[:1], sampler.draw([4], sounds[:1], unguided=0.5).noise[:1])
+    assert not torch.equal(together.noise[:1], inputs.draw([4], sounds[:1], unguided=0.5).noise[:1])
 
 
 @pytest.mark.parametrize("unguided", [0.0, 0.1, 1.0])
 def test_the_share_without_conditions_is_the_one_asked_for(unguided):
     sound = Sound(torch.zeros(5000, 4, 8), torch.zeros(5000, 3))
-    found = sampler.draw([1], [sound], unguided=unguided)
+    found = inputs.draw([1], [sound], unguided=unguided)
     assert 1 - found.guided.float().mean().item() == pytest.approx(unguided, abs=0.015 if 0 < unguided < 1 else 0)
     assert found.time.std().item() == pytest.approx(1, abs=0.05)
     assert found.noise.shape == (5000, 4, 8)

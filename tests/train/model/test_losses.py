@@ -10,8 +10,8 @@ from tests.train import official
 from train.adapter import lora
 from train.config import MODULES
 from train.data import corpus as reading
-from train.data import latents, sampler
-from train.model import losses
+from train.data import latents
+from train.model import inputs, losses
 
 EXACT = 1e-10  # relative, in double precision
 BOTH = {"rank": 4, "alpha": 6}
@@ -51,7 +51,7 @@ def ours(model, vector, pieces, draws, how=None):
     found, first = [], 0
     for given in pieces:
         end = first + sum(map(len, given.latents))
-        own = sampler.Draws(draws.time[first:end], draws.noise[first:end], draws.guided[first:end])
+        own = inputs.Draws(draws.time[first:end], draws.noise[first:end], draws.guided[first:end])
         adapter = vector.adapter(model.fusion_concat_proj.weight.dtype)
         lost = losses.losses(model, official.collated(model, given), own, adapter, how)
         ((lost.diff.sum() + lost.stop.sum()) / patches).backward()
@@ -138,9 +138,9 @@ def test_the_layout_is_the_official_packers(sizes):
     """Ids, latents and targets stand where VoxCPM puts them; only the last patch and 102 are left out."""
     given = official.sequences(*SIZES[sizes])
     packed = official.packed(given)
-    flat = [None if each is None else sampler.Sound(each, each.flatten(1)) for each in [*given.latents, *given.voices]]
+    flat = [None if each is None else inputs.Sound(each, each.flatten(1)) for each in [*given.latents, *given.voices]]
     count = len(given.texts)
-    batch = sampler.collate(given.texts, flat[:count], flat[count:])
+    batch = inputs.collate(given.texts, flat[:count], flat[count:])
     row = torch.arange(batch.rows).repeat_interleave(
         (batch.positions == 0).nonzero().diff(dim=0, append=torch.tensor([[len(batch.positions)]]))[:, 0]
     )

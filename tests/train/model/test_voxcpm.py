@@ -7,8 +7,7 @@ import pytest
 import torch
 
 from curate.errors import UserError
-from train.data import sampler
-from train.model import base, tiny, voxcpm
+from train.model import base, inputs, tiny, voxcpm
 
 
 def test_the_same_seed_makes_the_same_bytes_and_another_does_not(tiny, tmp_path):
@@ -73,7 +72,7 @@ def as_inference_is_given_it(text):
 def test_multi_character_chinese_is_split_and_the_special_ids_are_in_place(tiny):
     tokenizer = voxcpm.Tokenizer(tiny)
     assert len(tokenizer("你好世界")) == 5  # the mark of a word, then four characters
-    assert tokenizer("<|audio_start|>")[-1] == sampler.AUDIO_START
+    assert tokenizer("<|audio_start|>")[-1] == inputs.AUDIO_START
     assert tokenizer("<|audio_end|>")[-1] == 102
 
 
@@ -328,7 +327,7 @@ def test_a_bad_model_folder_is_told_before_a_clip_is_encoded(make_corpus, tiny, 
     spoil(folder)
     run = config.build({"corpus": str(source), "model": str(folder), "into": str(tmp_path / "run")})
     with pytest.raises(UserError, match=says):
-        forecast.forecast(run, tick=lambda *_: None) if dry else next(dataset.prepare(run, "cpu"))
+        forecast.forecast(run, tick=lambda *_: None) if dry else next(dataset.prepare(dataset.survey(run), "cpu"))
     assert not (source / "latents").exists()
 
 
