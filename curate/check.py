@@ -15,8 +15,8 @@ from curate.errors import UserError
 from curate.ingest import READERS, root
 from curate.ingest.folder import SUFFIXES
 from curate.recipe import LANGUAGES, Models, Recipe, Source
-from curate.report import licences, wording
-from curate.steps.rules import DECIDED_LATER, ORDER
+from curate.report import licences
+from curate.steps import rule_catalogue
 from curate.text.korean import lexicon
 
 Facts = dict[str, Any]
@@ -42,7 +42,7 @@ def check(recipe: Recipe) -> Facts:
     listed = [(source, _rows(source)) for source in recipe.source]
     sources = [_source(source, rows) for source, rows in listed]
     languages = _languages(recipe, listed, sources)
-    off = [rule for rule in ORDER if rule not in DECIDED_LATER and wording.is_off(rule, recipe)]
+    off = [rule.name for rule in recipe.RULES if not rule.later and rule_catalogue.is_off(rule, recipe)]
     facts = {
         "corpus": recipe.corpus.name, "sources": sources, "languages": languages, "models": models, "rules_off": off,
     }  # fmt: skip

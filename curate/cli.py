@@ -196,7 +196,7 @@ def explain(
     if as_json:
         _print_json(facts)
     else:
-        typer.echo(explaining.as_text(facts))
+        typer.echo(explaining.as_text(facts, wanted))
 
 
 @app.command()

@@ -10,7 +10,8 @@ from curate.errors import UserError
 from curate.manifest import COLUMNS
 from curate.recipe import LANGUAGES, Recipe
 from curate.report import wording
-from curate.steps import rules
+from curate.steps import rule_catalogue
+from curate.steps.rules import Check, Rule
 
 LISTED = 5  # matches that are named where there are several
 PROVENANCE = (
@@ -72,43 +73,46 @@ def _matches(clips: pl.DataFrame, clip: str) -> Iterator[pl.DataFrame]:
 def _rules(row: pl.DataFrame, facts: dict[str, Any], recipe: Recipe) -> dict[str, dict[str, Any]]:
     if facts["broke"] is None:
         why = "nothing is decided yet; run `curate filter`"
-        return {name: {"value": None, "threshold": None, "holds": None, "why": why} for name in rules.ORDER}
-    told = {rule.name: _rule(row, rule) for rule in [*rules.rules(recipe), rules.duplicate(recipe)]}
-    told |= {name: _balanced(name, facts, recipe) for name in rules.DECIDED_LATER}
-    return {name: told[name] for name in rules.ORDER}
+        return {
+            name: {"value": None, "threshold": None, "holds": None, "why": why} for name in rule_catalogue.order(recipe)
+        }
+    return {
+        rule.name: _balanced(rule, facts, recipe) if rule.later else _checked(row, rule.check(recipe))
+        for rule in recipe.RULES
+    }
 
 
-def _rule(row: pl.DataFrame, rule: rules.Rule) -> dict[str, Any]:
-    columns = {"value": rule.value, "broken": rule.broken(), "why": rule.why()}
+def _checked(row: pl.DataFrame, check: Check) -> dict[str, Any]:
+    columns = {"value": check.value, "broken": check.broken(), "why": check.why()}
     found = row.select(column.alias(name) for name, column in columns.items()).row(0, named=True)
     holds = None if found["why"] is not None else not found["broken"]
-    return {"value": wording.plain(found["value"]), "threshold": rule.threshold, "holds": holds, "why": found["why"]}
+    return {"value": wording.plain(found["value"]), "threshold": check.threshold, "holds": holds, "why": found["why"]}
 
 
-def _balanced(name: str, facts: dict[str, Any], recipe: Recipe) -> dict[str, Any]:
+def _balanced(rule: Rule, facts: dict[str, Any], recipe: Recipe) -> dict[str, Any]:
     """`capped` and `surplus` are decided over all clips at once: what they decided stands in `broke`."""
-    asked = wording.balance_threshold(name, recipe)
+    name, asked = rule.name, rule_catalogue.asked_later(rule, recipe)
     threshold = asked.get(facts["language"]) if name == "surplus" else asked or None
     why = None
     if threshold is None:
         why = "not asked for in [balance]"
-    elif _dropped_before(name, facts):
+    elif _dropped_before(name, facts, rule_catalogue.order(recipe)):
         why = f"dropped before, as {facts['drop']}"
     holds = None if why else name not in facts["broke"]
     return {"value": None, "threshold": threshold, "holds": holds, "why": why}
 
 
-def _dropped_before(name: str, facts: dict[str, Any]) -> bool:
-    return facts["drop"] is not None and rules.ORDER.index(facts["drop"]) < rules.ORDER.index(name)
+def _dropped_before(name: str, facts: dict[str, Any], order: Sequence[str]) -> bool:
+    return facts["drop"] is not None and order.index(facts["drop"]) < order.index(name)
 
 
-def as_text(facts: dict[str, Any]) -> str:
+def as_text(facts: dict[str, Any], recipe: Recipe) -> str:
     """The same for a terminal: the verdict, where the clip is from, the rules, the texts, the measures."""
     rest = [name for name in facts if name not in (*PROVENANCE, *TEXTS, *VERDICT, "rules")]
     blocks = [
         [_verdict(facts)],
         ["from", *_fields(facts, PROVENANCE)],
-        ["rules", *_table(facts)],
+        ["rules", *_table(facts, recipe)],
         ["text", *_fields(facts, TEXTS)],
         ["measures", *_fields(facts, [name for name in rest if name in COLUMNS])],
         ["from the source", *_fields(facts, [name for name in rest if name not in COLUMNS])],
@@ -142,13 +146,14 @@ def _value(name: str, value: Any) -> str:
     return _clean(f"{listed} ({unit})" if ".." in unit else f"{listed} {unit}".strip())
 
 
-def _table(facts: dict[str, Any]) -> list[str]:
+def _table(facts: dict[str, Any], recipe: Recipe) -> list[str]:
     """A line per rule: its name, whether it holds, what was found, what is asked, or why it does not apply."""
     said = {None: "-", True: "holds", False: "BROKEN"}
     rows = [["rule", "", "found", "asked, or why it does not apply"]]
-    for name, rule in facts["rules"].items():
-        asked = rule["why"] or wording.wanted(name, _threshold(name, rule, facts))
-        rows.append([name, said[rule["holds"]], _clean(wording.value(name, rule["value"])), asked])
+    for rule in recipe.RULES:
+        met = facts["rules"][rule.name]
+        asked = met["why"] or wording.wanted(rule, _threshold(rule.name, met, facts))
+        rows.append([rule.name, said[met["holds"]], _clean(wording.value(rule, met["value"])), asked])
     widths = [max(len(row[i]) for row in rows) for i in range(3)]
     return [
         "  " + "  ".join([*(cell.ljust(w) for cell, w in zip(row, widths, strict=False)), row[3]]).rstrip()

@@ -14,7 +14,7 @@ from curate import manifest
 from curate.engine.ask import Context, ask_clips, ask_corpus, ask_recordings, ask_texts
 from curate.measures import agreement
 from curate.recipe import Recipe
-from curate.steps import balance, duplicates, rules, segment, speakers, split, tag
+from curate.steps import balance, duplicates, rule_catalogue, rules, segment, speakers, split, tag
 
 STEPS = ("ingest", "segment", "measure", "filter", "balance", "split", "tag")
 DECISIONS = STEPS[3:]
@@ -52,13 +52,14 @@ def measure(recipe: Recipe, ingested: pl.DataFrame, context: Context, *, until: 
 
 def decide(recipe: Recipe, measured: pl.DataFrame, *, until: str = "tag") -> pl.DataFrame:
     """The manifest's frame after the step `until`, one of DECISIONS: who is dropped and why, who goes where."""
-    clips = rules.decide(measured, rules.rules(recipe))
+    order = rule_catalogue.order(recipe)
+    clips = rules.decide(measured, rule_catalogue.checks(recipe), order)
     clips = duplicates.mark(clips, threshold=recipe.filter.duplicate)
-    repeats = rules.duplicate(recipe)
-    clips = rules.break_rule(clips, repeats.name, repeats.broken())
+    repeats = rule_catalogue.duplicate(recipe)
+    clips = rules.break_rule(clips, repeats.rule.name, repeats.broken(), order)
     if until == "filter":
         return clips
-    clips = balance.balance(clips, **recipe.balance.model_dump())
+    clips = balance.balance(clips, **recipe.balance.model_dump(), order=order)
     if until == "balance":
         return clips
     shares = {"validation": recipe.split.validation, "test": recipe.split.test}

@@ -8,12 +8,23 @@ import math
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationError,
+    create_model,
+    field_validator,
+    model_validator,
+)
 
 from curate import settings
 from curate.errors import UserError
+from curate.steps.rule_catalogue import RULES
+from curate.steps.rules import Bound, Rule
 
 Language = Literal["km", "ko"]
 LANGUAGES: dict[str, str] = {"km": "Khmer", "ko": "Korean"}
@@ -123,50 +134,35 @@ class Segment(_Part):
         return self
 
 
-class WrongLanguage(_Part):
-    """A clip is in the wrong language when another is strong and the declared one weak, over enough speech."""
-
-    other: Share = Field(0.86, description="at or above, another language is strong; foreign speech: 0.88-1")
-    declared: Share = Field(0.05, description="probability of the declared language below which it is weak")
-    min_speech: float = Field(2.0, ge=0, description="seconds of speech below which language id is not trusted")
+KINDS: dict[str, Any] = {"threshold": Threshold, "share": Share, "seconds": Annotated[float, Field(ge=0)]}
 
 
-class TextMismatch(_Part):
-    """A text does not belong to its audio. Each part can be switched off with false."""
+def filter_part(rules: Sequence[Rule]) -> type[_Part]:
+    """`[filter]` as the rules make it: a key for each limit or switch, and a table for a rule of several limits."""
+    fields: dict[str, Any] = {}
+    for rule in rules:
+        keys = [(bound, bound.key.split(".")[1:]) for bound in rule.bounds if bound.key.startswith("filter.")]
+        own = {bound.name: _field(bound) for bound, path in keys if len(path) > 1}
+        if own:
+            title = rule.name.title().replace("_", "")
+            table: Any = create_model(title, __base__=_Part, __doc__=rule.about, **own)  # type: ignore[call-overload]
+            fields[rule.name] = (Literal[False] | table, table())
+        if rule.switch:
+            fields[rule.name] = (bool, Field(True, description=rule.about))
+        fields |= {bound.name: _field(bound) for bound, path in keys if len(path) == 1}
+    about = "`[filter]`: one line per rule, each with its threshold; false switches a rule off."
+    return create_model("Filter", __base__=_Part, __doc__=about, **fields)
 
-    max_cer: Threshold = Field(0.5, description="character error rate against the recogniser")
-    min_aligned: Threshold = Field(0.25, description="mean probability of the transcript's words in the audio")
-    min_pace: Threshold = Field(2.0, description="characters per second of speech (2-30: khmer-tts-pipeline)")
-    max_pace: Threshold = Field(30.0, description="characters per second of speech (2-30: khmer-tts-pipeline)")
+
+def _field(bound: Bound) -> tuple[Any, Any]:
+    return KINDS[bound.kind], Field(bound.default, description=bound.about)
 
 
-class Quality(_Part):
-    """Predicted quality below which a clip is dropped; models not trained on Khmer or Korean, so permissive."""
-
-    dnsmos: Threshold = Field(2.0, description="Emilia uses 3.0, which would drop half of clean read Korean")
-    distillmos: Threshold = Field(False, description="off: not validated on Khmer or Korean")
-
-
-class Filter(_Part):
-    """`[filter]`: one line per rule, each with its threshold; false switches a rule off."""
-
-    no_speech: Threshold = Field(0.3, description="least seconds of speech")
-    music: Threshold = Field(0.5, description="largest share of music")
-    noise: Threshold = Field(0.5, description="largest share of sound that is neither voice nor music")
-    clipped: Threshold = Field(0.002, description="largest share of clipped samples; clean speech stays below 0.0001")
-    narrow_band: Threshold = Field(5000.0, description="least bandwidth in Hz; telephone speech ends below 4 kHz")
-    noisy: Threshold = Field(15.0, description="least SNR in dB; permissive (arXiv 2510.03111)")
-    low_quality: Literal[False] | Quality = Quality()
-    several_speakers: Threshold = Field(0.15, description="largest share of speech by others than the main voice")
-    wrong_language: Literal[False] | WrongLanguage = WrongLanguage()
-    no_text: bool = Field(True, description="false keeps clips without text")
-    text_unreadable: bool = Field(True, description="false keeps clips whose text has unreadable characters")
-    text_mismatch: Literal[False] | TextMismatch = TextMismatch()
-    heard_confidence: Share = Field(0.6, description="transcript = heard: least confidence, else `text_mismatch`")
-    chopped: Threshold = Field(-10.0, description="highest level at an edge, in dB relative to the speech")
-    duplicate: Threshold = Field(
-        0.4, description="least similarity of two fingerprints that makes a duplicate, from 0.3 up"
-    )
+FILTER = filter_part(RULES)
+if TYPE_CHECKING:
+    Filter = Any  # its keys are those of the rules
+else:
+    Filter = FILTER
 
 
 class Balance(_Part):
@@ -219,12 +215,14 @@ class Tag(_Part):
 class Recipe(_Part):
     """A whole recipe; relative paths are already resolved against the file it came from."""
 
+    RULES: ClassVar[tuple[Rule, ...]] = RULES
+
     corpus: CorpusPart = CorpusPart()
     source: tuple[Source, ...] = Field(min_length=1)
     models: Models = Models()
     text: Text = Text()
     segment: Segment = Segment()
-    filter: Filter = Filter()
+    filter: Filter = FILTER()
     balance: Balance = Balance()
     split: Split = Split()
     tag: Tag = Tag()
@@ -237,7 +235,15 @@ class Recipe(_Part):
         return self
 
 
-def load(path: Path, overrides: Sequence[str] = ()) -> Recipe:
+def with_rules(rules: tuple[Rule, ...]) -> type[Recipe]:
+    """The recipe's schema under other rules than RULES: `[filter]` has their keys."""
+    part: Any = filter_part(rules)
+    made: type[Recipe] = create_model("Recipe", __base__=Recipe, filter=(part, part()))
+    made.RULES = rules
+    return made
+
+
+def load(path: Path, overrides: Sequence[str] = (), *, schema: type[Recipe] = Recipe) -> Recipe:
     """Read a recipe and apply `table.key=value` overrides; a UserError names the file and the key."""
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
@@ -251,9 +257,9 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Recipe:
         settings.override(raw, override)
     try:
         # as JSON, so that it can be strict: a list is a tuple there, but "15" is no number and 1 is not true
-        recipe = Recipe.model_validate_json(json.dumps(raw, default=str), strict=True)
+        recipe = schema.model_validate_json(json.dumps(raw, default=str), strict=True)
     except ValidationError as error:
-        raise UserError(f"{path}: {settings.first_problem(error, raw, Recipe)}") from None
+        raise UserError(f"{path}: {settings.first_problem(error, raw, schema)}") from None
     models = recipe.models.model_copy(
         update={
             "language": _model_path(path, recipe.models.language),

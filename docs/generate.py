@@ -24,13 +24,14 @@ def columns() -> str:
     return "\n".join(lines) + "\n"
 
 
-def recipe() -> str:
-    """docs/recipe.md: every key of a recipe with its default."""
+def recipe(schema: Any = None) -> str:
+    """docs/recipe.md: every key of a recipe, or of another schema of one, with its default."""
     from curate.recipe import Recipe
 
+    schema = schema or Recipe
     lines = ["# The recipe", "", NOTE]
     lines += ["One TOML file. Unknown keys are errors; a recipe names only what it changes.", ""]
-    for name, field in Recipe.model_fields.items():
+    for name, field in schema.model_fields.items():
         part = _model(field.annotation)
         lines += [f"## `[[{name}]]`" if name == "source" else f"## `[{name}]`", "", _first_line(part.__doc__), ""]
         lines += ["| key | default | meaning |", "|---|---|---|", *_keys(part, ""), ""]

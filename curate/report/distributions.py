@@ -9,44 +9,32 @@ import polars as pl
 from curate.manifest import COLUMNS
 from curate.recipe import LANGUAGES, Recipe
 
-SHOWN = {
-    "seconds": "Length", "pace": "Characters per second", "loudness": "Loudness", "snr": "Speech over background",
-    "bandwidth": "Bandwidth", "clipped": "Clipped share", "dnsmos": "Predicted quality (DNSMOS)",
-    "distillmos": "Predicted quality (DistillMOS)", "cer": "Character error rate", "aligned": "Text found in the audio",
-    "pitch": "Pitch",
-}  # fmt: skip
+# The order of the histograms; columns that other rules draw a limit over follow. Those without a rule have titles here.
+SHOWN = (
+    "seconds", "pace", "loudness", "snr", "bandwidth", "clipped", "dnsmos", "distillmos", "cer", "aligned", "pitch",
+)  # fmt: skip
+TITLES = {"loudness": "Loudness", "pitch": "Pitch"}
 BINS = 24
 FAR = 3.0  # times the range of the middle half: beyond it a value is far out (Tukey)
 
 
 def distributions(clips: pl.DataFrame, recipe: Recipe) -> list[dict[str, Any]]:
     """One entry per measured column; columns that nobody measured are left out."""
-    lean = clips.select("language", "drop", *SHOWN)
-    made = [_distribution(lean, column, _limits(column, recipe)) for column in SHOWN]
+    titles = TITLES | {bound.column: bound.title for rule in recipe.RULES for bound in rule.bounds if bound.title}
+    columns = [*SHOWN, *(column for column in titles if column not in SHOWN)]
+    narrow = clips.select("language", "drop", *columns)
+    made = [_distribution(narrow, column, titles[column], _limits(column, recipe)) for column in columns]
     return [each for each in made if each["languages"]]
 
 
 def _limits(column: str, recipe: Recipe) -> list[dict[str, Any]]:
     """The thresholds drawn over a column, those switched off left out."""
-    wanted, length = recipe.filter, recipe.segment
-    quality = wanted.low_quality or None
-    text = wanted.text_mismatch or None
-    found: dict[str, list[tuple[str, float | bool | None]]] = {
-        "seconds": [("too_short", length.min_seconds), ("too_long", length.max_seconds)],
-        "snr": [("noisy", wanted.noisy)],
-        "bandwidth": [("narrow_band", wanted.narrow_band)],
-        "clipped": [("clipped", wanted.clipped)],
-        "dnsmos": [("low_quality", quality and quality.dnsmos)],
-        "distillmos": [("low_quality", quality and quality.distillmos)],
-        "pace": [("text_mismatch", text and text.min_pace), ("text_mismatch", text and text.max_pace)],
-        "cer": [("text_mismatch", text and text.max_cer)],
-        "aligned": [("text_mismatch", text and text.min_aligned)],
-    }
-    limits = found.get(column, [])
-    return [{"rule": rule, "value": at} for rule, at in limits if at is not None and at is not False]
+    bounds = [(rule.name, bound) for rule in recipe.RULES for bound in rule.bounds if bound.title]
+    limits = [(rule, bound.limit(recipe)) for rule, bound in bounds if bound.column == column]
+    return [{"rule": rule, "value": limit} for rule, limit in limits if limit is not None and limit is not False]
 
 
-def _distribution(clips: pl.DataFrame, column: str, limits: list[dict[str, Any]]) -> dict[str, Any]:
+def _distribution(clips: pl.DataFrame, column: str, title: str, limits: list[dict[str, Any]]) -> dict[str, Any]:
     finite = clips.filter(pl.col(column).is_finite())
     low, high = _range(finite[column], [limit["value"] for limit in limits])
     spread = {
@@ -58,7 +46,7 @@ def _distribution(clips: pl.DataFrame, column: str, limits: list[dict[str, Any]]
         each["missing"] = clips.filter(pl.col("language") == language).height - each["measured"]
     return {
         "column": column,
-        "title": SHOWN[column],
+        "title": title,
         "meaning": COLUMNS[column].meaning.replace("`", ""),
         "unit": COLUMNS[column].unit,
         "limits": limits,

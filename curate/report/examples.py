@@ -14,7 +14,8 @@ import polars as pl
 from curate import text
 from curate.recipe import LANGUAGES, Recipe
 from curate.report import wording
-from curate.steps import rules
+from curate.steps import rule_catalogue
+from curate.steps.rules import Rule
 from curate.text.cleaning import LATIN
 
 KEPT = 5  # per language
@@ -37,19 +38,21 @@ def kept(clips: pl.DataFrame) -> list[dict[str, Any]]:
 
 def dropped(clips: pl.DataFrame, recipe: Recipe) -> dict[str, list[dict[str, Any]]]:
     """A few clips for each reason, in the order of the rules, with the value that the rule looked at."""
-    values = {rule.name: rule.value for rule in [*rules.rules(recipe), rules.duplicate(recipe)]}
+    checks = [*rule_catalogue.checks(recipe), rule_catalogue.duplicate(recipe)]
+    values = {check.rule.name: check.value for check in checks}
     found = {}
-    for reason in rules.ORDER:
+    for rule in recipe.RULES:
+        reason = rule.name
         rows = clips.filter(pl.col("drop") == reason)
         if rows.height:
             rows = rows.with_columns(values.get(reason, pl.lit(None)).alias("value"))
-            found[reason] = [_shown(row) | _why(row, reason) for row in _some(rows, DROPPED)]
+            found[reason] = [_shown(row) | _why(row, rule) for row in _some(rows, DROPPED)]
     return found
 
 
-def _why(row: dict[str, Any], reason: str) -> dict[str, Any]:
+def _why(row: dict[str, Any], rule: Rule) -> dict[str, Any]:
     value = wording.plain(row["value"])
-    return {"value": value, "found": wording.value(reason, value), "broke": row["broke"]}
+    return {"value": value, "found": wording.value(rule, value), "broke": row["broke"]}
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from curate.measures import agreement
 from curate.recipe import LANGUAGES, Models, Recipe
 from curate.report import examples, licences, numbers, wording
 from curate.report.distributions import distributions
-from curate.steps import rules
+from curate.steps import rule_catalogue
 
 SPLITS = ("train", "validation", "test")
 SECTIONS = ("segment", "signal", "quality", "hear", "align", "text", "speakers", "duplicates")
@@ -120,20 +120,20 @@ def _funnel(clips: pl.DataFrame, recipe: Recipe, found: dict[str, Any]) -> list[
     """Per rule: what it asks, who was dropped for it first, how often it was broken at all, where it did not apply."""
     told = []
     lean = clips.select("drop", "broke", "language", "seconds")
-    for rule in rules.ORDER:
-        rows = lean.filter(pl.col("drop") == rule)
-        known = found["rules"].get(rule, {})
-        threshold = known["threshold"] if known else wording.balance_threshold(rule, recipe)
-        off = wording.is_off(rule, recipe)
+    for rule in recipe.RULES:
+        rows = lean.filter(pl.col("drop") == rule.name)
+        known = found["rules"].get(rule.name, {})
+        threshold = known["threshold"] if known else rule_catalogue.asked_later(rule, recipe)
+        off = rule_catalogue.is_off(rule, recipe)
         told.append(
             {
-                "rule": rule,
+                "rule": rule.name,
                 "off": off,
                 "threshold": None if off else threshold,
                 "wanted": "" if off else wording.wanted(rule, threshold),
                 "dropped": _amount(rows),
                 "languages": {code: _amount(rows.filter(pl.col("language") == code)) for code in found["languages"]},
-                "broke": known.get("broke", int(lean["broke"].list.contains(rule).sum())),
+                "broke": known.get("broke", int(lean["broke"].list.contains(rule.name).sum())),
                 "did_not_apply": known.get("did_not_apply", {}),
             }
         )

@@ -7,8 +7,7 @@ import polars as pl
 
 from curate import manifest
 from curate.recipe import LANGUAGES, Recipe
-from curate.steps import rules as all_rules
-from curate.steps import split
+from curate.steps import rule_catalogue, split
 
 Numbers = dict[str, Any]
 
@@ -20,10 +19,10 @@ def status(clips: pl.DataFrame, recipe: Recipe) -> Numbers:
     return {
         "ingested": _files(clips),
         "kept": _amount(kept),
-        "dropped": _dropped(clips),
+        "dropped": _dropped(clips, recipe),
         "trimmed": {"hours": _hours(_trimmed_seconds(clips))},
         "languages": {
-            language: {"kept": _amount(_in(kept, language)), "dropped": _dropped(_in(clips, language))}
+            language: {"kept": _amount(_in(kept, language)), "dropped": _dropped(_in(clips, language), recipe)}
             for language in LANGUAGES
             if _in(clips, language).height
         },
@@ -39,14 +38,14 @@ def status(clips: pl.DataFrame, recipe: Recipe) -> Numbers:
 def rules(clips: pl.DataFrame, recipe: Recipe) -> Mapping[str, Numbers]:
     """Per rule: clips that broke it (also those dropped for an earlier one), and where it did not apply, by why."""
     told = {}
-    for rule in [*all_rules.rules(recipe), all_rules.duplicate(recipe)]:
-        whys = clips.select(rule.why().alias("why")).filter(pl.col("why").is_not_null())
-        told[rule.name] = {
-            "threshold": rule.threshold,
-            "broke": int(clips["broke"].list.contains(rule.name).sum()),
+    for check in [*rule_catalogue.checks(recipe), rule_catalogue.duplicate(recipe)]:
+        whys = clips.select(check.why().alias("why")).filter(pl.col("why").is_not_null())
+        told[check.rule.name] = {
+            "threshold": check.threshold,
+            "broke": int(clips["broke"].list.contains(check.rule.name).sum()),
             "did_not_apply": dict(whys.group_by("why").len().sort("why").iter_rows()),
         }
-    return {name: told[name] for name in all_rules.ORDER if name in told}
+    return told
 
 
 def _in(clips: pl.DataFrame, language: str) -> pl.DataFrame:
@@ -62,10 +61,10 @@ def _amount(clips: pl.DataFrame) -> Numbers:
     return {"clips": clips.height, "hours": round(manifest.hours(clips), 6)}
 
 
-def _dropped(clips: pl.DataFrame) -> dict[str, Numbers]:
+def _dropped(clips: pl.DataFrame, recipe: Recipe) -> dict[str, Numbers]:
     """In the order of the rules; reasons nobody was dropped for are left out."""
     lean = clips.select("drop", "seconds")
-    found = {reason: lean.filter(pl.col("drop") == reason) for reason in all_rules.ORDER}
+    found = {reason: lean.filter(pl.col("drop") == reason) for reason in rule_catalogue.order(recipe)}
     return {reason: _amount(rows) for reason, rows in found.items() if rows.height}
 
 

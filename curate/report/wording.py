@@ -5,90 +5,43 @@ from collections.abc import Mapping
 from typing import Any
 
 from curate.manifest import COLUMNS
-from curate.recipe import Recipe
-from curate.steps.rules import DECIDED_LATER
+from curate.steps.rules import Rule
 
-WANTED = {
-    "unreadable": "the file can be read",
-    "too_short": "at least {} s",
-    "too_long": "at most {} s",
-    "no_speech": "at least {} s of speech",
-    "music": "music in at most {} of the clip",
-    "noise": "other sound in at most {} of the clip",
-    "clipped": "at most {} of the samples clipped",
-    "narrow_band": "content up to at least {} Hz",
-    "noisy": "at least {} dB of speech over background",
-    "several_speakers": "at most {} of the speech by others",
-    "no_text": "there is a text",
-    "text_unreadable": "every character of the text can be read",
-    "chopped": "edges at most {} dB relative to the speech",
-    "duplicate": "no earlier clip as similar as {}",
-}
-PARTS = {
-    "dnsmos": "DNSMOS at least {}",
-    "distillmos": "DistillMOS at least {}",
-    "other": "not: another language at {} or more",
-    "declared": "with the declared one below {}",
-    "max_cer": "CER at most {}",
-    "min_aligned": "aligned at least {}",
-    "min_pace": "at least {} characters/s",
-    "max_pace": "at most {} characters/s",
-    "heard_confidence": "confidence at least {} where the text was heard",
-    "max_speaker_hours": "at most {} h by one speaker",
-    "max_source_hours": "at most {} h from one source",
-    "km": "at most {} h of Khmer",
-    "ko": "at most {} h of Korean",
-}
-BY = {  # the column that a rule of one number looks at
-    "too_short": "seconds", "too_long": "seconds", "no_speech": "speech_seconds", "music": "music", "noise": "noise",
-    "clipped": "clipped", "narrow_band": "bandwidth", "noisy": "snr", "several_speakers": "second_voice",
-    "chopped": "head_edge",
-}  # fmt: skip
 SHARE = "0..1"
 
 
-def is_off(rule: str, recipe: Recipe) -> bool:
-    """Whether the recipe switches a rule off, or does not ask for it."""
-    if rule in DECIDED_LATER:
-        return not balance_threshold(rule, recipe)
-    return getattr(recipe.filter, rule, None) is False
-
-
-def balance_threshold(rule: str, recipe: Recipe) -> dict[str, float]:
-    """What `[balance]` asks of `capped` or `surplus`."""
-    wanted = recipe.balance
-    if rule == "surplus":
-        return dict(wanted.hours.items())
-    caps = {"max_speaker_hours": wanted.max_speaker_hours, "max_source_hours": wanted.max_source_hours}
-    return {name: cap for name, cap in caps.items() if cap is not None}
-
-
-def wanted(rule: str, threshold: Any) -> str:
+def wanted(rule: Rule, threshold: Any) -> str:
     """What a rule asks for, in words."""
     if isinstance(threshold, Mapping):
-        parts = [PARTS[name].format(number(each)) for name, each in threshold.items() if each is not False]
+        words = {bound.name: bound.words for bound in rule.bounds}
+        parts = [words[name].format(number(each)) for name, each in threshold.items() if each is not False]
         return "; ".join(parts).replace("more; with", "more with")
-    if threshold is False or rule not in WANTED:
+    if threshold is False:
         return ""
-    return WANTED[rule].format(percent(threshold) if _is_share(rule) else number(threshold))
+    if not rule.bounds:
+        return rule.words
+    if len(rule.bounds) > 1:
+        return ""
+    return rule.bounds[0].words.format(percent(threshold) if _unit(rule) == SHARE else number(threshold))
 
 
-def value(rule: str, found: Any) -> str:
+def value(rule: Rule, looked_at: Any) -> str:
     """What a rule looked at, with its unit; empty where nothing was measured."""
-    if isinstance(found, Mapping) and "language_probability" in found:
-        declared, other = found["language_probability"], found["other_language"]
-        return "" if declared is None else f"declared {number(declared)}, {other} {number(found['other_probability'])}"
-    if isinstance(found, Mapping):
-        return ", ".join(f"{name} {number(each)}" for name, each in found.items() if each is not None)
-    if found is None:
+    if isinstance(looked_at, Mapping) and "language_probability" in looked_at:
+        declared, other = looked_at["language_probability"], looked_at["other_language"]
+        return (
+            "" if declared is None else f"declared {number(declared)}, {other} {number(looked_at['other_probability'])}"
+        )
+    if isinstance(looked_at, Mapping):
+        return ", ".join(f"{name} {number(each)}" for name, each in looked_at.items() if each is not None)
+    if looked_at is None:
         return ""
-    if _is_share(rule):
-        return percent(found)
-    return f"{number(found)} {COLUMNS[BY[rule]].unit}" if rule in BY else number(found)
+    return percent(looked_at) if _unit(rule) == SHARE else f"{number(looked_at)} {_unit(rule)}".strip()
 
 
-def _is_share(rule: str) -> bool:
-    return rule in BY and COLUMNS[BY[rule]].unit == SHARE
+def _unit(rule: Rule) -> str:
+    """Of the column that a rule of one number looks at."""
+    return COLUMNS[rule.bounds[0].column].unit if len(rule.bounds) == 1 else ""
 
 
 def percent(share: float) -> str:

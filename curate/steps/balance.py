@@ -1,11 +1,12 @@
 """How much of each language, speaker and source: what is over a cap is `capped`, over the wanted hours `surplus`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
 
 from curate.steps import speakers
+from curate.steps.rule_catalogue import ORDER
 from curate.steps.rules import break_rule
 from curate.steps.selection import first_fit, shuffled
 
@@ -17,6 +18,7 @@ def balance(
     max_speaker_hours: float | None,
     max_source_hours: float | None,
     seed: int,
+    order: Sequence[str] = ORDER,
 ) -> pl.DataFrame:
     """Cap speakers and sources, then keep the wanted hours per language, spread evenly over speakers."""
     pool = clips.select("id", "drop", "language", "source", "seconds", speakers.person().alias("person"))
@@ -29,8 +31,8 @@ def balance(
             capped = capped.append(over)
     for language, wanted in hours.items():
         surplus = surplus.append(_over_hours(pool.filter(pl.col("language") == language), wanted * 3600, seed))
-    clips = break_rule(clips, "capped", _flags(capped, clips.height))
-    return break_rule(clips, "surplus", _flags(surplus, clips.height))
+    clips = break_rule(clips, "capped", _flags(capped, clips.height), order)
+    return break_rule(clips, "surplus", _flags(surplus, clips.height), order)
 
 
 def _flags(rows: pl.Series, count: int) -> pl.Expr:

@@ -11,7 +11,7 @@ from curate import manifest
 from curate.errors import UserError
 from curate.explain import as_text, explain
 from curate.recipe import Recipe
-from curate.steps import balance, rules
+from curate.steps import balance, rule_catalogue, rules
 
 RATE = 16000
 SPAN = [{"start": 0, "end": 4 * RATE}]
@@ -38,9 +38,9 @@ def recipe(**changed: Any) -> Recipe:
 def decided(rows: list[dict[str, Any]], wanted: Recipe) -> pl.DataFrame:
     names = [*clip("x"), "duplicate_of", "error", "heard"]
     frame = pl.DataFrame(rows, schema={name: manifest.COLUMNS[name].dtype for name in names}, orient="row")
-    clips = rules.decide(manifest.conform(frame), rules.rules(wanted))
-    last = rules.duplicate(wanted)
-    clips = rules.break_rule(clips, last.name, last.broken())
+    clips = rules.decide(manifest.conform(frame), rule_catalogue.checks(wanted), rule_catalogue.ORDER)
+    last = rule_catalogue.duplicate(wanted)
+    clips = rules.break_rule(clips, last.rule.name, last.broken(), rule_catalogue.ORDER)
     return balance.balance(clips, **wanted.balance.model_dump())
 
 
@@ -62,7 +62,7 @@ def test_rules_that_do_not_hold_are_just_those_broken(wanted: dict[str, Any]) ->
     for id, broke in clips.select("id", "broke").iter_rows():
         explained = explain(clips, id, asked)["rules"]
         assert [name for name, rule in explained.items() if rule["holds"] is False] == broke
-        assert list(explained) == list(rules.ORDER)
+        assert list(explained) == list(rule_catalogue.ORDER)
         assert all((rule["holds"] is None) == (rule["why"] is not None) for rule in explained.values())
 
 
@@ -137,23 +137,23 @@ def test_a_corpus_only_ingested_says_that_nothing_is_decided() -> None:
     frame = manifest.conform(pl.DataFrame({"id": ["aa"], "source": ["studio"], "path": ["a.wav"]}))
     facts = explain(frame, "aa", recipe())
     assert all(rule["holds"] is None and "curate filter" in rule["why"] for rule in facts["rules"].values())
-    assert "not decided yet" in as_text(facts)
+    assert "not decided yet" in as_text(facts, recipe())
 
 
 def test_text_leads_with_the_verdict_and_gives_units() -> None:
     clips = decided([clip("aa", snr=3.0, dnsmos=1.0), clip("bb")], recipe())
-    text = as_text(explain(clips, "aa", recipe()))
+    text = as_text(explain(clips, "aa", recipe()), recipe())
     assert text.splitlines()[0] == "aa: dropped as noisy; it also broke low_quality"
     line = next(line for line in text.splitlines() if line.startswith("  noisy "))
     assert "BROKEN" in line
     assert "3 dB" in line
     assert "at least 15 dB" in line
-    assert as_text(explain(clips, "bb", recipe())).startswith("bb: kept, in train")
+    assert as_text(explain(clips, "bb", recipe()), recipe()).startswith("bb: kept, in train")
 
 
 def test_a_transcript_cannot_command_the_terminal() -> None:
     clips = decided([clip("aa", text="\x1b[2J\x07ភាសា\u200bខ្មែរ")], recipe())
-    text = as_text(explain(clips, "aa", recipe()))
+    text = as_text(explain(clips, "aa", recipe()), recipe())
     assert "\x1b" not in text
     assert "\x07" not in text
     assert "ភាសា\u200bខ្មែរ" in text

@@ -9,7 +9,7 @@ import pytest
 
 from curate import manifest
 from curate.errors import UserError
-from curate.steps import rules
+from curate.steps import rule_catalogue, rules
 from tests.curate.frames import clips
 
 
@@ -73,8 +73,8 @@ def test_what_is_no_manifest_is_said_in_one_line(tmp_path: Path) -> None:
 def test_a_rule_is_broken_once_and_in_its_place() -> None:
     frame = clips([{"broke": ["chopped"], "drop": "chopped"}, {}])
     for _ in range(2):
-        frame = rules.break_rule(frame, "noisy", pl.col("id") == "0" * 16)
+        frame = rules.break_rule(frame, "noisy", pl.col("id") == "0" * 16, rule_catalogue.ORDER)
     assert frame["broke"].to_list() == [["noisy", "chopped"], []]
     assert frame["drop"].to_list() == ["noisy", None]
-    unsure = rules.break_rule(frame, "music", pl.lit(None, dtype=pl.Boolean))
+    unsure = rules.break_rule(frame, "music", pl.lit(None, dtype=pl.Boolean), rule_catalogue.ORDER)
     assert unsure["drop"].to_list() == ["noisy", None]

@@ -15,7 +15,7 @@ from curate import manifest, report
 from curate.recipe import Recipe
 from curate.report import examples, facts, licences, page, wording
 from curate.report.distributions import BINS, distributions, drawing
-from curate.steps import rules
+from curate.steps import rule_catalogue, rules
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&"
 RATE = 16000
@@ -51,7 +51,11 @@ def recipe(**changed: Any) -> Recipe:
 
 def decided(rows: list[dict[str, Any]], wanted: Recipe) -> pl.DataFrame:
     schema = {name: column.dtype for name, column in manifest.COLUMNS.items() if name in clip(0) or name == "error"}
-    clips = rules.decide(manifest.conform(pl.DataFrame(rows, schema=schema, orient="row")), rules.rules(wanted))
+    clips = rules.decide(
+        manifest.conform(pl.DataFrame(rows, schema=schema, orient="row")),
+        rule_catalogue.checks(wanted),
+        rule_catalogue.ORDER,
+    )
     return clips.with_columns(pl.when(pl.col("drop").is_null()).then("split").alias("split"))
 
 
@@ -118,7 +122,7 @@ def test_funnel_counts_clips_hours_reasons_and_languages(tmp_path: Path) -> None
     assert noisy["dropped"]["clips"] == 2
     assert {code: each["clips"] for code, each in noisy["languages"].items()} == {"km": 1, "ko": 1}
     assert noisy["did_not_apply"] == {"the file could not be read": 1}
-    assert [row["rule"] for row in found["funnel"]] == list(rules.ORDER)
+    assert [row["rule"] for row in found["funnel"]] == list(rule_catalogue.ORDER)
     assert sum(row["dropped"]["clips"] for row in found["funnel"]) + found["kept"]["clips"] == len(some())
     assert found["balance"][1]["wanted"] == 0.01
 
@@ -273,10 +277,11 @@ def test_share_alike_and_non_commercial_do_not_go_together() -> None:
 
 
 def test_shares_are_told_in_per_cent_and_small_ones_are_not_nothing() -> None:
-    assert wording.wanted("clipped", 0.002) == "at most 0.2 % of the samples clipped"
-    assert wording.value("clipped", 0.00012) == "0.012 %"
-    assert wording.value("music", 0.99999) == "> 99.9 %"
-    assert wording.value("noisy", 12.345) == "12.35 dB"
+    rule = {each.name: each for each in rule_catalogue.RULES}
+    assert wording.wanted(rule["clipped"], 0.002) == "at most 0.2 % of the samples clipped"
+    assert wording.value(rule["clipped"], 0.00012) == "0.012 %"
+    assert wording.value(rule["music"], 0.99999) == "> 99.9 %"
+    assert wording.value(rule["noisy"], 12.345) == "12.35 dB"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,330 @@
+"""Every rule there is, in the fixed order: its column, limit, wording and where it applies stand here, nowhere else.
+
+A new rule is a `Rule` in RULES, and its column in `manifest.COLUMNS` with the measure that fills it.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+
+from curate.steps.rules import (
+    LISTENABLE_SECONDS,
+    MEASURABLE_SECONDS,
+    Bound,
+    Check,
+    Only,
+    Rule,
+    listenable,
+    measurable,
+    readable,
+)
+
+# A clip is noise only where less of it than this is speech: a real noise file has none, words in a noisy room 0.25.
+TALKING_SHARE = 0.2
+ALIGNABLE_SECONDS = 30.0  # what Whisper hears at once
+
+READABLE: Only = ((readable(), "the file could not be read"),)
+LISTENABLE: Only = (*READABLE, (listenable(), f"less than {LISTENABLE_SECONDS} s of speech"))
+MEASURED: Only = (*LISTENABLE, (measurable(), f"longer than {MEASURABLE_SECONDS:g} s, so not measured"))
+WITH_TEXT: Only = (*READABLE, (pl.col("text_from").is_not_null(), "there is no text"))
+
+
+def _with_model(name: str, missing: str, others: Only) -> Any:
+    """Conditions of a rule that needs a model of `[models]`."""
+    return lambda recipe: (*others, (pl.lit(getattr(recipe.models, name) is not False), missing))
+
+
+EVENTS = _with_model("events", "no model listens for music and noise", READABLE)
+TURNS = _with_model("turns", "no model tells speakers apart", MEASURED)
+
+MUSIC = Rule(
+    "music",
+    (Bound("music", "at most", "filter.music", "music in at most {} of the clip", 0.5, "largest share of music"),),
+    only=EVENTS,
+)
+NOISE = Rule(
+    "noise",
+    (
+        Bound(
+            "noise", "at most", "filter.noise", "other sound in at most {} of the clip", 0.5,
+            "largest share of sound that is neither voice nor music",
+        ),
+    ),
+    only=EVENTS,
+    # speech in a noisy room is not noise: `noisy` judges that
+    unless=pl.col("noise").is_not_null() & (pl.col("speech_seconds") >= TALKING_SHARE * pl.col("seconds")),
+)  # fmt: skip
+
+
+def _silent(recipe: Any) -> Only:
+    """Music and noise are said to be that; only what is left and has no speech is silence."""
+    other_sound = ~(MUSIC.check(recipe).broken() | NOISE.check(recipe).broken()) | pl.lit(recipe.models.events is False)
+    return (*READABLE, (other_sound, "it is music or noise"))
+
+
+def _quality(rule: Rule, recipe: Any) -> Check:
+    """Every rating that a model of the recipe gives and that has a limit, in the order of the models."""
+    known = {bound.name: bound for bound in rule.bounds}
+    asked = [known[name] for name in recipe.models.quality if rule.setting(recipe) is not False]
+    limits = {bound.name: limit for bound in asked if (limit := bound.limit(recipe)) is not False}
+    holds = pl.all_horizontal(pl.lit(True), *(known[name].holds(limit) for name, limit in limits.items()))
+    switched, *rest = rule.where(recipe)
+    only = (switched, (pl.lit(bool(limits)), "no model rates quality"), *rest)
+    return Check(rule, _struct(list(limits)), holds, limits or None, only)
+
+
+def _language(rule: Rule, recipe: Any) -> Check:
+    """Wrong only where another language is strong and the declared one weak, over enough speech."""
+    other, declared, speech = rule.bounds
+    value = _struct(["language_probability", "other_language", "other_probability"])
+    if rule.setting(recipe) is False:
+        return Check(rule, value, pl.lit(True), False, rule.where(recipe))
+    least = speech.limit(recipe)
+    enough = (speech.holds(least), f"less than {least:g} s of speech")
+    wrong = (pl.col(other.column) >= other.limit(recipe)) & (pl.col(declared.column) < declared.limit(recipe))
+    threshold = {bound.name: bound.limit(recipe) for bound in (other, declared)}
+    return Check(rule, value, ~wrong, threshold, (*rule.where(recipe), enough))
+
+
+def _mismatch(rule: Rule, recipe: Any) -> Check:
+    """Text against audio: by a recogniser where there is one, and by pace; by confidence where the text was heard."""
+    value = _struct(["cer", "aligned", "pace", "heard_confidence"])
+    if rule.setting(recipe) is False:
+        return Check(rule, value, pl.lit(True), False, rule.where(recipe))
+    heard = pl.col("text_from") == "heard"
+    recognised = pl.col("language").is_in(list(recipe.models.asr)) & ~heard
+    where = {
+        "max_cer": recognised, "min_aligned": recognised & (pl.col("seconds") <= ALIGNABLE_SECONDS),
+        "heard_confidence": heard,
+    }  # fmt: skip
+    limits = {bound.name: bound.limit(recipe) for bound in rule.bounds}
+    parts = [
+        ~where.get(bound.name, pl.lit(True)).fill_null(False) | bound.holds(limits[bound.name])
+        for bound in rule.bounds
+        if limits[bound.name] is not False
+    ]
+    holds = pl.all_horizontal(part.fill_null(False) for part in parts)
+    return Check(rule, value, holds, limits, rule.where(recipe))
+
+
+def _struct(names: Sequence[str]) -> pl.Expr:
+    return pl.struct(list(names)) if names else pl.lit(None)
+
+
+RULES: tuple[Rule, ...] = (
+    Rule("unreadable", value=pl.col("error"), holds=readable(), words="the file can be read"),
+    Rule(
+        "too_short",
+        (Bound("seconds", "at least", "segment.min_seconds", "at least {} s", title="Length"),),
+        only=READABLE,
+    ),
+    # an hour of music is music; only what has speech in it could have been a clip
+    Rule(
+        "too_long",
+        (Bound("seconds", "at most", "segment.max_seconds", "at most {} s", title="Length"),),
+        only=LISTENABLE,
+    ),
+    Rule(
+        "no_speech",
+        (
+            Bound(
+                "speech_seconds", "at least", "filter.no_speech", "at least {} s of speech", 0.3,
+                "least seconds of speech",
+            ),
+        ),
+        only=_silent,
+    ),
+    MUSIC,
+    NOISE,
+    Rule(
+        "clipped",
+        (
+            Bound(
+                "clipped", "at most", "filter.clipped", "at most {} of the samples clipped", 0.002,
+                "largest share of clipped samples; clean speech stays below 0.0001", title="Clipped share",
+            ),
+        ),
+        only=MEASURED,
+    ),
+    Rule(
+        "narrow_band",
+        (
+            Bound(
+                "bandwidth", "at least", "filter.narrow_band", "content up to at least {} Hz", 5000.0,
+                "least bandwidth in Hz; telephone speech ends below 4 kHz", title="Bandwidth",
+            ),
+        ),
+        only=MEASURED,
+    ),
+    Rule(
+        "noisy",
+        (
+            Bound(
+                "snr", "at least", "filter.noisy", "at least {} dB of speech over background", 15.0,
+                "least SNR in dB; permissive (arXiv 2510.03111)", title="Speech over background",
+            ),
+        ),
+        only=MEASURED,
+    ),
+    Rule(
+        "low_quality",
+        (
+            Bound(
+                "dnsmos", "at least", "filter.low_quality.dnsmos", "DNSMOS at least {}", 2.0,
+                "Emilia uses 3.0, which would drop half of clean read Korean", title="Predicted quality (DNSMOS)",
+            ),
+            Bound(
+                "distillmos", "at least", "filter.low_quality.distillmos", "DistillMOS at least {}", False,
+                "off: not validated on Khmer or Korean", title="Predicted quality (DistillMOS)",
+            ),
+        ),
+        only=MEASURED,
+        about="Predicted quality below which a clip is dropped; models not trained on Khmer or Korean, so permissive.",
+        made=_quality,
+    ),
+    Rule(
+        "several_speakers",
+        (
+            Bound(
+                "second_voice", "at most", "filter.several_speakers", "at most {} of the speech by others", 0.15,
+                "largest share of speech by others than the main voice",
+            ),
+        ),
+        only=TURNS,
+        unless=pl.col("voices") == 0,  # where nobody was told apart, nobody else was heard
+    ),
+    Rule(
+        "wrong_language",
+        (
+            Bound(
+                "other_probability", "below", "filter.wrong_language.other", "not: another language at {} or more",
+                0.86, "at or above, another language is strong; foreign speech: 0.88-1", "share",
+            ),
+            Bound(
+                "language_probability", "at least", "filter.wrong_language.declared", "with the declared one below {}",
+                0.05, "probability of the declared language below which it is weak", "share",
+            ),
+            Bound(
+                "speech_seconds", "at least", "filter.wrong_language.min_speech", "over {} s of speech", 2.0,
+                "seconds of speech below which language id is not trusted", "seconds",
+            ),
+        ),
+        only=lambda recipe: (
+            (pl.lit(recipe.models.language is not False), "no model tells languages apart"), *MEASURED,
+        ),
+        about="A clip is in the wrong language when another is strong and the declared one weak, over enough speech.",
+        made=_language,
+    ),
+    Rule(
+        "no_text", value=pl.col("text_from"), holds=pl.col("text_from").is_not_null(), only=READABLE, switch=True,
+        words="there is a text", about="false keeps clips without text",
+    ),
+    Rule(
+        "text_unreadable", value=pl.col("unreadable"),
+        holds=pl.col("unreadable").is_null() & (pl.col("spoken").fill_null("") != ""), only=WITH_TEXT, switch=True,
+        words="every character of the text can be read",
+        about="false keeps clips whose text has unreadable characters",
+    ),
+    Rule(
+        "text_mismatch",
+        (
+            Bound(
+                "cer", "at most", "filter.text_mismatch.max_cer", "CER at most {}", 0.5,
+                "character error rate against the recogniser", title="Character error rate",
+            ),
+            Bound(
+                "aligned", "at least", "filter.text_mismatch.min_aligned", "aligned at least {}", 0.25,
+                "mean probability of the transcript's words in the audio", title="Text found in the audio",
+            ),
+            Bound(
+                "pace", "at least", "filter.text_mismatch.min_pace", "at least {} characters/s", 2.0,
+                "characters per second of speech (2-30: khmer-tts-pipeline)", title="Characters per second",
+            ),
+            Bound(
+                "pace", "at most", "filter.text_mismatch.max_pace", "at most {} characters/s", 30.0,
+                "characters per second of speech (2-30: khmer-tts-pipeline)", title="Characters per second",
+            ),
+            Bound(
+                "heard_confidence", "at least", "filter.heard_confidence",
+                "confidence at least {} where the text was heard", 0.6,
+                "transcript = heard: least confidence, else `text_mismatch`", "share",
+            ),
+        ),
+        only=(*WITH_TEXT, *MEASURED),
+        about="A text does not belong to its audio. Each part can be switched off with false.",
+        made=_mismatch,
+    ),
+    Rule(
+        "chopped",
+        (
+            Bound(
+                "head_edge", "at most", "filter.chopped", "edges at most {} dB relative to the speech", -10.0,
+                "highest level at an edge, in dB relative to the speech",
+            ),
+        ),
+        value=pl.max_horizontal("head_edge", "tail_edge"),
+        only=MEASURED,
+    ),
+    # decided once it is known which clips repeat which
+    Rule(
+        "duplicate",
+        (
+            Bound(
+                "duplicate_of", "at most", "filter.duplicate", "no earlier clip as similar as {}", 0.4,
+                "least similarity of two fingerprints that makes a duplicate, from 0.3 up",
+            ),
+        ),
+        value=pl.col("duplicate_of"),
+        holds=pl.col("duplicate_of").is_null(),
+        only=MEASURED,
+    ),
+    # by `balance`, over the clips that no rule dropped
+    Rule(
+        "capped",
+        (
+            Bound("seconds", "at most", "balance.max_speaker_hours", "at most {} h by one speaker"),
+            Bound("seconds", "at most", "balance.max_source_hours", "at most {} h from one source"),
+        ),
+        later=True,
+    ),
+    Rule(
+        "surplus",
+        (
+            Bound("seconds", "at most", "balance.hours.km", "at most {} h of Khmer"),
+            Bound("seconds", "at most", "balance.hours.ko", "at most {} h of Korean"),
+        ),
+        later=True,
+    ),
+)  # fmt: skip
+ORDER = tuple(rule.name for rule in RULES)
+REPEATS = "duplicate"
+
+
+def checks(recipe: Any) -> list[Check]:
+    """Every rule of a recipe that looks at clips one by one, in order, those switched off included."""
+    return [rule.check(recipe) for rule in recipe.RULES if not rule.later and rule.name != REPEATS]
+
+
+def duplicate(recipe: Any) -> Check:
+    """The rule for when it is known which clips repeat which."""
+    rule: Rule = next(rule for rule in recipe.RULES if rule.name == REPEATS)
+    return rule.check(recipe)
+
+
+def order(recipe: Any) -> tuple[str, ...]:
+    """The names of a recipe's rules."""
+    return tuple(rule.name for rule in recipe.RULES)
+
+
+def asked_later(rule: Rule, recipe: Any) -> dict[str, float]:
+    """What `[balance]` asks of a rule that is decided over all clips at once."""
+    if rule.name == "surplus":  # in the recipe's own order
+        return dict(recipe.balance.hours.items())
+    limits = {bound.name: bound.limit(recipe) for bound in rule.bounds}
+    return {name: limit for name, limit in limits.items() if limit is not None}
+
+
+def is_off(rule: Rule, recipe: Any) -> bool:
+    """Whether a recipe switches a rule off, or does not ask for it."""
+    return not asked_later(rule, recipe) if rule.later else rule.setting(recipe) is False
