@@ -43,18 +43,7 @@ def main() -> None:
     from curate.engine import one_thread
 
     one_thread()  # before numpy and torch are loaded
-    try:
-        app()
-    except UserError as error:
-        print(f"curate: {error}", file=sys.stderr)
-        sys.exit(error.status)
-    except BrokenPipeError:
-        console.leave_closed_pipe()
-    except Exception as problem:
-        if not (line := console.disk_error(problem)):
-            raise
-        print(f"curate: {line}", file=sys.stderr)
-        sys.exit(1)
+    console.run(app, "curate")
 
 
 @app.command()
@@ -249,8 +238,8 @@ def text(
             steps = [f"{each.rule}: {each.before} -> {each.after}" for each in result.changes] if show_steps else []
             for said in [*steps, *warnings]:
                 print(f"line {number}: {_printable(said)}", file=sys.stderr)
-    except BrokenPipeError:  # whoever reads has seen enough, as in `| head -1`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:
+        console.leave_closed_pipe()
 
 
 @app.command()

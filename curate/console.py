@@ -1,12 +1,16 @@
-"""What both commands have in common at a terminal: `--version`, `--verbose`, a full disk, a closed pipe."""
+"""What both commands have in common at a terminal: how they end, `--version`, `--verbose`, arguments that are none."""
 
 import logging
 import os
 import sys
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from typing import Annotated, NoReturn
 
 import typer
 
+from curate import signals
+from curate.errors import Interrupted, UserError
 from curate.files import as_disk_error
 
 CLOSED_PIPE = 141  # what a shell sees of a program that SIGPIPE ended: 128 + 13
@@ -43,13 +47,71 @@ def options(version: Version = False, verbose: Verbose = 0) -> None:
     log_to_screen(verbose)
 
 
-def disk_error(problem: Exception) -> str | None:
-    """The line for a file that cannot be written, whichever library says so; None where it is something else."""
-    error = as_disk_error(problem)
-    return f"cannot write: {error}; make room or name another folder, finished work is kept" if error else None
+def run(app: typer.Typer, name: str) -> None:
+    """Run a command: what a person can mend is one line on standard error and the status that a shell expects.
+
+    A mistake exits with 1, Ctrl-C (SIGTERM, a closed terminal) with 130, a closed pipe with 141 and no word, wrong
+    usage with typer's 2. Anything else is a bug of ours and keeps its traceback.
+    """
+    # under torchrun several processes run: it ends by SIGTERM those to whom another's error came, and one speaks
+    alone, speaks = os.environ.get("WORLD_SIZE", "1") == "1", os.environ.get("RANK", "0") == "0"
+    try:
+        check_words(sys.argv[1:])
+        with signals.as_ctrl_c() if alone else nullcontext(bool) as interrupted:
+            _call(app, interrupted)
+    except UserError as error:
+        _end(f"{name}: {error}", error.status)
+    except BrokenPipeError:
+        leave_closed_pipe()
+    except SystemExit as left:
+        if left.code == Interrupted.status and speaks:  # typer's answer to Ctrl-C, without a word
+            typer.echo(f"{name}: stopped; nothing was lost: give the same command again", err=True)
+        raise
+    except Exception as problem:
+        disk = as_disk_error(problem)
+        if disk is None:
+            raise
+        _end(f"{name}: cannot write: {disk}; make room or name another folder, finished work is kept", 1)
 
 
-def leave_closed_pipe() -> None:
+def _call(app: typer.Typer, interrupted: Callable[[], bool]) -> None:
+    try:
+        app()
+    except Exception as problem:
+        if interrupted() and not isinstance(problem, UserError):  # a library whose import was interrupted
+            sys.exit(Interrupted.status)
+        raise
+
+
+def _end(line: str, status: int) -> NoReturn:
+    typer.echo(line, err=True)
+    sys.exit(status)
+
+
+def leave_closed_pipe() -> NoReturn:
     """End without a word where whoever reads has seen enough, as in `| head -1`."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(CLOSED_PIPE)
+
+
+def check_words(words: Sequence[str]) -> None:
+    """Raise UserError where a word is empty, or it or the working folder has letters that the locale has not."""
+    for before, word in zip(["the command", *words], words, strict=False):
+        name, equals, value = word.partition("=")
+        option = name.startswith("--") and equals and not value
+        if not word or option:
+            raise UserError(f"there is only '' after {name if option else before}: is a variable of the shell unset?")
+    if odd := [word for word in (*words, _here()) if _undecoded(word)]:
+        raise UserError(f"{odd[0]!a} cannot be read in this locale: set PYTHONUTF8=1, or give a name in UTF-8")
+
+
+def _here() -> str:
+    try:
+        return os.getcwd()
+    except OSError:  # it was removed
+        return ""
+
+
+def _undecoded(word: str) -> bool:
+    """Whether bytes of it were no text: Python puts surrogates for them, which no library reads."""
+    return any("\ud800" <= letter <= "\udfff" for letter in word)

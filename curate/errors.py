@@ -7,7 +7,7 @@ class UserError(Exception):
     status = 1
 
 
-class Stopped(UserError):
-    """A person pressed Ctrl-C."""
+class Interrupted(UserError):
+    """Ctrl-C, SIGTERM or a closed terminal came; says where the command stands and how to go on."""
 
     status = 130  # what a shell expects

@@ -275,10 +275,7 @@ def load(path: Path, overrides: Sequence[str] = (), *, schema: type[Recipe] = Re
 
 def dump(recipe: Recipe) -> str:
     """The resolved recipe as TOML, every value spelled out."""
-    import tomlkit
-
-    text: str = tomlkit.dumps(recipe.model_dump(mode="json", exclude_none=True))
-    return text
+    return settings.as_toml(recipe.model_dump(mode="json", exclude_none=True))
 
 
 def _model_path(recipe: Path, model: Any) -> Any:

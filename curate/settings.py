@@ -9,18 +9,26 @@ from pydantic import ValidationError
 from curate.errors import UserError
 
 
-def override(raw: dict[str, Any], setting: str) -> None:
-    """Set one value, as in `filter.noisy=20`; a source is named by its id, as in `source.studio.path=x`."""
+def override(raw: dict[str, Any], setting: str, *, top_level: bool = False) -> None:
+    """Set one value, as in `filter.noisy=20`; a source is named by its id, as in `source.studio.path=x`.
+
+    With `top_level` a key may stand alone, as in `into=runs/r64`.
+    """
     dotted, equals, written = setting.partition("=")
     keys = dotted.strip().split(".")
-    if not equals or not all(keys) or len(keys) < 2:
-        raise UserError(f"--set {setting}: write it as table.key=value")
+    if not equals or not all(keys) or (len(keys) < 2 and not top_level):
+        raise UserError(f"--set {setting}: write it as {'key=value or ' if top_level else ''}table.key=value")
+    put(raw, keys, value(written.strip()), setting)
+
+
+def put(raw: dict[str, Any], keys: Sequence[str], chosen: Any, setting: str) -> None:
+    """Put a value at a place in nested tables, which are made where they are missing."""
     table: Any = raw
     for key in keys[:-1]:
         table = _enter(table, key, setting)
     if not isinstance(table, dict):
         raise UserError(f"--set {setting}: write it as source.{keys[-1]}.key=value")
-    table[keys[-1]] = _value(written.strip())
+    table[keys[-1]] = chosen
 
 
 def _enter(table: Any, key: str, setting: str) -> Any:
@@ -35,12 +43,20 @@ def _enter(table: Any, key: str, setting: str) -> Any:
     return inner
 
 
-def _value(written: str) -> Any:
+def value(written: str) -> Any:
     """A value as TOML reads it; what TOML cannot read is text."""
     try:
         return tomllib.loads(f"value = {written}")["value"]
     except tomllib.TOMLDecodeError:
         return written
+
+
+def as_toml(values: dict[str, Any]) -> str:
+    """Plain values as a TOML file."""
+    import tomlkit
+
+    text: str = tomlkit.dumps(values)
+    return text
 
 
 def first_problem(error: ValidationError, raw: dict[str, Any], model: Any) -> str:

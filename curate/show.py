@@ -7,7 +7,7 @@ from typing import Any
 
 from curate.demo import Flaw
 from curate.engine.ask import Watch
-from curate.errors import Stopped
+from curate.errors import Interrupted
 
 
 @contextmanager
@@ -33,7 +33,7 @@ def progress() -> Iterator[Watch]:
         try:
             yield watch
         except KeyboardInterrupt:
-            raise Stopped("stopped; finished work is kept, the same command goes on from here") from None
+            raise Interrupted("stopped; finished work is kept, the same command goes on from here") from None
 
 
 def status(numbers: Mapping[str, Any]) -> str:

@@ -28,8 +28,8 @@ AT_HOME = {
     "train/model/tiny.py": {"tokenizers"},
 }
 LOWEST = (
-    "curate.console", "curate.errors", "curate.files", "curate.settings", "curate.manifest", "curate.audio",
-    "curate.text", "curate.models",
+    "curate.console", "curate.errors", "curate.files", "curate.settings", "curate.signals", "curate.manifest",
+    "curate.audio", "curate.text", "curate.models",
 )  # fmt: skip
 COMMANDS = ("curate.cli", "curate.commands", "curate.show", "curate.pipeline", "curate.explain", "curate.check")
 

@@ -1,10 +1,7 @@
 """The `train` commands: parse, call, print."""
 
 import json
-import os
-import sys
 from collections import deque
-from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -12,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from curate import console
-from curate.errors import UserError
-from train import messages, signals
+from curate.errors import Interrupted
+from train import messages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from train.config import Run
     from train.data.dataset import Survey
@@ -42,46 +39,11 @@ At = Annotated[int | None, typer.Option("--step", help="Checkpoint of a run. [de
 Device = Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="auto: a GPU if there is one.")]
 ATTENTION = "q_proj,k_proj,v_proj,o_proj"  # VoxCPM's own default
 RANKS = "8,16,32,64,128"  # the published sweep: 0.19 to 3.03 percent of the model
-INTERRUPTED = 130  # what a shell expects after Ctrl-C
-
-
-class Interrupted(Exception):
-    """Ctrl-C, SIGTERM or a closed terminal came; says where the command stands."""
 
 
 def main() -> None:
     """Run a command; what a person can mend is one line on standard error and exit 1, Ctrl-C one and exit 130."""
-    alone = os.environ.get("WORLD_SIZE", "1") == "1"  # torchrun ends by SIGTERM those to whom another's error came
-    try:
-        messages.check(sys.argv[1:])
-        with signals.as_ctrl_c() if alone else nullcontext(bool) as stopped:
-            _run(stopped)
-    except UserError as problem:
-        typer.echo(f"train: {problem}", err=True)
-        sys.exit(1)
-    except Interrupted as where:
-        typer.echo(where, err=True)
-        sys.exit(INTERRUPTED)
-    except SystemExit as left:
-        if left.code == INTERRUPTED and os.environ.get("RANK", "0") == "0":  # typer's answer, without a word
-            typer.echo("stopped; nothing was lost: give the same command again", err=True)
-        raise
-    except BrokenPipeError:
-        console.leave_closed_pipe()
-    except Exception as problem:
-        if not (line := console.disk_error(problem)):
-            raise
-        typer.echo(f"train: {line}", err=True)
-        sys.exit(1)
-
-
-def _run(stopped: "Callable[[], bool]") -> None:
-    try:
-        app()
-    except Exception as problem:
-        if stopped() and not isinstance(problem, UserError | Interrupted):  # a library whose import was interrupted
-            sys.exit(INTERRUPTED)
-        raise
+    console.run(app, "train")
 
 
 @app.command()

@@ -1,9 +1,9 @@
 """The run file: every setting of a training run, its default and where that default comes from."""
 
-import json
 import math
 import tomllib
 import unicodedata
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from curate import files
 from curate.errors import UserError
+from curate.settings import as_toml, override, put
 from curate.text import LANGUAGES
 
 Module = Literal["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
@@ -169,7 +170,10 @@ def _says_something(text: str) -> bool:
     return any(unicodedata.category(letter)[0] not in "CZ" for letter in text)
 
 
-def load(path: Path, settings: list[str] | None = None) -> Run:
+Options = Mapping[str, str | int | Path | None]  # dotted key -> value, None where it was not given
+
+
+def load(path: Path, settings: Sequence[str] = (), options: Options | None = None) -> Run:
     """Read a run file; relative paths in it are relative to the file.
 
     Raises UserError for a missing or broken file, an unknown key or a bad value.
@@ -180,36 +184,37 @@ def load(path: Path, settings: list[str] | None = None) -> Run:
         raise UserError(f"cannot read the run file {path}: {problem}") from problem
     except tomllib.TOMLDecodeError as problem:
         raise UserError(f"{path} is not valid TOML: {problem}") from problem
-    return build(table, settings, base=path.parent)
+    return build(table, settings, options, base=path.parent)
 
 
-def build(table: dict[str, Any], settings: list[str] | None = None, *, base: Path | None = None) -> Run:
-    """A run from plain values and `key=value` settings, with every path made absolute."""
-    for setting in settings or []:
-        _put(table, setting)
+def build(
+    table: dict[str, Any], settings: Sequence[str] = (), options: Options | None = None, *, base: Path | None = None
+) -> Run:
+    """A run from plain values, options over them and `key=value` settings over both, every path made absolute."""
+    given = {key: value for key, value in (options or {}).items() if value is not None}
+    for key, value in given.items():
+        put(table, key.split("."), str(value.absolute()) if isinstance(value, Path) else value, key)
+    for setting in settings:
+        override(table, setting, top_level=True)
     try:
         run = Run.model_validate(table)
     except ValidationError as problem:
         if (first := problem.errors()[0])["type"] == "missing":
             raise Missing(".".join(str(part) for part in first["loc"])) from None
-        raise UserError(_one_line(problem, settings or [])) from None
+        raise UserError(_one_line(problem, [*given, *settings])) from None
     if not run.model:  # which would mean the working folder, too
         raise UserError("model = '': is empty: name a folder or a hub id")
     return _absolute(run, (base or Path()).absolute())
 
 
-def gather(source: Path, options: dict[str, str | int | Path | None], settings: list[str]) -> Run:
+def gather(source: Path, options: Options, settings: Sequence[str]) -> Run:
     """The run that `train lora SOURCE` asks for, where SOURCE is a run file or a corpus.
 
     Options win over the file, settings over both. Paths in options are relative to the working folder, not to the file.
     """
-    given = {key: value for key, value in options.items() if value is not None}
-    words = [
-        f"{key}={_toml(str(value.absolute()) if isinstance(value, Path) else value)}" for key, value in given.items()
-    ]
     if source.suffix == ".toml":
-        return load(source, [*words, *settings])
-    return build({"corpus": str(source)}, [*words, *settings])
+        return load(source, settings, options)
+    return build({"corpus": str(source)}, settings, {"corpus": source, **options})
 
 
 def read(folder: Path) -> Run:
@@ -224,27 +229,7 @@ def read(folder: Path) -> Run:
 
 def save(run: Run, path: Path) -> None:
     """Write a run file that `load` reads back to the same run."""
-    lines = _lines(run.model_dump(mode="json", exclude_none=True))
-    files.write_text(path, "\n".join(lines) + "\n")
-
-
-def _put(table: dict[str, Any], setting: str) -> None:
-    key, equals, text = setting.partition("=")
-    if not equals:
-        raise UserError(f"--set takes key=value, such as train.steps=500, not {setting!r}")
-    *tables, last = key.strip().split(".")
-    for name in tables:
-        table = table.setdefault(name, {})
-        if not isinstance(table, dict):
-            raise UserError(f"--set {key}: {name} is a value, not a table")
-    table[last] = _value(text.strip())
-
-
-def _value(text: str) -> Any:
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text  # a bare word, such as scope=lm or a path
+    files.write_text(path, as_toml(run.model_dump(mode="json", exclude_none=True)))
 
 
 def _absolute(run: Run, base: Path) -> Run:
@@ -257,7 +242,7 @@ def _absolute(run: Run, base: Path) -> Run:
     return run.model_copy(update={name: str(path) if name == "model" else path for name, path in paths.items()})
 
 
-def _one_line(problem: ValidationError, settings: list[str]) -> str:
+def _one_line(problem: ValidationError, settings: Sequence[str]) -> str:
     error = problem.errors()[0]
     key = ".".join(str(part) for part in error["loc"])
     given = {setting.partition("=")[0].strip() for setting in settings}  # options, too
@@ -276,16 +261,3 @@ def _choices(place: tuple[int | str, ...]) -> list[str]:
     for name in place:
         model = type(model.model_fields[str(name)].default)
     return list(model.model_fields)
-
-
-def _lines(table: dict[str, Any], name: str = "") -> list[str]:
-    plain = [f"{key} = {_toml(value)}" for key, value in table.items() if not isinstance(value, dict)]
-    head = [f"\n[{name}]"] if name else []
-    inner = [line for key, value in table.items() if isinstance(value, dict) for line in _lines(value, key)]
-    return [*head, *plain, *inner]
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)  # a JSON string without surrogates is a TOML basic string
-    return str(value).lower() if isinstance(value, bool) else repr(value)

@@ -12,7 +12,7 @@ import torch
 from torch._C._distributed_c10d import Store
 from torch.distributed.rendezvous import rendezvous
 
-from curate.errors import UserError
+from curate.errors import Interrupted, UserError
 
 Value = TypeVar("Value")
 REMEDY = "start with torchrun, or unset WORLD_SIZE for one process"
@@ -20,7 +20,6 @@ LARGEST_PORT = 65535
 PATIENCE = timedelta(minutes=5)  # until all processes of all machines have begun
 LATER = timedelta(minutes=30)  # torch's own, once they have met
 LOST = ("closed by peer", "onnection reset", "Broken pipe", "remote process has terminated")
-INTERRUPTED = 130  # what a shell expects after Ctrl-C
 
 
 @dataclass(frozen=True)
@@ -133,7 +132,7 @@ def _leave(problem: BaseException, store: Store, rank: int) -> None:
     """End quietly where another process has said why, or must."""
     if isinstance(problem, KeyboardInterrupt):
         if rank:
-            raise SystemExit(INTERRUPTED) from None
+            raise SystemExit(Interrupted.status) from None
         return
     try:
         first = store.add(f"samsori/said/{os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)}", 1) == 1

@@ -11,8 +11,9 @@ from typing import Any
 
 import torch
 
+from curate import signals
 from curate.errors import UserError
-from train import checkpoint, config, signals
+from train import checkpoint, config
 from train.adapter import lora
 from train.adapter.lora import Vector
 from train.data import checks, dataset, latents

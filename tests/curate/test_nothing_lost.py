@@ -176,6 +176,25 @@ def test_ctrl_c_is_one_line(tmp_path: Path, make_table: Callable[..., Path], wri
     assert not any("Traceback" in line for line in said)
 
 
+def test_who_reads_no_more_is_no_error(tmp_path: Path, make_table: Callable[..., Path]) -> None:
+    command = f"{sys.executable} -m curate.cli text --language ko < {tmp_path}/lines | head -1"
+    (tmp_path / "lines").write_text("사과 3개\n" * 20000, encoding="utf-8")
+    ran = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True)
+    assert (ran.stdout, ran.stderr) == ("사과 세 개\n", "")
+
+
+@pytest.mark.parametrize(("words", "says"), [([""], "there is only ''"), ([b"--into=\xff"], "cannot be read in this")])
+def test_an_argument_that_is_none_is_one_line(words: list[str | bytes], says: str) -> None:
+    environment = {**os.environ, "PYTHONUTF8": "0", "LC_ALL": "C.UTF-8"}
+    command = [sys.executable, "-m", "curate.cli", "status", *words]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, env=environment)
+    assert ran.returncode == 1
+    lines = ran.stderr.decode().strip().splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("curate: ")
+    assert says in lines[0]
+
+
 def test_a_place_that_cannot_be_written_is_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,7 +7,8 @@ import sys
 import pytest
 import soundfile
 
-from train import cli, config, finetune, show, signals
+from curate import signals
+from train import cli, config, finetune, show
 from train.data import latents
 
 COMMANDS = [command.callback.__name__ for command in cli.app.registered_commands]
@@ -79,7 +80,7 @@ def test_the_way_from_a_corpus_to_a_spoken_sentence(monkeypatch, capsys, make_co
         (["--set=train.save_every=9"], r"stopped at step 1 of 6, saved; go on with: train resume .*/a$"),
         (
             ["--latents={tmp}/latents"],
-            r"stopped before the first step; nothing was lost, go on with: train resume .*/a$",
+            r"train: stopped before the first step; nothing was lost, go on with: train resume .*/a$",
         ),
     ],
 )
@@ -105,7 +106,7 @@ def test_an_end_before_the_first_step_is_one_line_too(monkeypatch, capsys, corpu
     words = ["--model", tiny, "--rank", 4, "--into", tmp_path / "a", "--set=train.device=cpu"]
     code, _, err = run(monkeypatch, capsys, "lora", corpus, *words)
     assert code == 130
-    says = f"stopped before the first step; nothing was lost, go on with: train resume {tmp_path / 'a'}"
+    says = f"train: stopped before the first step; nothing was lost, go on with: train resume {tmp_path / 'a'}"
     assert err.strip().splitlines()[-1] == says
     assert signal.getsignal(number) is signal.SIG_DFL
 
@@ -113,7 +114,7 @@ def test_an_end_before_the_first_step_is_one_line_too(monkeypatch, capsys, corpu
 def test_an_end_before_anything_was_begun_is_one_line(monkeypatch, capsys, corpus, tiny, tmp_path):
     monkeypatch.setattr(config, "gather", lambda *_: signal.raise_signal(signal.SIGTERM))
     code, _, err = run(monkeypatch, capsys, "lora", corpus, "--model", tiny, "--into", tmp_path / "a")
-    assert (code, err) == (130, "stopped; nothing was lost: give the same command again\n")
+    assert (code, err) == (130, "train: stopped; nothing was lost: give the same command again\n")
 
 
 def test_what_a_library_makes_of_an_end_while_it_is_imported_is_no_traceback(
@@ -127,7 +128,7 @@ def test_what_a_library_makes_of_an_end_while_it_is_imported_is_no_traceback(
 
     monkeypatch.setattr(config, "gather", half_imported)
     code, _, err = run(monkeypatch, capsys, "lora", corpus, "--model", tiny, "--into", tmp_path / "a")
-    assert (code, err) == (130, "stopped; nothing was lost: give the same command again\n")
+    assert (code, err) == (130, "train: stopped; nothing was lost: give the same command again\n")
 
 
 def test_a_signal_that_is_ignored_as_under_nohup_stays_so():

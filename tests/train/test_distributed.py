@@ -165,6 +165,8 @@ class Thread:
         self.meeting.wait(60)
 
 
+# threads stand for processes here, and they share the filters that voxcpm.quiet sets and puts back
+@pytest.mark.filterwarnings("ignore")
 def test_a_process_that_comes_late_leaves_no_clip_without_latents(make_run, make_corpus, monkeypatch):
     """What is to be encoded is dealt by what was missing before any process has encoded any of it."""
     run = config.read(make_run("run", source=make_corpus()))
