@@ -238,8 +238,8 @@ def text(
             steps = [f"{each.rule}: {each.before} -> {each.after}" for each in result.changes] if show_steps else []
             for said in [*steps, *warnings]:
                 print(f"line {number}: {_printable(said)}", file=sys.stderr)
-    except BrokenPipeError:
-        console.leave_closed_pipe()
+    except BrokenPipeError:  # a filter has nothing to finish: its reader has what it wanted
+        console.leave_closed_pipe(status=0)
 
 
 @app.command()

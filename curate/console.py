@@ -88,10 +88,10 @@ def _end(line: str, status: int) -> NoReturn:
     sys.exit(status)
 
 
-def leave_closed_pipe() -> NoReturn:
+def leave_closed_pipe(status: int = CLOSED_PIPE) -> NoReturn:
     """End without a word where whoever reads has seen enough, as in `| head -1`."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(CLOSED_PIPE)
+    sys.exit(status)
 
 
 def check_words(words: Sequence[str]) -> None:
