@@ -94,7 +94,7 @@ def test_digital_silence_between_phrases_is_not_taken_for_a_quiet_room() -> None
         ("derived/0294_left_only_stereo_48k.wav", 7300, 8000),
         ("ko/zeroth/104_003_0294.flac", 7300, 8000),
         ("ko/ibm_watson/ko-KR_NarrowbandModel_sample1.wav", 3300, 4000),
-        ("neg/th_gcompris/maze3d.ogg", 7300, 8600),
+        ("neg/th_gcompris/maze3d.ogg", 3800, 4100),  # of 8 kHz: above lies its mirror image, 60 dB down
         ("km/slr42/khm_1161_1980987674.wav", 15_000, 24_000),
         ("km/learn_khmer/002-hello.mp3", 15_000, 16_000),
     ],
