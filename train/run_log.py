@@ -7,7 +7,7 @@ from typing import Any
 
 from curate import files
 from curate.errors import UserError
-from train import checkpoint, config, validation
+from train import checkpoint, config, metrics, validation
 from train.adapter import lora
 from train.checkpoint import State
 from train.distributed import World
@@ -30,7 +30,7 @@ class RunLog:
         if world.writes:
             roll_back(run, at)
         world.wait()
-        lines = checkpoint.metrics(run.into)
+        lines = metrics.read(run.into)
         trainer.remember([line["loss"] for line in lines if "loss" in line])
         self._best = _best(run)
         self._board = _board(run, at.step) if run.train.tensorboard and world.writes else None
@@ -38,7 +38,7 @@ class RunLog:
     def keep(self, step: Step) -> Step:
         """Write a step down."""
         if self._world.writes:
-            checkpoint.append(self._run.into, asdict(step))
+            metrics.append(self._run.into, asdict(step))
         if self._board:
             for name in ("loss", "diff", "stop", "learning_rate", "gradient_norm"):
                 self._board.add_scalar(f"train/{name}", getattr(step, name), step.step)
@@ -53,7 +53,7 @@ class RunLog:
             _note_best(self._best, event)
         if self._world.writes:
             validation.write(self._run.into, step, held)
-            checkpoint.append(self._run.into, asdict(event))
+            metrics.append(self._run.into, asdict(event))
             yield from self._speak(step)
         if self._board:
             for language, values in event.languages.items():
@@ -104,7 +104,7 @@ class RunLog:
 
 def roll_back(run: config.Run, at: State) -> None:
     """Roll metrics back to the last checkpoint, which a kill left behind, and best.json to those that stay."""
-    checkpoint.cut_metrics(run.into, at.step if at.step else -1)  # nothing of a run without a checkpoint stays
+    metrics.roll_back(run.into, at.step if at.step else -1)  # nothing of a run without a checkpoint stays
     if at.step:
         _tidy(run, _best(run))
 

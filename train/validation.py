@@ -12,7 +12,7 @@ import torch
 from pydantic import TypeAdapter
 
 from curate import files
-from train import checkpoint, config
+from train import config, metrics
 from train.adapter.lora import Vector
 from train.data import sampler
 from train.data.dataset import Data, validation_seed
@@ -92,7 +92,7 @@ def read(folder: Path, step: int) -> list[ClipLoss]:
 
 def written(run: Path) -> list[Validation]:
     """The validations in a run's metrics, in order; a step's line has one loss of its own, others are passed over."""
-    return [Validation(line["step"], line["languages"]) for line in checkpoint.metrics(run) if _is_validation(line)]
+    return [Validation(line["step"], line["languages"]) for line in metrics.read(run) if _is_validation(line)]
 
 
 def _is_validation(line: dict[str, Any]) -> bool:

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from curate.errors import UserError
 from tests.train.commands import Commands, interrupt, kill
-from train import checkpoint, config, finetune
+from train import checkpoint, config, finetune, metrics
 from train.data import dataset
 from train.model import losses
 
@@ -138,7 +138,7 @@ def test_metrics_that_cannot_be_written_are_one_line(make_run, monkeypatch):
         raise OSError(28, "No space left on device", str(run / "metrics.jsonl"))
 
     run = make_run("full")
-    monkeypatch.setattr(checkpoint, "append", full)
+    monkeypatch.setattr(metrics, "append", full)
     with pytest.raises(UserError, match=r"metrics\.jsonl: No space left on device\); checkpoints are whole"):
         list(finetune.train(run))
 

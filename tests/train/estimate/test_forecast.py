@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 import torch
 
-from train import checkpoint, cli, config, finetune, show
+from train import cli, config, finetune, metrics, show
 from train.adapter import lora
 from train.adapter.lora import Vector
 from train.data import checks, corpus
@@ -40,7 +40,7 @@ def test_it_says_what_the_run_then_does(corpus, tiny, tmp_path):
     told = forecast.forecast(run, tick=quiet)
     finetune.start(run)
     list(finetune.train(run.into))
-    lines = checkpoint.metrics(run.into)
+    lines = metrics.read(run.into)
     steps = [line for line in lines if "loss" in line]
     assert told["steps"]["all"] == len(steps)
     assert sum(told["steps"]["of_each_epoch"]) == len(steps)
