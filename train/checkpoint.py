@@ -16,7 +16,7 @@ from curate.errors import UserError
 CHECKSUMS = "sha256.json"  # written last: the hash of every other file of the checkpoint
 OPTIMIZER = "optimizer.pt"
 STATE = "state.json"
-RUN_FINGERPRINT = "begun.json"  # what a resumed run must have as it began
+RUN_FINGERPRINT = "begun.json"  # hashes and settings that a resumed run must have as when it began
 FILES = (CHECKSUMS, OPTIMIZER, STATE)  # beside the adapter's own
 LOCK = ".lock"
 
@@ -37,11 +37,11 @@ def locked(run: Path) -> AbstractContextManager[None]:
     return files.locked(run / LOCK, f"{run} is being trained by another process: wait until it ends, or stop it")
 
 
-def run_fingerprint(run: Path, found: dict[str, Any]) -> dict[str, Any]:
-    """What a run was begun with: what was noted of it before, or else `found`, which is noted now."""
+def run_fingerprint(run: Path, now: dict[str, Any]) -> dict[str, Any]:
+    """What must stay as it was when a run began: what was noted of it then, or else `now`, which is noted."""
     path = run / RUN_FINGERPRINT
     if not path.is_file():
-        files.write_text(path, json.dumps(found, indent=2) + "\n")
+        files.write_text(path, json.dumps(now, indent=2) + "\n")
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, TypeError) as problem:
@@ -55,8 +55,8 @@ def path_of(run: Path, step: int) -> Path:
 
 def newest(run: Path) -> Path | None:
     """The last checkpoint of a run, or None. Raises UserError where it is damaged."""
-    found = every(run)
-    return verified(found[-1]) if found else None
+    folders = every(run)
+    return verified(folders[-1]) if folders else None
 
 
 def every(run: Path) -> list[Path]:

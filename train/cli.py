@@ -131,7 +131,7 @@ def lora(
     from train import config, distributed, finetune
 
     options = {"model": _folder(model), "revision": revision, "adapter.rank": rank, "into": into, "latents": latents}
-    with distributed.joined() as world:  # where a mistake is told once
+    with distributed.joined() as world:  # where one process names a mistake, and the others are quiet
         run = config.gather(source, options, settings or [])
         if dry_run:
             if world.writes:
@@ -262,8 +262,8 @@ def _forecast(run: "Run", as_json: bool) -> None:
 
     finetune.check_place(run.into)
     with show.ticking() as tick:
-        found = forecast.forecast(run, tick=tick)
-    _print(found, "\n".join(show.foretold(found)), as_json)
+        foretold = forecast.forecast(run, tick=tick)
+    _print(foretold, "\n".join(show.foretold(foretold)), as_json)
 
 
 def _train(folder: Path, as_json: bool, world: "World", survey: "Survey | None" = None) -> None:

@@ -35,7 +35,7 @@ class RunLog:
         self._best = _best(run)
         self._board = _board(run, at.step) if run.train.tensorboard and world.writes else None
 
-    def keep(self, step: Step) -> Step:
+    def keep(self, step: Step) -> None:
         """Write a step down."""
         if self._world.writes:
             metrics.append(self._run.into, asdict(step))
@@ -43,7 +43,6 @@ class RunLog:
             for name in ("loss", "diff", "stop", "learning_rate", "gradient_norm"):
                 self._board.add_scalar(f"train/{name}", getattr(step, name), step.step)
             self._board.add_scalar("train/audio_seconds_per_second", step.audio_seconds / step.seconds, step.step)
-        return step
 
     def validate(self, step: int) -> Iterator[Validation | str]:
         """Validate, write it down, and speak the run's sample sentences."""
@@ -125,8 +124,8 @@ def _note_best(best: Best, event: Validation) -> None:
 
 def _tidy(run: config.Run, best: Best) -> None:
     """Say which checkpoints are the best, and remove those that are no longer wanted."""
-    told = {language: {"step": step, "loss": loss} for language, (loss, step) in sorted(best.items())}
-    files.write_text(run.into / BEST, json.dumps(told, indent=2) + "\n")
+    table = {language: {"step": step, "loss": loss} for language, (loss, step) in sorted(best.items())}
+    files.write_text(run.into / BEST, json.dumps(table, indent=2) + "\n")
     checkpoint.prune(run.into, run.train.keep, {step for _, step in best.values()})
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import time
 
 import pytest
@@ -258,3 +259,14 @@ def test_a_kill_between_the_last_checkpoint_and_best_json_is_made_good(make_run,
     (run / "best.json").write_text("{}")
     list(finetune.train(run))
     assert left_behind(run) == left_behind(whole_run)
+
+
+def test_a_second_signal_stops_at_once_where_the_first_only_asks(make_run):
+    run = make_run("a", "train.validate_every=0", "train.save_every=9")
+    events = finetune.train(run)
+    next(event for event in events if isinstance(event, finetune.Step))
+    signal.raise_signal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    assert list(events) == [finetune.Stopped(1, 6)]  # that it was asked is not forgotten
+    assert checkpoint.read_state(checkpoint.newest(run)).step == 1

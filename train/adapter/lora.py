@@ -201,7 +201,7 @@ def load(folder: Path) -> Saved:
 
 
 def merged(folder: Path) -> Saved | None:
-    """What a merged checkpoint says of the adapter in it, whose weights are not told apart; None for other folders."""
+    """What a merged checkpoint says of the adapter in it, whose weights it has taken in; None for other folders."""
     noted = _read_notes(folder / NOTES)
     if noted.adapter is None:
         return None

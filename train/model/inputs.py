@@ -87,7 +87,7 @@ def draw(seeds: Sequence[int], sounds: Sequence[Sound], *, unguided: float) -> D
 
 
 def collate(texts: Sequence[Sequence[int]], sounds: Sequence[Sound], references: Sequence[Sound | None] = ()) -> Batch:
-    """A batch from token ids and sounds; where there is a reference voice, it is heard before the text."""
+    """A batch from token ids and sounds; a reference voice, where there is one, stands before the text."""
     voices = references or [None] * len(texts)
     parts = [_sequence(*each) for each in zip(texts, sounds, voices, strict=True)]
     lengths = [int(part["length"]) for part in parts]
@@ -117,9 +117,9 @@ def collate(texts: Sequence[Sequence[int]], sounds: Sequence[Sound], references:
 def _sequence(text: Sequence[int], sound: Sound, voice: Sound | None) -> dict[str, Tensor]:
     """One sequence with its own positions: (103, reference, 104,) text, 101, all patches but the last."""
     patches = len(sound.latents)
-    heard = 0 if voice is None else len(voice.latents)
-    head = [] if voice is None else [0, heard + 1]
-    first = 0 if voice is None else heard + 2
+    reference = 0 if voice is None else len(voice.latents)  # patches
+    head = [] if voice is None else [0, reference + 1]
+    first = 0 if voice is None else reference + 2
     start = first + len(text)  # of 101
     last = torch.zeros(patches, dtype=torch.bool)
     last[-1] = True
@@ -127,7 +127,7 @@ def _sequence(text: Sequence[int], sound: Sound, voice: Sound | None) -> dict[st
         "text": torch.tensor(([] if voice is None else [REFERENCE_START, REFERENCE_END]) + [*text, AUDIO_START]),
         "text_at": torch.tensor([*head, *range(first, start + 1)]),
         "encoded": torch.cat([*([] if voice is None else [voice.encoded]), sound.encoded[:-1]]),
-        "audio_at": torch.cat([torch.arange(1, heard + 1), torch.arange(start + 1, start + patches)]),
+        "audio_at": torch.cat([torch.arange(1, reference + 1), torch.arange(start + 1, start + patches)]),
         "before": torch.arange(start, start + patches),
         "targets": sound.latents,
         "previous": torch.cat((torch.zeros_like(sound.latents[:1]), sound.latents[:-1])),

@@ -35,14 +35,14 @@ NAMES = {torch.float32: "float32", torch.bfloat16: "bfloat16", torch.float64: "f
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """Keep what voxcpm prints and its progress bars off the screen; they go to the log."""
-    said = io.StringIO()
-    with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said), warnings.catch_warnings():
+    printed = io.StringIO()
+    with contextlib.redirect_stderr(printed), contextlib.redirect_stdout(printed), warnings.catch_warnings():
         # its AudioVAE uses the older weight_norm and jit.script; both still work in the pinned torch
         warnings.filterwarnings("ignore", message=".*weight_norm.*", category=FutureWarning)
         warnings.filterwarnings("ignore", message=".*torch.jit.script.*", category=DeprecationWarning)
         yield
-    if said.getvalue().strip():
-        log.debug("voxcpm: %s", said.getvalue().strip())
+    if printed.getvalue().strip():
+        log.debug("voxcpm: %s", printed.getvalue().strip())
 
 
 def build(config: dict[str, Any], *, device: str, tokenizer: Any = None, on_meta: bool = False) -> Any:
@@ -149,7 +149,7 @@ def _numbers(value: Any, key: str = "") -> Iterator[tuple[str, int]]:
 @contextlib.contextmanager
 def ready_to_speak(model: Any) -> Iterator[None]:
     """A model loaded for training with its VAE and encoder on its device, in eval mode; put back after."""
-    was, places = model.training, {name: _device(getattr(model, name)) for name in ENCODERS}
+    was, places = model.training, {name: next(getattr(model, name).parameters()).device for name in ENCODERS}
     try:
         for name in ENCODERS:
             getattr(model, name).to(model.device)
@@ -161,15 +161,11 @@ def ready_to_speak(model: Any) -> Iterator[None]:
         model.train(was)
 
 
-def _device(module: Any) -> torch.device:
-    return torch.device(next(module.parameters()).device)
-
-
 def check_files(folder: Path) -> list[str]:
     """The names of tensors in a checkpoint that no model here has a place for; no weight is read for it.
 
     VoxCPM passes them over, too. Raises UserError where the tokenizer cannot be read, or tensors lack or do not fit:
-    told before hours of encoding.
+    known before hours of encoding.
     """
     config = read_config(folder)
     _tokenizer(folder)
@@ -234,7 +230,7 @@ def _fill(model: Any, state: dict[str, torch.Tensor], folder: Path, dtype: torch
     if missing := [name for name in missing if not name.startswith("audio_vae.")] if assign else missing:
         raise UserError(f"the weights in {folder} lack {counted(len(missing), 'tensor')}, such as {missing[0]}")
     modules = {name for name, _ in model.named_modules()}
-    if more := [name for name in surplus if (found := LAYER.match(name)) and found.group() not in modules]:
+    if more := [name for name in surplus if (layer := LAYER.match(name)) and layer.group() not in modules]:
         raise UserError(f"the weights in {folder} have more layers than its config.json says, such as {more[0]}")
     return sorted(surplus)
 
