@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from curate import signals
-from train import cli, config, finetune, show
+from train import cli, config, finetune
 from train.data import latents
 from train.model import voxcpm
 
@@ -86,11 +86,15 @@ def test_the_way_from_a_corpus_to_a_spoken_sentence(monkeypatch, capsys, make_co
     ],
 )
 def test_ctrl_c_is_one_line_that_says_how_to_go_on(monkeypatch, capsys, corpus, tiny, tmp_path, settings, says):
-    def interrupt(screen, event, progress):
-        if isinstance(event, finetune.Step | latents.Progress):
-            signal.raise_signal(signal.SIGINT)
+    train = finetune.train
 
-    monkeypatch.setattr(show.Screen, "_show", interrupt)
+    def interrupted(*given):
+        for event in train(*given):
+            if isinstance(event, finetune.Step | latents.Progress):
+                signal.raise_signal(signal.SIGINT)
+            yield event
+
+    monkeypatch.setattr(finetune, "train", interrupted)
     filled = [word.format(tmp=tmp_path) for word in settings]
     words = ["--model", tiny, "--rank", 4, "--into", tmp_path / "a", "--set=train.steps=6", "--set=train.device=cpu"]
     code, _, err = run(monkeypatch, capsys, "lora", corpus, *words, *filled)

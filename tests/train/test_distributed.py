@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from curate.errors import UserError
+from tests.train.runs import train_until
 from train import checkpoint, config, distributed, finetune
 from train.data import dataset, latents
 
@@ -67,15 +68,6 @@ ENVIRONMENT = {"WORLD_SIZE": "2", "RANK": "0", "LOCAL_RANK": "0", "MASTER_ADDR":
 
 def metrics(run):
     return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-
-
-def train_until(run, step):
-    """Train alone and vanish, as a killed process does."""
-    events = finetune.train(run)
-    for event in events:
-        if isinstance(event, finetune.Step) and event.step == step:
-            break
-    events.close()
 
 
 def torchrun(jobs):

@@ -3,6 +3,17 @@
 A sequence is `text, 101, patches`; with a reference voice `103, reference patches, 104, text, 101, patches`
 (VoxCPM2's `modules/` and training packer). The last patch and 102, the end, come after everything that is predicted
 and change nothing, so they are not computed.
+
+A batch is its sequences end to end, without padding: two clips of 1 and 2 text ids and 2 and 3 patches are
+
+    among the N   0  1    2    3  4  5    6  7    N = 8
+    what          t  101  p    t  t  101  p  p    the last patch of each is left out
+    positions     0  1    2    0  1  2    3  4    in its own sequence: what rotary embeddings turn by
+    slots         0  1    2    5  6  7    8  9    in a rectangle of 2 x 5, whose slots 3 and 4 stay empty
+    predicts         x    x          x    x  x    R = 5 patches: `before` is 1, 2, 5, 6, 7
+
+Layers that work on each position by itself run on the N. Only attention must know where a sequence begins and ends:
+for it positions are put into their slots, a row for each sequence, and taken out again (`losses`).
 """
 
 import hashlib
@@ -115,7 +126,10 @@ def collate(texts: Sequence[Sequence[int]], sounds: Sequence[Sound], references:
 
 
 def _sequence(text: Sequence[int], sound: Sound, voice: Sound | None) -> dict[str, Tensor]:
-    """One sequence with its own positions: (103, reference, 104,) text, 101, all patches but the last."""
+    """One sequence with its own positions: (103, reference, 104,) text, 101, all patches but the last.
+
+    The state at 101 predicts the first patch, that at each patch the one after it.
+    """
     patches = len(sound.latents)
     reference = 0 if voice is None else len(voice.latents)  # patches
     head = [] if voice is None else [0, reference + 1]

@@ -61,7 +61,7 @@ def test_nothing_is_written_and_patches_are_estimated_where_nothing_is_encoded(m
     told = forecast.forecast(asked(fresh, tiny, tmp_path / "run"), tick=quiet)
     assert files(tmp_path, tiny) == before
     assert told["to_encode"]["clips"] == 10
-    assert 0 < told["to_encode"]["seconds"] < 60
+    assert told["to_encode"]["seconds"] > 0
     assert told["time"]["measured"] > 0
     encoded = forecast.forecast(asked(corpus, tiny, tmp_path / "run"), tick=quiet)
     assert told["positions"] == encoded["positions"]
@@ -136,7 +136,7 @@ def test_bytes_kept_are_those_that_autograd_keeps(tiny, lengths):
     model = voxcpm.load(tiny, device="cpu", training=True).train()
     lora.attach(model, adapter)
     vector = Vector(model, adapter)
-    batch, draws = meter._batch(examples)
+    batch, draws = meter.batch(examples)
     weights = {value.untyped_storage().data_ptr() for value in (*model.parameters(), *model.buffers())}
     weights.add(vector.parameter.untyped_storage().data_ptr())
     kept: dict[int, torch.UntypedStorage] = {}
