@@ -74,6 +74,7 @@ def test_nothing_is_written_and_patches_are_estimated_where_nothing_is_encoded(m
 
 def test_a_run_of_very_many_steps_is_told_from_the_first_of_them(corpus, tiny, tmp_path, monkeypatch):
     settings = ("train.steps=1000000000", "train.validate_every=0")
+    monkeypatch.setattr(forecast, "PLANNED", 3_000)
     told = forecast.forecast(asked(corpus, tiny, tmp_path / "run", *settings), tick=quiet)
     monkeypatch.setattr(forecast, "PLANNED", 1_000)
     less = forecast.forecast(asked(corpus, tiny, tmp_path / "run", *settings), tick=quiet)
