@@ -130,7 +130,8 @@ def lora(
     """
     from train import config, distributed, finetune
 
-    options = {"model": _folder(model), "revision": revision, "adapter.rank": rank, "into": into, "latents": latents}
+    place = Path(model) if model and Path(model).is_dir() else model  # a path is taken from here, not from the run file
+    options = {"model": place, "revision": revision, "adapter.rank": rank, "into": into, "latents": latents}
     with distributed.joined() as world:  # where one process names a mistake, and the others are quiet
         run = config.gather(source, options, settings or [])
         if dry_run:
@@ -295,10 +296,6 @@ def _follow(screen: "Screen", events: "Iterable[Event]", remedy: str, early: str
     if isinstance(last, Stopped):
         raise Interrupted(f"stopped at step {last.step} of {last.steps}, saved; {remedy}")
     return last
-
-
-def _folder(model: str | None) -> str | Path | None:
-    return Path(model) if model and Path(model).is_dir() else model
 
 
 def _print(result: dict[str, Any], line: str, as_json: bool) -> None:

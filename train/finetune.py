@@ -129,7 +129,7 @@ def _train(run: config.Run, world: World, survey: dataset.Survey | None) -> Iter
         yield Finished(at.step, newest)
         return
 
-    # 3. Whether it is the same run. Before the model is loaded, for loading takes minutes.
+    # 3. Whether it is the same run: known before gigabytes are loaded.
     if world.writes:
         notes += _check_fingerprint(run, survey.model, data, new=newest is None)
     yield from notes
@@ -148,7 +148,8 @@ def _train(run: config.Run, world: World, survey: dataset.Survey | None) -> Iter
     # asks: the step is finished and a checkpoint written. A second raises where it falls, and the steps since the
     # last checkpoint are done again on resume. torchrun hands the signal to every process, which may see it in
     # different steps. So they agree after each (`world.any`), for if one left alone, the others would wait for its
-    # gradients. (`console.run` has no handler there: with SIGTERM torchrun also ends the others when one has failed.)
+    # gradients. It kills those that have not ended 30 s later. (`console.run` has no handler under torchrun, which
+    # by SIGTERM also ends the others when one has failed.)
     with signals.as_ctrl_c(spared=1) as asked_to_stop:
         for (state, batch), pieces in prefetch(lambda each: trainer.microbatches(*each), plans.remaining(at, steps)):
             step = trainer.step(state, batch, pieces, steps)

@@ -5,8 +5,9 @@ An adapted layer computes W x + scale B A x, W frozen, A (rank, in), B (out, ran
 - B starts at zero, so the first step starts from the base model itself. A must not be zero, too: with g = dL/dy, the
   gradient of B is scale g (A x)', that of A is scale B' g x', so of two zeros neither would ever move. As it is, only B
   learns in the first step, and A from the second on. A is uniform within 1 / sqrt(in), PEFT's and VoxCPM's own start.
-- scale is alpha / rank: B A x is a sum over the rank, and a rate that suits one rank suits another better so. rsLoRA
-  (arXiv:2312.03732) divides by sqrt(rank) instead, which lets high ranks learn more (`config.Adapter.scale`).
+- scale is alpha / rank: B A x is a sum over the rank, and divided by it, one learning rate serves more ranks (4.1 of
+  the paper). rsLoRA (arXiv:2312.03732) divides by sqrt(rank) instead, for alpha / rank holds high ranks back too much.
+  What it comes to: `config.Adapter.scale`.
 - The base is only read, and stays in bfloat16 on a GPU: 4.2 GB of the published model, and 8.3 in float32. The adapter
   is small and is what changes. An AdamW step changes a weight by about the learning rate, 1e-4 falling to 1e-5, and
   bfloat16 would round away every change below 1/512 of the weight: A's begin at up to 1/45 where 2048 numbers enter.
