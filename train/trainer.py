@@ -115,7 +115,11 @@ class Trainer:
         return pieces
 
     def step(self, state: State, batch: Sequence[Example], pieces: Sequence[Piece], steps: int) -> Step:
-        """Train on a batch. Raises UserError where its loss is no number or explodes, or memory does not suffice."""
+        """Train on a batch. Raises UserError where its loss is no number or explodes, or memory does not suffice.
+
+        All processes clip the same sum of gradients and take the same step with it, so their adapters stay equal
+        without being sent around. A loss that is refused has changed no weight.
+        """
         started = time.perf_counter()
         rate = learning_rate(state.step, steps, self.run.optimizer)
         for group in self.optimizer.param_groups:
@@ -147,7 +151,11 @@ class Trainer:
         )
 
     def _backward(self, step: int, patches: int, pieces: Sequence[Piece]) -> list[ClipLosses]:
-        """Add this process's share of the gradient; returns the losses per clip."""
+        """Add this process's share of the gradient; returns the losses per clip.
+
+        The loss of a step is the sum over its patches by their number, `patches`, those of all pieces of all processes.
+        So each piece divides by that, and gradients add up to those of the batch computed at once.
+        """
         self.model.train()  # FSQ passes gradients only in training mode; nothing else differs
         self.optimizer.zero_grad(set_to_none=True)
         waiting = []
