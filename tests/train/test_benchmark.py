@@ -7,21 +7,7 @@ import torch
 
 from benchmarks import official_step, our_step, train_step, workload
 
-SHORT = [
-    "--size",
-    "tiny",
-    "--clips",
-    "4",
-    "--seconds",
-    "0.3",
-    "0.8",
-    "--repeats",
-    "1",
-    "--device",
-    "cpu",
-    "--batches",
-    "2",
-]
+SHORT = ["--size", "tiny", "--clips", "4", "--seconds", "0.3", "0.8", "--repeats", "1", "--device", "cpu"]
 
 
 @pytest.fixture(scope="module")
