@@ -1,7 +1,6 @@
 """The only file that imports voxcpm (Apache-2.0): build, load, tokenise, encode, speak."""
 
 import contextlib
-import functools
 import io
 import json
 import logging
@@ -172,22 +171,12 @@ def check_files(folder: Path) -> list[str]:
     """
     config = read_config(folder)
     _tokenizer(folder)
-    model = on_meta(config, vae=_vae_on_meta(json.dumps(config, sort_keys=True)))
+    model = on_meta(config)
     surplus = []
     for part, names in ((model.audio_vae, base.VAE_WEIGHTS), (model, base.WEIGHTS)):
         shapes = {name: value.to("meta") for name, value in base.read(folder, names).items()}
         surplus += _fill(part, shapes, folder, torch.float32)
     return surplus
-
-
-@functools.lru_cache(maxsize=1)
-def _vae_on_meta(config: str) -> Any:
-    """The AudioVAE of a config.json without weights; kept, for it takes half a second: weight norm is slow on meta."""
-    with quiet():
-        from voxcpm.model.voxcpm2 import VoxCPMConfig
-
-        with torch.device("meta"):
-            return _vae(VoxCPMConfig.model_validate_json(config).audio_vae_config)
 
 
 def load_vae(folder: Path, *, device: str) -> Any:
