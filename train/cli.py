@@ -303,3 +303,7 @@ def _folder(model: str | None) -> str | Path | None:
 
 def _print(result: dict[str, Any], line: str, as_json: bool) -> None:
     typer.echo(json.dumps(result, ensure_ascii=False) if as_json else line)
+
+
+if __name__ == "__main__":
+    main()
