@@ -2,7 +2,9 @@
 
 import pytest
 
-_LONG = ("test_real_speech.py", "test_demo.py", "test_kill.py", "test_survival.py", "test_distributed.py")
+_LONG = (
+    "test_real_speech.py", "test_demo.py", "test_docs.py", "test_kill.py", "test_survival.py", "test_distributed.py",
+)  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

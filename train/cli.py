@@ -300,3 +300,7 @@ def _follow(screen: "Screen", events: "Iterable[Event]", remedy: str, early: str
 
 def _print(result: dict[str, Any], line: str, as_json: bool) -> None:
     typer.echo(json.dumps(result, ensure_ascii=False) if as_json else line)
+
+
+if __name__ == "__main__":
+    main()
