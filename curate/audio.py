@@ -139,9 +139,17 @@ def write_flac(path: str | Path, samples: Samples, rate: int) -> None:
     """Write mono 16-bit FLAC in one step: the same samples, the same bytes. Peaks above 1 are scaled down, not cut."""
     if samples.ndim != 1 or not len(samples):
         raise ValueError(f"a clip is one row of samples, not an array of shape {samples.shape}")
-    encoded = io.BytesIO()  # writing to a file itself, libsndfile would not say why it cannot
-    soundfile.write(encoded, _sixteen_bit(samples), rate, format="FLAC", subtype="PCM_16")
-    files.write_bytes(Path(path), encoded.getbuffer())
+    files.write_bytes(Path(path), encode(_sixteen_bit(samples), rate, "FLAC", "PCM_16"))
+
+
+def encode(samples: NDArray[Any], rate: int, format: str, subtype: str | None = None) -> memoryview:
+    """The bytes of a sound file, for `files.write_bytes`; without `subtype` in the format's usual one.
+
+    In memory, as libsndfile itself does not say why it cannot write, and of a short OGG not even that it could not.
+    """
+    encoded = io.BytesIO()
+    soundfile.write(encoded, samples, rate, format=format, subtype=subtype)
+    return encoded.getbuffer()
 
 
 def _sixteen_bit(samples: Samples) -> NDArray[np.int16]:
