@@ -13,7 +13,7 @@ import re
 import shutil
 import traceback
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,7 +46,8 @@ def replacing(path: Path) -> Iterator[Path]:
             flush(partial)
             partial.replace(path)
     except BaseException:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # a read-only disk refuses this, too: what is told is why the file cannot be written
+            partial.unlink(missing_ok=True)
         raise
 
 
@@ -173,7 +174,7 @@ def as_disk_error(problem: BaseException) -> OSError | None:
 
     Polars and safetensors are written in Rust and carry the system's answer as text, "... (os error 28)", Polars also
     in an OSError without errno; libsndfile has a code for all that the system refuses, and python-soundfile asserts
-    that all samples were written. (A short OGG on a full disk ends well: no library is handed a path to write sound to.)
+    that all samples were written. Of a short OGG it says nothing: sounds are encoded in memory.
     """
     if isinstance(problem, OSError) and problem.errno is not None:
         return problem if problem.errno in CANNOT_WRITE else None
