@@ -75,8 +75,8 @@ class _Stream:
 
 def stamp(path: str | Path) -> str:
     """Size and time of a file: another stamp, another content."""
-    found = Path(path).stat()
-    return f"{found.st_size} {found.st_mtime_ns}"
+    facts = Path(path).stat()
+    return f"{facts.st_size} {facts.st_mtime_ns}"
 
 
 def unchanged(path: str | Path, before: str | None) -> None:
@@ -217,9 +217,9 @@ def _sound_blocks(path: Path, start: int) -> Blocks:
 
 def _refuse_cut(file: Any, path: Path) -> None:
     """Raise where the file ends before its own end: libsndfile itself only notes a short chunk in its log."""
-    found = re.search(r"(?:data|SSND) : (\d+) \(should be (\d+)\)", file.extra_info)
-    if found and int(found[1]) > int(found[2]) and int(found[1]) not in STREAMED:
-        raise Unreadable(f"truncated: {found[2]} of {found[1]} bytes of samples")
+    sizes = re.search(r"(?:data|SSND) : (\d+) \(should be (\d+)\)", file.extra_info)
+    if sizes and int(sizes[1]) > int(sizes[2]) and int(sizes[1]) not in STREAMED:
+        raise Unreadable(f"truncated: {sizes[2]} of {sizes[1]} bytes of samples")
     if file.format == "OGG" and not _ends_ogg(path):
         raise Unreadable("truncated: the last OGG page is missing")
 
