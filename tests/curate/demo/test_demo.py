@@ -18,7 +18,9 @@ from curate.corpus import Corpus
 from curate.recipe import load
 
 ALL = "SAMSORI_LONG" in os.environ
-FEWER = ["models.turns=false", "models.quality=[]", "models.language=false", "filter.low_quality=false"]
+FEWER = [
+    "models.turns=false", "models.speaker=false", "models.quality=[]", "models.language=false", "filter.low_quality=false",
+]  # fmt: skip
 pytestmark = pytest.mark.slow
 
 
