@@ -19,7 +19,7 @@ from curate.recipe import load
 
 ALL = "SAMSORI_LONG" in os.environ
 FEWER = [
-    "models.turns=false", "models.speaker=false", "models.quality=[]", "models.language=false", "filter.low_quality=false",
+    *(f"models.{use}=false" for use in ("turns", "speaker", "language")), "models.quality=[]", "filter.low_quality=false"
 ]  # fmt: skip
 pytestmark = pytest.mark.slow
 
