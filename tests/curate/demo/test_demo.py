@@ -18,9 +18,8 @@ from curate.corpus import Corpus
 from curate.recipe import load
 
 ALL = "SAMSORI_LONG" in os.environ
-FEWER = [
-    *(f"models.{use}=false" for use in ("turns", "speaker", "language")), "models.quality=[]", "filter.low_quality=false"
-]  # fmt: skip
+OFF = ("models.turns", "models.speaker", "models.language", "filter.low_quality")
+FEWER = [*(f"{key}=false" for key in OFF), "models.quality=[]"]
 pytestmark = pytest.mark.slow
 
 
