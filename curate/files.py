@@ -2,7 +2,8 @@
 the new, whole.
 
 A file under way is called `.NAME.PID.partial`; `remove_partials` clears away what a kill left of them. That the disk
-is full is an OSError with its errno, whichever library wrote (`as_disk_error`).
+is full is an OSError with its errno, whichever library wrote (`as_disk_error`). Sounds are encoded in memory
+(`audio.encode`), then written here.
 """
 
 import errno
@@ -12,7 +13,7 @@ import re
 import shutil
 import traceback
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,8 @@ ASIDE = ".{}.samsori-old"  # a folder that a new one is about to replace
 # What `partial` names may look like: today's, and those of older versions, NAME.PID.partial and .NAME.partial.
 PARTIALS = re.compile(rf"\..+{re.escape(PARTIAL)}|.+\.\d+{re.escape(PARTIAL)}")
 CANNOT_WRITE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
-LIBSNDFILE_SYSTEM = 2  # SF_ERR_SYSTEM: the system call failed; which, it does not say
+# SF_ERR_SYSTEM: a system call failed, it does not say which; SFE_FLAC_INIT_DECODER: a FLAC's header was not taken
+LIBSNDFILE_REFUSED = (2, 157)
 
 
 @contextmanager
@@ -44,7 +46,8 @@ def replacing(path: Path) -> Iterator[Path]:
             flush(partial)
             partial.replace(path)
     except BaseException:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # a read-only disk refuses this, too: what is told is why the file cannot be written
+            partial.unlink(missing_ok=True)
         raise
 
 
@@ -169,16 +172,18 @@ def _check_ours(folder: Path, ours: Collection[str]) -> None:
 def as_disk_error(problem: BaseException) -> OSError | None:
     """That a file cannot be written, as the OSError it is, whichever library says so; None: it is something else.
 
-    Polars and safetensors are written in Rust and carry the system's answer as text, "... (os error 28)"; libsndfile
-    has one code for all that the system refuses, and python-soundfile asserts that all samples were written.
+    Polars and safetensors are written in Rust and carry the system's answer as text, "... (os error 28)", Polars also
+    in an OSError without errno; libsndfile has a code for all that the system refuses, and python-soundfile asserts
+    that all samples were written. Of a short OGG it says nothing: sounds are encoded in memory.
     """
-    if isinstance(problem, OSError):
+    if isinstance(problem, OSError) and problem.errno is not None:
         return problem if problem.errno in CANNOT_WRITE else None
     library = type(problem).__module__.partition(".")[0]
-    if library in ("polars", "safetensors") and (number := re.search(r"\(os error (\d+)\)", str(problem))):
+    in_rust = isinstance(problem, OSError) or library in ("polars", "safetensors")
+    if in_rust and (number := re.search(r"\(os error (\d+)\)", str(problem))):
         code = int(number[1])
         return OSError(code, os.strerror(code)) if code in CANNOT_WRITE else None
-    refused = library == "soundfile" and getattr(problem, "code", None) == LIBSNDFILE_SYSTEM
+    refused = library == "soundfile" and getattr(problem, "code", None) in LIBSNDFILE_REFUSED
     if refused or (isinstance(problem, AssertionError) and _raised_in(problem) == "soundfile"):
         return OSError(errno.ENOSPC, "the disk did not take all samples")
     return None

@@ -83,7 +83,7 @@ def encode(
     device: Device = "auto",
     as_json: Json = False,
 ) -> None:
-    """Encode the kept clips to AudioVAE latents and local-encoder outputs, once.
+    """Encode kept clips to AudioVAE latents and local-encoder outputs.
 
     A second time encodes what is new. `train lora` does this by itself.
 

@@ -54,7 +54,7 @@ def measure(samples: Samples, rate: int, speech: Spans) -> dict[str, float | Non
     level = 20 * math.log10(peak)
     frames = _frames(unit, rate, speech)
     noise = _noise(frames)
-    found = {
+    values = {
         "loudness": loudness(clean, rate),
         "peak": peak,
         "clipped": _clipped(unit, 1 / (32768 * peak)),
@@ -63,7 +63,7 @@ def measure(samples: Samples, rate: int, speech: Spans) -> dict[str, float | Non
         "bandwidth": _bandwidth(frames),
         "pitch": _pitch(unit, rate, speech),
     }
-    return {name: value if value is not None and math.isfinite(value) else None for name, value in found.items()}
+    return {name: value if value is not None and math.isfinite(value) else None for name, value in values.items()}
 
 
 # ---- loudness
@@ -192,8 +192,8 @@ def _bandwidth(frames: _Frames) -> float | None:
     bands = used[:, : count * wide].reshape(len(used), count, wide).sum(axis=2)
     low, high = 10 * np.log10(np.quantile(bands, [0.1, 0.95], axis=0) + 1e-20)
     good = (high - low >= MODULATION) & (high >= high.max() - DEPTH)
-    found = np.flatnonzero(good & (np.convolve(good, np.ones(4))[:count] >= 3))
-    return min(float(found[-1] + 1) * wide, used.shape[1] - 1.0) * frames.step if len(found) else None
+    voiced = np.flatnonzero(good & (np.convolve(good, np.ones(4))[:count] >= 3))
+    return min(float(voiced[-1] + 1) * wide, used.shape[1] - 1.0) * frames.step if len(voiced) else None
 
 
 # ---- pitch
