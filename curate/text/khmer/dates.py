@@ -2,7 +2,7 @@
 
 import re
 
-from curate.text.khmer import readers as say
+from curate.text.khmer import symbols as say
 from curate.text.khmer.numbers import NUMBER_WORD
 from curate.text.khmer.tables import COUNTED, ENGLISH_MONTHS, ERAS, MONTH_NAMES, WEEKDAYS
 from curate.text.rules import HEAD, Rule, any_of

@@ -8,7 +8,7 @@ hundred), and a dash between two plain numbers is ទៅ, from the less to the m
 import re
 
 from curate.text.khmer import amounts
-from curate.text.khmer import readers as say
+from curate.text.khmer import symbols as say
 from curate.text.khmer.dates import DASH, DATES, KHMER, NAMED_SPANS, TIMES
 from curate.text.khmer.latin import ELECTRONIC, HASHTAG, WORDS, house_letters
 from curate.text.khmer.tables import (

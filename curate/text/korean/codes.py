@@ -2,7 +2,7 @@
 
 import re
 
-from curate.text.korean import dates, readers
+from curate.text.korean import amounts, dates
 from curate.text.korean import ranges as signs
 from curate.text.korean.loanwords import BOOKS
 from curate.text.korean.numbers import one_by_one, sino
@@ -65,7 +65,7 @@ DATES = (
         ),
         dates.day_of_year,
     ),
-    Rule("year", re.compile(r"['‘’](?=\d\d ?(?:년|학번))"), readers.nothing),
+    Rule("year", re.compile(r"['‘’](?=\d\d ?(?:년|학번))"), amounts.nothing),
     Rule(
         "from",
         re.compile(rf"(?P<day>\d{{1,2}}월 ?\d{{1,2}}일){WEEK} ?{TILDE} ?(?=\d{{1,4}} ?[년월일])"),
