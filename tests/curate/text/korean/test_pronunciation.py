@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curate.errors import UserError
-from curate.text.korean import assimilation, compounds
+from curate.text.korean import assimilation
+from curate.text.korean.hangul import is_syllable
 from curate.text.korean.lexicon import TABLES, lexicon
 from curate.text.korean.pronunciation import alternatives, lexicon_hash, pronounced
 
@@ -133,7 +134,7 @@ def test_the_shipped_lexicons_hold_hangul_and_no_word_twice() -> None:
     for table in TABLES:
         readings = lexicon(None, (table,)).readings
         assert len(readings) > 2000
-        assert all(compounds.is_syllable(letter) for said in readings.values() for letter in "".join(said))
+        assert all(is_syllable(letter) for said in readings.values() for letter in "".join(said))
 
 
 @given(st.text(alphabet="가강갈감값꽃닭이야여요유의를은 는에할.,!?日a1ㄱ\n\t", max_size=80))
@@ -186,7 +187,7 @@ def test_letters_meet_as_in_g2pks_table_but_for_the_cells_in_which_it_is_broken(
     differ: dict[str, str] = {}
     for (final, initial), word in pairs().items():
         theirs = functools.reduce(lambda jamo, row: row[0].sub(row[1], jamo), table, normalize("NFD", word))
-        if assimilation.heard(normalize("NFD", word)) != theirs:
+        if assimilation.assimilated(normalize("NFD", word)) != theirs:
             differ[final] = differ.get(final, "") + initial
     assert differ == {
         "ㄺ": "ㅋㅌㅍ",  # cut-off cells: 닭칼국수 [닥1)알국쑤]
@@ -205,7 +206,7 @@ SOUNDS = set("ᄀᄁᄂᄃᄄᄅᄆᄇᄈᄉᄊᄌᄍᄎᄏᄐᄑ하ᅵᆨᆫ
 
 
 def test_no_letter_that_is_not_heard_is_left() -> None:
-    heard = [normalize("NFC", assimilation.heard(normalize("NFD", word))) for word in pairs().values()]
+    heard = [normalize("NFC", assimilation.assimilated(normalize("NFD", word))) for word in pairs().values()]
     assert all(len(word) == 2 and set(normalize("NFD", word)) <= SOUNDS for word in heard)
 
 
