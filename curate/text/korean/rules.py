@@ -8,12 +8,10 @@ money and mail, usage for the rest (telephone zero is 공, ranges 에서, scores
 import re
 
 from curate.text.cleaning import LATIN
-from curate.text.korean import amounts, dates, hanja, latin
-from curate.text.korean import ranges as signs
-from curate.text.korean.amounts import with_particle
-from curate.text.korean.codes import BETWEEN, CODES, DATES
+from curate.text.korean import amounts, codes, dates, hanja, latin, ranges, symbols
 from curate.text.korean.loanwords import NAMES, SYMBOLS
 from curate.text.korean.numbers import sino
+from curate.text.korean.particles import PARTICLE, with_particle
 from curate.text.korean.patterns import (
     AFTER,
     COUNTER,
@@ -22,7 +20,6 @@ from curate.text.korean.patterns import (
     EVENT,
     MAGNITUDE,
     MINUS,
-    PARTICLE,
     PER_UNIT,
     PLAIN_NAMES,
     SIGNED,
@@ -46,22 +43,22 @@ _SPELLINGS = (
         with_particle(lambda match: NAMES[match["name"] or match.group()]),
     ),
     Rule("event", re.compile(rf"(?<![\d.,·])(\d{{1,2}})·(\d{{1,2}})(?![\d·]){EVENT}"), dates.event),
-    Rule("compatible", re.compile("[\u2150-\u2188\u2460-\u24ff\u3200-\u33ff\u2113\u2116½¼¾￦]"), amounts.compatible),
-    Rule("name", re.compile(r"(?P<name>\((?:주|사|재|유)\))"), amounts.name),
-    Rule("hanja", re.compile(r"(?<=[가-힣'\"”’」])\(([\u3400-\u9fff ·]{1,40})\)"), amounts.nothing),
-    Rule("hanja", re.compile(r"[\u3400-\u9fff]{1,40}\(([가-힣 ]{1,40})\)"), amounts.inner),
+    Rule("compatible", re.compile("[\u2150-\u2188\u2460-\u24ff\u3200-\u33ff\u2113\u2116½¼¾￦]"), symbols.compatible),
+    Rule("name", re.compile(r"(?P<name>\((?:주|사|재|유)\))"), symbols.name),
+    Rule("hanja", re.compile(r"(?<=[가-힣'\"”’」])\(([\u3400-\u9fff ·]{1,40})\)"), symbols.nothing),
+    Rule("hanja", re.compile(r"[\u3400-\u9fff]{1,40}\(([가-힣 ]{1,40})\)"), symbols.inner),
     Rule("hanja", hanja.PATTERN, hanja.read),
-    Rule("title", re.compile(r"<([^<>]{1,80})>"), amounts.inner),
+    Rule("title", re.compile(r"<([^<>]{1,80})>"), symbols.inner),
     Rule(
         "emoticon",
         re.compile(r"\^[_.]?\^[;]*|(?<!\S)[:;]-?[)(D](?!\S)|(?<!\w)T[_.]T(?!\w)|-_-;*|>_<|\^\^"),
-        amounts.nothing,
+        symbols.nothing,
     ),
-    Rule("bullet", re.compile("^[※▶►■□◆◇●○•▪☞] *(?=[가-힣A-Za-z0-9])"), amounts.nothing),
+    Rule("bullet", re.compile("^[※▶►■□◆◇●○•▪☞] *(?=[가-힣A-Za-z0-9])"), symbols.nothing),
     Rule(
         "address",
         re.compile(r"(?<![\w.])[A-Za-z][\w.-]{0,63}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z]{2,10}){1,3}(?![A-Za-z])", re.A),
-        amounts.address,
+        latin.address,
     ),
     Rule(
         "address",
@@ -71,45 +68,45 @@ _SPELLINGS = (
             r"(?:/[\w.-]{1,60}){0,4})",
             re.A,
         ),
-        amounts.address,
+        latin.address,
     ),
     Rule(
         "extension",
         re.compile(
             r"(?<=[\w)])\.(jpe?g|png|gif|pdf|hwpx?|docx?|xlsx?|pptx?|txt|zip|mp[34]|exe|csv)(?![A-Za-z\d])", re.I
         ),
-        amounts.extension,
+        latin.extension,
     ),
     Rule(
         "domain",
         re.compile(rf"(?<![\w.])\.(?P<label>com|net|org|kr|jp|io|gov|edu|exe|pdf|zip|hwp)(?![A-Za-z\d.]){PARTICLE}"),
-        with_particle(amounts.domain),
+        with_particle(latin.domain),
     ),
-    Rule("blood", re.compile(rf"(?<![A-Za-z])(?:Rh|RH) ?(?P<sign>[+\-−]){PARTICLE}"), with_particle(amounts.rhesus)),
+    Rule("blood", re.compile(rf"(?<![A-Za-z])(?:Rh|RH) ?(?P<sign>[+\-−]){PARTICLE}"), with_particle(symbols.rhesus)),
     Rule(
         "grade",
         re.compile(r"(?<![A-Za-z])(?P<letter>[A-F])[-−](?= ?(?:학점|등급|이상|이하|를 |을 |까지))"),
-        amounts.grade,
+        symbols.grade,
     ),
     Rule("underscore", re.compile(r"(?<=[A-Za-z\d])_(?=[A-Za-z\d])"), lambda match: " 언더바 "),
-    Rule("abbreviation", re.compile(r"(?<![A-Za-z.])(Mr|Mrs|Ms|Dr|Jr|Sr|vs|Inc|Ltd|Co)\.(?=[ ,]|$)"), amounts.inner),
+    Rule("abbreviation", re.compile(r"(?<![A-Za-z.])(Mr|Mrs|Ms|Dr|Jr|Sr|vs|Inc|Ltd|Co)\.(?=[ ,]|$)"), symbols.inner),
     Rule("era", re.compile(r"(?<![A-Za-z])(?:B\.C\.E?\.?|BCE?) ?(?=\d)"), lambda match: "기원전 "),
     Rule("era", re.compile(r"(?<![A-Za-z])(?:A\.D\.|AD) ?(?=\d)"), lambda match: "기원후 "),
-    Rule("dotted", re.compile(r"(?<![A-Za-z.])(?:[A-Z]\.){2,8}[A-Z]?(?![A-Za-z])"), amounts.dotted),
+    Rule("dotted", re.compile(r"(?<![A-Za-z.])(?:[A-Z]\.){2,8}[A-Z]?(?![A-Za-z])"), latin.dotted),
     Rule(
         "roman",
         re.compile(
             r"(?<![A-Za-z'])(?P<ordinal>제 ?)?(?P<r>[IVX]{1,7})(?![A-Za-z'.])"
             r"(?P<counter> ?(?:세|장|부|권|급|단계|편|차|과|항)(?![가-힣]{2}))?"
         ),
-        amounts.roman_numeral,
+        symbols.roman_numeral,
     ),
 )
 _QUANTITIES = (
     Rule(
         "compare",
         re.compile(rf"(?<=[가-힣]) ?(?P<sign>[≥≤]) ?(?P<n>\d++(?:[.,]\d++)*+ ?(?:%|{COUNTER}|{UNIT})?)(?![A-Za-z])"),
-        signs.at_least,
+        ranges.at_least,
     ),
     Rule(
         "ordinal",
@@ -152,7 +149,7 @@ _QUANTITIES = (
     Rule(
         "seat",
         re.compile(rf"{HEAD}(\d{{1,3}})([A-K])(?= ?(?:석|좌석|게이트|구역|블록|탑승구|번 ?출구)(?![가-힣]{{2}}))"),
-        dates.seat,
+        symbols.seat,
     ),
     Rule("degrees", re.compile(rf"{MINUS}{N} ?(?P<unit>{any_of(DEGREES)}){PARTICLE}"), with_particle(amounts.degrees)),
     Rule("degrees", re.compile(rf"(?<![\w).])[-−]{N} ?(?:도|°)(?![A-Z]){AFTER}"), amounts.below),
@@ -174,7 +171,7 @@ _QUANTITIES = (
         re.compile(rf"{MINUS}{N} ?(?P<unit>{UNIT})(?P<per>)(?![A-Za-z\d]){PARTICLE}"),
         with_particle(amounts.unit),
     ),
-    Rule("power", re.compile(rf"{N}(?P<power>[²³]){PARTICLE}"), with_particle(signs.power)),
+    Rule("power", re.compile(rf"{N}(?P<power>[²³]){PARTICLE}"), with_particle(amounts.power)),
     Rule("quarter", re.compile(rf"{HEAD}([1-4])/4(?= ?분기)"), lambda match: sino(match[1]) + "사"),
     Rule("fraction", re.compile(rf"{HEAD}(\d{{1,6}}) ?분의 ?(\d{{1,6}})(?!\d|[.,]\d)"), amounts.parts),
     Rule(
@@ -192,20 +189,20 @@ _QUANTITIES = (
         amounts.counter,
     ),
     Rule("counter", re.compile(rf"{N} ?(?P<counter>정)(?=씩|을|의|만|[ ,.)]|$)"), amounts.pieces),
-    Rule("compare", re.compile(rf"{_SIDE} ?([<≤]) ?{_OTHER} ?([<≤]) ?{_OTHER}"), signs.between),
+    Rule("compare", re.compile(rf"{_SIDE} ?([<≤]) ?{_OTHER} ?([<≤]) ?{_OTHER}"), ranges.between),
     Rule(
         "compare",
         re.compile(rf"{_SIDE} ?([<>≤≥]) ?{_OTHER}(?! ?[<>≤≥])(?P<if>이?면)?(?: ?이?다(?![가-힣]))?"),
-        signs.compare,
+        ranges.compare,
     ),
     Rule(
         "operator",
         re.compile(
             r"(?<=[\d가-힣]) ?([×÷]) ?(?=\d)|(?<=\d) ?([+*]) ?(?=\d)|(?<=[\d터]) ?x ?(?=\d)|(?<=[\d터]) x (?=[가-힣])"
         ),
-        signs.operator,
+        ranges.operator,
     ),
-    Rule("equals", re.compile(rf"{N} ?= ?(?=[\d-])"), signs.equals),
+    Rule("equals", re.compile(rf"{N} ?= ?(?=[\d-])"), ranges.equals),
 )
 
 _NAMES = (
@@ -219,7 +216,7 @@ _NAMES = (
         re.compile(
             rf"(?P<word>(?<![A-Za-z])[A-Za-z]{{1,20}})-?(?P<n>\d{{1,9}}(?:\.\d{{1,3}})?)(?!\d|[.,]\d){PARTICLE}"
         ),
-        with_particle(amounts.model),
+        with_particle(symbols.model),
     ),
     Rule("number", re.compile(rf"{MINUS}{N}{PARTICLE}"), with_particle(amounts.number)),
     Rule("number", re.compile(rf"(?P<minus>)(?P<n>\d++(?:[.,]\d++)*+){PARTICLE}"), with_particle(amounts.number)),
@@ -233,23 +230,33 @@ _NAMES = (
         re.compile(r"(?<=[A-Za-z가-힣]) ?& ?(?=[A-Za-z가-힣])"),
         lambda match: "앤" if " " not in match.group() else " 앤 ",
     ),
-    Rule("equals", re.compile(r"(?P<word>(?<![A-Za-z])[A-Za-z]{1,20}) ?= ?(?=[가-힣A-Za-z(-])"), signs.equals_word),
-    Rule("latin", re.compile(rf"(?P<word>{latin.PATTERN.pattern}){PARTICLE}"), with_particle(amounts.word)),
+    Rule("equals", re.compile(r"(?P<word>(?<![A-Za-z])[A-Za-z]{1,20}) ?= ?(?=[가-힣A-Za-z(-])"), ranges.equals_word),
+    Rule("latin", re.compile(rf"(?P<word>{latin.PATTERN.pattern}){PARTICLE}"), with_particle(symbols.word)),
     Rule("equals", re.compile(r"(?<=[가-힣]) ?= ?(?=[가-힣])"), lambda match: ", "),
-    Rule("symbol", re.compile(rf"(?P<sign>[{re.escape(''.join(SYMBOLS))}]){PARTICLE}"), with_particle(amounts.symbol)),
+    Rule("symbol", re.compile(rf"(?P<sign>[{re.escape(''.join(SYMBOLS))}]){PARTICLE}"), with_particle(symbols.symbol)),
 )
 
 # What symbols became may stand beside an arrow or a tilde: once more, so that reading again changes nothing.
 _LAST = (
-    Rule("arrow", re.compile(r"(?<=[가-힣A-Za-z]) {0,3}(?:→|⇒|➜|->) {0,3}(?=[가-힣A-Za-z])"), signs.from_to),
+    Rule("arrow", re.compile(r"(?<=[가-힣A-Za-z]) {0,3}(?:→|⇒|➜|->) {0,3}(?=[가-힣A-Za-z])"), ranges.from_to),
     Rule(
         "range",
         re.compile(
             rf"(?<=[가-힣A-Za-z])(?<![요다네야아어지죠]){TILDE}(?=[가-힣A-Za-z])|(?<=[시분])[-–](?=[가-힣])"
             rf"|(?<=[년월일시분초]) {{0,3}}{TILDE} {{0,3}}(?=[가-힣])"
         ),
-        signs.from_to,
+        ranges.from_to,
     ),
 )
 
-RULES = (*_SPELLINGS, *DATES, *CODES, *BETWEEN, *_QUANTITIES, *_NAMES, *_LAST)
+RULES = (
+    *_SPELLINGS,
+    *dates.DATES,
+    *ranges.SCORES,
+    *dates.TIMES,
+    *codes.CODES,
+    *ranges.BETWEEN,
+    *_QUANTITIES,
+    *_NAMES,
+    *_LAST,
+)
