@@ -15,7 +15,7 @@ from pathlib import Path
 
 from curate.text import normalise
 from curate.text.khmer.segmentation import phonemes_of, words
-from curate.text.options import WORDS, Options
+from curate.text.rules import WORDS, Options
 
 UNSEEN = 3000  # words of the reference that khmerphonemizer's own lexicon lacks, chosen by hash
 VOWEL = "aeiouəɛɔɑɨĕŏ"

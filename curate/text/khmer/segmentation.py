@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from curate.errors import UserError
-from curate.text.options import DEFAULT, WORDS, Options
+from curate.text.rules import DEFAULT, WORDS, Options
 
 PACKAGES = {"khmer-nltk": ("khmer-nltk", "khmercut"), "khmercut.nn": ("khmercut", "onnxruntime")}
 

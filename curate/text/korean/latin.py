@@ -1,4 +1,4 @@
-"""Latin letters in Korean text: acronyms letter by letter, English words by CMUdict and the loanword rules, addresses."""
+"""Latin letters in Korean text: acronyms by letters, English words by CMUdict and the loanword rules, addresses."""
 
 import functools
 import re

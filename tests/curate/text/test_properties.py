@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from curate.text import FORMS, Options, normalise, stepped, steps, words
-from curate.text.options import WORDS
+from curate.text.rules import WORDS
 
 LANGUAGES = pytest.mark.parametrize("language", ["km", "ko"])
 MODELS = pytest.mark.parametrize("model", WORDS)
