@@ -54,7 +54,7 @@ def held_out(name: str) -> list[Row]:
 
 def tenth() -> list[Row]:
     """A tenth of the words of our hand-made lexicon."""
-    lines = (ROOT / "curate/text" / TABLES[-1]).read_text(encoding="utf-8").splitlines()
+    lines = (ROOT / "curate/text/korean" / TABLES[-1]).read_text(encoding="utf-8").splitlines()
     cells = [line.split("\t") for line in lines if not line.startswith("#")]
     chosen = [row for row in cells if hashlib.sha256(row[0].encode()).digest()[0] < 26]
     return [(f"lexicon's {row[2]}항", row[0], tuple(row[1].split("|"))) for row in chosen]
