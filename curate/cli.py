@@ -240,7 +240,7 @@ def text(
     Example: echo "사과 3개" | curate text --language ko
     """
     from curate.text import stepped
-    from curate.text.options import chosen
+    from curate.text.rules import chosen
 
     options = chosen(language, form, words_model, lexicon, alternatives)
     try:

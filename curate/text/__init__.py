@@ -13,8 +13,7 @@ from typing import Protocol, cast
 
 from curate.errors import UserError
 from curate.text import cleaning
-from curate.text.options import DEFAULT, Options
-from curate.text.rules import Change, compared
+from curate.text.rules import DEFAULT, Change, Options, compared
 
 __all__ = [
     "DEFAULT", "FORMS", "LANGUAGES", "Change", "Normalised", "Options",

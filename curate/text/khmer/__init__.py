@@ -5,10 +5,11 @@ import re
 from curate.text.cleaning import clean
 from curate.text.khmer.canonical import INHERENT, ordered
 from curate.text.khmer.numbers import NUMBER_WORD
+from curate.text.khmer.pronunciation import pronounced
 from curate.text.khmer.rules import rules_for
-from curate.text.khmer.segmentation import depends, pronounced, words
+from curate.text.khmer.segmentation import PACKAGES, words
 from curate.text.khmer.tables import COUNTED
-from curate.text.rules import Change, Rule, any_of, rewrite
+from curate.text.rules import DEFAULT, Change, Options, Rule, any_of, rewrite
 
 __all__ = ["SCRIPT", "canonical", "depends", "pronounced", "spoken", "words"]
 
@@ -38,6 +39,16 @@ def spoken(text: str) -> tuple[str, list[Change]]:
         return said, changes
     repeated, more = rewrite(said, (Rule("repeat", _REPEAT, _repeated),))
     return ordered(repeated), changes + more
+
+
+def depends(form: str, options: Options = DEFAULT) -> tuple[str, ...]:
+    """The packages that a form of Khmer text comes from, besides our own rules."""
+    behind = {
+        "spoken": ("khmercut",),
+        "words": PACKAGES.get(options.words, ()),
+        "pronounced": (*PACKAGES.get(options.words, ()), "khmerphonemizer"),
+    }
+    return behind.get(form, ())
 
 
 def _repeated(match: re.Match[str]) -> str:

@@ -7,9 +7,8 @@ stays in Latin letters and is reported. Addresses follow google/language-resourc
 import re
 
 from curate.text.cleaning import LATIN
-from curate.text.khmer.loans import ACRONYMS, LOANS, PARTS_OF_ADDRESSES, SHORTENED, TITLES
 from curate.text.khmer.numbers import DIGITS
-from curate.text.khmer.tables import LETTERS
+from curate.text.khmer.tables import ACRONYMS, LETTERS, LOANS, PARTS_OF_ADDRESSES, SHORTENED, TITLES
 from curate.text.rules import Rule
 
 _SIGNS = {

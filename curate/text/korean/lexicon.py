@@ -12,16 +12,11 @@ from importlib.resources import files
 from pathlib import Path
 
 from curate.errors import UserError
+from curate.text.korean.assimilation import neutral
+from curate.text.korean.hangul import closed, final, initial, with_final
 
 TABLES = ("lexicon_sino.tsv", "lexicon.tsv")  # the later wins
 _HANGUL = re.compile("[가-힣]{1,40}")
-# 9-11항: finals and the one that is heard of them before a pause, counted as Unicode does
-_NEUTRAL = {
-    **dict.fromkeys((1, 2, 3, 9, 24), 1), **dict.fromkeys((7, 19, 20, 22, 23, 25, 27), 7),
-    **dict.fromkeys((14, 17, 18, 26), 17), 5: 4, 6: 4, 10: 16, 11: 8, 12: 8, 13: 8, 15: 8,
-}  # fmt: skip
-_FIRST, _CODAS, _SYLLABLES = 0xAC00, 28, 588
-_MOVED = {0: 1, 2: 4, 5: 8, 6: 16, 7: 17, 9: 19}  # initial -> the final that it was
 _UI = re.compile("[가-힣][긔늬릐믜븨싀]")
 
 
@@ -118,14 +113,14 @@ def whole_coda(word: str, said: str) -> str:
     """
     if len(word) == len(said):
         said = _UI.sub(lambda found: _back(found[0]) if word[found.end() - 1] == "의" else found[0], said)
-    written, heard = (ord(word[-1]) - _FIRST) % _CODAS, (ord(said[-1]) - _FIRST) % _CODAS
-    if written != heard and _NEUTRAL.get(written, written) == heard:
-        return said[:-1] + chr(ord(said[-1]) - heard + written)
+    written = final(word[-1])
+    if written and neutral(written) == final(said[-1]):
+        return said[:-1] + with_final(said[-1], written)
     return said
 
 
 def _back(pair: str) -> str:
-    return chr(ord(pair[0]) + _MOVED[(ord(pair[1]) - _FIRST) // _SYLLABLES]) + "의"
+    return closed(pair[0], initial(pair[1])) + "의"
 
 
 def _stem(said: tuple[str, ...]) -> tuple[str, ...]:

@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from curate.text.korean import compounds
-from curate.text.korean.assimilation import closed
+from curate.text.korean import compounds, hangul
+from curate.text.korean.assimilation import neutralised
 from curate.text.korean.compounds import Part
 from curate.text.korean.lexicon import Lexicon
 
@@ -21,7 +21,8 @@ _PARTICLES = re.compile(
 )
 _ADVERBIAL = ("히", "로", "코")  # 열심히, 절대로, 결단코: adverbs that the tagger leaves whole
 _LOOSE = 3  # letters from which a lexicon word counts before a particle where the tagger cuts elsewhere
-_FINALS = (4, 8)  # ㄴ, ㄹ
+_ADNOMINAL = ("ㄴ", "ㄹ")  # what an adnominal form ends in: 간, 갈
+_STEM_FINALS = frozenset("ㄴㄵㄺㄻㄼㄾㅁ")  # finals of stems that 24 and 25항 speak of
 # 29항 붙임 2: words that take ㄴ after the word before, said in one breath: 할 일 [할릴], 못 이기다 [몬니기다].
 _PHRASES = re.compile(r"(?<!\S)(?:밭 아래|늪 앞|꽃 위|넋 없|닭 앞)")
 _LINKED = {
@@ -43,7 +44,6 @@ _WORDS_AGAIN, _WORDS_BEFORE = ("N", "VV", "VA", "MA", "MM", "XR", "XPN", "IC"), 
 _NO_WORDS = frozenset({"이", "음", "은", "을", "아", "어", "인"})
 # 5항, 22항: what may also be said, in the spelling.
 _ALSO = (("되어", "되여"), ("피어", "피여"), ("이오", "이요"), ("아니오", "아니요"))
-_YE, _E = 7, 5  # vowels ㅖ, ㅔ
 
 
 class Token(NamedTuple):
@@ -105,8 +105,8 @@ def choices(text: str, tokens: list[Token], words: Lexicon, *, compound: bool = 
             **{at: (said,) for _, _, inside in by_word for at, said in _compounds(text, inside).items()},
         }
     for at in sorted(_closed(text, by_word)):
-        final = tuple(closed(said) for said in changed.get(at, (text[at],)))
-        if at + 1 in changed or not compounds.silent(text[at + 1]):
+        final = tuple(neutralised(said) for said in changed.get(at, (text[at],)))
+        if at + 1 in changed or not hangul.silent(text[at + 1]):
             changed[at] = final
         else:  # moved here, so that ㄷ before 이 is not taken for the ㄷ of 굳이
             changed[at], changed[at + 1] = zip(*(compounds.moved(said, text[at + 1]) for said in final), strict=True)
@@ -127,15 +127,15 @@ def _closed(text: str, by_word: list[tuple[int, int, list[Token]]]) -> set[int]:
         for before, part in itertools.pairwise(parts):
             if before.start + len(before.text) == part.start and _begins_anew(before, part):
                 found.add(part.start - 1)
-    return {at for at in found if compounds.is_syllable(text[at]) and compounds.is_syllable(text[at + 1])}
+    return {at for at in found if hangul.is_syllable(text[at]) and hangul.is_syllable(text[at + 1])}
 
 
 def _begins_anew(before: Part, part: Part) -> bool:
     """Whether a word begins with a vowel behind another word, or anything with ㅎ behind a noun: 낮하고 [나타고]."""
-    if compounds.initial(part.text[0]) == compounds.H:
+    if hangul.initial(part.text[0]) == "ㅎ":
         return before.tag.startswith("N")
     word = part.tag.startswith(_WORDS_AGAIN) and part.text not in _NO_WORDS
-    return word and compounds.silent(part.text[0]) and before.tag.startswith(_WORDS_BEFORE)
+    return word and hangul.silent(part.text[0]) and before.tag.startswith(_WORDS_BEFORE)
 
 
 def _between(text: str, tokens: list[Token]) -> list[Choice]:
@@ -170,13 +170,12 @@ def free(text: str, tokens: list[Token], taken: list[Choice]) -> list[Choice]:
 
 def _other(text: str, at: int, *, particle: bool) -> str | None:
     letter = text[at]
-    if not compounds.is_syllable(letter):
+    if not hangul.is_syllable(letter):
         return None
-    vowel, initial = compounds.vowel(letter), compounds.initial(letter)
     if letter == "의" and (particle or (at and not text[at - 1].isspace())):
         return "에" if particle else "이"
-    if vowel == _YE and initial not in (5, 11):
-        return compounds.with_vowel(letter, _E)
+    if hangul.vowel(letter) == "ㅖ" and hangul.initial(letter) not in ("ㄹ", "ㅇ"):
+        return hangul.with_vowel(letter, "ㅔ")
     return None
 
 
@@ -258,7 +257,7 @@ def _compounds(text: str, tokens: list[Token]) -> dict[int, str]:
     for noun, run in itertools.groupby(tokens, lambda token: token.tag[0] == "N" or token.tag == "XSN"):
         if noun:
             parts = [part for token in run for part in _parts(text, token)]
-            if all(map(compounds.is_syllable, "".join(part.text for part in parts))):
+            if all(map(hangul.is_syllable, "".join(part.text for part in parts))):
                 found |= compounds.changes(parts)
     return found
 
@@ -274,7 +273,7 @@ def _endings(text: str, tokens: list[Token]) -> dict[int, tuple[str, ...]]:
             found[token.end - len(form) + 1] = (compounds.tensed(text[token.end - len(form) + 1]),)
         elif tag == "ETM" and form[-1] in "ᆯㄹ을" and after and after.start == token.end and after.tag.startswith("N"):
             found[after.start] = (compounds.tensed(text[after.start]),)
-    return {at: said for at, said in found.items() if compounds.is_syllable(said[0])}
+    return {at: said for at, said in found.items() if hangul.is_syllable(said[0])}
 
 
 def _joined(text: str, tokens: list[Token]) -> dict[int, tuple[str, ...]]:
@@ -284,7 +283,7 @@ def _joined(text: str, tokens: list[Token]) -> dict[int, tuple[str, ...]]:
         if before.end == token.start or text[before.end : token.start] != " ":
             continue
         word, last = text[token.start : token.end], text[before.start : before.end]
-        adnominal = before.tag.endswith(("ETM", "MM")) and compounds.final(last[-1]) in _FINALS
+        adnominal = before.tag.endswith(("ETM", "MM")) and hangul.final(last[-1]) in _ADNOMINAL
         noun = adnominal and word in _JOINED_NOUNS and token.tag.startswith("NN")
         if noun or (token.tag.startswith("V") and word in _JOINED_STEMS.get(last, ())):
             found[token.start] = (compounds.nasal(word[0]), word[0])
@@ -292,9 +291,9 @@ def _joined(text: str, tokens: list[Token]) -> dict[int, tuple[str, ...]]:
 
 
 def _mark(letter: str, tag: str, *, bare: bool) -> str:
-    if not compounds.is_syllable(letter):
+    if not hangul.is_syllable(letter):
         return ""
-    final = compounds.final(letter)
-    if (tag[0] == "E" or (tag[0] == "V" and bare)) and final == compounds.L:
+    final = hangul.final(letter)
+    if (tag[0] == "E" or (tag[0] == "V" and bare)) and final == "ㄹ":
         return "/E"
-    return "/P" if tag[0] == "V" and final in compounds.STEM_FINALS else ""
+    return "/P" if tag[0] == "V" and final in _STEM_FINALS else ""

@@ -1,13 +1,13 @@
-"""What the rules of `curate.text.korean.rules` write: one reader for each kind of written form."""
+"""Korean numbers with what they count or measure: counters, money, units, fractions, ordinals.
+
+Each function reads one kind of written form: a match of a rule of `curate.text.korean.rules` in, the words out.
+"""
 
 import re
-import unicodedata
-from collections.abc import Callable
 
-from curate.text.korean import latin
 from curate.text.korean.dates import month_name
-from curate.text.korean.loanwords import NAMES, SYMBOLS
-from curate.text.korean.numbers import counted, fitted, native, one_by_one, read, sino
+from curate.text.korean.numbers import counted, native, read, sino
+from curate.text.korean.particles import fitted
 from curate.text.korean.tables import (
     ATTACHED,
     CLOVES,
@@ -22,7 +22,7 @@ from curate.text.korean.tables import (
     SPEEDS,
     UNITS,
 )
-from curate.text.numbers import parse, roman
+from curate.text.numbers import Number, parse
 from curate.text.rules import any_of
 
 _ORDER = {"1": "첫", "2": "둘", "3": "셋", "4": "넷"}
@@ -33,108 +33,7 @@ _CLOVES = re.compile(rf"(?<![가-힣])(?:통)?(?:{any_of(CLOVES)}) ?$")
 _NUMBERED_BEFORE = re.compile(rf"(?<!번 )(?:{any_of(NUMBERED_BEFORE)}) ?$")
 _PEOPLE = re.compile("(?:손님|고객님?|선생님|어르신|참가자|관객|시청자|애청자|부모님|교수님|스님|수녀님) ?$")
 _ENGLISH = dict(zip("12345", ["원", "투", "스리", "포", "파이브"], strict=True))
-_CONJOINING = dict(zip("ᄀᄂᄃᄅᄆᄇᄉᄋᄌᄎᄏᄐᄑᄒ", "ㄱㄴㄷㄹㅁㅂㅅㅇㅈㅊㅋㅌㅍㅎ", strict=True))
 _MILLIONS = {"million": 6, "billion": 9, "trillion": 12, "M": 6, "B": 9}
-
-
-def with_particle(reader: Callable[[re.Match[str]], str]) -> Callable[[re.Match[str]], str]:
-    """The reader, and behind what it writes the particle `p` of the match in the shape that sound asks for."""
-
-    def read_both(match: re.Match[str]) -> str:
-        said = reader(match)
-        if said == match.group() or not match["p"]:
-            return said
-        if not said:  # a sign that is not read: ®
-            return str(match["p"])
-        street = match["p"] == "가" and re.search(r"[가-힣][로동] ?$", match.string[: match.start()][-4:])
-        return said + (match["p"] if street else fitted(said, match["p"]))
-
-    return read_both
-
-
-def compatible(match: re.Match[str]) -> str:
-    """Circled, squared and Roman characters as the plain ones that they stand for."""
-    value = unicodedata.numeric(match.group(), None)
-    around = match.string[match.start() - 1 : match.start()], match.string[match.end() : match.end() + 1]
-    if value is not None and value == int(value):
-        circled = not "\u3200" <= match.group() <= "\u33ff"  # a label: ①번 is 일 번, not 한 번
-        return (
-            sino(str(int(value))) + " " * (re.match("[가-힣]", around[1]) is not None) if circled else str(int(value))
-        )
-    if match.group() == "№" and around[1][:1] in " 0123456789":
-        return "No."
-    plain = unicodedata.normalize("NFKC", match.group()).replace("\u2044", "/").replace("\u2215", "/")
-    plain = "".join(_CONJOINING.get(letter, letter) for letter in plain)
-    return f"과{plain}" if value is not None and around[0].isdigit() else plain
-
-
-def roman_numeral(match: re.Match[str]) -> str:
-    """The number that a Roman numeral labels; letters that are more often something else need a place."""
-    letters, value = match["r"], roman(match["r"])
-    placed = match["ordinal"] or match["counter"]
-    if value is None or (not placed and (len(letters) < 2 or letters in ("IV", "XX", "XXX", "VI", "XI", "VV"))):
-        return match.group()
-    counter = f" {match['counter'].strip()}" if match["counter"] else ""
-    return f"{match['ordinal'] or ''}{sino(str(value))}{counter}"
-
-
-def inner(match: re.Match[str]) -> str:
-    return match[1]
-
-
-def nothing(match: re.Match[str]) -> str:
-    return ""
-
-
-def name(match: re.Match[str]) -> str:
-    return NAMES[match["name"]]
-
-
-def address(match: re.Match[str]) -> str:
-    """A mail address or a web address, part by part; the dot is 닷 (NeMo)."""
-    parts = re.findall(r"[A-Za-z]+|\d+|[.@/_:?=&-]", re.sub("^https?://", "", match.group()))
-    names = {
-        ".": "닷",
-        "@": "골뱅이",
-        "/": "슬래시",
-        "_": "언더바",
-        "-": "대시",
-        ":": "콜론",
-        "?": "물음표",
-        "=": "이퀄",
-    }
-    said = " ".join(names.get(part) or (one_by_one(part) if part.isdigit() else _label(part)) for part in parts)
-    return said.replace("닷 컴", "닷컴").replace("닷 네트", "닷 넷")
-
-
-def _label(part: str) -> str:
-    spelled = part.lower() if part.lower() in ("com", "net", "app") else (part.upper() if len(part) <= 3 else part)
-    read_as = latin.read(spelled)
-    return latin.letters(part) if read_as == spelled else read_as
-
-
-def extension(match: re.Match[str]) -> str:
-    return f" 닷 {latin.letters(match[1])}"
-
-
-def domain(match: re.Match[str]) -> str:
-    """.com by itself: 닷컴."""
-    return "닷" + ({"com": "컴", "net": "넷"}.get(match["label"]) or latin.letters(match["label"]))
-
-
-def rhesus(match: re.Match[str]) -> str:
-    """Rh- and Rh+ of blood."""
-    return f"알에이치 {'플러스' if match['sign'] == '+' else '마이너스'}"
-
-
-def grade(match: re.Match[str]) -> str:
-    """A- of a school."""
-    return f"{latin.letters(match['letter'])} 마이너스"
-
-
-def dotted(match: re.Match[str]) -> str:
-    """U.S.A. by its letters."""
-    return latin.letters(match.group())
 
 
 def ordinal(match: re.Match[str]) -> str:
@@ -158,7 +57,7 @@ def english_number(match: re.Match[str]) -> str:
 def money(match: re.Match[str]) -> str:
     said, magnitude = read(match["n"]), match["mag"] or ""
     if match["million"]:
-        digits = (parse(match["n"], dots_group=False) or parse("0", dots_group=False)).integer  # type: ignore[union-attr]
+        digits = (parse(match["n"], dots_group=False) or Number("0")).integer
         fraction = match["n"].partition(".")[2]
         said = sino(digits + fraction + "0" * (_MILLIONS[match["million"]] - len(fraction)))
     return _priced(big(said, magnitude) if magnitude else said, MONEY[match["sign"]])
@@ -174,27 +73,34 @@ def _priced(number: str, currency: str) -> str:
 
 def degrees(match: re.Match[str]) -> str:
     scale = DEGREES[match["unit"]]
-    before = match.string[max(0, match.start() - 3) : match.start()].rstrip()
+    before = _before(match, 3).rstrip()
     below = "영하 " if match["minus"] else ""
     said = "" if before.endswith(scale) else scale + " "
     return ("" if before.endswith(("영하", "영상")) else said + below) + read(match["n"]) + " 도"
 
 
 def below(match: re.Match[str]) -> str:
-    before = match.string[max(0, match.start() - 3) : match.start()].rstrip()
+    before = _before(match, 3).rstrip()
     return f"{'' if before.endswith('영하') else '영하 '}{read(match['n'])} 도"
 
 
 def speed(match: re.Match[str]) -> str:
     per, unit = SPEEDS[match["unit"]]
-    before = match.string[max(0, match.start() - 3) : match.start()].rstrip()
-    minus = "마이너스 " if match["minus"] else ""
-    return ("" if before.endswith(per) else per + " ") + f"{minus}{read(match['n'])} {unit}"
+    before = _before(match, 3).rstrip()
+    return ("" if before.endswith(per) else per + " ") + f"{_minus(match)}{read(match['n'])} {unit}"
+
+
+def _minus(match: re.Match[str]) -> str:
+    return "마이너스 " if match["minus"] else ""
+
+
+def _before(match: re.Match[str], most: int) -> str:
+    """What stands right before the match, so many characters at most."""
+    return match.string[max(0, match.start() - most) : match.start()]
 
 
 def unit(match: re.Match[str]) -> str:
-    minus = "마이너스 " if match["minus"] else ""
-    return f"{minus}{read(match['n'])} {_unit(match['unit'], match['per'])}"
+    return f"{_minus(match)}{read(match['n'])} {_unit(match['unit'], match['per'])}"
 
 
 def _unit(unit: str, per: str | None) -> str:
@@ -208,13 +114,13 @@ def big(number: str, magnitude: str) -> str:
 
 
 def magnitude(match: re.Match[str]) -> str:
-    word = ("마이너스 " if match["minus"] else "") + big(read(match["n"]), match["mag"]) + (match["more"] or "")
+    word = _minus(match) + big(read(match["n"]), match["mag"]) + (match["more"] or "")
     apart = match["close"] is not None and not re.match(rf"\d|{any_of(ATTACHED)}", match.string[match.end() :][:4])
     return word + (" " if apart else "")
 
 
 def counter(match: re.Match[str]) -> str:
-    return ("마이너스 " if match["minus"] else "") + _counted(match)
+    return _minus(match) + _counted(match)
 
 
 def _counted(match: re.Match[str]) -> str:
@@ -226,7 +132,7 @@ def _counted(match: re.Match[str]) -> str:
     if counter == "주일" and match["n"] == "1":
         return "일주일"
     gap = match["gap"] if counter in ATTACHED else " "
-    before = match.string[max(0, match.start() - 6) : match.start()]
+    before = _before(match, 6)
     if counter == "쪽" and number and len(number.integer) < 3 and _CLOVES.search(before):
         return f"{counted(number.integer, 99)} 쪽"
     people = counter == "분" and _PEOPLE.search(before)
@@ -259,7 +165,7 @@ def pieces(match: re.Match[str]) -> str:
 
 def fraction(match: re.Match[str]) -> str:
     """1과√1/2kg is 일과 이분의 루트 일 킬로그램."""
-    minus = "마이너스 " if match["minus"] else ""
+    minus = _minus(match)
     above, below = (("루트 " if match[root] else "") + sino(match[part]) for root, part in (("r", "a"), ("s", "b")))
     said = f"{below}분의 {above}"
     if match["whole"]:
@@ -275,13 +181,7 @@ def parts(match: re.Match[str]) -> str:
 
 
 def number(match: re.Match[str]) -> str:
-    return ("마이너스 " if match["minus"] else "") + read(match["n"])
-
-
-def model(match: re.Match[str]) -> str:
-    said, letters = read(match["n"]), latin.read(match["word"])
-    together = len(match["n"]) == 1 and len(match["word"]) == 1 and "-" not in match.group()
-    return letters + ("" if together else " ") + said
+    return _minus(match) + read(match["n"])
 
 
 def pages(match: re.Match[str]) -> str:
@@ -289,10 +189,5 @@ def pages(match: re.Match[str]) -> str:
     return f"{read(match['n'])} {'피' if match['n'] in ('480', '720', '1080', '1440', '2160') else '페이지'}"
 
 
-def word(match: re.Match[str]) -> str:
-    return latin.read(match["word"])
-
-
-def symbol(match: re.Match[str]) -> str:
-    said = SYMBOLS[match["sign"]]
-    return said.rstrip() if match["p"] else said
+def power(match: re.Match[str]) -> str:
+    return f"{read(match['n'])}의 {'제곱' if match['power'] == '²' else '세제곱'}"
