@@ -36,8 +36,12 @@ def replacing(path: Path) -> Iterator[Path]:
     """A place beside `path` to write a file to; it takes the place of `path` when the block ends well.
 
     The folder is made. Nothing is left where the block raises; a full disk is an OSError that names `path`, whichever
-    library says so.
+    library says so. A device or a pipe (/dev/null, /dev/stdout) is written to and never replaced.
     """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        with _disk_errors(path, path):
+            yield path
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}{PARTIAL}")
     try:
@@ -160,10 +164,10 @@ def _aside(folder: Path) -> Path:
 
 
 def _check_ours(folder: Path, ours: Collection[str]) -> None:
-    if folder.is_file():
-        raise UserError(f"{folder} is a file: choose a new or empty folder")
-    if not folder.is_dir():
+    if not folder.exists():
         return
+    if not folder.is_dir():  # devices included
+        raise UserError(f"{folder} is a file: choose a new or empty folder")
     foreign = sorted(path.name for path in folder.iterdir() if path.name not in ours or not path.is_file())
     if foreign:
         raise UserError(f"{folder} holds what would be lost, such as {foreign[0]}: choose a new or empty folder")

@@ -368,6 +368,20 @@ def test_a_folder_that_holds_what_is_not_ours_is_refused(tmp_path: Path) -> None
     assert names(tmp_path / "run") == ["thesis.txt"]
 
 
+def test_a_device_or_a_pipe_is_written_to_and_never_replaced(tmp_path: Path) -> None:
+    """As root a rename would take the place of /dev/null itself; here a pipe stands for it."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE) as reader:
+        files.write_text(pipe, "line\n")
+        assert reader.communicate()[0] == b"line\n"
+    assert pipe.is_fifo()
+    with pytest.raises(UserError, match="is a file"), files.replacing_folder(pipe, ours=()):
+        pass
+    assert pipe.is_fifo()
+    assert [each.name for each in tmp_path.iterdir()] == ["pipe"]
+
+
 # Replaces a folder and ends by SIGKILL before its rename of this number (0: while it fills it).
 KILLED_FOLDER = """
 import os, signal, sys
