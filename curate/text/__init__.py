@@ -75,14 +75,14 @@ def steps(text: str, language: str, form: str = "spoken", options: Options = DEF
     text, broken = cleaning.without_surrogates(text)
     canonical = reader.canonical(text)
     changes = broken + compared("canonical", text, canonical)
-    spoken, said = reader.spoken(canonical)
+    spoken, spoken_changes = reader.spoken(canonical)
     spoken = cleaning.clean(spoken)
     unreadable = cleaning.unreadable(spoken, reader.SCRIPT)
     if form == "canonical":  # nothing is read yet, but what could not be is known
         return Normalised(canonical, changes, unreadable)
-    found = _in_form(reader, spoken, form, options)
-    reshaped = [] if form == "spoken" else compared(form, spoken, found)
-    return Normalised(found, changes + said + reshaped, unreadable, tuple(cleaning.latin(spoken)))
+    result = _in_form(reader, spoken, form, options)
+    reshaped = [] if form == "spoken" else compared(form, spoken, result)
+    return Normalised(result, changes + spoken_changes + reshaped, unreadable, tuple(cleaning.latin(spoken)))
 
 
 def stepped(

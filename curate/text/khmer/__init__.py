@@ -32,12 +32,12 @@ def canonical(text: str) -> str:
 
 def spoken(text: str) -> tuple[str, list[Change]]:
     """Canonical text as it is said, and every change with its rule; what has nothing to say stays as it is."""
-    said, changes = rewrite(text, rules_for(text))
+    rewritten, changes = rewrite(text, rules_for(text))
     if changes:  # a stray vowel may stand behind a word now
-        said = ordered(said)
-    if "ៗ" not in said:
-        return said, changes
-    repeated, more = rewrite(said, (Rule("repeat", _REPEAT, _repeated),))
+        rewritten = ordered(rewritten)
+    if "ៗ" not in rewritten:
+        return rewritten, changes
+    repeated, more = rewrite(rewritten, (Rule("repeat", _REPEAT, _repeated),))
     return ordered(repeated), changes + more
 
 

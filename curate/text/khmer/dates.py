@@ -106,24 +106,24 @@ def time(match: re.Match[str]) -> str:
     hours, minutes, seconds = int(match["h"]), int(match["m"] or 0), int(match["s"] or 0)
     if hours > 24 or minutes > 59 or seconds > 59:
         return match.group()
-    said = (match["period"] or "").replace(".", "").lower()
+    period = (match["period"] or "").replace(".", "").lower()
     parts = ["ម៉ោង" + cardinal(str(hours - 12 if hours > 12 else hours or 12))]
     parts += [cardinal(str(minutes)) + "នាទី"] if minutes else []
     parts += [cardinal(str(seconds)) + "វិនាទី"] if seconds else []
-    parts += [_part_of_day(hours, said) if said in ("", "am", "pm") else match["period"]]
+    parts += [_part_of_day(hours, period) if period in ("", "am", "pm") else match["period"]]
     return " ".join(part for part in parts if part)
 
 
-def _part_of_day(hours: int, said: str) -> str:
+def _part_of_day(hours: int, period: str) -> str:
     """The word for the part of the day; none in the morning unless AM is written."""
-    if said:
-        hours = hours % 12 + (12 if said == "pm" else 0)
+    if period:
+        hours = hours % 12 + (12 if period == "pm" else 0)
         if 0 < hours < 12:
             return "ព្រឹក"
     if hours in (0, 24):
         return "អធ្រាត្រ"
     if hours <= 12:
-        return "ថ្ងៃត្រង់" if said else ""
+        return "ថ្ងៃត្រង់" if period else ""
     return "រសៀល" if hours <= 15 else "ល្ងាច" if hours <= 18 else "យប់"
 
 

@@ -32,9 +32,9 @@ def words(text: str, options: Options = DEFAULT) -> list[str]:
 
 def _fast(piece: str) -> list[str]:
     """By khmer-nltk (Apache-2.0); it "corrects" a few words, and such a piece is cut by the same model in khmercut."""
-    found = [token for token in _khmer_nltk()(piece) if token.strip()]
-    if "".join(found) == piece:
-        return found
+    tokens = [token for token in _khmer_nltk()(piece) if token.strip()]
+    if "".join(tokens) == piece:
+        return tokens
     from khmercut import tokenize
 
     return [token for token in tokenize(piece) if token]

@@ -121,8 +121,8 @@ _LENGTHS = {
 }  # fmt: skip
 UNITS = {
     **{unit: word for unit, word in _SYMBOLS.items() if unit not in _LONE},
-    **{unit + power: word + said for unit, word in _LENGTHS.items()
-       for power, said in (("²", "ការេ"), ("2", "ការេ"), ("³", "គូប"), ("3", "គូប"))},
+    **{unit + power: word + suffix for unit, word in _LENGTHS.items()
+       for power, suffix in (("²", "ការេ"), ("2", "ការេ"), ("³", "គូប"), ("3", "គូប"))},
     **{name + plural: word for name, word in (_ENGLISH | _OTHER_WORDS).items() for plural in ("", "s")},
     "inches": "អ៊ីញ", "sqm": "ម៉ែត្រការេ", "sq.m": "ម៉ែត្រការេ", "sqft": "ហ្វ៊ូតការេ",
     "Kg": "គីឡូក្រាម", "KG": "គីឡូក្រាម", "kgs": "គីឡូក្រាម", "Km": "គីឡូម៉ែត្រ", "KM": "គីឡូម៉ែត្រ", "kms": "គីឡូម៉ែត្រ",

@@ -55,12 +55,12 @@ def english_number(match: re.Match[str]) -> str:
 
 
 def money(match: re.Match[str]) -> str:
-    said, magnitude = read(match["n"]), match["mag"] or ""
+    spoken, magnitude = read(match["n"]), match["mag"] or ""
     if match["million"]:
         digits = (parse(match["n"], dots_group=False) or Number("0")).integer
         fraction = match["n"].partition(".")[2]
-        said = sino(digits + fraction + "0" * (_MILLIONS[match["million"]] - len(fraction)))
-    return _priced(big(said, magnitude) if magnitude else said, MONEY[match["sign"]])
+        spoken = sino(digits + fraction + "0" * (_MILLIONS[match["million"]] - len(fraction)))
+    return _priced(big(spoken, magnitude) if magnitude else spoken, MONEY[match["sign"]])
 
 
 def money_after(match: re.Match[str]) -> str:
@@ -75,8 +75,8 @@ def degrees(match: re.Match[str]) -> str:
     scale = DEGREES[match["unit"]]
     before = _before(match, 3).rstrip()
     below = "영하 " if match["minus"] else ""
-    said = "" if before.endswith(scale) else scale + " "
-    return ("" if before.endswith(("영하", "영상")) else said + below) + read(match["n"]) + " 도"
+    prefix = "" if before.endswith(scale) else scale + " "
+    return ("" if before.endswith(("영하", "영상")) else prefix + below) + read(match["n"]) + " 도"
 
 
 def below(match: re.Match[str]) -> str:
@@ -139,12 +139,12 @@ def _counted(match: re.Match[str]) -> str:
     if people and number and not number.fraction:
         return f"{counted(number.integer, 99)} {counter}"
     if number is None or number.fraction or counter not in NATIVE or match["more"]:
-        said = sino(number.integer) if number and not number.fraction else read(match["n"])
-        return f"{said}{match['more'] or ''}{gap}{counter}"
+        spoken = sino(number.integer) if number and not number.fraction else read(match["n"])
+        return f"{spoken}{match['more'] or ''}{gap}{counter}"
     if counter == "번째":
         least = number.integer.lstrip("0")
-        said = "첫" if least == "1" else (counted(least, 99) if len(least) < 3 else sino(least))
-        return f"{said}{gap}{counter}"
+        spoken = "첫" if least == "1" else (counted(least, 99) if len(least) < 3 else sino(least))
+        return f"{spoken}{gap}{counter}"
     labelled = counter == "번" and (
         len(number.integer.lstrip("0")) > 2
         or _LABELLED.match(match.string[match.end() : match.end() + 8])
@@ -167,13 +167,13 @@ def fraction(match: re.Match[str]) -> str:
     """1과√1/2kg is 일과 이분의 루트 일 킬로그램."""
     minus = _minus(match)
     above, below = (("루트 " if match[root] else "") + sino(match[part]) for root, part in (("r", "a"), ("s", "b")))
-    said = f"{below}분의 {above}"
+    spoken = f"{below}분의 {above}"
     if match["whole"]:
         whole = sino(match["whole"])
-        said = f"{whole}{fitted(whole, '과')} {said}"
+        spoken = f"{whole}{fitted(whole, '과')} {spoken}"
     if match["unit"] in SPEEDS:
-        return " ".join((SPEEDS[match["unit"]][0], minus + said, SPEEDS[match["unit"]][1]))
-    return minus + said + (f" {_unit(match['unit'], None)}" if match["unit"] else "")
+        return " ".join((SPEEDS[match["unit"]][0], minus + spoken, SPEEDS[match["unit"]][1]))
+    return minus + spoken + (f" {_unit(match['unit'], None)}" if match["unit"] else "")
 
 
 def parts(match: re.Match[str]) -> str:

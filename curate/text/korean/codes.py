@@ -40,8 +40,8 @@ def digits(match: re.Match[str]) -> str:
 
 
 def code(match: re.Match[str]) -> str:
-    said = " ".join(one_by_one(group) for group in re.findall(r"\d+", match["n"]))
-    return match["cue"] + (match["mid"] or " ") + said + (fitted(said, match["p"]) if match["p"] else "")
+    spoken = " ".join(one_by_one(group) for group in re.findall(r"\d+", match["n"]))
+    return match["cue"] + (match["mid"] or " ") + spoken + (fitted(spoken, match["p"]) if match["p"] else "")
 
 
 def verse(match: re.Match[str]) -> str:

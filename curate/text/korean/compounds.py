@@ -78,13 +78,13 @@ class Part:
 
 def changes(parts: list[Part]) -> dict[int, str]:
     """Which syllables of a noun sound otherwise, by position."""
-    found = {part.start + len(part.text) - 1: nasal(part.text[-1]) for part in parts if _split_before_last(part)}
+    syllables = {part.start + len(part.text) - 1: nasal(part.text[-1]) for part in parts if _split_before_last(part)}
     for before, part in itertools.pairwise(parts):
         if before.start + len(before.text) == part.start:
             changed = _boundary(before, part)
             if changed:
-                found[part.start] = changed
-    return found
+                syllables[part.start] = changed
+    return syllables
 
 
 def tensed(syllable: str) -> str:

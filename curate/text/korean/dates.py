@@ -16,9 +16,9 @@ def date(match: re.Match[str]) -> str:
         month, day = day, month
     if not (1 <= int(month) <= 12 and 1 <= int(day) <= 31):
         return match.group()
-    said = f"{month_name(month)} {sino(day)}일"
-    said = f"{sino(year)}년 {said}" if year else said
-    return said + (f" {WEEKDAYS[groups['week']]}" if groups.get("week") else "")
+    spoken = f"{month_name(month)} {sino(day)}일"
+    spoken = f"{sino(year)}년 {spoken}" if year else spoken
+    return spoken + (f" {WEEKDAYS[groups['week']]}" if groups.get("week") else "")
 
 
 def day_of_year(match: re.Match[str]) -> str:
@@ -78,8 +78,8 @@ def period(match: re.Match[str]) -> str:
 def duration(match: re.Match[str]) -> str:
     """1:23:45 of a race: hours, minutes and seconds that it took."""
     hours = int(match["h"])
-    said = f"{counted(match['h'], NATIVE['시간'])} 시간 " if hours else ""
-    return f"{said}{sino(match['m'])}분 {sino(match['s'])}초"
+    spoken_hours = f"{counted(match['h'], NATIVE['시간'])} 시간 " if hours else ""
+    return f"{spoken_hours}{sino(match['m'])}분 {sino(match['s'])}초"
 
 
 def half_day(match: re.Match[str]) -> str:

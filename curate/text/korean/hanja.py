@@ -62,15 +62,16 @@ def read(match: re.Match[str]) -> str:
 
 
 def _spelled(run: str, start: bool) -> str:
-    said, position = "", 0
+    spelled, position = "", 0
     while position < len(run):
         length = next((size for size in range(_LONGEST, 1, -1) if run[position : position + size] in _WORDS), 0)
         if length:
-            said += _WORDS[run[position : position + length]]
+            spelled += _WORDS[run[position : position + length]]
         else:
-            said += _one(run, position, said, (start and position == 0) or (len(run) in (4, 6) and position in (2, 4)))
+            first = (start and position == 0) or (len(run) in (4, 6) and position in (2, 4))
+            spelled += _one(run, position, spelled, first)
         position += length or 1
-    return said
+    return spelled
 
 
 def _one(run: str, position: int, before: str, first: bool) -> str:

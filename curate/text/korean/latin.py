@@ -59,8 +59,8 @@ def _parts(word: str) -> str:
     humps = _HUMPS.findall(word)
     if len(humps) < 2 or "".join(humps) != word:
         return ""
-    said = [_read(hump) for hump in humps]
-    return "".join(said) if all(said) else ""
+    readings = [_read(hump) for hump in humps]
+    return "".join(readings) if all(readings) else ""
 
 
 def _english(word: str) -> str:
@@ -69,14 +69,14 @@ def _english(word: str) -> str:
     plain = stem.replace("'", "")
     place = english.split(plain, _phones) if len(plain) > 5 else 0
     if place:
-        said = "".join(_PARTS.get(part) or _english(part) for part in (plain[:place], plain[place:]))
+        reading = "".join(_PARTS.get(part) or _english(part) for part in (plain[:place], plain[place:]))
     elif _phones(stem):
-        said = english.hangul(plain, _phones(stem))
+        reading = english.hangul(plain, _phones(stem))
     elif plain.endswith("s") and len(plain) > 4 and (WORDS.get(plain[:-1]) or _phones(plain[:-1])):
-        said = (WORDS.get(plain[:-1]) or _english(plain[:-1])) + "스"
+        reading = (WORDS.get(plain[:-1]) or _english(plain[:-1])) + "스"
     else:
         return ""
-    return said + ("스" if stem != word and said else "")
+    return reading + ("스" if stem != word and reading else "")
 
 
 def _phones(word: str) -> list[str]:
@@ -102,8 +102,8 @@ def address(match: re.Match[str]) -> str:
         "?": "물음표",
         "=": "이퀄",
     }
-    said = " ".join(names.get(part) or (one_by_one(part) if part.isdigit() else _label(part)) for part in parts)
-    return said.replace("닷 컴", "닷컴").replace("닷 네트", "닷 넷")
+    reading = " ".join(names.get(part) or (one_by_one(part) if part.isdigit() else _label(part)) for part in parts)
+    return reading.replace("닷 컴", "닷컴").replace("닷 네트", "닷 넷")
 
 
 def _label(part: str) -> str:

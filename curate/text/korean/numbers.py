@@ -22,8 +22,8 @@ def sino(digits: str) -> str:
     if digits == "0" or len(digits) > MOST_DIGITS:
         return "영" if digits == "0" else one_by_one(digits)
     groups = [digits[max(0, end - 4) : end] for end in range(len(digits), 0, -4)]
-    said = [(_group(group), _LARGE[power]) for power, group in enumerate(groups)]
-    words = [word + unit for word, unit in reversed(said) if word]
+    pairs = [(_group(group), _LARGE[power]) for power, group in enumerate(groups)]
+    words = [word + unit for word, unit in reversed(pairs) if word]
     if words[0] == "일만":
         words[0] = "만"
     return "".join(words)
@@ -69,8 +69,8 @@ def read(run: str) -> str:
 
 
 def _group(digits: str) -> str:
-    said = ""
+    word = ""
     for power, digit in zip(range(len(digits) - 1, -1, -1), digits, strict=True):
         if digit != "0":
-            said += ("" if digit == "1" and power else DIGITS[int(digit)]) + _SMALL[power]
-    return said
+            word += ("" if digit == "1" and power else DIGITS[int(digit)]) + _SMALL[power]
+    return word

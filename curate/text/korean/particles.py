@@ -23,12 +23,12 @@ def with_particle(reader: Callable[[re.Match[str]], str]) -> Callable[[re.Match[
     """The reader, and behind what it writes the particle `p` of the match in the shape that sound asks for."""
 
     def read_both(match: re.Match[str]) -> str:
-        said = reader(match)
-        if said == match.group() or not match["p"]:
-            return said
-        if not said:  # a sign that is not read: ®
+        spoken = reader(match)
+        if spoken == match.group() or not match["p"]:
+            return spoken
+        if not spoken:  # a sign that is not read: ®
             return str(match["p"])
         street = match["p"] == "가" and re.search(r"[가-힣][로동] ?$", match.string[: match.start()][-4:])
-        return said + (match["p"] if street else fitted(said, match["p"]))
+        return spoken + (match["p"] if street else fitted(spoken, match["p"]))
 
     return read_both

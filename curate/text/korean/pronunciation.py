@@ -72,12 +72,12 @@ class Sounds:
         tokens = self._tokens(text)
         chosen = respelling.choices(text, tokens, words)
         every = chosen + respelling.free(text, tokens, chosen)
-        found: list[list[str]] = [[word] for word in self._spoken(text, tokens, chosen)]
+        by_word: list[list[str]] = [[word] for word in self._spoken(text, tokens, chosen)]
         for choice in every:
             for other in choice.readings[1:]:
                 for at, word in enumerate(self._spoken(text, tokens, every, (choice, other))):
-                    found[at].append(word)
-        return [tuple(dict.fromkeys(_with_we(said)))[:_MOST] for said in found]
+                    by_word[at].append(word)
+        return [tuple(dict.fromkeys(_with_we(readings)))[:_MOST] for readings in by_word]
 
     def _tokens(self, text: str) -> list[Token]:
         return [
@@ -108,8 +108,8 @@ class Sounds:
         return composed
 
 
-def _tense_after_l(found: re.Match[str]) -> str:
-    return found[1] + _TENSE_JAMO[found[2]]
+def _tense_after_l(match: re.Match[str]) -> str:
+    return match[1] + _TENSE_JAMO[match[2]]
 
 
 def _g2pk(*names: str) -> list[Any]:
@@ -126,9 +126,9 @@ def _g2pk(*names: str) -> list[Any]:
         del sys.modules["g2pk"]
 
 
-def _with_we(said: list[str]) -> list[str]:
+def _with_we(readings: list[str]) -> list[str]:
     """Each reading, and at the end each with ㅞ for ㅚ (4항 붙임)."""
-    return said + ["".join(_we(letter) for letter in word) for word in said]
+    return readings + ["".join(_we(letter) for letter in word) for word in readings]
 
 
 def _we(letter: str) -> str:

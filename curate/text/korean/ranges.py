@@ -23,7 +23,7 @@ _WON = (
     r"|비[겼기긴]|제압|격파|눌|끝|마[쳤무]|끌려|밀[렸리린]|물리[쳤치친]|따돌|대승|신승|석패|완패|대패))"
 )
 _COUNTER = re.compile(COUNTER)
-_SAID = {">": "크", "<": "작", "≥": "크거나 같", "≤": "작거나 같"}
+_COMPARISONS = {">": "크", "<": "작", "≥": "크거나 같", "≤": "작거나 같"}
 
 
 def score(match: re.Match[str]) -> str:
@@ -87,17 +87,17 @@ def between(match: re.Match[str]) -> str:
 
 def _less(first: str, sign: str, second: str) -> str:
     first, second = (latin.letters(one) if one.isalpha() else read(one) for one in (first, second))
-    return f"{first}{fitted(first, '은')} {second}보다 {_SAID[sign]}"
+    return f"{first}{fitted(first, '은')} {second}보다 {_COMPARISONS[sign]}"
 
 
 def equals(match: re.Match[str]) -> str:
-    said = read(match["n"])
-    return f"{said}{fitted(said, '은')} "
+    spoken = read(match["n"])
+    return f"{spoken}{fitted(spoken, '은')} "
 
 
 def equals_word(match: re.Match[str]) -> str:
-    said = latin.read(match["word"])
-    return f"{said}{fitted(said, '은')} "
+    spoken = latin.read(match["word"])
+    return f"{spoken}{fitted(spoken, '은')} "
 
 
 def operator(match: re.Match[str]) -> str:

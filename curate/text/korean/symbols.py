@@ -58,9 +58,9 @@ def grade(match: re.Match[str]) -> str:
 
 
 def model(match: re.Match[str]) -> str:
-    said, letters = read(match["n"]), latin.read(match["word"])
+    number, letters = read(match["n"]), latin.read(match["word"])
     together = len(match["n"]) == 1 and len(match["word"]) == 1 and "-" not in match.group()
-    return letters + ("" if together else " ") + said
+    return letters + ("" if together else " ") + number
 
 
 def word(match: re.Match[str]) -> str:
@@ -68,8 +68,8 @@ def word(match: re.Match[str]) -> str:
 
 
 def symbol(match: re.Match[str]) -> str:
-    said = SYMBOLS[match["sign"]]
-    return said.rstrip() if match["p"] else said
+    reading = SYMBOLS[match["sign"]]
+    return reading.rstrip() if match["p"] else reading
 
 
 def seat(match: re.Match[str]) -> str:
