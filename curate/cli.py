@@ -243,6 +243,8 @@ def text(
     from curate.text.rules import chosen
 
     options = chosen(language, form, words_model, lexicon, alternatives)
+    if sys.stdin is None:  # `<&-`
+        raise UserError("standard input is closed: give lines of text, as in `echo TEXT | curate text`")
     try:
         for number, (result, warnings) in enumerate(stepped(sys.stdin.buffer, language, form, options), 1):
             sys.stdout.buffer.write(result.text.encode("utf-8", "replace") + b"\n")
