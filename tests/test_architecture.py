@@ -63,9 +63,8 @@ def imported(node: ast.AST, here: str) -> Iterator[tuple[str, list[str]]]:
     elif isinstance(node, ast.ImportFrom):
         above = here.split(".")[: len(here.split(".")) - node.level + 1] if node.level else []
         yield ".".join([*above, *([node.module] if node.module else [])]), [alias.name for alias in node.names]
-    elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
-        if ast.unparse(node.func).endswith(("import_module", "__import__")):
-            yield str(node.args[0].value), []
+    elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("import_module", "__import__")):
+        yield from ((str(each.value), []) for each in node.args[:1] if isinstance(each, ast.Constant))
 
 
 def _executed(tree: ast.Module) -> Iterator[ast.stmt]:
