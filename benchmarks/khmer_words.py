@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from curate.text import normalise
-from curate.text.khmer.segmentation import phonemes_of, words
-from curate.text.options import WORDS, Options
+from curate.text.khmer.pronunciation import phonemes_of
+from curate.text.khmer.segmentation import words
+from curate.text.rules import WORDS, Options
 
 UNSEEN = 3000  # words of the reference that khmerphonemizer's own lexicon lacks, chosen by hash
 VOWEL = "aeiouəɛɔɑɨĕŏ"

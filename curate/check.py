@@ -115,8 +115,8 @@ def _hours(top: Path, sizes: dict[str, int]) -> Facts:
     return {"hours": round(hours, 4), "exact": counted, "opened": len(chosen), "unreadable": unreadable}
 
 
-def _per_byte(found: tuple[float, int]) -> float:
-    return found[0] / found[1] if found[1] else 0.0
+def _per_byte(measured: tuple[float, int]) -> float:
+    return measured[0] / measured[1] if measured[1] else 0.0
 
 
 def _chosen(sizes: dict[str, int]) -> list[str]:
@@ -139,7 +139,7 @@ def _languages(
     recipe: Recipe, listed: Sequence[tuple[Source, pl.DataFrame]], sources: Sequence[Facts]
 ) -> dict[str, Facts]:
     """Per language: hours (a source's shared out by its rows), texts, speakers, and who can listen."""
-    told = {}
+    languages = {}
     hours: dict[str, float] = dict(recipe.balance.hours.items())
     recognisers: dict[str, str] = dict(recipe.models.asr.items())
     for code, name in LANGUAGES.items():
@@ -149,16 +149,16 @@ def _languages(
         wanted = hours.get(code)
         if not clips and wanted is None:
             continue
-        heard = [frame["text"].null_count() for source, frame in rows if source.transcript == "heard"]
-        told[code] = {
+        unwritten = [frame["text"].null_count() for source, frame in rows if source.transcript == "heard"]
+        languages[code] = {
             "name": name, "rows": clips, "wanted": wanted,
             "hours": round(sum(facts["hours"]["hours"] * share for facts, share in shares), 4),
-            "without_text": sum(frame["text"].null_count() for _, frame in rows), "text_to_be_heard": sum(heard),
+            "without_text": sum(frame["text"].null_count() for _, frame in rows), "text_to_be_heard": sum(unwritten),
             "without_speaker": sum(frame["speaker"].null_count() for _, frame in rows),
             "speakers": sum(frame["speaker"].drop_nulls().n_unique() for _, frame in rows),
             "asr": recognisers.get(code),
         }  # fmt: skip
-    return told
+    return languages
 
 
 # ---- models
@@ -249,8 +249,8 @@ def _about_language(recipe: Recipe, code: str, language: Facts) -> Iterator[str]
         yield f"{wanted:g} h of {name} are wanted, and no source has any"
         return
     if wanted is not None and language["hours"] < wanted:
-        found = _said(language["hours"])
-        yield f"{wanted:g} h of {name} are wanted; the sources hold about {found} before anything is dropped"
+        hours = _duration(language["hours"])
+        yield f"{wanted:g} h of {name} are wanted; the sources hold about {hours} before anything is dropped"
     yield from _about_text(recipe, name, language)
     unnamed = language["without_speaker"]
     if unnamed and recipe.models.speaker is False:
@@ -290,8 +290,8 @@ def as_text(facts: Facts) -> str:
 
 def _language_line(language: Facts) -> str:
     wanted = "all" if language["wanted"] is None else f"{language['wanted']:g} h"
-    found = f"{language['name']}: about {_said(language['hours'])} found, {wanted} wanted"
-    return f"{found}; recogniser {language['asr'] or 'none'}"
+    hours = f"about {_duration(language['hours'])} found, {wanted} wanted"
+    return f"{language['name']}: {hours}; recogniser {language['asr'] or 'none'}"
 
 
 def _use(model: Facts) -> str:
@@ -299,16 +299,16 @@ def _use(model: Facts) -> str:
 
 
 def _source_lines(source: Facts) -> Iterator[str]:
-    found = source["files"] - source["missing"]["files"]
+    present = source["files"] - source["missing"]["files"]
     yield f"source {source['id']} ({source['kind']}), licence {source['licence']}"
-    yield f"  {found} of {source['files']} files are there"
+    yield f"  {present} of {source['files']} files are there"
     hours = source["hours"]
     how = "all opened" if hours["exact"] else f"estimated from {hours['opened']} files and the sizes of the rest"
-    yield f"  {'' if hours['exact'] else 'about '}{_said(hours['hours'])} ({how})"
+    yield f"  {'' if hours['exact'] else 'about '}{_duration(hours['hours'])} ({how})"
     languages = ", ".join(f"{count} {LANGUAGES[code]}" for code, count in source["languages"].items() if count)
     yield f"  rows: {source['rows']} ({languages or 'no known language'})"
     yield f"  with text {source['with_text']}; speakers named {source['speakers']}"
 
 
-def _said(hours: float) -> str:
+def _duration(hours: float) -> str:
     return f"{hours:.2f} h" if hours >= 0.1 else f"{hours * 60:.1f} min"

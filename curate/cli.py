@@ -54,7 +54,9 @@ def run(
     settings: Settings = None,
     workers: Workers = 0,
 ) -> None:
-    """Everything: ingest, listen, filter, balance, split, tag, cut clips, report, export for VoxCPM.
+    """Curate from recordings to clips, report and training manifests.
+
+    Ingest, listen, filter, balance, split, tag, cut clips, report, export for VoxCPM.
 
     Example: curate run manifests/own-recordings.toml --into work/corpus
     """
@@ -80,7 +82,9 @@ def run(
 
 @app.command()
 def ingest(recipe: RecipeFile, into: Into, settings: Settings = None) -> None:
-    """Read the sources into a manifest: probe and hash every file; no model listens.
+    """Read the sources into a manifest; no model listens.
+
+    Every file is probed and hashed.
 
     Example: curate ingest manifests/own-recordings.toml --into work/corpus
     """
@@ -111,7 +115,9 @@ def filter_(corpus: CorpusFolder, settings: Settings = None, workers: Workers = 
 
 @app.command()
 def tag(corpus: CorpusFolder, settings: Settings = None, workers: Workers = 0) -> None:
-    """Balance hours, split, write the language tag before each text; clips, report and VoxCPM manifests follow.
+    """Balance hours, split, write the language tag before each text.
+
+    Clips, report and VoxCPM manifests follow.
 
     Example: curate tag work/corpus --set balance.hours.km=13.2 --set balance.hours.ko=12.8
     """
@@ -150,7 +156,9 @@ def export(
 
 @app.command()
 def status(corpus: CorpusFolder, as_json: AsJson = False) -> None:
-    """The funnel: clips and hours kept, dropped by reason, per language and split.
+    """Show clips and hours: kept, and dropped by reason.
+
+    The funnel, also per language and split.
 
     Example: curate status work/corpus --json
     """
@@ -172,7 +180,7 @@ def explain(
     clip: Annotated[str, typer.Argument(metavar="CLIP", help="An id, the beginning of one, or a path.")],
     as_json: AsJson = False,
 ) -> None:
-    """One clip: where it comes from, every measure, every rule it met or broke.
+    """Show one clip: its source, measures, rules met and broken.
 
     Example: curate explain work/corpus 3f2a9c
     """
@@ -190,7 +198,9 @@ def explain(
 
 @app.command()
 def check(recipe: RecipeFile, settings: Settings = None, as_json: AsJson = False) -> None:
-    """Is this recipe sound? Its sources are there, its models can be had; nothing is written.
+    """Check a recipe before a run; nothing is written.
+
+    Are its sources there, can its models be had?
 
     Example: curate check manifests/own-recordings.toml
     """
@@ -223,21 +233,25 @@ def text(
         bool, typer.Option("--alternatives", help="Korean: every standard reading of a word, / between readings.")
     ] = False,
 ) -> None:
-    """Normalise text: lines from standard input, as many lines to standard output; words are joined by |.
+    """Normalise text, line by line.
+
+    From standard input, as many lines to standard output; words are joined by |.
 
     Example: echo "사과 3개" | curate text --language ko
     """
     from curate.text import stepped
-    from curate.text.options import chosen
+    from curate.text.rules import chosen
 
     options = chosen(language, form, words_model, lexicon, alternatives)
+    if sys.stdin is None:  # `<&-`
+        raise UserError("standard input is closed: give lines of text, as in `echo TEXT | curate text`")
     try:
         for number, (result, warnings) in enumerate(stepped(sys.stdin.buffer, language, form, options), 1):
             sys.stdout.buffer.write(result.text.encode("utf-8", "replace") + b"\n")
             sys.stdout.buffer.flush()  # whoever waits at the other end of a pipe gets the answer to each line
             steps = [f"{each.rule}: {each.before} -> {each.after}" for each in result.changes] if show_steps else []
-            for said in [*steps, *warnings]:
-                print(f"line {number}: {_printable(said)}", file=sys.stderr)
+            for note in [*steps, *warnings]:
+                print(f"line {number}: {_printable(note)}", file=sys.stderr)
     except BrokenPipeError:  # a filter has nothing to finish: its reader has what it wanted
         console.leave_closed_pipe(status=0)
 
@@ -246,7 +260,9 @@ def text(
 def demo(
     into: Annotated[Path, typer.Option("--into", help="Folder for the demonstration.")], workers: Workers = 0
 ) -> None:
-    """The whole of curation on a small demonstration set, offline: two languages, flaws put in on purpose.
+    """Run all of curation on a small demonstration set, offline.
+
+    Two languages, with flaws put in on purpose.
 
     Example: curate demo --into demo
     """
@@ -303,13 +319,13 @@ def _print_status(clips: "pl.DataFrame", wanted: "Recipe") -> None:
     from curate import show
     from curate.report import numbers
 
-    found = numbers.status(clips, wanted)
-    typer.echo(show.status(found))
+    facts = numbers.status(clips, wanted)
+    typer.echo(show.status(facts))
     if clips["broke"].is_null().all():
         typer.echo("nothing is decided yet: `curate filter` drops, `curate tag` also balances and splits")
-    elif not found["kept"]["clips"]:
+    elif not facts["kept"]["clips"]:
         typer.echo("no clip was kept; the report has examples per reason, `curate explain CORPUS CLIP` says all of one")
-    for each in found["empty_splits"]:
+    for each in facts["empty_splits"]:
         print(f"curate: {each['split']} is empty for {each['language']}: {each['cause']}", file=sys.stderr)
 
 

@@ -143,6 +143,8 @@ def export(corpus: Corpus, clips: pl.DataFrame, *, format: str, into: Path | Non
     if format not in FORMATS:
         raise UserError(f"no export format {format!r}; there are {', '.join(FORMATS)}")
     folder = into or corpus.export(format)
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is a file: choose a folder with --into")
     FORMATS[format](clips, corpus.clips, folder)
     return folder
 

@@ -47,40 +47,57 @@ def options(version: Version = False, verbose: Verbose = 0) -> None:
     log_to_screen(verbose)
 
 
-def run(app: typer.Typer, name: str) -> None:
+def run(app: typer.Typer, name: str) -> NoReturn:
     """Run a command: what a person can mend is one line on standard error and the status that a shell expects.
 
-    A mistake exits with 1, Ctrl-C (SIGTERM, a closed terminal) with 130, a closed pipe with 141 and no word, wrong
-    usage with typer's 2. Anything else is a bug of ours and keeps its traceback.
+    A mistake exits with 1, wrong usage with 2, Ctrl-C (SIGTERM, a closed terminal) with 130, a closed pipe with 141
+    and no word. Anything else is a bug of ours and keeps its traceback.
     """
     # under torchrun several processes run: it ends by SIGTERM those to whom another's error came, and one speaks
     alone, speaks = os.environ.get("WORLD_SIZE", "1") == "1", os.environ.get("RANK", "0") == "0"
     try:
         check_words(sys.argv[1:])
         with signals.as_ctrl_c() if alone else nullcontext(bool) as interrupted:
-            _call(app, interrupted)
+            status = _call(app, interrupted)
+        if sys.stdout is not None:
+            sys.stdout.flush()  # a reader that went away is met here, and not when Python ends
     except UserError as error:
         _end(f"{name}: {error}", error.status)
+    except typer.TyperException as error:
+        _end_usage(error, name)
     except BrokenPipeError:
         leave_closed_pipe()
-    except SystemExit as left:
-        if left.code == Interrupted.status and speaks:  # typer's answer to Ctrl-C, without a word
-            typer.echo(f"{name}: stopped; nothing was lost: give the same command again", err=True)
-        raise
     except Exception as problem:
         disk = as_disk_error(problem)
         if disk is None:
             raise
         _end(f"{name}: cannot write: {disk}; make room or name another folder, finished work is kept", 1)
+    if status == Interrupted.status and speaks:  # typer's answer to Ctrl-C, without a word
+        typer.echo(f"{name}: stopped; nothing was lost: give the same command again", err=True)
+    sys.exit(status)
 
 
-def _call(app: typer.Typer, interrupted: Callable[[], bool]) -> None:
+def _call(app: typer.Typer, interrupted: Callable[[], bool]) -> int:
+    """The exit status; what is raised is for `run`."""
     try:
-        app()
+        return app(standalone_mode=False) or 0
+    except SystemExit as left:
+        if left.code == 1 and isinstance(left.__context__, BrokenPipeError):  # what typer makes of it
+            raise BrokenPipeError from None
+        raise
     except Exception as problem:
         if interrupted() and not isinstance(problem, UserError):  # a library whose import was interrupted
-            sys.exit(Interrupted.status)
+            return Interrupted.status
         raise
+
+
+def _end_usage(error: typer.TyperException, name: str) -> NoReturn:
+    """Wrong usage in one line; without a word, the help."""
+    message = str(getattr(error, "format_message", error.__str__)())
+    if not sys.argv[1:]:
+        _end(message, 2)
+    command = getattr(getattr(error, "ctx", None), "command_path", name)
+    _end(f"{name}: {' '.join(message.split()).rstrip('.')}; see `{command} --help`", 2)
 
 
 def _end(line: str, status: int) -> NoReturn:

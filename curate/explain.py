@@ -45,12 +45,12 @@ def explain(clips: pl.DataFrame, clip: str, recipe: Recipe) -> dict[str, Any]:
 
 
 def _one(clips: pl.DataFrame, clip: str) -> pl.DataFrame:
-    for found in _matches(clips, clip):
-        if found.height == 1:
-            return found
-        if found.height:
-            some = [f"{id} ({path})" for id, path in found.select("id", "path").head(LISTED).iter_rows()]
-            more = f" and {found.height - LISTED} more" if found.height > LISTED else ""
+    for matching in _matches(clips, clip):
+        if matching.height == 1:
+            return matching
+        if matching.height:
+            some = [f"{id} ({path})" for id, path in matching.select("id", "path").head(LISTED).iter_rows()]
+            more = f" and {matching.height - LISTED} more" if matching.height > LISTED else ""
             raise UserError(f"{clip!r} could be {', '.join(some)}{more}; give more of the id")
     some = clips["id"].head(LISTED).to_list()
     raise UserError(
@@ -84,9 +84,9 @@ def _rules(row: pl.DataFrame, facts: dict[str, Any], recipe: Recipe) -> dict[str
 
 def _checked(row: pl.DataFrame, check: Check) -> dict[str, Any]:
     columns = {"value": check.value, "broken": check.broken(), "why": check.why()}
-    found = row.select(column.alias(name) for name, column in columns.items()).row(0, named=True)
-    holds = None if found["why"] is not None else not found["broken"]
-    return {"value": wording.plain(found["value"]), "threshold": check.threshold, "holds": holds, "why": found["why"]}
+    met = row.select(column.alias(name) for name, column in columns.items()).row(0, named=True)
+    holds = None if met["why"] is not None else not met["broken"]
+    return {"value": wording.plain(met["value"]), "threshold": check.threshold, "holds": holds, "why": met["why"]}
 
 
 def _balanced(rule: Rule, facts: dict[str, Any], recipe: Recipe) -> dict[str, Any]:
@@ -148,12 +148,12 @@ def _value(name: str, value: Any) -> str:
 
 def _table(facts: dict[str, Any], recipe: Recipe) -> list[str]:
     """A line per rule: its name, whether it holds, what was found, what is asked, or why it does not apply."""
-    said = {None: "-", True: "holds", False: "BROKEN"}
+    words = {None: "-", True: "holds", False: "BROKEN"}
     rows = [["rule", "", "found", "asked, or why it does not apply"]]
     for rule in recipe.RULES:
         met = facts["rules"][rule.name]
         asked = met["why"] or wording.wanted(rule, _threshold(rule.name, met, facts))
-        rows.append([rule.name, said[met["holds"]], _clean(wording.value(rule, met["value"])), asked])
+        rows.append([rule.name, words[met["holds"]], _clean(wording.value(rule, met["value"])), asked])
     widths = [max(len(row[i]) for row in rows) for i in range(3)]
     return [
         "  " + "  ".join([*(cell.ljust(w) for cell, w in zip(row, widths, strict=False)), row[3]]).rstrip()

@@ -2,7 +2,8 @@
 the new, whole.
 
 A file under way is called `.NAME.PID.partial`; `remove_partials` clears away what a kill left of them. That the disk
-is full is an OSError with its errno, whichever library wrote (`as_disk_error`).
+is full is an OSError with its errno, whichever library wrote (`as_disk_error`). Sounds are encoded in memory
+(`audio.encode`), then written here.
 """
 
 import errno
@@ -12,7 +13,7 @@ import re
 import shutil
 import traceback
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,8 @@ ASIDE = ".{}.samsori-old"  # a folder that a new one is about to replace
 # What `partial` names may look like: today's, and those of older versions, NAME.PID.partial and .NAME.partial.
 PARTIALS = re.compile(rf"\..+{re.escape(PARTIAL)}|.+\.\d+{re.escape(PARTIAL)}")
 CANNOT_WRITE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
-LIBSNDFILE_SYSTEM = 2  # SF_ERR_SYSTEM: the system call failed; which, it does not say
+# SF_ERR_SYSTEM: a system call failed, it does not say which; SFE_FLAC_INIT_DECODER: a FLAC's header was not taken
+LIBSNDFILE_REFUSED = (2, 157)
 
 
 @contextmanager
@@ -34,8 +36,12 @@ def replacing(path: Path) -> Iterator[Path]:
     """A place beside `path` to write a file to; it takes the place of `path` when the block ends well.
 
     The folder is made. Nothing is left where the block raises; a full disk is an OSError that names `path`, whichever
-    library says so.
+    library says so. A device or a pipe (/dev/null, /dev/stdout) is written to and never replaced.
     """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        with _disk_errors(path, path):
+            yield path
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}{PARTIAL}")
     try:
@@ -44,7 +50,8 @@ def replacing(path: Path) -> Iterator[Path]:
             flush(partial)
             partial.replace(path)
     except BaseException:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # a read-only disk refuses this, too: what is told is why the file cannot be written
+            partial.unlink(missing_ok=True)
         raise
 
 
@@ -157,10 +164,10 @@ def _aside(folder: Path) -> Path:
 
 
 def _check_ours(folder: Path, ours: Collection[str]) -> None:
-    if folder.is_file():
-        raise UserError(f"{folder} is a file: choose a new or empty folder")
-    if not folder.is_dir():
+    if not folder.exists():
         return
+    if not folder.is_dir():  # devices included
+        raise UserError(f"{folder} is a file: choose a new or empty folder")
     foreign = sorted(path.name for path in folder.iterdir() if path.name not in ours or not path.is_file())
     if foreign:
         raise UserError(f"{folder} holds what would be lost, such as {foreign[0]}: choose a new or empty folder")
@@ -169,16 +176,18 @@ def _check_ours(folder: Path, ours: Collection[str]) -> None:
 def as_disk_error(problem: BaseException) -> OSError | None:
     """That a file cannot be written, as the OSError it is, whichever library says so; None: it is something else.
 
-    Polars and safetensors are written in Rust and carry the system's answer as text, "... (os error 28)"; libsndfile
-    has one code for all that the system refuses, and python-soundfile asserts that all samples were written.
+    Polars and safetensors are written in Rust and carry the system's answer as text, "... (os error 28)", Polars also
+    in an OSError without errno; libsndfile has a code for all that the system refuses, and python-soundfile asserts
+    that all samples were written. Of a short OGG it says nothing: sounds are encoded in memory.
     """
-    if isinstance(problem, OSError):
+    if isinstance(problem, OSError) and problem.errno is not None:
         return problem if problem.errno in CANNOT_WRITE else None
     library = type(problem).__module__.partition(".")[0]
-    if library in ("polars", "safetensors") and (number := re.search(r"\(os error (\d+)\)", str(problem))):
+    in_rust = isinstance(problem, OSError) or library in ("polars", "safetensors")
+    if in_rust and (number := re.search(r"\(os error (\d+)\)", str(problem))):
         code = int(number[1])
         return OSError(code, os.strerror(code)) if code in CANNOT_WRITE else None
-    refused = library == "soundfile" and getattr(problem, "code", None) == LIBSNDFILE_SYSTEM
+    refused = library == "soundfile" and getattr(problem, "code", None) in LIBSNDFILE_REFUSED
     if refused or (isinstance(problem, AssertionError) and _raised_in(problem) == "soundfile"):
         return OSError(errno.ENOSPC, "the disk did not take all samples")
     return None

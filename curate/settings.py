@@ -63,16 +63,16 @@ def first_problem(error: ValidationError, raw: dict[str, Any], model: Any) -> st
     """The first thing that is wrong, in one line, with the choices where there are choices."""
     every = error.errors(include_url=False)
     # "false or a table" fails twice; what is wrong in the table says more than "should be false"
-    found = next((each for each in every if "False" not in each["msg"]), every[0])
-    where = ".".join(_readable(found["loc"], raw))
-    if found["type"] == "extra_forbidden":
-        return f"unknown key {where}; {_choices(found['loc'], model)}"
-    if found["type"] == "missing":
+    problem = next((each for each in every if "False" not in each["msg"]), every[0])
+    where = ".".join(_readable(problem["loc"], raw))
+    if problem["type"] == "extra_forbidden":
+        return f"unknown key {where}; {_choices(problem['loc'], model)}"
+    if problem["type"] == "missing":
         return f"{where} is missing"
-    said = found["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    message = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
     for theirs, ours in (("a valid array", "a list"), ("an object", "a table"), ("False", "false")):
-        said = said.replace(theirs, ours)
-    return f"{where}: {said}" if where else said
+        message = message.replace(theirs, ours)
+    return f"{where}: {message}" if where else message
 
 
 def _readable(location: Sequence[int | str], raw: dict[str, Any]) -> list[str]:

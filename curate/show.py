@@ -63,8 +63,8 @@ def flaws(planted: Sequence[Flaw]) -> str:
     """The planted flaws, one a line: what was done, and which measured rules say so."""
     rows = [["planted flaw", "found by"]]
     rows += [[each.flaw, ", ".join(each.broke) or "nothing"] for each in planted]
-    found = sum(each.found for each in planted)
-    return "\n".join([*left(rows), f"{found} of {len(planted)} planted flaws are named by a rule that is true of them"])
+    named = sum(each.found for each in planted)
+    return "\n".join([*left(rows), f"{named} of {len(planted)} planted flaws are named by a rule that is true of them"])
 
 
 def left(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -42,13 +42,29 @@ def module(path: Path, root: Path = ROOT) -> str:
 def imports(path: Path, *, top_level: bool = False) -> Iterator[str]:
     """Every module a file imports; with `top_level` only what importing the file imports."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    nodes = _executed(tree) if top_level else ast.walk(tree)
-    for node in nodes:
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+    for node in _executed(tree) if top_level else ast.walk(tree):
+        for name, inner in imported(node, package(path, ROOT)):
+            yield name
+            yield from (f"{name}.{each}" for each in inner)
+
+
+def package(path: Path, root: Path) -> str:
+    """The package that a file belongs to, and that its relative imports start from."""
+    return ".".join(path.relative_to(root).parent.parts)
+
+
+def imported(node: ast.AST, here: str) -> Iterator[tuple[str, list[str]]]:
+    """The modules that one piece of code in the package `here` imports, each with the names it takes from it.
+
+    `import`, `from`, relative ones, and `import_module` or `__import__` of a name that stands there.
+    """
+    if isinstance(node, ast.Import):
+        yield from ((alias.name, []) for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        above = here.split(".")[: len(here.split(".")) - node.level + 1] if node.level else []
+        yield ".".join([*above, *([node.module] if node.module else [])]), [alias.name for alias in node.names]
+    elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("import_module", "__import__")):
+        yield from ((str(each.value), []) for each in node.args[:1] if isinstance(each, ast.Constant))
 
 
 def _executed(tree: ast.Module) -> Iterator[ast.stmt]:
@@ -71,12 +87,9 @@ def graph(root: Path, *packages: str) -> dict[str, set[str]]:
     needs: dict[str, set[str]] = {name: set() for name in files}
     for name, path in files.items():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                needs[name] |= {alias.name for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-                inner = {f"{node.module}.{alias.name}" for alias in node.names}
-                needs[name] |= inner & files.keys() or {node.module}
-    return {name: found & files.keys() - {name} for name, found in needs.items()}
+            for other, taken in imported(node, package(path, root)):
+                needs[name] |= {f"{other}.{each}" for each in taken} & files.keys() or {other}
+    return {name: needed & files.keys() - {name} for name, needed in needs.items()}
 
 
 def circle(needs: Mapping[str, set[str]]) -> list[str]:
@@ -101,6 +114,9 @@ def test_no_import_goes_in_a_circle() -> None:
         "def later():\n    from house import first\n    return first",
         "def later():\n    from house.first import NAME\n    return NAME",
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from house.first import NAME",
+        "def later():\n    from . import first\n    return first",
+        "from .first import NAME",
+        "import importlib\ndef later():\n    return importlib.import_module('house.first')",
     ],
 )
 def test_a_circle_would_be_found_wherever_its_imports_stand(tmp_path: Path, late: str) -> None:

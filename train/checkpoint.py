@@ -3,7 +3,6 @@
 import hashlib
 import io
 import json
-import math
 import shutil
 from collections.abc import Collection
 from contextlib import AbstractContextManager
@@ -17,8 +16,7 @@ from curate.errors import UserError
 CHECKSUMS = "sha256.json"  # written last: the hash of every other file of the checkpoint
 OPTIMIZER = "optimizer.pt"
 STATE = "state.json"
-METRICS = "metrics.jsonl"
-RUN_FINGERPRINT = "begun.json"  # what a resumed run must have as it began
+RUN_FINGERPRINT = "begun.json"  # hashes and settings that a resumed run must have as when it began
 FILES = (CHECKSUMS, OPTIMIZER, STATE)  # beside the adapter's own
 LOCK = ".lock"
 
@@ -39,11 +37,11 @@ def locked(run: Path) -> AbstractContextManager[None]:
     return files.locked(run / LOCK, f"{run} is being trained by another process: wait until it ends, or stop it")
 
 
-def run_fingerprint(run: Path, found: dict[str, Any]) -> dict[str, Any]:
-    """What a run was begun with: what was noted of it before, or else `found`, which is noted now."""
+def run_fingerprint(run: Path, now: dict[str, Any]) -> dict[str, Any]:
+    """What must stay as it was when a run began: what was noted of it then, or else `now`, which is noted."""
     path = run / RUN_FINGERPRINT
     if not path.is_file():
-        files.write_text(path, json.dumps(found, indent=2) + "\n")
+        files.write_text(path, json.dumps(now, indent=2) + "\n")
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except (ValueError, TypeError) as problem:
@@ -57,8 +55,8 @@ def path_of(run: Path, step: int) -> Path:
 
 def newest(run: Path) -> Path | None:
     """The last checkpoint of a run, or None. Raises UserError where it is damaged."""
-    found = every(run)
-    return verified(found[-1]) if found else None
+    folders = every(run)
+    return verified(folders[-1]) if folders else None
 
 
 def every(run: Path) -> list[Path]:
@@ -123,41 +121,6 @@ def prune(run: Path, keep: int, spare: Collection[int]) -> None:
     for folder in every(run)[:-keep]:
         if int(folder.name) not in spare:
             shutil.rmtree(folder)
-
-
-def metrics(run: Path) -> list[dict[str, Any]]:
-    """The lines of a run's metrics: steps and validations, in order; one that a kill cut is passed over."""
-    path = run / METRICS
-    if not path.is_file():
-        return []
-    return [json.loads(line) for line in _lines(path) if _step(line) < math.inf]
-
-
-def append(run: Path, record: dict[str, Any]) -> None:
-    """Add a line to the run's metrics."""
-    with (run / METRICS).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(record) + "\n")
-
-
-def cut_metrics(run: Path, step: int) -> None:
-    """Drop the lines after a step, and a half-written last one: those steps will be done again."""
-    path = run / METRICS
-    if not path.is_file():
-        return
-    lines = [line for line in _lines(path) if _step(line) <= step]
-    files.write_text(path, "".join(f"{line}\n" for line in lines))
-
-
-def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8", errors="replace").splitlines()
-
-
-def _step(line: str) -> float:
-    """The step that a line of metrics is of; infinite where it is none."""
-    try:
-        return float(json.loads(line)["step"])
-    except (ValueError, KeyError, TypeError):
-        return math.inf
 
 
 def _sha256(path: Path) -> str:

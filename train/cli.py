@@ -83,7 +83,7 @@ def encode(
     device: Device = "auto",
     as_json: Json = False,
 ) -> None:
-    """Encode the kept clips to AudioVAE latents and local-encoder outputs, once.
+    """Encode kept clips to AudioVAE latents and local-encoder outputs.
 
     A second time encodes what is new. `train lora` does this by itself.
 
@@ -130,8 +130,9 @@ def lora(
     """
     from train import config, distributed, finetune
 
-    options = {"model": _folder(model), "revision": revision, "adapter.rank": rank, "into": into, "latents": latents}
-    with distributed.joined() as world:  # where a mistake is told once
+    place = Path(model) if model and Path(model).is_dir() else model  # a path is taken from here, not from the run file
+    options = {"model": place, "revision": revision, "adapter.rank": rank, "into": into, "latents": latents}
+    with distributed.joined() as world:  # where one process names a mistake, and the others are quiet
         run = config.gather(source, options, settings or [])
         if dry_run:
             if world.writes:
@@ -262,8 +263,8 @@ def _forecast(run: "Run", as_json: bool) -> None:
 
     finetune.check_place(run.into)
     with show.ticking() as tick:
-        found = forecast.forecast(run, tick=tick)
-    _print(found, "\n".join(show.foretold(found)), as_json)
+        foretold = forecast.forecast(run, tick=tick)
+    _print(foretold, "\n".join(show.foretold(foretold)), as_json)
 
 
 def _train(folder: Path, as_json: bool, world: "World", survey: "Survey | None" = None) -> None:
@@ -297,9 +298,9 @@ def _follow(screen: "Screen", events: "Iterable[Event]", remedy: str, early: str
     return last
 
 
-def _folder(model: str | None) -> str | Path | None:
-    return Path(model) if model and Path(model).is_dir() else model
-
-
 def _print(result: dict[str, Any], line: str, as_json: bool) -> None:
     typer.echo(json.dumps(result, ensure_ascii=False) if as_json else line)
+
+
+if __name__ == "__main__":
+    main()

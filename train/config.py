@@ -237,7 +237,7 @@ def _absolute(run: Run, base: Path) -> Run:
         name: (base / value.expanduser()) for name in ("corpus", "into", "latents") if (value := getattr(run, name))
     }
     model = Path(run.model).expanduser()
-    if (base / model).is_dir():  # otherwise a hub id, or a folder that is missing: told apart when it is loaded
+    if (base / model).is_dir():  # otherwise a hub id, or a folder that is missing: `base.find` says which
         paths["model"] = base / model
     return run.model_copy(update={name: str(path) if name == "model" else path for name, path in paths.items()})
 

@@ -17,7 +17,7 @@ from curate.errors import Interrupted, UserError
 Value = TypeVar("Value")
 REMEDY = "start with torchrun, or unset WORLD_SIZE for one process"
 LARGEST_PORT = 65535
-PATIENCE = timedelta(minutes=5)  # until all processes of all machines have begun
+PATIENCE = timedelta(minutes=5)  # until all processes of all machines have started
 LATER = timedelta(minutes=30)  # torch's own, once they have met
 LOST = ("closed by peer", "onnection reset", "Broken pipe", "remote process has terminated")
 
@@ -76,7 +76,8 @@ def joined() -> Iterator[World]:
     try:
         yield World(rank, size)
     except (UserError, KeyboardInterrupt, RuntimeError) as problem:
-        if isinstance(problem, UserError | KeyboardInterrupt) or _is_lost(problem):
+        lost = any(words in str(problem) for words in LOST)  # only how another process's end is felt here
+        if lost or isinstance(problem, UserError | KeyboardInterrupt):
             _leave(problem, store, rank)
         raise
     finally:
@@ -123,19 +124,14 @@ def _meet() -> Store:
     return store
 
 
-def _is_lost(problem: Exception) -> bool:
-    """Whether this is only how another process's end is felt."""
-    return any(words in str(problem) for words in LOST)
-
-
 def _leave(problem: BaseException, store: Store, rank: int) -> None:
-    """End quietly where another process has said why, or must."""
+    """End quietly where another process has named the reason, or will: one line for a person, not one from each."""
     if isinstance(problem, KeyboardInterrupt):
         if rank:
             raise SystemExit(Interrupted.status) from None
         return
     try:
-        first = store.add(f"samsori/said/{os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)}", 1) == 1
+        first = store.add(f"samsori/reason/{os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)}", 1) == 1
     except RuntimeError:  # the store has gone with the process that kept it
         first = False
     if not first:

@@ -1,13 +1,25 @@
-"""Train one adapter, top to bottom: examples, model, steps, validation, checkpoints; a generator of what happened."""
+"""Train one adapter, top to bottom: examples, model, steps, validation, checkpoints; a generator of what happened.
+
+`start` makes the folder of a new run, after everything that can be refused at once was looked at. `train` is the run,
+new or resumed: it holds the run's lock and puts into one line what the machine refuses. `_train` is the way itself:
+
+1. what is trained on: the clips, encoded where they are not, and what looks wrong with them;
+2. where to go on: the newest checkpoint, or the beginning, and the batches that remain from there;
+3. whether that is still the run that was begun, so that its losses can be compared with those before;
+4. the model with its adapter, as it was at that checkpoint;
+5. the steps: each is written to the metrics, then yielded; validations and checkpoints follow where they are due.
+
+Nothing that is random has a state: batches come from (seed, epoch), noise and times from (seed, epoch, clip), dropout
+from (seed, step, process, piece). So a run that is killed anywhere does the steps after its last checkpoint again, and
+in the same way.
+"""
 
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -15,12 +27,11 @@ from curate import signals
 from curate.errors import UserError
 from train import checkpoint, config
 from train.adapter import lora
-from train.adapter.lora import Vector
 from train.data import checks, dataset, latents
 from train.data.dataset import Data
 from train.data.sampler import BEGINNING, EpochPlans
 from train.distributed import ALONE, World
-from train.model import base, voxcpm
+from train.model import base
 from train.run_log import RunLog, roll_back
 from train.trainer import Step, Trainer, out_of_memory, prefetch
 from train.validation import Validation
@@ -30,7 +41,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Stopped:
-    """The run was interrupted; its checkpoint is on disk."""
+    """A person has asked the run to stop; its checkpoint is on disk. Who watches says how to go on."""
 
     step: int
     steps: int
@@ -53,8 +64,8 @@ def start(run: config.Run) -> dataset.Survey:
     Raises UserError where the folder is not free, or the model or corpus cannot be trained on.
     """
     check_place(run.into)
-    survey = dataset.survey(run)
-    revision = base.fetched_revision(survey.model) or run.revision
+    survey = dataset.survey(run)  # a hub id is fetched here
+    revision = base.fetched_revision(survey.model) or run.revision  # pinned: `resume` loads the same commit
     try:
         run.into.mkdir(parents=True, exist_ok=True)
         with checkpoint.locked(run.into):
@@ -69,19 +80,19 @@ def check_place(folder: Path) -> None:
     if (folder / "run.toml").exists():
         if checkpoint.every(folder):
             raise UserError(f"{folder} already holds a run: `train resume {folder}`, or choose another folder")
-    elif folder.is_dir() and (found := sorted(path.name for path in folder.iterdir() if path.name[0] != ".")):
-        raise UserError(f"{folder} is not empty ({found[0]} is there): choose a new folder for --into")
+    elif folder.is_dir() and (there := sorted(path.name for path in folder.iterdir() if path.name[0] != ".")):
+        raise UserError(f"{folder} is not empty ({there[0]} is there): choose a new folder for --into")
 
 
 def train(folder: Path, world: World = ALONE, survey: dataset.Survey | None = None) -> Iterator[Event]:
     """Train the run in a folder from its last checkpoint, or from the beginning, to its end.
 
-    The same losses follow whether or not it was killed, and on however many processes: batches come from
-    (seed, epoch), draws from (seed, epoch, clip). Only the process that writes yields more than notes. `survey` is what
-    `start` of this very run found; without it the checkpoint is looked for and the manifest read here.
+    The same losses follow whether or not it was killed, and on however many processes. Only the process that writes
+    yields more than notes. `survey` is what `start` of this very run returned; without it the model is looked for and
+    the manifest read here.
     """
     run = config.read(folder)
-    if not world.writes:
+    if not world.writes:  # the lock and the words for a person are for one process
         yield from _train(run, world, survey)
         return
     try:
@@ -98,86 +109,94 @@ def train(folder: Path, world: World = ALONE, survey: dataset.Survey | None = No
 
 
 def _train(run: config.Run, world: World, survey: dataset.Survey | None) -> Iterator[Event]:
-    folder, device = run.into, dataset.pick_device(run.train.device)
+    # 1. What is trained on. The survey has checked model, manifest and settings; `prepare` encodes the clips that have
+    # no latents yet, each process its share of them, and knows then how long each clip is in patches.
+    device = dataset.pick_device(run.train.device)
     survey = survey or dataset.survey(run, quiet=not world.writes)
-    given = yield from dataset.prepare(survey, device, world)
-    for warning in checks.warnings(run, given) if world.writes else ():
+    data = yield from dataset.prepare(survey, device, world)
+    for warning in checks.warnings(run, data) if world.writes else ():
         log.warning(warning)
-    found = checkpoint.newest(folder)
-    plans = EpochPlans(run, given.train)
-    at, note = plans.resumed(checkpoint.read_state(found) if found else BEGINNING)
+
+    # 2. Where to go on. A damaged checkpoint raises and is not passed over: which one to give up, a person decides.
+    # Where settings or corpus have changed the batches of its epoch, that epoch begins again, and a note says so.
+    newest = checkpoint.newest(run.into)
+    plans = EpochPlans(run, data.train)
+    at, notes = plans.resumed(checkpoint.read_state(newest) if newest else BEGINNING)
     steps = plans.total_steps(at)
-    if found and at.step >= steps:
+    if newest and at.step >= steps:
         if world.writes:
-            roll_back(run, at)
-        yield Finished(at.step, found)
+            roll_back(run, at)  # a kill between the last checkpoint and best.json leaves the latter behind
+        yield Finished(at.step, newest)
         return
-    yield from (*note, *(_as_begun(run, survey.model, given, found is None) if world.writes else ()))
+
+    # 3. Whether it is the same run: known before gigabytes are loaded.
+    if world.writes:
+        notes += _check_fingerprint(run, survey.model, data, new=newest is None)
+    yield from notes
+
+    # 4. The model, the adapter and the optimizer, as they were at the checkpoint; and RUN/, rolled back to it.
     yield f"loading {run.model}, for {steps} steps on {device}"
-    trainer = _load(run, survey.model, given, device, found, world)
+    trainer = Trainer.fresh(run, survey.model, data, device, world)
+    if newest:
+        _restore(trainer, newest)
     run_log = RunLog(run, trainer, world, at)
     if at.step == 0 and run.train.validate_every:
-        yield from run_log.validate(0)
-    with _interruptible() as interrupted:
-        for (state, chosen), pieces in prefetch(lambda each: trainer.microbatches(*each), plans.remaining(at, steps)):
-            yield run_log.keep(trainer.step(state, chosen, pieces, steps))
-            last, stopping = state.step == steps, world.any(interrupted())
+        yield from run_log.validate(0)  # B is zero: the base model itself, that all later losses are compared with
+
+    # 5. The steps. A person stops a run by Ctrl-C, SIGTERM or closing the terminal. Until here that raises at once
+    # (`console.run`): there is nothing to save but encoded clips, and they are on disk. From here on the first only
+    # asks: the step is finished and a checkpoint written. A second raises where it falls, and the steps since the
+    # last checkpoint are done again on resume. torchrun hands the signal to every process, which may see it in
+    # different steps. So they agree after each (`world.any`), for if one left alone, the others would wait for its
+    # gradients. It kills those that have not ended 30 s later. (`console.run` has no handler under torchrun, which
+    # by SIGTERM also ends the others when one has failed.)
+    with signals.as_ctrl_c(spared=1) as asked_to_stop:
+        for (state, batch), pieces in prefetch(lambda each: trainer.microbatches(*each), plans.remaining(at, steps)):
+            step = trainer.step(state, batch, pieces, steps)
+            run_log.keep(step)  # first: whatever a person has seen is in the metrics
+            yield step
+            last, stopping = state.step == steps, world.any(asked_to_stop())
             if run.train.validate_every and (last or state.step % run.train.validate_every == 0):
                 yield from run_log.validate(state.step)
+            # After the validation, which says whether this is the best step so far: that one is kept.
             if last or stopping or run_log.is_best(state.step) or state.step % run.train.save_every == 0:
                 run_log.save(state)
             if stopping and not last:
                 yield Stopped(state.step, steps)
                 return
-    yield Finished(steps, checkpoint.path_of(folder, steps))
+    yield Finished(steps, checkpoint.path_of(run.into, steps))
 
 
-def _as_begun(run: config.Run, model: Path, given: Data, new: bool) -> Iterator[str]:
-    """A note where the held-out clips have changed. Raises UserError where losses would not be of the same model."""
-    if new:
+def _check_fingerprint(run: config.Run, model: Path, data: Data, *, new: bool) -> list[str]:
+    """A note where the held-out clips have changed. Raises UserError where losses would not be of the same model.
+
+    What they are compared with was noted when the run began; a `new` run notes it now.
+    """
+    if new:  # of a run that ended before its first checkpoint
         (run.into / checkpoint.RUN_FINGERPRINT).unlink(missing_ok=True)
-    held = json.dumps([[each.id, each.text, each.patches] for each in given.validation])
+    held_out = json.dumps([[each.id, each.text, each.patches] for each in data.validation])
     now = {
         "weights of the base model": base.base_hash(model),
         "train.precision": run.train.precision,
         "train.validation_draws": run.train.validation_draws,
-        "held-out clips": hashlib.sha256(held.encode()).hexdigest(),
+        "held-out clips": hashlib.sha256(held_out.encode()).hexdigest(),
     }
     before = checkpoint.run_fingerprint(run.into, now)
     changed = [name for name, value in now.items() if before.get(name) != value]
     if changed == ["held-out clips"]:
-        yield "the held-out clips are others than when the run began: only those of both times are compared"
-    elif changed:
+        return ["the held-out clips are others than when the run began: only those of both times are compared"]
+    if changed:
         raise UserError(f"{run.into} was begun with another {changed[0]}: put that back, or begin another run")
+    return []
 
 
-def _load(run: config.Run, folder: Path, given: Data, device: str, found: Path | None, world: World) -> Trainer:
-    kind = dataset.precision(run, device)
-    model = voxcpm.load(folder, device=device, dtype=kind, training=True)
-    lora.attach(model, run.adapter, seed=run.train.seed)
-    vector = Vector(model, run.adapter, torch.float64 if kind is torch.float64 else torch.float32)
-    trainer = Trainer(run, model, given, vector, world)
-    if found:
-        saved = lora.load(found)
-        lora.put(model, saved.weights)
-        if saved.adapter.scale != run.adapter.scale:
-            raise UserError(
-                f"{run.into / 'run.toml'} says scale {run.adapter.scale:g}, but the checkpoint {found} was trained "
-                f"with {saved.adapter.scale:g}: put adapter.alpha back, or begin another run"
-            )
-        checkpoint.read_optimizer(found, trainer.optimizer, vector.parameter)
-    return trainer
-
-
-@contextmanager
-def _interruptible() -> Iterator[Callable[[], bool]]:
-    """Ctrl-C, SIGTERM and a closed terminal let the step finish; the value says whether one came. A second stops it."""
-    came: list[int] = []
-
-    def note(number: int, _: Any) -> None:
-        came.append(number)
-        if len(came) > 1:
-            raise KeyboardInterrupt
-
-    with signals.heard(note):
-        yield lambda: bool(came)
+def _restore(trainer: Trainer, folder: Path) -> None:
+    """Adapter and optimizer as a checkpoint has them. Raises UserError where the run file asks for another adapter."""
+    run, saved = trainer.run, lora.load(folder)
+    lora.put(trainer.model, saved.weights)  # its tensors are views of the vector, which so gets them too
+    if saved.adapter.scale != run.adapter.scale:  # weights alone do not tell
+        raise UserError(
+            f"{run.into / 'run.toml'} says scale {run.adapter.scale:g}, but the checkpoint {folder} was trained "
+            f"with {saved.adapter.scale:g}: put adapter.alpha back, or begin another run"
+        )
+    checkpoint.read_optimizer(folder, trainer.optimizer, trainer.vector.parameter)

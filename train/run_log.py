@@ -7,7 +7,7 @@ from typing import Any
 
 from curate import files
 from curate.errors import UserError
-from train import checkpoint, config, validation
+from train import checkpoint, config, metrics, validation
 from train.adapter import lora
 from train.checkpoint import State
 from train.distributed import World
@@ -30,20 +30,19 @@ class RunLog:
         if world.writes:
             roll_back(run, at)
         world.wait()
-        lines = checkpoint.metrics(run.into)
+        lines = metrics.read(run.into)
         trainer.remember([line["loss"] for line in lines if "loss" in line])
         self._best = _best(run)
         self._board = _board(run, at.step) if run.train.tensorboard and world.writes else None
 
-    def keep(self, step: Step) -> Step:
+    def keep(self, step: Step) -> None:
         """Write a step down."""
         if self._world.writes:
-            checkpoint.append(self._run.into, asdict(step))
+            metrics.append(self._run.into, asdict(step))
         if self._board:
             for name in ("loss", "diff", "stop", "learning_rate", "gradient_norm"):
                 self._board.add_scalar(f"train/{name}", getattr(step, name), step.step)
             self._board.add_scalar("train/audio_seconds_per_second", step.audio_seconds / step.seconds, step.step)
-        return step
 
     def validate(self, step: int) -> Iterator[Validation | str]:
         """Validate, write it down, and speak the run's sample sentences."""
@@ -53,7 +52,7 @@ class RunLog:
             _note_best(self._best, event)
         if self._world.writes:
             validation.write(self._run.into, step, held)
-            checkpoint.append(self._run.into, asdict(event))
+            metrics.append(self._run.into, asdict(event))
             yield from self._speak(step)
         if self._board:
             for language, values in event.languages.items():
@@ -104,7 +103,7 @@ class RunLog:
 
 def roll_back(run: config.Run, at: State) -> None:
     """Roll metrics back to the last checkpoint, which a kill left behind, and best.json to those that stay."""
-    checkpoint.cut_metrics(run.into, at.step if at.step else -1)  # nothing of a run without a checkpoint stays
+    metrics.roll_back(run.into, at.step if at.step else -1)  # nothing of a run without a checkpoint stays
     if at.step:
         _tidy(run, _best(run))
 
@@ -125,8 +124,8 @@ def _note_best(best: Best, event: Validation) -> None:
 
 def _tidy(run: config.Run, best: Best) -> None:
     """Say which checkpoints are the best, and remove those that are no longer wanted."""
-    told = {language: {"step": step, "loss": loss} for language, (loss, step) in sorted(best.items())}
-    files.write_text(run.into / BEST, json.dumps(told, indent=2) + "\n")
+    table = {language: {"step": step, "loss": loss} for language, (loss, step) in sorted(best.items())}
+    files.write_text(run.into / BEST, json.dumps(table, indent=2) + "\n")
     checkpoint.prune(run.into, run.train.keep, {step for _, step in best.values()})
 
 

@@ -188,34 +188,36 @@ def _change(values: dict[str, float]) -> str:
     return f", {values['change']:+.4f}{margin} vs zero-shot"
 
 
-def foretold(found: dict[str, Any]) -> list[str]:
+def foretold(forecast: dict[str, Any]) -> list[str]:
     """The forecast in lines of at most 80 columns, names of clips aside."""
-    steps, time = found["steps"], found["time"]
-    encode, disk = found["to_encode"], found["disk"]
+    steps, time = forecast["steps"], forecast["time"]
+    encode, disk = forecast["to_encode"], forecast["disk"]
     lines = [
-        _language(name, split, each) for name, each in found["languages"].items() for split in ("train", "validation")
+        _language(name, split, each)
+        for name, each in forecast["languages"].items()
+        for split in ("train", "validation")
     ]
     lines += [
         f"{name}: {each['tokens_per_second']:.1f} text tokens per second of audio, "
         f"{each['tokens_per_character']:.2f} per character"
-        for name, each in found["languages"].items()
+        for name, each in forecast["languages"].items()
     ]
     epochs = "+".join(map(str, steps["of_each_epoch"][:4])) + ("+..." if len(steps["of_each_epoch"]) > 4 else "")
     lines += [
         f"steps: {steps['all']} (epochs of {epochs}); {counted(steps['validations'], 'validation')}, "
         f"{counted(steps['checkpoints'], 'checkpoint')} or more",
-        f"positions: {found['positions']['of_a_step']} a step; {found['positions']['text']:,} of text, "
-        f"{found['positions']['audio']:,} of audio in all",
+        f"positions: {forecast['positions']['of_a_step']} a step; {forecast['positions']['text']:,} of text, "
+        f"{forecast['positions']['audio']:,} of audio in all",
         f"to encode: {counted(encode['clips'], 'clip')}, {_hours(encode['hours'])}"
         + (f", {duration(encode['seconds'])} on this {time['device']} (patches estimated)" if encode["clips"] else ""),
-        *(_told_memory(each) for each in found["memory"]),
+        *(_memory(each) for each in forecast["memory"]),
         f"disk: {_size(disk['latents'])} of latents ({_size(disk['free_latents'])} free), "
         f"{_size(disk['checkpoints'])} of checkpoints ({_size(disk['free_run'])} free)",
         f"work: {time['flops']:.3g} FLOP, validations included; on an H200 at 790 TFLOP/s",
         f"  no run takes less than {duration(time['floor_h200'])}: a floor, not an estimate",
         _measured(time),
     ]
-    return lines + [f"look at this: {line}" for line in found["doubts"]]
+    return lines + [f"look at this: {line}" for line in forecast["doubts"]]
 
 
 def _language(name: str, split: str, each: dict[str, Any]) -> str:
@@ -223,7 +225,7 @@ def _language(name: str, split: str, each: dict[str, Any]) -> str:
     return f"{name} {split}: {counted(part['clips'], 'clip')}, {_hours(part['hours'])}, {part['share']:.1%}"
 
 
-def _told_memory(each: dict[str, Any]) -> str:
+def _memory(each: dict[str, Any]) -> str:
     return (
         f"memory in {each['precision']}: {_size(each['total'])} counted, {_size(each['total_checkpointing'])} with "
         f"checkpointing\n  (base {_size(each['base'])}, adapter {_size(each['adapter'])}, activations of "

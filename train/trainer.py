@@ -1,4 +1,4 @@
-"""One step of the optimizer: a batch dealt to all processes, in pieces; losses summed, divided once by all patches."""
+"""One step of the optimizer: a batch over all processes, in pieces; losses summed, divided once by all patches."""
 
 import math
 import resource
@@ -9,19 +9,21 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
 
 from curate.errors import UserError
 from train import config
+from train.adapter import lora
 from train.adapter.lora import Vector
 from train.checkpoint import State
-from train.data import sampler
+from train.data import dataset, sampler
 from train.data.dataset import Data, training_seed
 from train.data.sampler import Example
 from train.distributed import World
-from train.model import losses
+from train.model import losses, voxcpm
 from train.model.inputs import Batch, Draws, draw, seed_of
 
 Given = TypeVar("Given")
@@ -83,37 +85,54 @@ class Trainer:
         self._options = losses.ComputeOptions(run.train.checkpointing, run.train.compile)
         self._recent: deque[float] = deque(maxlen=RECENT)
 
+    @classmethod
+    def fresh(cls, run: config.Run, model: Path, data: Data, device: str, world: World) -> "Trainer":
+        """The run's adapter, as before its first step, on the checkpoint in the folder `model`."""
+        dtype = dataset.precision(run, device)  # of the frozen base; the adapter is in float32, or in double over it
+        loaded = voxcpm.load(model, device=device, dtype=dtype, training=True)
+        lora.attach(loaded, run.adapter, seed=run.train.seed)
+        vector = Vector(loaded, run.adapter, torch.float64 if dtype is torch.float64 else torch.float32)
+        return cls(run, loaded, data, vector, world)
+
     def remember(self, losses: Sequence[float]) -> None:
-        """The losses of earlier steps, of which an exploding one is told."""
+        """Take the losses of the steps before a resume, which an exploding one is compared with."""
         self._recent.extend(losses)
 
-    def microbatches(self, state: State, chosen: Sequence[Example]) -> list[Piece]:
-        """This process's part of a batch, in pieces, with everything that is random in it."""
-        micro_batch_tokens = self.run.batch.micro_batch_tokens or self.run.batch.tokens
-        dealt = sampler.shard(range(len(chosen)), chosen, ranks=self.world.size, tokens=micro_batch_tokens)[
-            self.world.rank
-        ]
-        rate = self.model.feat_decoder.training_cfg_rate
-        return [self._piece([chosen[position] for position in part], state.epoch, rate) for part in dealt]
+    def microbatches(self, state: State, batch: Sequence[Example]) -> list[Piece]:
+        """This process's part of a batch, in pieces, with everything that is random in it.
 
-    def _piece(self, clips: list[Example], epoch: int, rate: float) -> Piece:
-        batch, sounds = self.data.batch(clips)
-        seeds = [training_seed(self.run, epoch, each) for each in clips]
-        return Piece(clips, batch, draw(seeds, sounds, unguided=rate))
+        All processes split the same batch in the same way and take the part of their rank, so nothing is sent around.
+        """
+        tokens = self.run.batch.micro_batch_tokens or self.run.batch.tokens
+        parts = sampler.shard(range(len(batch)), batch, ranks=self.world.size, tokens=tokens)
+        pieces = []
+        for positions in parts[self.world.rank]:
+            clips = [batch[position] for position in positions]
+            inputs, sounds = self.data.batch(clips)
+            seeds = [training_seed(self.run, state.epoch, each) for each in clips]
+            draws = draw(seeds, sounds, unguided=self.model.feat_decoder.training_cfg_rate)
+            pieces.append(Piece(clips, inputs, draws))
+        return pieces
 
-    def step(self, state: State, chosen: Sequence[Example], pieces: Sequence[Piece], steps: int) -> Step:
-        """Train on a batch. Raises UserError where its loss is no number or explodes, or memory does not suffice."""
+    def step(self, state: State, batch: Sequence[Example], pieces: Sequence[Piece], steps: int) -> Step:
+        """Train on a batch. Raises UserError where its loss is no number or explodes, or memory does not suffice.
+
+        All processes clip the same sum of gradients and take the same step with it, so their adapters stay equal
+        without being sent around. A loss that is refused has changed no weight.
+        """
         started = time.perf_counter()
         rate = learning_rate(state.step, steps, self.run.optimizer)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        clips = self._backward(state.step, sum(each.patches for each in chosen), pieces)
-        self.world.add_up(self._gradient())
+        clips = self._backward(state.step, sum(each.patches for each in batch), pieces)
+        if self.vector.parameter.grad is None:  # this process's share of a small batch is empty
+            self.vector.parameter.grad = torch.zeros_like(self.vector.parameter)
+        self.world.add_up(self.vector.parameter.grad)
         norm = float(torch.nn.utils.clip_grad_norm_([self.vector.parameter], self.run.optimizer.clip))
-        found = [clip for part in self.world.gather(clips) for clip in part]
-        patches = sum(clip.patches for clip in found)
-        diff, stop = (math.fsum(getattr(clip, name) for clip in found) / patches for name in ("diff", "stop"))
-        self._check(state.step, diff + stop, norm, found)
+        clips = [clip for part in self.world.gather(clips) for clip in part]  # those of all processes
+        patches = sum(clip.patches for clip in clips)
+        diff, stop = (math.fsum(getattr(clip, name) for clip in clips) / patches for name in ("diff", "stop"))
+        self._check(state.step, diff + stop, norm, clips)
         self.optimizer.step()
         self._recent.append(diff + stop)
         return Step(
@@ -122,17 +141,21 @@ class Trainer:
             loss=diff + stop,
             diff=diff,
             stop=stop,
-            languages=_by_language(found),
+            languages=_by_language(clips),
             learning_rate=rate,
             gradient_norm=norm,
-            audio_seconds=self.data.seconds(chosen),
-            positions=sum(each.length for each in chosen),
+            audio_seconds=self.data.seconds(batch),
+            positions=sum(each.length for each in batch),
             seconds=time.perf_counter() - started,
             memory=_memory(self.model.device),
         )
 
     def _backward(self, step: int, patches: int, pieces: Sequence[Piece]) -> list[ClipLosses]:
-        """Add this process's share of the gradient; returns the losses per clip."""
+        """Add this process's share of the gradient; returns the losses per clip.
+
+        The loss of a step is the sum over its patches by their number, `patches`, those of all pieces of all processes.
+        So each piece divides by that, and gradients add up to those of the batch computed at once.
+        """
         self.model.train()  # FSQ passes gradients only in training mode; nothing else differs
         self.optimizer.zero_grad(set_to_none=True)
         waiting = []
@@ -140,17 +163,12 @@ class Trainer:
             for number, piece in enumerate(pieces):
                 with _seeded(self.run, step, self.world.rank, number):
                     adapter = self.vector.adapter(self.model.fusion_concat_proj.weight.dtype)
-                    found = losses.losses(self.model, piece.batch, piece.draws, adapter, self._options)
-                    torch.autograd.backward((found.diff.sum() + found.stop.sum()) / patches)
-                waiting.append((piece, found.diff.detach(), found.stop.detach()))
+                    lost = losses.losses(self.model, piece.batch, piece.draws, adapter, self._options)
+                    torch.autograd.backward((lost.diff.sum() + lost.stop.sum()) / patches)
+                waiting.append((piece, lost.diff.detach(), lost.stop.detach()))
             return [clip for each in waiting for clip in _clips(*each)]  # read last: reading waits for the GPU
         except torch.cuda.OutOfMemoryError:
             raise UserError(out_of_memory(self.run)) from None
-
-    def _gradient(self) -> torch.Tensor:
-        if self.vector.parameter.grad is None:  # a process whose share of a small batch is empty
-            self.vector.parameter.grad = torch.zeros_like(self.vector.parameter)
-        return self.vector.parameter.grad
 
     def _check(self, step: int, loss: float, norm: float, clips: Sequence[ClipLosses]) -> None:
         if not math.isfinite(loss + norm):

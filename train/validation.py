@@ -12,7 +12,7 @@ import torch
 from pydantic import TypeAdapter
 
 from curate import files
-from train import checkpoint, config
+from train import config, metrics
 from train.adapter.lora import Vector
 from train.data import sampler
 from train.data.dataset import Data, validation_seed
@@ -64,10 +64,11 @@ def validate(
     mine = [[data.validation[position] for position in piece] for piece in pieces[world.rank :: world.size]]
     with torch.no_grad():
         adapter = vector.adapter(model.fusion_concat_proj.weight.dtype, dropout=False)
-        found = [held for piece in mine for held in _piece(model, adapter, data, piece, run)]
-    held = sorted((each for part in world.gather(found) for each in part), key=lambda each: each.id)
+        own = [held for piece in mine for held in _piece(model, adapter, data, piece, run)]
+    held = sorted((each for part in world.gather(own) for each in part), key=lambda each: each.id)
     zero = held if step == 0 else read(run.into, 0)
-    return Validation(step, {language: _summary(held, zero, language) for language in sorted(_languages(held))}), held
+    languages = sorted({each.language for each in held})
+    return Validation(step, {language: _summary(held, zero, language) for language in languages}), held
 
 
 def write(folder: Path, step: int, held: Sequence[ClipLoss]) -> None:
@@ -92,7 +93,7 @@ def read(folder: Path, step: int) -> list[ClipLoss]:
 
 def written(run: Path) -> list[Validation]:
     """The validations in a run's metrics, in order; a step's line has one loss of its own, others are passed over."""
-    return [Validation(line["step"], line["languages"]) for line in checkpoint.metrics(run) if _is_validation(line)]
+    return [Validation(line["step"], line["languages"]) for line in metrics.read(run) if _is_validation(line)]
 
 
 def _is_validation(line: dict[str, Any]) -> bool:
@@ -113,16 +114,11 @@ def _piece(
     sums = torch.zeros(2, len(piece), dtype=torch.float64)
     for number in range(run.train.validation_draws):
         draws = draw([validation_seed(number, each) for each in piece], sounds, unguided=0.0)
-        found = losses.losses(model, batch, draws, adapter)
-        for row, values in enumerate(found):
+        for row, values in enumerate(losses.losses(model, batch, draws, adapter)):
             sums[row].index_add_(0, batch.clip, values.to("cpu", torch.float64))
     counts = torch.tensor([each.patches for each in piece]) * run.train.validation_draws
     diff, stop = (sums / counts).tolist()
     return [ClipLoss(each.id, each.language, each.patches, diff[row], stop[row]) for row, each in enumerate(piece)]
-
-
-def _languages(held: Sequence[ClipLoss]) -> set[str]:
-    return {each.language for each in held}
 
 
 def _summary(held: Sequence[ClipLoss], zero: Sequence[ClipLoss], language: str) -> dict[str, float]:

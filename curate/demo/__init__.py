@@ -1,12 +1,13 @@
 """The demonstration: a small set in two languages with flaws put in on purpose, and whether curation found them."""
 
 import json
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
+
+from curate import files
 
 RECIPE = Path(__file__).parent / "recipe.toml"
 
@@ -32,25 +33,26 @@ def prepare(into: Path) -> Path:
 
     build(into)
     recipe = into / "recipe.toml"
-    shutil.copyfile(RECIPE, recipe)
+    files.write_bytes(recipe, RECIPE.read_bytes())
     return recipe
 
 
 def compare(into: Path, clips: pl.DataFrame) -> list[Flaw]:
     """Every planted flaw beside what curation says of that file; of copies, either one may be the duplicate."""
-    told = {row["path"]: row for row in clips.filter(pl.col("source") == "clips").iter_rows(named=True)}
+    rows = {row["path"]: row for row in clips.filter(pl.col("source") == "clips").iter_rows(named=True)}
     truth = json.loads((into / "truth.json").read_text(encoding="utf-8"))["clips"]
-    found = []
+    flaws = []
     for each in truth:
         if each["flaw"]:
-            files = [each["file"], *([each["repeats"]] if each.get("repeats") else [])]
-            broke = [rule for file in files for rule in _broke(told, file, each["rules"] if file != files[0] else None)]
-            found.append(Flaw(each["file"], each["flaw"], tuple(each["rules"]), tuple(dict.fromkeys(broke))))
-    return found
+            broke = _broke(rows, each["file"], None)
+            if each.get("repeats"):
+                broke += _broke(rows, each["repeats"], each["rules"])
+            flaws.append(Flaw(each["file"], each["flaw"], tuple(each["rules"]), tuple(dict.fromkeys(broke))))
+    return flaws
 
 
-def _broke(told: dict[str, dict[str, object]], file: str, only: Sequence[str] | None) -> list[str]:
-    row = next((row for path, row in told.items() if Path(path).name == Path(file).name), None)
+def _broke(rows: dict[str, dict[str, object]], file: str, only: Sequence[str] | None) -> list[str]:
+    row = next((row for path, row in rows.items() if Path(path).name == Path(file).name), None)
     broke = row["broke"] if row else []
     assert isinstance(broke, list)
     return [rule for rule in broke if only is None or rule in only]

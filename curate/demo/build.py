@@ -14,6 +14,7 @@ import polars as pl
 import soundfile
 from numpy.typing import NDArray
 
+from curate import audio, files
 from curate.demo import flaws
 from curate.demo.music import tune
 
@@ -106,6 +107,8 @@ class Clip:
 def build(into: Path) -> Path:
     """Write recordings/clips with index.tsv, recordings/broadcast-ko and -km, and truth.json; gives recordings."""
     recordings = into / "recordings"
+    for folder in (into, *recordings.glob("*/")):  # what a killed demonstration left
+        files.remove_partials(folder)
     random = np.random.default_rng(SEED)
     speech = _speech()
     planted = _clips(speech, random)
@@ -115,24 +118,23 @@ def build(into: Path) -> Path:
     for language, programme in BROADCASTS.items():
         file = recordings / f"broadcast-{language}" / "recording-1.flac"
         wave, parts = _broadcast(programme.split(), {clip.key: clip for clip, _ in speech}, random)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        soundfile.write(file, wave, RATE)
+        files.write_bytes(file, audio.encode(wave, RATE, "FLAC"))
         broadcasts[file.relative_to(recordings).as_posix()] = parts
     truth = {"clips": clips, "broadcasts": broadcasts}
-    (into / "truth.json").write_text(json.dumps(truth, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    files.write_text(into / "truth.json", json.dumps(truth, ensure_ascii=False, indent=1) + "\n")
     return recordings
 
 
 def _speech() -> list[tuple[Clip, str]]:
     """The clean speech, in order, and what each sentence is used for: `clip` or `broadcast`."""
     index = pl.read_csv(SPEECH / "index.tsv", separator="\t", quote_char=None)
-    found = []
+    speech = []
     for number, row in enumerate(index.iter_rows(named=True)):
         wave, _ = soundfile.read(SPEECH / row["file"], dtype="float32")
         suffix = CLEAN_FORMATS[number % len(CLEAN_FORMATS)]
         key = Path(row["file"]).stem
-        found.append((Clip(key, row["language"], row["speaker"], row["text"], wave, suffix), row["use"]))
-    return found
+        speech.append((Clip(key, row["language"], row["speaker"], row["text"], wave, suffix), row["use"]))
+    return speech
 
 
 def _clips(speech: list[tuple[Clip, str]], random: np.random.Generator) -> list[Clip]:
@@ -195,16 +197,13 @@ def _without_speech(speech: dict[str, Clip], random: np.random.Generator) -> lis
 
 def _write_clips(clips: list[Clip], folder: Path) -> list[dict[str, object]]:
     """Write the files and the table; gives what was done to each flawed file, and which file a copy repeats."""
-    folder.mkdir(parents=True, exist_ok=True)
     names = [f"clip-{number:04d}.{clip.suffix}" for number, clip in enumerate(clips, 1)]
     lines = ["audio\ttext\tlanguage\tspeaker"]
     for name, clip in zip(names, clips, strict=True):
         lines.append(f"{name}\t{clip.text}\t{clip.language}\t{clip.speaker}")
-        if clip.broken is None:
-            soundfile.write(folder / name, clip.sound, RATE)
-        else:
-            (folder / name).write_bytes(clip.broken)
-    (folder / "index.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        sound = audio.encode(clip.sound, RATE, clip.suffix.upper()) if clip.broken is None else clip.broken
+        files.write_bytes(folder / name, sound)
+    files.write_text(folder / "index.tsv", "\n".join(lines) + "\n")
     originals = {clip.key: name for name, clip in zip(names, clips, strict=True) if not clip.flaw}
     return [
         {"file": name, "flaw": clip.flaw, "rules": FLAWS[clip.flaw], "repeats": originals.get(clip.key)}

@@ -92,15 +92,15 @@ def _finish(request: Request, listener: Listener) -> Result:
 
 
 def _hear_clips(job: Job, state: WorkerState) -> Iterator[Result]:
-    heard = 0
+    answered = 0
     try:
         audio.unchanged(job.path, job.modified)
         for batch in _batches(job):
             for measure, (requests, clips) in _by_measure(batch).items():
                 yield from _ask(state.extractor(measure), requests, clips)
-            heard += len(batch)
+            answered += len(batch)
     except (audio.Unreadable, OSError) as error:
-        for _, _, unheard in job.clips[heard:]:
+        for _, _, unheard in job.clips[answered:]:
             for request in unheard:
                 yield Result(request.measure, request.key, None, str(error))
 

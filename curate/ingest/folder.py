@@ -43,10 +43,10 @@ def read(source: Source) -> pl.DataFrame:
         raise UserError(f"source {source.id}: no folder at {top}; mend source.{source.id}.path")
     if source.language is None:
         raise UserError(f'source {source.id}: a folder needs `language = "km"` or "ko"')
-    found = sorted(_audio_files(top))
-    if not found:
+    paths = sorted(_audio_files(top))
+    if not paths:
         raise UserError(f"source {source.id}: no audio files under {top} (looked for {' '.join(sorted(SUFFIXES))})")
-    return pl.DataFrame([_row(path) for path in found], schema={"path": pl.String, "error": pl.String}, orient="row")
+    return pl.DataFrame([_row(path) for path in paths], schema={"path": pl.String, "error": pl.String}, orient="row")
 
 
 def _row(path: str) -> tuple[str, str | None]:
@@ -56,13 +56,13 @@ def _row(path: str) -> tuple[str, str | None]:
 
 
 def _audio_files(top: Path) -> list[str]:
-    found = []
+    paths = []
     for folder, below, names in os.walk(top):
         below[:] = [name for name in below if not _passed_over(Path(folder) / name)]
         for name in names:
             if Path(name).suffix.lower() in SUFFIXES and not name.startswith("."):
-                found.append((Path(folder) / name).relative_to(top).as_posix())
-    return found
+                paths.append((Path(folder) / name).relative_to(top).as_posix())
+    return paths
 
 
 def _passed_over(folder: Path) -> bool:

@@ -34,10 +34,10 @@ def character_error_rate(given: str, heard: str) -> float:
     """
     from rapidfuzz.distance import Levenshtein
 
-    expected, found = comparable(given), comparable(heard)
+    expected, recognised = comparable(given), comparable(heard)
     if not expected:
-        return float(bool(found))
-    return Levenshtein.distance(expected, found) / len(expected)
+        return float(bool(recognised))
+    return Levenshtein.distance(expected, recognised) / len(expected)
 
 
 def comparable(text: str) -> str:

@@ -113,10 +113,10 @@ def _recognised(models: Models) -> list[Measure]:
     made = []
     for language, model in models.asr.items():
         version = extractors.whisper_named(model).fingerprint
-        heard = functools.partial(extractors.heard_extractor, model, language)
+        words = functools.partial(extractors.heard_extractor, model, language)
         aligned = functools.partial(extractors.aligned_extractor, model, language)
         made += [
-            Measure(f"heard-{language}", "clip", ("heard", "heard_confidence"), version, heard, language=language),
+            Measure(f"heard-{language}", "clip", ("heard", "heard_confidence"), version, words, language=language),
             Measure(
                 f"aligned-{language}", "clip", ("aligned",), version, aligned,
                 inputs=("spoken",), language=language, needs=("spoken",),

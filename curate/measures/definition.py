@@ -87,8 +87,8 @@ def keys(frame: pl.DataFrame, measure: Measure) -> list[str]:
     """One key per row: the content listened to, the inputs' values, the fingerprint."""
     content = {"recording": ["sha256"], "clip": ["sha256", "cut_start", "cut_end"], "text": []}[measure.scope]
     names = list(dict.fromkeys([*content, *measure.inputs]))
-    heard = f"audio-{audio.VERSION}" if content else ""
-    prefix = f"{measure.name}\n{measure.fingerprint}\n{heard}\n".encode()
+    decoding = f"audio-{audio.VERSION}" if content else ""
+    prefix = f"{measure.name}\n{measure.fingerprint}\n{decoding}\n".encode()
     return [_digest(prefix, row) for row in frame.select(names).iter_rows()]
 
 

@@ -83,8 +83,8 @@ def signal_extractor() -> ClipExtractor:
     def extract(clip: Clip) -> Answer:
         sound, speech = clip.sound, clip.speech(clip.sound.rate)
         levels = edges.edge_levels(sound.samples, sound.rate, speech)
-        found = {"head_edge": levels.head, "tail_edge": levels.tail} if levels else {}
-        return {**signal.measure(sound.samples, sound.rate, speech), **found}
+        ends = {"head_edge": levels.head, "tail_edge": levels.tail} if levels else {}
+        return {**signal.measure(sound.samples, sound.rate, speech), **ends}
 
     return _each(extract)
 
@@ -147,8 +147,8 @@ def aligned_extractor(model: str, language: str) -> ClipExtractor:
 
     def extract(clips: Sequence[Clip]) -> list[Answer]:
         texts = [clip.given["spoken"] for clip in clips]
-        found = whisper.align([clip.sound.at(LISTENING_RATE) for clip in clips], texts, language)
-        return [{"aligned": each.score if each else None} for each in found]
+        alignments = whisper.align([clip.sound.at(LISTENING_RATE) for clip in clips], texts, language)
+        return [{"aligned": each.score if each else None} for each in alignments]
 
     return extract
 
@@ -199,14 +199,14 @@ def spoken_extractor(language: str, source: str) -> TextExtractor:
     """The text as spoken, what changed, and what could not be read; `source` is the column it comes from."""
 
     def extract(rows: Sequence[Mapping[str, Any]]) -> list[Answer]:
-        found = [text.steps(row[source], language, "spoken") for row in rows]
+        readings = [text.steps(row[source], language, "spoken") for row in rows]
         return [
             {
                 "spoken": each.text,
                 "unreadable": " ".join([each.unreadable, *each.latin]).strip() or None,
                 "text_rules": list(dict.fromkeys(change.rule for change in each.changes)),
             }
-            for each in found
+            for each in readings
         ]
 
     return extract

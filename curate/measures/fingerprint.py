@@ -84,8 +84,8 @@ def pairs(prints: Sequence[bytes], threshold: float = THRESHOLD) -> list[tuple[i
     Two prints are compared where three of their frames are equal at one offset. A frame found over 50 times counts only
     between neighbours in order, so a sound copied more often than that is found as a chain, not as every pair.
     """
-    found = ((i, j, similarity(prints[i], prints[j])) for i, j in _candidates(prints))
-    return [(i, j, alike) for i, j, alike in found if alike >= threshold]
+    compared = ((i, j, similarity(prints[i], prints[j])) for i, j in _candidates(prints))
+    return [(i, j, alike) for i, j, alike in compared if alike >= threshold]
 
 
 # ---- frames

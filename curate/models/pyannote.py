@@ -176,11 +176,11 @@ def _diarize(pipeline: Any, samples: Samples) -> tuple[list[Turn], Voices]:
     file = {"waveform": torch.from_numpy(samples)[None], "sample_rate": LISTENING_RATE, "uri": "stretch"}
     with _quiet():
         answer = pipeline(file)
-    found = answer.speaker_diarization
-    numbers = {label: number for number, label in enumerate(found.labels())}
+    diarization = answer.speaker_diarization
+    numbers = {label: number for number, label in enumerate(diarization.labels())}
     turns = [
         (round(segment.start * LISTENING_RATE), min(round(segment.end * LISTENING_RATE), len(samples)), numbers[label])
-        for segment, _, label in found.itertracks(yield_label=True)
+        for segment, _, label in diarization.itertracks(yield_label=True)
     ]
     return [turn for turn in turns if turn[0] < turn[1]], answer.speaker_embeddings
 

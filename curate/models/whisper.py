@@ -114,8 +114,8 @@ class Whisper:
     def _languages(self, clip: Samples) -> dict[str, float]:
         if not len(clip):
             return {}
-        found = self._model.model.detect_language(self._encode(clip))[0]
-        return {token.strip("<|>"): float(probability) for token, probability in found}
+        probabilities = self._model.model.detect_language(self._encode(clip))[0]
+        return {token.strip("<|>"): float(probability) for token, probability in probabilities}
 
     def _transcribe(self, clip: Samples, language: str) -> Heard:
         if not len(clip):
@@ -147,13 +147,13 @@ class Whisper:
         tokens = self._word_tokens(words, language)
         if not 0 < len(clip) <= WINDOW or not 0 < sum(map(len, tokens)) <= MAX_TOKENS:
             return None
-        found = self._model.model.align(
+        alignment = self._model.model.align(
             self._encode(clip),
             self._tokenizer(language).sot_sequence,
             [[token for word in tokens for token in word]],
             math.ceil(len(clip) / 160),  # CTranslate2 wants the frames that hold sound, 10 ms each
         )[0]
-        return _place(words, tokens, found.alignments, found.text_token_probs, len(clip))
+        return _place(words, tokens, alignment.alignments, alignment.text_token_probs, len(clip))
 
     def _word_tokens(self, words: list[str], language: str) -> list[list[int]]:
         """Tokens word by word, so that the words come back one for one (Whisper's splitter would part punctuation)."""
@@ -203,8 +203,8 @@ class Whisper:
 
 
 def _hub_id(model: str) -> tuple[str, str]:
-    if found := HUB_ID.fullmatch(model):
-        return found["name"], found["revision"]
+    if parts := HUB_ID.fullmatch(model):
+        return parts["name"], parts["revision"]
     raise UserError(
         f"no Whisper model {model!r}; give bundled, an existing folder, or owner/name@ and its 40-digit commit"
     )

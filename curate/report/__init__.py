@@ -16,8 +16,8 @@ def write(clips: pl.DataFrame, recipe: Recipe, into: Path, audio: Path) -> Path:
 
     `audio` holds the kept clips as ID.flac; the page plays them by a relative path. Equal frames give equal bytes.
     """
-    found = facts.gather(clips, recipe)
+    gathered = facts.gather(clips, recipe)
     relative = Path(os.path.relpath(audio, into)).as_posix()
-    files.write_text(into / "report.json", json.dumps(found, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
-    files.write_text(into / "index.html", page.render(found, relative))
+    files.write_text(into / "report.json", json.dumps(gathered, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
+    files.write_text(into / "index.html", page.render(gathered, relative))
     return into / "index.html"

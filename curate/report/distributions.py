@@ -95,12 +95,12 @@ def _number(value: Any) -> float:
 
 def drawing(distribution: dict[str, Any], language: str) -> dict[str, Any]:
     """Where the bars, limits and marks of one histogram go, in units of a 320 x 96 picture, 72 of it bars."""
-    found = distribution["languages"][language]
+    counts = distribution["languages"][language]
     low, high = distribution["low"], distribution["high"]
-    tallest = max(map(sum, zip(found["kept"], found["dropped"], strict=True)))
+    tallest = max(map(sum, zip(counts["kept"], counts["dropped"], strict=True)))
     width = 320 / BINS
     bars = []
-    for i, (kept, dropped) in enumerate(zip(found["kept"], found["dropped"], strict=True)):
+    for i, (kept, dropped) in enumerate(zip(counts["kept"], counts["dropped"], strict=True)):
         k, d = (round(72 * count / tallest, 2) for count in (kept, dropped))
         bars.append({"x": round(i * width + 0.75, 2), "kept": k, "dropped": d})
     return {

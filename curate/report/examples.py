@@ -40,14 +40,14 @@ def dropped(clips: pl.DataFrame, recipe: Recipe) -> dict[str, list[dict[str, Any
     """A few clips for each reason, in the order of the rules, with the value that the rule looked at."""
     checks = [*rule_catalogue.checks(recipe), rule_catalogue.duplicate(recipe)]
     values = {check.rule.name: check.value for check in checks}
-    found = {}
+    examples = {}
     for rule in recipe.RULES:
         reason = rule.name
         rows = clips.filter(pl.col("drop") == reason)
         if rows.height:
             rows = rows.with_columns(values.get(reason, pl.lit(None)).alias("value"))
-            found[reason] = [_shown(row) | _why(row, rule) for row in _some(rows, DROPPED)]
-    return found
+            examples[reason] = [_shown(row) | _why(row, rule) for row in _some(rows, DROPPED)]
+    return examples
 
 
 def _why(row: dict[str, Any], rule: Rule) -> dict[str, Any]:
@@ -72,19 +72,19 @@ def _some(rows: pl.DataFrame, count: int) -> list[dict[str, Any]]:
 def normaliser(clips: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
     """Per language, what kinds of change the normaliser made: in how many clips, with a few before and after."""
     changed = clips.filter(pl.col("text_rules").list.len() > 0)
-    return {code: told for code in LANGUAGES if (told := _rules(changed.filter(pl.col("language") == code), code))}
+    return {code: kinds for code in LANGUAGES if (kinds := _rules(changed.filter(pl.col("language") == code), code))}
 
 
 def unread(clips: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
     """Per language, the characters and Latin words that could not be read, by the number of clips that have them."""
-    told = {}
+    counted = {}
     for code in LANGUAGES:
         texts = clips.filter(pl.col("language") == code)["unreadable"].drop_nulls()
-        found = Counter(each for text in texts for each in set(_UNREAD.findall(text)))
-        if found:
-            first = sorted(found.items(), key=lambda each: (-each[1], each[0]))[:UNREAD]
-            told[code] = [{"what": what, "clips": count} for what, count in first]
-    return told
+        counts = Counter(each for text in texts for each in set(_UNREAD.findall(text)))
+        if counts:
+            first = sorted(counts.items(), key=lambda each: (-each[1], each[0]))[:UNREAD]
+            counted[code] = [{"what": what, "clips": count} for what, count in first]
+    return counted
 
 
 def _rules(rows: pl.DataFrame, language: str) -> list[dict[str, Any]]:
@@ -95,11 +95,11 @@ def _rules(rows: pl.DataFrame, language: str) -> list[dict[str, Any]]:
 
 def _changes(rows: pl.DataFrame, rule: str, language: str) -> list[dict[str, str]]:
     having = _some(rows.filter(pl.col("text_rules").list.contains(rule)), 2 * CHANGED)
-    told: dict[tuple[str, str], None] = {}
+    pairs: dict[tuple[str, str], None] = {}
     for row in having:
         for before, after in _redone(row, rule, language):
-            told.setdefault((before[:LONGEST], after[:LONGEST]))
-    return [{"before": before, "after": after} for before, after in list(told)[:CHANGED]]
+            pairs.setdefault((before[:LONGEST], after[:LONGEST]))
+    return [{"before": before, "after": after} for before, after in list(pairs)[:CHANGED]]
 
 
 def _redone(row: dict[str, Any], rule: str, language: str) -> Iterator[tuple[str, str]]:

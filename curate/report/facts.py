@@ -30,14 +30,14 @@ LIMITS = (
 
 def gather(clips: pl.DataFrame, recipe: Recipe) -> dict[str, Any]:
     """Every number and text of the report, as JSON can carry it."""
-    found = numbers.status(clips, recipe)
+    status = numbers.status(clips, recipe)
     facts = {
         "corpus": {"name": recipe.corpus.name, "clips": clips.height, **_people(clips)},
-        **{name: each for name, each in found.items() if name != "rules"},
+        **{name: each for name, each in status.items() if name != "rules"},
         "balance": _balance(clips, recipe),
         "sources": _sources(clips, recipe),
         "licences": _licences(clips, recipe),
-        "funnel": _funnel(clips, recipe, found),
+        "funnel": _funnel(clips, recipe, status),
         "shares": _shares(clips),
         "speakers": _speakers(clips),
         "leaks": _leaks(clips, recipe),
@@ -68,7 +68,7 @@ def _people(clips: pl.DataFrame) -> dict[str, Any]:
 
 def _balance(clips: pl.DataFrame, recipe: Recipe) -> list[dict[str, Any]]:
     """Per language: hours kept against hours wanted (null: as many as there are), and against all there were."""
-    told = []
+    balances = []
     hours: dict[str, float] = dict(recipe.balance.hours.items())
     for language, name in LANGUAGES.items():
         rows = clips.filter(pl.col("language") == language)
@@ -76,18 +76,18 @@ def _balance(clips: pl.DataFrame, recipe: Recipe) -> list[dict[str, Any]]:
         if rows.height or wanted:
             kept = _amount(manifest.kept(rows))
             share = round(kept["hours"] / wanted, 4) if wanted else None
-            told.append(
+            balances.append(
                 {"language": language, "name": name, "wanted": wanted, "share": share, "all": _amount(rows), **kept}
             )
-    return told
+    return balances
 
 
 def _sources(clips: pl.DataFrame, recipe: Recipe) -> list[dict[str, Any]]:
-    told = []
+    sources = []
     for source in recipe.source:
         rows = clips.filter(pl.col("source") == source.id)
         facts = source.model_dump(include={"id", "kind", "licence", "attribution", "url", "transcript"})
-        told.append(
+        sources.append(
             {
                 **facts,
                 "flags": licences.flags(source.licence),
@@ -95,7 +95,7 @@ def _sources(clips: pl.DataFrame, recipe: Recipe) -> list[dict[str, Any]]:
                 "kept": _amount(manifest.kept(rows)),
             }
         )
-    return told
+    return sources
 
 
 def _licences(clips: pl.DataFrame, recipe: Recipe) -> dict[str, Any]:
@@ -116,28 +116,28 @@ def _licences(clips: pl.DataFrame, recipe: Recipe) -> dict[str, Any]:
     return {"kept": rows, "conflicts": licences.conflicts(used)}
 
 
-def _funnel(clips: pl.DataFrame, recipe: Recipe, found: dict[str, Any]) -> list[dict[str, Any]]:
+def _funnel(clips: pl.DataFrame, recipe: Recipe, status: dict[str, Any]) -> list[dict[str, Any]]:
     """Per rule: what it asks, who was dropped for it first, how often it was broken at all, where it did not apply."""
-    told = []
+    drops = []
     lean = clips.select("drop", "broke", "language", "seconds")
     for rule in recipe.RULES:
         rows = lean.filter(pl.col("drop") == rule.name)
-        known = found["rules"].get(rule.name, {})
+        known = status["rules"].get(rule.name, {})
         threshold = known["threshold"] if known else rule_catalogue.asked_later(rule, recipe)
         off = rule_catalogue.is_off(rule, recipe)
-        told.append(
+        drops.append(
             {
                 "rule": rule.name,
                 "off": off,
                 "threshold": None if off else threshold,
                 "wanted": "" if off else wording.wanted(rule, threshold),
                 "dropped": _amount(rows),
-                "languages": {code: _amount(rows.filter(pl.col("language") == code)) for code in found["languages"]},
+                "languages": {code: _amount(rows.filter(pl.col("language") == code)) for code in status["languages"]},
                 "broke": known.get("broke", int(lean["broke"].list.contains(rule.name).sum())),
                 "did_not_apply": known.get("did_not_apply", {}),
             }
         )
-    return told
+    return drops
 
 
 def _shares(clips: pl.DataFrame) -> list[dict[str, Any]]:
@@ -168,17 +168,17 @@ def _leaks(clips: pl.DataFrame, recipe: Recipe) -> list[dict[str, Any]]:
         "recording": pl.col("sha256"),
     }
     kept = manifest.kept(clips)
-    told = []
+    leaks = []
     for name, shared in what.items():
         splits = kept.select(shared.alias("it"), "split").drop_nulls().group_by("it").agg(pl.col("split").n_unique())
         in_two = int((splits["split"] > 1).sum())
-        told.append({"what": name, "in_two": in_two, "of": splits.height, "asked": name in recipe.split.apart})
-    return told
+        leaks.append({"what": name, "in_two": in_two, "of": splits.height, "asked": name in recipe.split.apart})
+    return leaks
 
 
 def _agreement(clips: pl.DataFrame, recipe: Recipe) -> list[dict[str, Any]]:
     """How well given texts and the recogniser agree, over clips that have both; per language."""
-    told = []
+    languages = []
     recognisers: dict[str, str] = dict(recipe.models.asr.items())
     for language, name in LANGUAGES.items():
         rows = clips.filter(pl.col("language") == language)
@@ -189,14 +189,14 @@ def _agreement(clips: pl.DataFrame, recipe: Recipe) -> list[dict[str, Any]]:
                 manifest.kept(rows).filter(pl.col("cer").is_not_null()),
             )
             facts = {"language": language, "name": name, "asr": _model_name(model), "heard": rows["heard"].count()}
-            told.append({**facts, "all": _rates(both), "kept": _rates(kept)})
-    return told
+            languages.append({**facts, "all": _rates(both), "kept": _rates(kept)})
+    return languages
 
 
 def _rates(rows: pl.DataFrame) -> dict[str, Any]:
     quantiles = {f"cer_p{q}": rows["cer"].quantile(q / 100, interpolation="linear") for q in (50, 90)}
-    told = {"clips": rows.height, **quantiles, "aligned_p50": rows["aligned"].median()}
-    return {name: round(each, 4) if isinstance(each, float) else each for name, each in told.items()}
+    rates = {"clips": rows.height, **quantiles, "aligned_p50": rows["aligned"].median()}
+    return {name: round(each, 4) if isinstance(each, float) else each for name, each in rates.items()}
 
 
 def _unreadable(clips: pl.DataFrame) -> list[dict[str, Any]]:
@@ -206,13 +206,13 @@ def _unreadable(clips: pl.DataFrame) -> list[dict[str, Any]]:
 
 def _models(recipe: Recipe) -> list[dict[str, Any]]:
     """Who listened, by the recipe's names; of a folder its last part, as the rest tells of the machine."""
-    told = []
+    models = []
     for use, field in Models.model_fields.items():
         chosen = getattr(recipe.models, use)
         named = chosen.items() if isinstance(chosen, dict) else [(None, each) for each in _listed(chosen)]
         about = field.description or ""
-        told += [{"use": use, "language": code, "name": _model_name(model), "about": about} for code, model in named]
-    return told
+        models += [{"use": use, "language": code, "name": _model_name(model), "about": about} for code, model in named]
+    return models
 
 
 def _listed(chosen: Any) -> list[Any]:

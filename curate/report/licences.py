@@ -15,8 +15,8 @@ KNOWN = re.compile(r"(?i)cc0|cc[ -]?by|public domain|pdm|own$|mit$|apache|odc|od
 
 def flags(licence: str) -> list[str]:
     """NC, ND and SA, where the name of the licence says so."""
-    if found := re.search(r"(?i)kogl\D*([1-4])", licence):
-        return list(KOGL[found[1]])
+    if kogl := re.search(r"(?i)kogl\D*([1-4])", licence):
+        return list(KOGL[kogl[1]])
     plain = re.sub(r"[^a-z]", "", licence.lower())
     spelled = {"NC": "noncommercial", "ND": "noderiv", "SA": "sharealike"}
     parts = re.split(r"[^A-Z]+", licence.upper())
@@ -31,20 +31,20 @@ def is_known(licence: str) -> bool:
 def conflicts(licences: Iterable[str]) -> list[str]:
     """What the licences together forbid or demand, one line each; a set without trouble gives none."""
     flagged = {licence: flags(licence) for licence in sorted(set(licences))}
-    free_share_alike = [name for name, found in flagged.items() if "SA" in found and "NC" not in found]
-    non_commercial = [name for name, found in flagged.items() if "NC" in found]
-    no_derivatives = [name for name, found in flagged.items() if "ND" in found]
-    told = []
+    free_share_alike = [name for name, marks in flagged.items() if "SA" in marks and "NC" not in marks]
+    non_commercial = [name for name, marks in flagged.items() if "NC" in marks]
+    no_derivatives = [name for name, marks in flagged.items() if "ND" in marks]
+    lines = []
     if non_commercial:
-        told.append(f"{_named(non_commercial)}: no commercial use of the corpus or of what is trained on it")
+        lines.append(f"{_named(non_commercial)}: no commercial use of the corpus or of what is trained on it")
     if no_derivatives:
-        told.append(f"{_named(no_derivatives)}: no derivatives; cutting and training may already be one")
+        lines.append(f"{_named(no_derivatives)}: no derivatives; cutting and training may already be one")
     if free_share_alike and non_commercial:
-        told.append(
+        lines.append(
             f"{_named(free_share_alike)} asks for the same licence on what derives from it, "
             f"which {_named(non_commercial)} does not allow; keep them in separate corpora"
         )
-    return told
+    return lines
 
 
 def _named(licences: list[str]) -> str:

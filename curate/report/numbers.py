@@ -37,15 +37,15 @@ def status(clips: pl.DataFrame, recipe: Recipe) -> Numbers:
 
 def rules(clips: pl.DataFrame, recipe: Recipe) -> Mapping[str, Numbers]:
     """Per rule: clips that broke it (also those dropped for an earlier one), and where it did not apply, by why."""
-    told = {}
+    counts = {}
     for check in [*rule_catalogue.checks(recipe), rule_catalogue.duplicate(recipe)]:
         whys = clips.select(check.why().alias("why")).filter(pl.col("why").is_not_null())
-        told[check.rule.name] = {
+        counts[check.rule.name] = {
             "threshold": check.threshold,
             "broke": int(clips["broke"].list.contains(check.rule.name).sum()),
             "did_not_apply": dict(whys.group_by("why").len().sort("why").iter_rows()),
         }
-    return told
+    return counts
 
 
 def _in(clips: pl.DataFrame, language: str) -> pl.DataFrame:
@@ -64,8 +64,8 @@ def _amount(clips: pl.DataFrame) -> Numbers:
 def _dropped(clips: pl.DataFrame, recipe: Recipe) -> dict[str, Numbers]:
     """In the order of the rules; reasons nobody was dropped for are left out."""
     lean = clips.select("drop", "seconds")
-    found = {reason: lean.filter(pl.col("drop") == reason) for reason in rule_catalogue.order(recipe)}
-    return {reason: _amount(rows) for reason, rows in found.items() if rows.height}
+    by_reason = {reason: lean.filter(pl.col("drop") == reason) for reason in rule_catalogue.order(recipe)}
+    return {reason: _amount(rows) for reason, rows in by_reason.items() if rows.height}
 
 
 def _split(clips: pl.DataFrame) -> Numbers:

@@ -35,13 +35,13 @@ def render(facts: dict[str, Any], audio: str) -> str:
 
 def _by_speaker(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """One row per speaker of a source, its splits side by side, the most hours first."""
-    told: dict[tuple[Any, ...], dict[str, Any]] = {}
+    speakers: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in rows:
         key = tuple(row[name] for name in ("language", "source", "speaker"))
-        told.setdefault(key, {"language": key[0], "source": key[1], "speaker": key[2], "splits": {}})["splits"][
+        speakers.setdefault(key, {"language": key[0], "source": key[1], "speaker": key[2], "splits": {}})["splits"][
             row["split"]
         ] = row
-    return list(told.values())
+    return list(speakers.values())
 
 
 def duration(hours: float) -> str:

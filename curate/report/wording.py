@@ -51,21 +51,21 @@ def percent(share: float) -> str:
     return f"{f'{100 * share:.1f}'.removesuffix('.0')} %" if share < 0.9995 or share >= 1 else "> 99.9 %"
 
 
-def number(found: Any) -> str:
+def number(value: Any) -> str:
     """A number as people write it, five digits at most; anything else as it is."""
-    if isinstance(found, bool) or not isinstance(found, float):
-        return str(found)
-    return f"{found:.0f}" if abs(found) >= 1000 else f"{found:.4g}"
+    if isinstance(value, bool) or not isinstance(value, float):
+        return str(value)
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
-def plain(found: Any) -> Any:
+def plain(value: Any) -> Any:
     """A value as JSON can carry it: no bytes, and null for what is not a finite number."""
-    if isinstance(found, Mapping):
-        return {name: plain(each) for name, each in found.items()}
-    if isinstance(found, list | tuple):
-        return [plain(each) for each in found]
-    if isinstance(found, bytes):
-        return found.hex()
-    if isinstance(found, float) and not math.isfinite(found):
+    if isinstance(value, Mapping):
+        return {name: plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, float) and not math.isfinite(value):
         return None
-    return found
+    return value

@@ -8,6 +8,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 WAITING, STAYS, REPEATS = 0, 1, 2
+ROUNDS = 50
 Numbers = NDArray[np.int64]
 
 
@@ -55,10 +56,12 @@ def _settled(count: int, worse: Numbers, better: Numbers) -> NDArray[np.int8]:
     """STAYS or REPEATS for each of `count` clips in order: one repeats where a better one like it stays, else stays.
 
     What a loop down the order would give, in rounds: whoever waits for nobody stays, whoever is like one that stays
-    repeats, and the pairs of those are settled. There are as many rounds as the longest chain of a waiting for b for c.
+    repeats, and the pairs of those are settled. There are as many rounds as the longest chain of a waiting for b for c;
+    families of copies need a few. A chain that needs more (ten thousand takes of one sound, each like the next alone)
+    has nothing to do at once, and what is left of it is walked down.
     """
     state = np.full(count, WAITING, dtype=np.int8)
-    while True:
+    for _ in range(ROUNDS):
         waits = np.zeros(count, dtype=np.bool_)
         waits[worse] = True
         state[(state == WAITING) & ~waits] = STAYS
@@ -67,3 +70,10 @@ def _settled(count: int, worse: Numbers, better: Numbers) -> NDArray[np.int8]:
         state[worse[state[better] == STAYS]] = REPEATS
         open_pairs = (state[worse] == WAITING) & (state[better] == WAITING)
         worse, better = worse[open_pairs], better[open_pairs]
+    order = np.lexsort((better, worse))
+    repeats = dict.fromkeys(np.unique(worse[order]).tolist(), False)
+    for one, other in zip(worse[order].tolist(), better[order].tolist(), strict=True):
+        repeats[one] |= not repeats.get(other, False)  # `other` is better, so it was decided before
+    state[[one for one, repeat in repeats.items() if repeat]] = REPEATS
+    state[state == WAITING] = STAYS
+    return state

@@ -92,11 +92,11 @@ def _mismatch(rule: Rule, recipe: Any) -> Check:
     value = _struct(["cer", "aligned", "pace", "heard_confidence"])
     if rule.setting(recipe) is False:
         return Check(rule, value, pl.lit(True), False, rule.where(recipe))
-    heard = pl.col("text_from") == "heard"
-    recognised = pl.col("language").is_in(list(recipe.models.asr)) & ~heard
+    from_asr = pl.col("text_from") == "heard"
+    recognised = pl.col("language").is_in(list(recipe.models.asr)) & ~from_asr
     where = {
         "max_cer": recognised, "min_aligned": recognised & (pl.col("seconds") <= ALIGNABLE_SECONDS),
-        "heard_confidence": heard,
+        "heard_confidence": from_asr,
     }  # fmt: skip
     limits = {bound.name: bound.limit(recipe) for bound in rule.bounds}
     parts = [

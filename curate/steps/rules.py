@@ -39,12 +39,12 @@ class Bound:
 
     def limit(self, recipe: Any) -> Any:
         """What a recipe sets; False where it, or the table that it is in, is switched off; None where it is unset."""
-        found = recipe
+        setting = recipe
         for part in self.key.split("."):
-            found = found.get(part) if isinstance(found, Mapping) else getattr(found, part)
-            if found is False or found is None:
-                return found
-        return found
+            setting = setting.get(part) if isinstance(setting, Mapping) else getattr(setting, part)
+            if setting is False or setting is None:
+                return setting
+        return setting
 
     def holds(self, limit: float) -> pl.Expr:
         """Whether a clip keeps it; null where the value is missing."""

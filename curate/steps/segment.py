@@ -75,35 +75,35 @@ def _clips(row: Row, *, max_seconds: float, margin: float, max_pause: float, tri
     if row["frames"] is None or row["file_speech"] is None:
         yield row
         return
-    heard = _recording(row)
+    recording = _recording(row)
     rate, frames = row["rate"], row["frames"]
     edge = round(margin * rate)
     if row["text"] is not None:
-        speech = [(start, end) for start, end, _ in heard.speech.spans]
+        speech = [(start, end) for start, end, _ in recording.speech.spans]
         cut = trim(speech, 0, frames, edge) if trim_clips and speech else (0, frames)
-        yield _clip(heard, None, None, cut)
+        yield _clip(recording, None, None, cut)
         return
-    wanted = _grouped(_by_speaker(heard), longest=int(max_seconds * rate) - 2 * edge, pause=round(max_pause * rate))
+    wanted = _grouped(_by_speaker(recording), longest=int(max_seconds * rate) - 2 * edge, pause=round(max_pause * rate))
     if not wanted:
-        yield _clip(heard, None, None, (0, frames))
+        yield _clip(recording, None, None, (0, frames))
         return
     for start, end in cover(_widened(wanted, edge, frames), frames):
-        yield _clip(heard, start, end, (start, end))
+        yield _clip(recording, start, end, (start, end))
 
 
 def _recording(row: Row) -> Recording:
     """What was heard in a file, from the listening rate to the file's; the clips do not carry it on."""
     rate, frames = row["rate"], row["frames"]
     speech, events, turns = row["file_speech"], row["file_events"], row["file_turns"]
-    music = noise = told = None
+    music = noise = speakers = None
     if events is not None:
         lasting = min(MUSIC_SECONDS * rate, MOST_OF_A_FILE * frames)
         music = _united(_scaled([e for e in events if e["label"] in MUSIC], rate, frames), shortest=lasting)
         noise = _united(_scaled([e for e in events if e["label"] == "noise"], rate, frames))
     if turns is not None:
-        told = Timeline((*span, turn["speaker"]) for turn in turns for span in _scaled([turn], rate, frames))
+        speakers = Timeline((*span, turn["speaker"]) for turn in turns for span in _scaled([turn], rate, frames))
     bare = {**row, "file_speech": None, "file_events": None, "file_turns": None}
-    return Recording(bare, _united(_scaled(speech, rate, frames)), music, noise, told)
+    return Recording(bare, _united(_scaled(speech, rate, frames)), music, noise, speakers)
 
 
 def _scaled(spans: Sequence[Mapping[str, Any]], rate: int, frames: int) -> list[Span]:
@@ -135,16 +135,16 @@ def cover(clips: Sequence[Span], frames: int) -> Iterator[Span]:
         yield at, frames
 
 
-def _by_speaker(heard: Recording) -> list[tuple[int, int, int]]:
+def _by_speaker(recording: Recording) -> list[tuple[int, int, int]]:
     """Speech spans cut where the speaker changes: (start, end, speaker), -1 where nobody is known."""
-    turns = heard.turns or Timeline([])
+    turns = recording.turns or Timeline([])
     changes = sorted(
         (a[1] + b[0]) // 2 if a[1] <= b[0] else b[0]
         for a, b in itertools.pairwise(turns.spans)
         if a[2] != b[2] and b[1] > a[1]  # a turn inside another's is talk over it, no change
     )
     pieces = []
-    for start, end, _ in heard.speech.spans:
+    for start, end, _ in recording.speech.spans:
         within = changes[bisect_right(changes, start) : bisect_left(changes, end)]
         edges = [start, *dict.fromkeys(within), end]
         pieces += [(a, b, _speaker(turns.inside(a, b))) for a, b in itertools.pairwise(edges)]
@@ -190,11 +190,11 @@ def _widened(clips: Sequence[Span], margin: int, frames: int) -> list[Span]:
     return list(zip(starts, ends, strict=True))
 
 
-def _clip(heard: Recording, start: int | None, end: int | None, cut: Span) -> Row:
+def _clip(recording: Recording, start: int | None, end: int | None, cut: Span) -> Row:
     """A row for a span of the recording, with what the listeners found in what is cut of it."""
-    row = heard.row
-    speech = [{"start": a, "end": b} for a, b, _ in heard.speech.inside(*cut)]
-    found: Row = {
+    row = recording.row
+    speech = [{"start": a, "end": b} for a, b, _ in recording.speech.inside(*cut)]
+    measured: Row = {
         "start": start,
         "end": end,
         "cut_start": cut[0],
@@ -204,12 +204,12 @@ def _clip(heard: Recording, start: int | None, end: int | None, cut: Span) -> Ro
         "speech_seconds": sum(span["end"] - span["start"] for span in speech) / row["rate"],
     }
     if start is not None:
-        found["id"] = manifest.clip_id(row["source"], row["path"], start, end)
-    for name, timeline in (("music", heard.music), ("noise", heard.noise)):
+        measured["id"] = manifest.clip_id(row["source"], row["path"], start, end)
+    for name, timeline in (("music", recording.music), ("noise", recording.noise)):
         if timeline is not None:
-            found[name] = timeline.covered(*cut) / (cut[1] - cut[0])
-    if heard.turns is not None:
-        spoken = _spoken(heard.turns.inside(*cut))
+            measured[name] = timeline.covered(*cut) / (cut[1] - cut[0])
+    if recording.turns is not None:
+        spoken = _spoken(recording.turns.inside(*cut))
         others = 1 - max(spoken.values()) / sum(spoken.values()) if spoken else None
-        found |= {"voices": len(spoken), "second_voice": others}
-    return {**row, **found}
+        measured |= {"voices": len(spoken), "second_voice": others}
+    return {**row, **measured}

@@ -13,8 +13,7 @@ from typing import Protocol, cast
 
 from curate.errors import UserError
 from curate.text import cleaning
-from curate.text.options import DEFAULT, Options
-from curate.text.rules import Change, compared
+from curate.text.rules import DEFAULT, Change, Options, compared
 
 __all__ = [
     "DEFAULT", "FORMS", "LANGUAGES", "Change", "Normalised", "Options",
@@ -70,27 +69,25 @@ def words(text: str, language: str, *, model: str = DEFAULT.words) -> list[str]:
 
 def steps(text: str, language: str, form: str = "spoken", options: Options = DEFAULT) -> Normalised:
     """The text in that form with each change on the way; an unknown language or form is a UserError."""
-    if form not in FORMS:
-        raise UserError(f"no form {form!r} of text; there are {', '.join(FORMS)}")
-    reader = _language(language)
+    reader = _checked(language, form)
     text, broken = cleaning.without_surrogates(text)
     canonical = reader.canonical(text)
     changes = broken + compared("canonical", text, canonical)
-    spoken, said = reader.spoken(canonical)
+    spoken, spoken_changes = reader.spoken(canonical)
     spoken = cleaning.clean(spoken)
     unreadable = cleaning.unreadable(spoken, reader.SCRIPT)
     if form == "canonical":  # nothing is read yet, but what could not be is known
         return Normalised(canonical, changes, unreadable)
-    found = _in_form(reader, spoken, form, options)
-    reshaped = [] if form == "spoken" else compared(form, spoken, found)
-    return Normalised(found, changes + said + reshaped, unreadable, tuple(cleaning.latin(spoken)))
+    result = _in_form(reader, spoken, form, options)
+    reshaped = [] if form == "spoken" else compared(form, spoken, result)
+    return Normalised(result, changes + spoken_changes + reshaped, unreadable, tuple(cleaning.latin(spoken)))
 
 
 def stepped(
     stream: Iterable[bytes], language: str, form: str = "spoken", options: Options = DEFAULT
 ) -> Iterator[tuple[Normalised, list[str]]]:
     """One result with its warnings for every line of bytes; bytes that are not UTF-8 become U+FFFD."""
-    _language(language)
+    _checked(language, form)  # also where no line comes
     for raw in stream:
         text = raw.rstrip(b"\r\n").decode("utf-8", errors="replace")
         broken = text.count("\ufffd") > raw.count("\ufffd".encode())
@@ -107,6 +104,12 @@ def versions(language: str, form: str, options: Options = DEFAULT) -> str:
 def _versioned(name: str) -> str:
     """A package with its version; what says more than a name stays as it is."""
     return name if " " in name else f"{name} {metadata.version(name)}"
+
+
+def _checked(language: str, form: str) -> Language:
+    if form not in FORMS:
+        raise UserError(f"no form {form!r} of text; there are {', '.join(FORMS)}")
+    return _language(language)
 
 
 def _language(language: str) -> Language:

@@ -32,8 +32,8 @@ def clean(text: str) -> str:
 
 def without_surrogates(text: str) -> tuple[str, list[Change]]:
     """The text with U+FFFD for every lone surrogate, which no file can hold, and each kind of them as a change."""
-    found = [Change("canonical", f"U+{ord(each):04X}", "\ufffd") for each in dict.fromkeys(_SURROGATE.findall(text))]
-    return _SURROGATE.sub("\ufffd", text) if found else text, found
+    changes = [Change("canonical", f"U+{ord(each):04X}", "\ufffd") for each in dict.fromkeys(_SURROGATE.findall(text))]
+    return _SURROGATE.sub("\ufffd", text) if changes else text, changes
 
 
 def unreadable(text: str, script: str) -> str:

@@ -221,6 +221,13 @@ def test_export_writes_where_it_is_told(corpus: Path, tmp_path: Path) -> None:
     assert sum(len(path.read_text().splitlines()) for path in (tmp_path / "out").glob("*.jsonl")) == 8
 
 
+def test_export_into_a_file_is_refused_in_a_line(corpus: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    ran = run("export", corpus, "--to", "voxcpm", "--into", tmp_path / "file", "--workers", 1)
+    assert ran.code == 1
+    assert ran.err.strip().endswith("is a file: choose a folder with --into")
+
+
 def test_an_empty_split_is_said_in_a_line(corpus: Path) -> None:
     ran = run("tag", corpus, "--set", "split.validation=0.5", "--set", "split.test=0.4", "--workers", 1)
     assert ran.code == 0

@@ -24,13 +24,13 @@ from curate.recipe import load
 from tests.curate import fakes
 
 if __name__ == "__main__":
-    recipe, into, log, workers = sys.argv[1:]
+    recipe, into, log, workers, pause = sys.argv[1:]
     store.FLUSH_SECONDS = 0.2
     corpus, wanted = Corpus(Path(into)), load(Path(recipe))
     with corpus.locked():
         quiet = lambda what, done, total: None
         commands.ingest(corpus, wanted, quiet)
-        asked = fakes.measures(Path(log), pause=0.25)
+        asked = fakes.measures(Path(log), pause=float(pause))
         clips = commands.advance(corpus, wanted, until="tag", workers=int(workers), watch=quiet, measures=asked)
         commands.cut_clips(corpus, wanted, clips, quiet)
 """
@@ -38,47 +38,45 @@ if __name__ == "__main__":
 
 @pytest.fixture
 def start(tmp_path: Path) -> Callable[..., subprocess.Popen[bytes]]:
-    """Start a slow run in its own process group."""
+    """Start a run in its own process group, slow where each question is to take a while."""
     script = tmp_path / "slow_run.py"
     script.write_text(SCRIPT)
 
-    def begin(recipe: Path, into: Path, log: Path, workers: int) -> subprocess.Popen[bytes]:
-        command = [sys.executable, str(script), str(recipe), str(into), str(log), str(workers)]
+    def begin(recipe: Path, into: Path, log: Path, workers: int, pause: float = 0.0) -> subprocess.Popen[bytes]:
+        command = [sys.executable, str(script), str(recipe), str(into), str(log), str(workers), str(pause)]
         return subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, start_new_session=True)
 
     return begin
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("workers", [1, 2])
 def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(
     tmp_path: Path,
     make_table: Callable[..., Path],
     write_recipe: Callable[..., Path],
     start: Callable[..., subprocess.Popen[bytes]],
-    workers: int,
 ) -> None:
     recipe = write_recipe(make_table(count=8))
-    log, never = tmp_path / "asked", tmp_path / "never"
-    assert start(recipe, tmp_path / "whole", never, 1).wait(120) == 0
-    assert fakes.asked(never).count("signal") == 8
+    assert start(recipe, tmp_path / "whole", tmp_path / "never", 1).wait(120) == 0
+    assert fakes.asked(tmp_path / "never").count("signal") == 8
 
-    run = start(recipe, tmp_path / "killed", log, workers)
-    deadline = time.monotonic() + 100
-    while fakes.asked(log).count("signal") < 4 and time.monotonic() < deadline:
-        time.sleep(0.02)
-    os.kill(run.pid, signal.SIGKILL)  # the parent alone: its workers must not live on
-    run.wait()
-    assert not Corpus(tmp_path / "killed").manifest.exists()
-    assert start(recipe, tmp_path / "killed", log, workers).wait(120) == 0
+    for workers in (1, 2):
+        into, log = tmp_path / f"killed-{workers}", tmp_path / f"asked-{workers}"
+        run = start(recipe, into, log, workers, 0.25)
+        while fakes.asked(log).count("signal") < 4 and run.poll() is None:
+            time.sleep(0.02)
+        os.kill(run.pid, signal.SIGKILL)  # the parent alone: its workers must not live on
+        run.wait()
+        assert not Corpus(into).manifest.exists()
+        assert start(recipe, into, log, workers).wait(120) == 0
 
-    whole, killed = Corpus(tmp_path / "whole"), Corpus(tmp_path / "killed")
-    assert killed.manifest.read_bytes() == whole.manifest.read_bytes()
-    for clip in whole.clips.glob("*.flac"):
-        assert (killed.clips / clip.name).read_bytes() == clip.read_bytes()
-    # at most what was under way or waiting to be written was asked twice
-    assert fakes.asked(log).count("signal") <= 8 + 1 + workers
-    assert _orphans(tmp_path) == []
+        whole, killed = Corpus(tmp_path / "whole"), Corpus(into)
+        assert killed.manifest.read_bytes() == whole.manifest.read_bytes()
+        for clip in whole.clips.glob("*.flac"):
+            assert (killed.clips / clip.name).read_bytes() == clip.read_bytes()
+        # at most what was under way or waiting to be written was asked twice
+        assert fakes.asked(log).count("signal") <= 8 + 1 + workers
+        assert _orphans(tmp_path) == []
 
 
 def _orphans(tmp_path: Path) -> list[str]:

@@ -1,6 +1,5 @@
 """What is not ours is left alone, what changed is not believed, what could not be measured is not good."""
 
-import errno
 import os
 import signal
 import subprocess
@@ -17,9 +16,8 @@ import polars as pl
 import pytest
 import soundfile
 
-from curate import audio, cli, commands, manifest
+from curate import audio, commands, manifest
 from curate.corpus import Corpus
-from curate.engine import ONE_THREAD
 from curate.errors import UserError
 from curate.export.clips import cut
 from curate.ingest import roots
@@ -193,23 +191,6 @@ def test_an_argument_that_is_none_is_one_line(words: list[str | bytes], says: st
     assert len(lines) == 1
     assert lines[0].startswith("curate: ")
     assert says in lines[0]
-
-
-def test_a_place_that_cannot_be_written_is_one_line(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def full() -> None:
-        raise OSError(errno.ENOSPC, "No space left on device", "manifest.parquet")
-
-    monkeypatch.setattr(cli, "app", full)
-    for name in ONE_THREAD:  # `main` sets them for its process
-        monkeypatch.setenv(name, "1")
-    with pytest.raises(SystemExit) as stopped:
-        cli.main()
-    said = capsys.readouterr().err.strip().splitlines()
-    assert stopped.value.code == 1
-    assert len(said) == 1
-    assert "No space left" in said[0]
 
 
 def test_noise_of_nothing_has_no_timeline() -> None:

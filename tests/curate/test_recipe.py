@@ -7,7 +7,7 @@ import pytest
 from curate.errors import UserError
 from curate.measures import catalogue
 from curate.recipe import Recipe, dump, load
-from curate.text.options import WORDS
+from curate.text.rules import WORDS
 
 SOURCE = '[[source]]\nid = "studio"\nkind = "table"\npath = "in/x.tsv"\nlicence = "own"\nlanguage = "ko"\n'
 

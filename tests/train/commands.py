@@ -58,12 +58,12 @@ class Ended:
     """How a process ended: its exit code, or minus the signal that killed it, and what it printed."""
 
     code: int
-    said: str
+    printed: str
 
     @property
     def file_operations(self) -> int:
         """How many a watched one did in its folder."""
-        return int(self.said.rsplit("file operations: ", 1)[1])
+        return int(self.printed.rsplit("file operations: ", 1)[1])
 
 
 class Commands:

@@ -1,10 +1,8 @@
 """A synthetic corpus and a tiny model, shared by all training tests."""
 
-import contextlib
 import os
-import resource
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -85,25 +83,6 @@ def corpus(tmp_path_factory, tiny) -> Path:
     folder = write_corpus(tmp_path_factory.mktemp("corpus"))
     list(latents.Latents(folder / "latents", tiny).encode(reading.read(folder), device="cpu"))
     return folder
-
-
-@pytest.fixture
-def full_disk():
-    """Inside `with full_disk(bytes)` no file of this process becomes larger: a full disk that is real to all libraries.
-
-    Python ignores SIGXFSZ, so that a write answers EFBIG where a full disk answers ENOSPC.
-    """
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-
-    @contextlib.contextmanager
-    def limit(largest: int) -> Iterator[None]:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (largest, before[1]))
-        try:
-            yield
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-    return limit
 
 
 @pytest.fixture

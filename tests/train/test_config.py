@@ -1,3 +1,6 @@
+import re
+from pathlib import Path
+
 import pytest
 
 from curate.errors import UserError
@@ -33,11 +36,30 @@ def test_options_win_over_the_file_and_settings_over_both(tmp_path):
     assert config.gather(tmp_path / "run.toml", options, []).adapter.rank == 16
 
 
-def test_the_defaults_are_the_documented_ones():
-    run = config.build(dict(ALL))
-    assert (run.adapter.rank, run.adapter.scale, run.adapter.scope) == (64, 1.0, "both")
-    assert (run.optimizer.learning_rate, run.optimizer.weight_decay, run.optimizer.clip) == (1e-4, 0.01, 1.0)
-    assert config.build(dict(ALL), ["adapter.rank=8"]).adapter.scale == 1.0
+def test_docs_run_md_names_every_key_and_its_defaults_make_the_default_run():
+    """As a person copies them: the value of the table, given for its key."""
+    documented, part = {}, ""
+    for line in (Path(__file__).resolve().parents[2] / "docs" / "run.md").read_text(encoding="utf-8").splitlines():
+        if section := re.fullmatch(r"## `\[(\w+)\]`", line):
+            part = f"{section[1]}."
+        if row := re.match(r"\| `(\w+)` \| `?(.*?)`? \|", line):
+            documented[part + row[1]] = row[2]
+    assert documented.keys() == set(keys(config.Run))
+    assert {key for key, value in documented.items() if value == "required"} == ALL.keys()
+    defaults = [f"{key}={value}" for key, value in documented.items() if value not in ("required", "unset")]
+    assert config.build(dict(ALL), defaults) == config.build(dict(ALL))
+
+
+def keys(part):
+    """The dotted keys of a table of settings."""
+    for name, field in part.model_fields.items():
+        inner = hasattr(field.annotation, "model_fields")
+        yield from (f"{name}.{key}" for key in keys(field.annotation)) if inner else (name,)
+
+
+@pytest.mark.parametrize("rank", [8, 64])
+def test_without_an_alpha_the_scale_is_1_whatever_the_rank(rank):
+    assert config.build(dict(ALL), [f"adapter.rank={rank}"]).adapter.scale == 1.0
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from curate.errors import UserError
+from tests.train.runs import train_until
 from train import checkpoint, config, distributed, finetune
 from train.data import dataset, latents
 
@@ -46,36 +47,47 @@ with distributed.joined() as world:
                 os.kill(os.getpid(), signal.SIGKILL)
 """
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-ENDINGS = """
-import os, sys
+ENDING = """
+import os, socket, sys
 from curate.errors import UserError
 from train import distributed
 
-first = None if sys.argv[1] == "both" else int(sys.argv[1])
-try:
-    with distributed.joined() as world:
-        world.wait()
-        if first in (None, world.rank):
-            raise UserError("mend this")
-        world.wait()
-except UserError as problem:
-    os.write(2, f"train: {problem}\\n".encode())
-    sys.exit(1)
+def end(first):
+    try:
+        with distributed.joined() as world:
+            world.wait()
+            if first in ("both", str(world.rank)):
+                raise UserError("mend this")
+            world.wait()
+    except UserError as problem:
+        os.write(2, f"train: {problem}\\n".encode())
+        sys.exit(1)
 """
+FORKED = """
+def fork(first, rank, port):
+    child = os.fork()
+    if child == 0:
+        os.dup2(os.open(first, os.O_WRONLY | os.O_CREAT | os.O_APPEND), 2)
+        os.environ |= {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": "2"}
+        os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+        end(first)
+        sys.exit()
+    return child
+
+for first in sys.argv[1:]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    children = [fork(first, rank, port) for rank in ("0", "1")]
+    codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+    print(first, *codes, flush=True)
+"""
+LONG = "SAMSORI_LONG" in os.environ
 ENVIRONMENT = {"WORLD_SIZE": "2", "RANK": "0", "LOCAL_RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29500"}
 
 
 def metrics(run):
     return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-
-
-def train_until(run, step):
-    """Train alone and vanish, as a killed process does."""
-    events = finetune.train(run)
-    for event in events:
-        if isinstance(event, finetune.Step) and event.step == step:
-            break
-    events.close()
 
 
 def torchrun(jobs):
@@ -84,11 +96,11 @@ def torchrun(jobs):
     return launched(script, JOBS, json.dumps({str(run): killed for run, killed in jobs.items()}))
 
 
-def launched(script, program, *words):
+def launched(script, program, *words, by=TORCHRUN):
     """Run a program in two processes."""
     script.write_text(program)
     return subprocess.run(
-        [*TORCHRUN, str(script), *words],
+        [*by, str(script), *words],
         env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
@@ -183,13 +195,26 @@ def test_a_process_that_comes_late_leaves_no_clip_without_latents(make_run, make
     assert done == [6, 6]  # five clips each, and the beginning
 
 
-@pytest.mark.parametrize("which", ["0", "1", "both"])
+@pytest.mark.parametrize("which", ["0", "1", "both"] if LONG else ["both"])  # torchrun takes seconds to start
 def test_what_a_person_can_mend_is_said_once_whichever_process_finds_it(tmp_path, which):
-    done = launched(tmp_path / "endings.py", ENDINGS, which)
+    done = launched(tmp_path / "ending.py", ENDING + "end(sys.argv[1])", which)
     assert done.returncode == 1
-    assert done.stderr.count("mend this") == 1, done.stderr
-    assert [line for line in done.stderr.splitlines() if line.startswith("train: ")] == ["train: mend this"]
+    assert_said_once(done.stderr)
     assert "joined" not in done.stderr  # no traceback of ours, only torchrun's own
+
+
+def test_it_is_said_once_where_the_store_goes_with_the_process_that_kept_it(tmp_path, monkeypatch):
+    """torchrun keeps the store and ends the others; another launcher does neither."""
+    monkeypatch.chdir(tmp_path)
+    done = launched(tmp_path / "ending.py", ENDING + FORKED, "0", "1", "both", by=[sys.executable])
+    assert done.stdout.splitlines() == ["0 1 1", "1 1 1", "both 1 1"], done.stderr
+    for which in ("0", "1", "both"):
+        assert_said_once((tmp_path / which).read_text())
+
+
+def assert_said_once(printed):
+    assert printed.count("mend this") == 1, printed
+    assert [line for line in printed.splitlines() if line.startswith("train: ")] == ["train: mend this"]
 
 
 @pytest.mark.parametrize(

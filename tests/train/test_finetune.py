@@ -9,6 +9,7 @@ from safetensors.torch import load_file, save_file
 
 from curate.errors import UserError
 from tests.train import official
+from tests.train.runs import copied, edit, returned, train_until
 from train import checkpoint, config, finetune
 from train.adapter import lora
 from train.data import dataset, latents, sampler
@@ -19,21 +20,18 @@ from train.model import base, inputs, voxcpm
 from train.trainer import Step, learning_rate
 
 
-def train_until(run, step):
-    """Train and vanish, as a killed process does: nothing is saved on the way out."""
-    events = finetune.train(run)
-    for event in events:
-        if isinstance(event, Step) and event.step == step:
-            break
-    events.close()
+@pytest.fixture(scope="module")
+def finished_once(make_run_of_module):
+    """A run that was never stopped; do not write into it."""
+    run = make_run_of_module("finished", "train.steps=2", "train.validate_every=0")
+    list(finetune.train(run))
+    return run
 
 
 @pytest.fixture
-def whole(make_run):
-    """A run that was never stopped."""
-    run = make_run("whole", "train.steps=2", "train.validate_every=0")
-    list(finetune.train(run))
-    return run
+def finished(finished_once, tmp_path):
+    """The same, to be changed."""
+    return copied(finished_once, tmp_path)
 
 
 def test_step_0_is_logged_and_the_held_out_loss_of_each_language_falls(make_run):
@@ -71,15 +69,6 @@ def gradient_norm(run, *, training):
     return float(torch.nn.utils.get_total_norm([each.grad for each in lora.parameters(model).values()]))
 
 
-def returned(generator):
-    """What a generator returns in the end."""
-    try:
-        while True:
-            next(generator)
-    except StopIteration as end:
-        return end.value
-
-
 def test_a_run_in_pieces_and_checkpointed_takes_the_same_steps(make_run, tmp_path):
     usual = ("train.steps=3", "train.validate_every=0", "train.precision=float64", f"latents={tmp_path / 'latents'}")
     runs = [
@@ -102,15 +91,15 @@ def test_reference_voices_are_heard_and_languages_balanced_in_a_run(make_run):
     assert voices.loss != plain.loss
 
 
-def test_a_finished_run_is_left_as_it_is(whole):
-    before = {path: path.read_bytes() for path in whole.rglob("*") if path.is_file()}
-    assert isinstance(list(finetune.train(whole))[-1], finetune.Finished)
-    assert {path: path.read_bytes() for path in whole.rglob("*") if path.is_file()} == before
+def test_a_finished_run_is_left_as_it_is(finished):
+    before = {path: path.read_bytes() for path in finished.rglob("*") if path.is_file()}
+    assert isinstance(list(finetune.train(finished))[-1], finetune.Finished)
+    assert {path: path.read_bytes() for path in finished.rglob("*") if path.is_file()} == before
 
 
 def test_sentences_are_spoken_at_validations_and_losses_are_on_the_board(make_run):
     settings = ("samples={km=['ក', 'ខ'], ko=['네']}", "train.tensorboard=true", "train.steps=1")
-    run = make_run("heard", *settings)
+    run = make_run("spoken", *settings)
     notes = [event for event in finetune.train(run) if isinstance(event, str)]
     spoken = sorted(str(path.relative_to(run / "samples")) for path in run.glob("samples/*/*.wav"))
     names = ("km-1.wav", "km-2.wav", "ko-1.wav")
@@ -122,10 +111,10 @@ def test_sentences_are_spoken_at_validations_and_losses_are_on_the_board(make_ru
 def test_sentences_that_are_spoken_change_no_loss(make_run):
     runs = [
         make_run(name, "train.steps=2", "train.validate_every=1", *more)
-        for name, more in (("quiet", []), ("heard", ["samples={km=['ក']}"]))
+        for name, more in (("quiet", []), ("spoken", ["samples={km=['ក']}"]))
     ]
-    quiet, heard = ([event.loss for event in finetune.train(run) if isinstance(event, Step)] for run in runs)
-    assert quiet == heard
+    quiet, spoken = ([event.loss for event in finetune.train(run) if isinstance(event, Step)] for run in runs)
+    assert quiet == spoken
 
 
 def test_the_rate_warms_up_then_falls_and_never_climbs():
@@ -144,7 +133,7 @@ def test_a_short_run_warms_up_for_a_tenth_of_it():
 
 def test_epochs_are_whole(make_run, corpus):
     run = make_run("epochs", "train.validate_every=0")
-    change(run, "steps = 6\n", "")
+    edit(run, "steps = 6\n", "")
     steps = [event for event in finetune.train(run) if isinstance(event, Step)]
     clips = pl.read_parquet(corpus / "manifest.parquet").filter(pl.col("split") == "train")
     assert sum(step.audio_seconds for step in steps) == pytest.approx(2 * clips["seconds"].sum())
@@ -165,11 +154,11 @@ def test_a_clip_over_the_budget_is_named_and_trained_on(make_run, caplog):
         ("rank = 4", "rank = 4\nalpha = 9", "scale 2.25, but the checkpoint .* was trained with 1: put adapter.alpha"),
     ],
 )
-def test_a_run_whose_adapter_was_changed_is_refused(whole, old, new, says):
-    change(whole, old, new)
-    change(whole, "steps = 2", "steps = 3")
+def test_a_run_whose_adapter_was_changed_is_refused(finished, old, new, says):
+    edit(finished, old, new)
+    edit(finished, "steps = 2", "steps = 3")
     with pytest.raises(UserError, match=says):
-        list(finetune.train(whole))
+        list(finetune.train(finished))
 
 
 def test_a_language_without_held_out_clips_is_refused_or_trained_without(make_run, make_corpus):
@@ -210,8 +199,8 @@ def test_a_loss_that_is_no_number_names_the_clips(make_run):
         list(finetune.train(run))
 
 
-def test_the_adapter_of_a_run_remembers_model_and_tags(whole, tiny):
-    saved = exporting.adapter_of(whole)
+def test_the_adapter_of_a_run_remembers_model_and_tags(finished, tiny):
+    saved = exporting.adapter_of(finished)
     assert saved.base == str(tiny)
     assert say.tagged(saved, "ko", "네") == "(Korean)네"
     with pytest.raises(UserError, match="not trained on language 'th'; it knows km, ko"):
@@ -225,20 +214,13 @@ def test_a_gpu_that_is_not_there_is_one_line(monkeypatch):
         dataset.pick_device("cuda")
 
 
-def change(run, old, new):
-    """Edit a run's file as a person does."""
-    file = run / "run.toml"
-    assert old in file.read_text()
-    file.write_text(file.read_text().replace(old, new))
-
-
 @pytest.mark.parametrize(("old", "new"), [("tokens = 120", "tokens = 300"), ("seed = 0", "seed = 3")])
 def test_an_epoch_whose_batches_were_changed_begins_again_and_says_so(make_run, corpus, old, new):
     run = make_run("a", "batch.tokens=120", "train.save_every=1", "train.validate_every=0")
-    change(run, "steps = 6\n", "")
-    change(run, "epochs = 2", "epochs = 1")
+    edit(run, "steps = 6\n", "")
+    edit(run, "epochs = 2", "epochs = 1")
     train_until(run, 2)  # saved after step 1 of the epoch
-    change(run, old, new)
+    edit(run, old, new)
     events = list(finetune.train(run))
     note = next(event for event in events if isinstance(event, str))
     assert note.startswith("epoch 1 begins again after step 1: ")
@@ -250,9 +232,9 @@ def test_an_epoch_whose_batches_were_changed_begins_again_and_says_so(make_run, 
 
 def test_a_complete_epoch_is_not_done_again_when_batches_change(make_run):
     run = make_run("a", "train.validate_every=0")
-    change(run, "steps = 6\n", "")
+    edit(run, "steps = 6\n", "")
     list(finetune.train(run))
-    change(run, "tokens = 300", "tokens = 120")
+    edit(run, "tokens = 300", "tokens = 120")
     events = list(finetune.train(run))
     assert not [event for event in events if isinstance(event, Step)]
     assert "begins again" not in str(events)
@@ -278,9 +260,9 @@ def test_a_hub_id_is_pinned_to_the_commit_that_was_loaded(make_run, tiny, tmp_pa
     monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda _, revision: asked.append(revision) or str(cached))
     run = make_run("a", "model=openbmb/VoxCPM2", "train.steps=1", "train.validate_every=0")
     list(finetune.train(run))
-    said = [line for line in caplog.messages if "`main` is not pinned" in line]
-    assert len(said) == 1
-    assert "commit c0ffee" in said[0]
+    warned = [line for line in caplog.messages if "`main` is not pinned" in line]
+    assert len(warned) == 1
+    assert "commit c0ffee" in warned[0]
     assert config.read(run).revision == "c0ffee"
     adapter = exporting.export(run, "peft", tmp_path / "p")
     assert json.loads((adapter / "samsori.json").read_text())["revision"] == "c0ffee"
@@ -289,18 +271,11 @@ def test_a_hub_id_is_pinned_to_the_commit_that_was_loaded(make_run, tiny, tmp_pa
     assert asked == ["c0ffee"]
 
 
-def test_an_adapter_is_never_written_over_a_run(whole):
-    before = sorted((path, path.stat().st_size) for path in whole.rglob("*"))
+def test_an_adapter_is_never_written_over_a_run(finished):
+    before = sorted((path, path.stat().st_size) for path in finished.rglob("*"))
     with pytest.raises(UserError, match="holds what would be lost"):
-        exporting.export(whole, "peft", whole)
-    assert sorted((path, path.stat().st_size) for path in whole.rglob("*")) == before
-
-
-def edit(run, old, new):
-    path = run / "run.toml"
-    text = path.read_text(encoding="utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new), encoding="utf-8")
+        exporting.export(finished, "peft", finished)
+    assert sorted((path, path.stat().st_size) for path in finished.rglob("*")) == before
 
 
 def test_losses_of_two_models_or_measures_are_never_paired(make_run, tiny, tmp_path):
@@ -334,9 +309,9 @@ def test_a_changed_held_out_set_is_said(make_run, make_corpus):
     )
 
 
-def test_a_finished_run_is_not_trained_again_nor_its_model_loaded(whole, monkeypatch):
+def test_a_finished_run_is_not_trained_again_nor_its_model_loaded(finished, monkeypatch):
     monkeypatch.setattr(voxcpm, "load", lambda *_, **__: pytest.fail("loaded"))
-    assert list(finetune.train(whole)) == [finetune.Finished(2, whole / "checkpoints" / "0000002")]
+    assert list(finetune.train(finished)) == [finetune.Finished(2, finished / "checkpoints" / "0000002")]
 
 
 def test_a_clip_longer_than_the_models_positions_is_named_before_anything_is_loaded(make_run, tiny, tmp_path):
@@ -396,7 +371,9 @@ def test_a_run_finds_its_model_reads_its_manifest_and_plans_an_epoch_once(corpus
 def test_a_dry_run_and_a_run_share_one_survey(corpus, tiny, tmp_path, counted):
     table = {"corpus": str(corpus), "model": str(tiny), "into": str(tmp_path / "run")}
     run = config.build(table, ["adapter.rank=4", "batch.tokens=300", "train.epochs=2", "train.device=cpu"])
-    told = forecast.forecast(run, tick=lambda *_: None)
+    foretold = forecast.forecast(run, tick=lambda *_: None)
     assert counted == {"find": 1, "read_parquet": 1, "check_files": 1, "plan": 2}
     store = latents.Latents(run.latents_folder, tiny)
-    assert told["steps"]["all"] == sampler.EpochPlans(run, dataset.survey(run).data(store.patches).train).total_steps()
+    assert (
+        foretold["steps"]["all"] == sampler.EpochPlans(run, dataset.survey(run).data(store.patches).train).total_steps()
+    )

@@ -4,6 +4,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import time
 
 import pytest
@@ -12,7 +13,8 @@ from safetensors.torch import load_file, save_file
 
 from curate.errors import UserError
 from tests.train.commands import Commands, interrupt, kill
-from train import checkpoint, config, finetune
+from tests.train.runs import copied, train_until
+from train import checkpoint, config, finetune, metrics
 from train.data import dataset
 from train.model import losses
 
@@ -44,7 +46,7 @@ def whole(make_run_of_module, commands):
     commands.run("params", "--ranks", "1")  # waits until the server's imports are made
     began = time.monotonic()
     ended = commands.run("resume", run, folder=run)
-    assert ended.code == 0, ended.said
+    assert ended.code == 0, ended.printed
     return run, time.monotonic() - began, ended.file_operations
 
 
@@ -86,11 +88,11 @@ def test_ctrl_c_leaves_one_line_and_exit_130_and_loses_nothing(whole, make_run, 
         wait_for(run, step=1)
         interrupt(process)
     ended = commands.ended()
-    assert ended.code == 130, ended.said
-    assert "Traceback" not in ended.said
-    said = "".join(ended.said.split("stopped at step ")[1:]).replace("\n", " ")
-    assert said.strip().endswith(f"of 6, saved; go on with: train resume {run}")
-    assert checkpoint.read_state(checkpoint.newest(run)).step == int(said.split()[0])
+    assert ended.code == 130, ended.printed
+    assert "Traceback" not in ended.printed
+    line = "".join(ended.printed.split("stopped at step ")[1:]).replace("\n", " ")
+    assert line.strip().endswith(f"of 6, saved; go on with: train resume {run}")
+    assert checkpoint.read_state(checkpoint.newest(run)).step == int(line.split()[0])
     assert commands.run("resume", run).code == 0
     assert left_behind(run)[:3] == left_behind(never)[:3]
     assert left_behind(run)[4] == left_behind(never)[4]
@@ -98,39 +100,31 @@ def test_ctrl_c_leaves_one_line_and_exit_130_and_loses_nothing(whole, make_run, 
 
 def wait_for(run, *, step):
     """Until a step is in the metrics."""
-    path, begun = run / "metrics.jsonl", time.monotonic()
-    while not (path.is_file() and any(json.loads(line).get("step") == step for line in whole_lines(path))):
-        assert time.monotonic() - begun < 120
+    while not any(line["step"] == step for line in metrics.read(run)):  # pytest's own limit ends it
         time.sleep(0.01)
 
 
-def whole_lines(path):
-    return [line for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")]
+@pytest.fixture(scope="module")
+def killed_at_5(make_run_of_module):
+    """A run with checkpoints of steps 2, 3 (the best) and 4; do not write into it."""
+    run = make_run_of_module("full", *SETTINGS, "train.keep=3")
+    train_until(run, 5)
+    return run
 
 
 @pytest.mark.parametrize(
     "share", [0.5, 0.95]
 )  # in the middle of the adapter, which is the smaller file; of the optimizer
-def test_a_full_disk_loses_no_earlier_checkpoint(make_run, commands, share):
-    run = make_run("full", *SETTINGS, "train.keep=3")
-    train_until(run, 5)  # there are checkpoints of steps 2, 3 (the best) and 4
+def test_a_full_disk_loses_no_earlier_checkpoint(killed_at_5, commands, share, tmp_path):
+    run = copied(killed_at_5, tmp_path)
     before = {path: path.read_bytes() for path in (run / "checkpoints").rglob("*") if path.is_file()}
     sizes = sorted(path.stat().st_size for path in checkpoint.newest(run).iterdir())
     ended = commands.run("resume", run, largest=int(share * (sizes[-2] if share < 0.9 else sizes[-1])))
     assert ended.code == 1
-    assert "Traceback" not in ended.said
-    assert ended.said.count("cannot be written") == 1
+    assert "Traceback" not in ended.printed
+    assert ended.printed.count("cannot be written") == 1
     assert {path: path.read_bytes() for path in (run / "checkpoints").rglob("*") if path.is_file()} == before
     assert commands.run("resume", run).code == 0
-
-
-def train_until(run, step):
-    """Train and vanish, as a killed process does: nothing is saved on the way out."""
-    events = finetune.train(run)
-    for event in events:
-        if isinstance(event, finetune.Step) and event.step == step:
-            break
-    events.close()
 
 
 def test_metrics_that_cannot_be_written_are_one_line(make_run, monkeypatch):
@@ -138,7 +132,7 @@ def test_metrics_that_cannot_be_written_are_one_line(make_run, monkeypatch):
         raise OSError(28, "No space left on device", str(run / "metrics.jsonl"))
 
     run = make_run("full")
-    monkeypatch.setattr(checkpoint, "append", full)
+    monkeypatch.setattr(metrics, "append", full)
     with pytest.raises(UserError, match=r"metrics\.jsonl: No space left on device\); checkpoints are whole"):
         list(finetune.train(run))
 
@@ -149,10 +143,17 @@ def test_a_folder_that_cannot_be_written_is_one_line(make_run, tmp_path):
         make_run("file/run")
 
 
-@pytest.mark.parametrize(("name", "says"), [("sha256.json", "half written"), ("optimizer.pt", "damaged")])
-def test_a_damaged_checkpoint_is_one_line_with_the_remedy(make_run, name, says):
-    run = make_run("damaged", "train.validate_every=0", "train.steps=2", "train.save_every=1")
+@pytest.fixture(scope="module")
+def two_checkpoints(make_run_of_module):
+    """A finished run with a checkpoint of each of its two steps; do not write into it."""
+    run = make_run_of_module("damaged", "train.validate_every=0", "train.steps=2", "train.save_every=1")
     list(finetune.train(run))
+    return run
+
+
+@pytest.mark.parametrize(("name", "says"), [("sha256.json", "half written"), ("optimizer.pt", "damaged")])
+def test_a_damaged_checkpoint_is_one_line_with_the_remedy(two_checkpoints, tmp_path, name, says):
+    run = copied(two_checkpoints, tmp_path)
     file = checkpoint.newest(run) / name
     file.write_bytes(file.read_bytes()[:-10])
     with pytest.raises(UserError, match=rf"0000002.*{says}.*remove that folder"):
@@ -184,7 +185,7 @@ def spoil(make_run, make_corpus, tiny):
     """A run of one clip a batch, and a function that changes one clip's latents."""
     from train.data import latents
 
-    corpus = make_corpus(each=8)
+    corpus = make_corpus()
     run = make_run("spoilt", "batch.tokens=20", "train.validate_every=0", "train.steps=30", source=corpus)
 
     def change(name, edit):
@@ -232,15 +233,15 @@ def test_out_of_memory_names_the_key_that_mends_it(make_run, monkeypatch):
 
 
 def test_dropout_resumes_too(make_run):
-    settings = ("adapter.dropout=0.3", "train.steps=4", "train.save_every=2", "train.validate_every=4")
+    settings = ("adapter.dropout=0.3", "train.steps=3", "train.save_every=1", "train.validate_every=3")
     one, two = make_run("one", *settings), make_run("two", *settings)
     list(finetune.train(one))
-    train_until(two, 3)
+    train_until(two, 2)
     list(finetune.train(two))
     assert left_behind(one) == left_behind(two)
 
 
-def test_a_kill_between_the_last_checkpoint_and_best_json_is_made_good(make_run, monkeypatch):
+def test_a_kill_between_the_last_checkpoint_and_best_json_is_made_good(whole, make_run, monkeypatch):
     """best.json and the removal of old checkpoints come after the checkpoint: a kill between leaves them behind."""
     run = make_run("cut short", *SETTINGS)
 
@@ -253,8 +254,17 @@ def test_a_kill_between_the_last_checkpoint_and_best_json_is_made_good(make_run,
             list(finetune.train(run))
     (run / "best.json").unlink(missing_ok=True)
     list(finetune.train(run))
-    whole_run = make_run("whole", *SETTINGS)
-    list(finetune.train(whole_run))
     (run / "best.json").write_text("{}")
     list(finetune.train(run))
-    assert left_behind(run) == left_behind(whole_run)
+    assert left_behind(run) == left_behind(whole[0])
+
+
+def test_a_second_signal_stops_at_once_where_the_first_only_asks(make_run):
+    run = make_run("a", "train.validate_every=0", "train.save_every=9")
+    events = finetune.train(run)
+    next(event for event in events if isinstance(event, finetune.Step))
+    signal.raise_signal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    assert list(events) == [finetune.Stopped(1, 6)]  # that it was asked is not forgotten
+    assert checkpoint.read_state(checkpoint.newest(run)).step == 1

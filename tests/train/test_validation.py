@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from tests.train import official
+from tests.train.runs import returned
 from train import config, validation
 from train.adapter import lora
 from train.adapter.lora import Vector
@@ -19,15 +20,6 @@ def held_out(make_run_of_module, make_corpus_of_module):
     """A run whose corpus has four held-out clips a language, and its data."""
     run = config.read(make_run_of_module("run", "adapter.rank=4", source=make_corpus_of_module(each=20)))
     return run, returned(dataset.prepare(dataset.survey(run), "cpu"))
-
-
-def returned(generator):
-    """What a generator returns in the end."""
-    try:
-        while True:
-            next(generator)
-    except StopIteration as end:
-        return end.value
 
 
 def trained(run, **adapter):

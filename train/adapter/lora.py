@@ -1,7 +1,17 @@
 """One LoRA adapter over base LM, residual LM and DiT: attach (PEFT), learn as one vector, save and load.
 
-An adapted layer computes W x + scale B A x, W frozen, A (rank, in), B (out, rank); scale is alpha / rank, or alpha /
-sqrt(rank) under rsLoRA (`config.Adapter.scale`).
+An adapted layer computes W x + scale B A x, W frozen, A (rank, in), B (out, rank), as in LoRA (arXiv:2106.09685).
+
+- B starts at zero, so the first step starts from the base model itself. A must not be zero, too: with g = dL/dy, the
+  gradient of B is scale g (A x)', that of A is scale B' g x', so of two zeros neither would ever move. As it is, only B
+  learns in the first step, and A from the second on. A is uniform within 1 / sqrt(in), PEFT's and VoxCPM's own start.
+- scale is alpha / rank: B A x is a sum over the rank, and divided by it, one learning rate serves more ranks (4.1 of
+  the paper). rsLoRA (arXiv:2312.03732) divides by sqrt(rank) instead, for alpha / rank holds high ranks back too much.
+  What it comes to: `config.Adapter.scale`.
+- The base is only read, and stays in bfloat16 on a GPU: 4.2 GB of the published model, and 8.3 in float32. The adapter
+  is small and is what changes. An AdamW step changes a weight by about the learning rate, 1e-4 falling to 1e-5, and
+  bfloat16 would round away every change below 1/512 of the weight: A's begin at up to 1/45 where 2048 numbers enter.
+  So it, its gradient and AdamW's moments are in float32, and products run on a copy in the base's precision.
 """
 
 import json
@@ -68,7 +78,7 @@ def attach(model: Any, adapter: Adapter, *, seed: int = 0) -> None:
         torch.manual_seed(seed_of(seed, "adapter"))
         peft.inject_adapter_in_model(_peft_config(adapter), model)
     for tensor in parameters(model).values():
-        tensor.data = tensor.data.to(torch.float32)  # bfloat16 has 8 bits: steps below 1/512 of a weight are lost
+        tensor.data = tensor.data.to(torch.float32)  # whatever PEFT makes them over a bfloat16 base
 
 
 def parameters(model: Any) -> dict[str, torch.nn.Parameter]:
@@ -201,7 +211,7 @@ def load(folder: Path) -> Saved:
 
 
 def merged(folder: Path) -> Saved | None:
-    """What a merged checkpoint says of the adapter in it, whose weights are not told apart; None for other folders."""
+    """What a merged checkpoint says of the adapter in it, whose weights it has taken in; None for other folders."""
     noted = _read_notes(folder / NOTES)
     if noted.adapter is None:
         return None

@@ -40,7 +40,7 @@ class Measured:
 
 
 def warnings(run: config.Run, data: Data, measured: Mapping[str, Measured] | None = None) -> list[str]:
-    """One line for each kind of doubt, with the clips' names; no audio is decoded.
+    """One line for each thing that looks wrong, with the clips' names; no audio is decoded.
 
     `measured` is what the manifest says of the audio unless more is known, such as from `listened`.
     """
@@ -64,12 +64,12 @@ def in_manifest(clips: Iterable[Clip]) -> dict[str, Measured]:
 
 def listened(clips: Sequence[Clip], tick: Callable[[int, int], None]) -> dict[str, Measured]:
     """The same by decoding the clips; one that cannot be read is left to the encoder, which names it."""
-    found = {}
+    measured = {}
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as workers:
         for done, (clip, each) in enumerate(zip(clips, workers.map(_listen, clips), strict=True), start=1):
-            found[clip.id] = each
+            measured[clip.id] = each
             tick(done, len(clips))
-    return found
+    return measured
 
 
 def silences(samples: npt.NDArray[np.float32], rate: int) -> tuple[float, float]:
@@ -118,8 +118,9 @@ def _texts(data: Data, examples: Sequence[Example]) -> Iterator[str]:
         if reading.form == "pronounced" and rest:
             yield f"{language}: trained on pronounced text, but on spoken text in {_named(rest)}"
     if len(forms := {reading.form for reading in data.reading.values()}) > 1:
-        said = ", ".join(f"{language} {each.form}" for language, each in sorted(data.reading.items()))
-        yield f"{' and '.join(sorted(forms))} text are mixed: {said}; sentences to be spoken must be written likewise"
+        forms_of = ", ".join(f"{language} {each.form}" for language, each in sorted(data.reading.items()))
+        mixed = f"{' and '.join(sorted(forms))} text are mixed: {forms_of}"
+        yield f"{mixed}; sentences to be spoken must be written likewise"
 
 
 def _audio(known: Mapping[str, Measured], examples: Sequence[Example]) -> Iterator[str]:
@@ -150,28 +151,22 @@ def _lengths(run: config.Run, examples: Sequence[Example]) -> Iterator[str]:
 def _pace(data: Data, examples: Sequence[Example]) -> Iterator[str]:
     for language in sorted({each.language for each in examples}):
         own = [each for each in examples if each.language == language]
-        tag = _common([each.text for each in own])  # the language's tag says nothing of pace
-        told = [
+        tag = corpus.shared_start([each.text for each in own])  # the language's tag says nothing of pace
+        paces = [
             (each.id, math.log((len(each.text) - tag + 1) / seconds))
             for each in own
             if (seconds := data.clips[each.id].seconds) > 0
         ]
-        if len(told) < FEWEST:
+        if len(paces) < FEWEST:
             continue
-        usual = median(pace for _, pace in told)
-        spread = max(NARROWEST, 1.4826 * median(abs(pace - usual) for _, pace in told))  # a normal's deviation
-        far = [name for name, pace in told if abs(pace - usual) > FAR * spread]
+        usual = median(pace for _, pace in paces)
+        spread = max(NARROWEST, 1.4826 * median(abs(pace - usual) for _, pace in paces))  # a normal's deviation
+        far = [name for name, pace in paces if abs(pace - usual) > FAR * spread]
         if far:
             yield (
                 f"{language}: text tokens per second far from the usual {math.exp(usual):.1f}, so perhaps another's "
                 f"transcript: {_named(far)}"
             )
-
-
-def _common(texts: Sequence[tuple[int, ...]]) -> int:
-    """How many ids all texts start with: the first and the last in order share no more than any two."""
-    first, last = min(texts), max(texts)
-    return next((i for i, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first))
 
 
 def _twice(data: Data) -> Iterator[str]:

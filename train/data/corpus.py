@@ -126,12 +126,12 @@ def _check_drop(column: "pl.Series", path: Path) -> None:
     import polars as pl
 
     if column.dtype not in (pl.String, pl.Categorical, pl.Enum, pl.Null):
-        found = f"is of type {column.dtype}"
+        fault = f"is of type {column.dtype}"
     elif (column == "").any():
-        found = "holds empty text"
+        fault = "holds empty text"
     else:
         return
-    raise UserError(f"the column drop of {path} {found}; it says why in words, null where a clip is kept: mend it")
+    raise UserError(f"the column drop of {path} {fault}; it says why in words, null where a clip is kept: mend it")
 
 
 def _check_ids(rows: Sequence[dict[str, object]], corpus: Path) -> None:
@@ -183,8 +183,9 @@ def _text(value: object) -> str | None:
 
 def _reading(language: str, clips: Sequence[Clip]) -> Reading:
     if all(clip.spoken is None and clip.pronounced is None for clip in clips):  # a manifest without these columns
-        found = BRACKETED.match(_common([clip.text for clip in clips]))
-        return Reading(found.group() if found else "", "spoken")
+        texts = [clip.text for clip in clips]
+        bracketed = BRACKETED.match(texts[0][: shared_start(texts)])
+        return Reading(bracketed.group() if bracketed else "", "spoken")
     for form in FORMS:
         tags = {_tag(clip, form) for clip in clips}
         if len(tags) == 1 and (tag := tags.pop()) is not None:
@@ -195,14 +196,14 @@ def _reading(language: str, clips: Sequence[Clip]) -> Reading:
     )
 
 
-def _common(texts: Sequence[str]) -> str:
-    """What all texts start with: the first and the last in order share no more than any two."""
+def shared_start(texts: Sequence[str] | Sequence[tuple[int, ...]]) -> int:
+    """How many letters, or ids, all texts start with: the first and the last in order share no more than any two."""
     first, last = min(texts), max(texts)
-    return first[: next((i for i, letter in enumerate(first) if not last.startswith(letter, i)), len(first))]
+    return next((i for i, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first))
 
 
 def _tag(clip: Clip, form: str) -> str | None:
     """What stands before the clip's text in that form, or None where its training text is not made of it."""
     text = clip.pronounced if form == "pronounced" and clip.pronounced is not None else clip.spoken
-    said = re.sub(r"\s+", " ", text or "").strip()  # as curate.steps.tag writes it
-    return clip.text[: len(clip.text) - len(said)] if said and clip.text.endswith(said) else None
+    written = re.sub(r"\s+", " ", text or "").strip()  # as curate.steps.tag writes it
+    return clip.text[: len(clip.text) - len(written)] if written and clip.text.endswith(written) else None

@@ -70,7 +70,7 @@ class Survey:
 def survey(run: config.Run, *, quiet: bool = False) -> Survey:
     """Find the checkpoint, read the manifest, and check both. Raises UserError where they cannot be trained on.
 
-    A model that is a hub id is fetched. With `quiet` nothing is said of what is left out.
+    A model that is a hub id is fetched. With `quiet` no warning counts what is left out.
     """
     model = base.asked(run.model, run.revision)
     note_files(model, quiet=quiet)
@@ -81,14 +81,14 @@ def survey(run: config.Run, *, quiet: bool = False) -> Survey:
     return Survey(model, base.read_config(model), wanted, reading, store)
 
 
-def prepare(found: Survey, device: str, world: World = ALONE) -> Generator[latents.Progress, None, Data]:
+def prepare(survey: Survey, device: str, world: World = ALONE) -> Generator[latents.Progress, None, Data]:
     """Encode what is missing, then return the Data; the value of this generator."""
-    store = found.latents
-    missing = store.missing(found.clips)
-    world.wait()  # before any is encoded: all deal the same clips
+    store = survey.latents
+    missing = store.missing(survey.clips)
+    world.wait()  # before any is encoded: all share out the same clips
     yield from store.encode(missing[world.rank :: world.size], device=device)
     world.wait()
-    return found.data(store.patches)
+    return survey.data(store.patches)
 
 
 def note_files(model: Path, *, quiet: bool = False) -> None:
@@ -131,7 +131,7 @@ def precision(run: config.Run, device: str) -> torch.dtype:
 
 def training_seed(run: config.Run, epoch: int, example: Example) -> int:
     """The seed of a clip's draws: the same whatever it is batched with, and on whichever process."""
-    return seed_of(run.train.seed, epoch, example.id, example.turn)
+    return seed_of(run.train.seed, epoch, example.id, example.repeat)
 
 
 def validation_seed(draw: int, example: Example) -> int:

@@ -44,7 +44,7 @@ class Latents:
         self._folder = folder / base.vae_hash(model)[:DIGITS]
         self._encoded = self._folder / f"{base.encoder_hash(model)[:DIGITS]}-{voxcpm.NAMES[dtype]}"
         self._audio: dict[str, str] = {}
-        self._whole: set[Path] = set()  # files whose checksum was looked at, once in a run
+        self._verified: set[Path] = set()  # files whose checksum was looked at, once in a run
 
     def path(self, clip: Clip) -> Path:
         """Where a clip's latents lie; its audio is hashed when first asked."""
@@ -56,9 +56,9 @@ class Latents:
 
     def missing(self, clips: Sequence[Clip]) -> list[Clip]:
         """Those that are not on disk yet, each audio once."""
-        found = {self._name(clip): clip for clip in clips}
+        by_audio = {self._name(clip): clip for clip in clips}
         return [
-            clip for clip in found.values() if not (self.path(clip).is_file() and self.encoded_path(clip).is_file())
+            clip for clip in by_audio.values() if not (self.path(clip).is_file() and self.encoded_path(clip).is_file())
         ]
 
     def encode(self, clips: Sequence[Clip], *, device: str) -> Iterator[Progress]:
@@ -94,8 +94,8 @@ class Latents:
         return Sound(self._read("latents", self.path(clip)), self._read("encoded", self.encoded_path(clip)))
 
     def _read(self, name: str, path: Path) -> torch.Tensor:
-        value = _read(name, path, check=path not in self._whole)
-        self._whole.add(path)
+        value = _read(name, path, check=path not in self._verified)
+        self._verified.add(path)
         return value
 
     def _name(self, clip: Clip) -> str:
@@ -117,14 +117,14 @@ class Encoders:
         """A clip's latents in float32: (patches, patch, latent)."""
         return voxcpm.encode(self._vae, samples(clip.path, self._vae.sample_rate), patch=self._patch)
 
-    def patches(self, found: torch.Tensor) -> torch.Tensor:
+    def patches(self, latents: torch.Tensor) -> torch.Tensor:
         """What the local encoder makes of latents: (patches, width)."""
-        return voxcpm.encode_patches(self._encoder, found)
+        return voxcpm.encode_patches(self._encoder, latents)
 
     def encode(self, clip: Clip) -> Sound:
         """Both."""
-        found = self.latents(clip)
-        return Sound(found, self.patches(found))
+        latents = self.latents(clip)
+        return Sound(latents, self.patches(latents))
 
 
 def samples(path: Path, rate: int) -> voxcpm.Samples:

@@ -1,9 +1,19 @@
 """The order of clips: examples to batches under a token budget, every epoch planned once, seeded and resumable.
 
-Batches are counted in positions, not clips, as that is what a step costs. Languages are merged by the rank of their
-lengths, so every batch has them in the proportion of their clips, however differently their text tokenises (Khmer,
-split into bytes, takes up to three ids a code point; Korean about two a syllable): the adapter is shared, and a batch
-of one language would pull it there.
+The way of one epoch:
+
+    clips -> `epoch_examples`: which, how often, after which reference voice
+          -> `plan`: batches, one for each step of the optimizer
+          -> `shard`: the part of a batch for each process, in pieces that fit its memory
+
+Batches are counted in positions, not clips, as that is what a step costs. No padding is computed (`model.inputs`), so
+lengths need not be alike for that; but attention is laid out in rectangles, and a long clip beside short ones makes
+those wide. So long goes with long. Languages are merged by the rank of their lengths, so every batch has them in the
+proportion of their clips, however differently their text tokenises (Khmer, split into bytes, takes up to three ids a
+code point; Korean about two a syllable): the adapter is shared, and a batch of one language would pull it there.
+
+Everything here is a pure function of the clips, the settings, the seed and the number of the epoch. So nothing of it
+is stored but how far an epoch has come, and all processes come to the same batches without a word between them.
 """
 
 import hashlib
@@ -17,7 +27,9 @@ from train import config
 from train.checkpoint import State
 from train.model.inputs import seed_of
 
-WINDOW = 16  # batches' worth of clips that are ordered by length together: more pads less and shuffles less
+WINDOW = (
+    16  # batches' worth of clips that are ordered by length together: more is more even, and shuffles less; our choice
+)
 BEGINNING = State(0, 0, 0)
 
 
@@ -30,8 +42,8 @@ class Example:
     text: tuple[int, ...]
     patches: int
     speaker: str = ""
-    turn: int = 0  # how often it came before in the same epoch
-    reference: str = ""  # another clip of the same speaker that is heard first
+    repeat: int = 0  # how often it came before in the same epoch
+    reference: str = ""  # another clip of the same speaker, which stands before its text
     reference_patches: int = 0
 
     @property
@@ -40,6 +52,7 @@ class Example:
 
         The last patch and 102 come after everything that is predicted, and change nothing.
         """
+        # 101 is one more than the text, the last patch one less than the patches
         return len(self.text) + self.patches + (self.reference_patches + 2 if self.reference else 0)
 
 
@@ -49,34 +62,33 @@ def epoch_examples(
     """What an epoch consists of; a pure function of its arguments.
 
     At temperature 1 it is every example once. Above it, languages come in proportion to hours^(1/temperature): the one
-    with most comes once, the others again and again. The share `reference` hears another clip of its speaker first.
+    with most comes once, the others again and again. A share `reference` comes after another clip of its speaker.
     """
+    # A language of h hours is to come in proportion to h^(1/T), and it comes h x times hours: so times is h^(1/T - 1),
+    # divided by that of the largest language, which comes once. Of times = 2.3 every clip comes twice, and 0.3 of the
+    # clips, drawn anew each epoch, a third time. Patches stand for hours: 6.25 to the second, and the scale cancels.
+    languages = _by_language(examples)
+    patches = {language: max(1, sum(examples[i].patches for i in members)) for language, members in languages.items()}
+    most = max(patches.values(), default=1)
     chosen = []
-    hours = {language: _hours(examples, members) for language, members in _by_language(examples).items()}
-    most = max(hours.values(), default=1)
-    for language, members in _by_language(examples).items():
-        times = (most / hours[language]) ** (1 - 1 / temperature)  # share ~ hours^(1/temperature), the largest once
-        drawn = random.Random(seed_of(seed, "turns", epoch, language))
-        whole, rest = int(times), round((times - int(times)) * len(members))
-        again = set(drawn.sample(members, rest))
-        chosen += [(position, turn) for position in members for turn in range(whole + (position in again))]
+    for language, members in languages.items():
+        times = (most / patches[language]) ** (1 - 1 / temperature)
+        drawn = random.Random(seed_of(seed, "turns", epoch, language))  # another word here would be other batches
+        once_more = set(drawn.sample(members, round((times - int(times)) * len(members))))
+        chosen += [(i, repeat) for i in members for repeat in range(int(times) + (i in once_more))]
     voices: dict[str, list[Example]] = {}
     for each in examples:
         voices.setdefault(each.speaker, []).append(each)
     return [
-        _with_reference(replace(examples[position], turn=turn), voices, reference, seed, epoch)
-        for position, turn in sorted(chosen)
+        _with_reference(replace(examples[position], repeat=repeat), voices, reference, seed, epoch)
+        for position, repeat in sorted(chosen)
     ]
-
-
-def _hours(examples: Sequence[Example], members: Sequence[int]) -> int:
-    return max(1, sum(examples[position].patches for position in members))
 
 
 def _with_reference(example: Example, voices: dict[str, list[Example]], share: float, seed: int, epoch: int) -> Example:
     if not (share and example.speaker):
         return example
-    drawn = random.Random(seed_of(seed, "reference", epoch, example.id, example.turn))
+    drawn = random.Random(seed_of(seed, "reference", epoch, example.id, example.repeat))
     if drawn.random() >= share:
         return example
     others = [each for each in voices[example.speaker] if each.id != example.id]
@@ -89,16 +101,20 @@ def _with_reference(example: Example, voices: dict[str, list[Example]], share: f
 def plan(examples: Sequence[Example], *, tokens: int, seed: int, epoch: int) -> list[list[int]]:
     """One epoch: every example once, as positions in `examples`; a pure function of its arguments.
 
-    A batch holds at most `tokens` positions; a longer example is a batch by itself. Inside a window
-    each language is ordered by length and the languages are merged by rank: long goes with long, and a batch has the
-    languages in the proportion of their clips, however differently their text tokenises.
+    A batch holds at most `tokens` positions; a longer example is a batch by itself.
     """
+    # Clips are shuffled, and cut into windows of about WINDOW batches; only inside a window are they ordered by length.
+    # So a batch has clips of like lengths in each language, but not the same ones in every epoch. Batches are shuffled
+    # at the end, or    # each window would go from its shortest to its longest.
     drawn = random.Random(seed_of(seed, "plan", epoch))
     windows = max(1, math.ceil(sum(each.length for each in examples) / (tokens * WINDOW)))
     shuffled = {language: drawn.sample(members, len(members)) for language, members in _by_language(examples).items()}
     batches = []
     for window in range(windows):
-        parts = [_part(members, window, windows) for members in shuffled.values()]
+        parts = [
+            members[len(members) * window // windows : len(members) * (window + 1) // windows]
+            for members in shuffled.values()
+        ]
         batches += _cut(_merge(parts, examples), examples, tokens)
     drawn.shuffle(batches)
     return batches
@@ -113,16 +129,17 @@ def in_order(examples: Sequence[Example], *, tokens: int) -> list[list[int]]:
 def shard(batch: Sequence[int], examples: Sequence[Example], *, ranks: int, tokens: int) -> list[list[list[int]]]:
     """Split one batch over `ranks` processes, each part into pieces of at most `tokens` positions.
 
-    Longest first to whoever has least, so that no process waits long for another; a pure function of its arguments.
+    Longest first, each to the rank that has least so far, so that no process waits long for another: two differ by no
+    more than the longest clip. A pure function of its arguments.
     """
     order = sorted(batch, key=lambda i: (-examples[i].length, examples[i].id))
-    dealt: list[list[int]] = [[] for _ in range(ranks)]
-    held = [0] * ranks
+    shards: list[list[int]] = [[] for _ in range(ranks)]
+    filled = [0] * ranks
     for position in order:
-        least = held.index(min(held))
-        dealt[least].append(position)
-        held[least] += examples[position].length
-    return [_cut(hand, examples, tokens) for hand in dealt]
+        least = filled.index(min(filled))
+        shards[least].append(position)
+        filled[least] += examples[position].length
+    return [_cut(own, examples, tokens) for own in shards]
 
 
 def over_budget(examples: Sequence[Example], tokens: int) -> list[Example]:
@@ -194,11 +211,8 @@ def _by_language(examples: Sequence[Example]) -> dict[str, list[int]]:
     return languages
 
 
-def _part(members: list[int], window: int, windows: int) -> list[int]:
-    return members[len(members) * window // windows : len(members) * (window + 1) // windows]
-
-
 def _merge(parts: Sequence[list[int]], examples: Sequence[Example]) -> list[int]:
+    """One order of all languages, shortest first: the clip at a share s of its own language stands at s of all."""
     ranked = []
     for number, part in enumerate(parts):
         by_length = sorted(part, key=lambda i: examples[i].length)
@@ -207,6 +221,7 @@ def _merge(parts: Sequence[list[int]], examples: Sequence[Example]) -> list[int]
 
 
 def _cut(order: Sequence[int], examples: Sequence[Example], tokens: int) -> list[list[int]]:
+    """An order cut where the next clip would be over the budget; a clip that is over it alone is cut off alone."""
     batches: list[list[int]] = []
     filled = 0
     for position in order:

@@ -1,9 +1,22 @@
-"""What a step costs: FLOPs and bytes counted on the configuration without its weights, seconds measured where asked."""
+"""What a step costs: FLOPs and bytes counted on the configuration without its weights; seconds by taking a few.
 
+Counting runs the losses of `train.model.losses` on the meta device, where tensors have shapes and no memory, and looks
+at every operation that torch makes of them. So what is counted is what training computes, and a change there needs
+none here.
+
+- FLOPs are those of matrix products and attention, 2 for each multiplication with its addition, as torch's
+  FlopCounterMode has them. Elementwise work is not counted: it is limited by memory traffic, not by arithmetic.
+- Bytes are those of all tensors alive, weights aside, at the moment when most are. The adapter with its optimizer and
+  the frozen base are known without running anything. What is not seen: the GPU's context, what its allocator cannot
+  use, and the workspaces inside kernels.
+"""
+
+import time
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import torch
 from torch.nn import functional
@@ -15,8 +28,14 @@ from torch.utils.flop_counter import FlopCounterMode
 from train import config
 from train.adapter import lora
 from train.adapter.lora import Vector
+from train.checkpoint import State
+from train.data import latents
+from train.data.corpus import Clip
+from train.data.dataset import Data
 from train.data.sampler import Example
-from train.model import inputs, losses, voxcpm
+from train.distributed import ALONE
+from train.model import base, inputs, losses, voxcpm
+from train.trainer import Trainer
 
 STATE_BYTES = 16  # a parameter of the adapter: float32 weight, gradient and AdamW's two moments
 FLASH = torch.ops.aten._scaled_dot_product_flash_attention
@@ -57,14 +76,14 @@ class CostModel:
     """Counts on a model of this configuration that has shapes and no memory."""
 
     def __init__(self, settings: dict[str, Any], adapter: config.Adapter, dtype: torch.dtype) -> None:
-        self._model = voxcpm.on_meta(settings).to(dtype)
+        self._model = voxcpm.on_meta(settings, vae=voxcpm.NO_VAE).to(dtype)
         self._sizes = (settings["patch_size"], settings["feat_dim"], settings["encoder_config"]["hidden_dim"])
         lora.attach(self._model, adapter)
         self.parameters = lora.count(self._model)
         self._vector = Vector(self._model, adapter)
         self._dtype = dtype
         self._model.train()
-        self.base_bytes = sum(
+        self.base_bytes = sum(  # on the GPU: VAE and local encoder stay off it
             value.numel() * value.element_size()
             for name, value in self._model.named_parameters()
             if ".lora_" not in name and not name.startswith(voxcpm.ENCODERS)
@@ -76,27 +95,38 @@ class CostModel:
         A trial on the published configuration was 2 % above what running it gave.
         """
         live = _Live((*self._model.parameters(), *self._model.buffers(), self._vector.parameter))
-        calls = _Flash(live)
+        flash = _Flash(live)
         counter = FlopCounterMode(display=False, custom_mapping={FLASH: _attention, BACKWARD: _attention_back})
         self._vector.parameter.grad = None
-        batch, draws = self._batch(examples)
-        with counter, live, calls:
+        batch, draws = self.batch(examples)
+        with counter, live, flash:
             options = losses.ComputeOptions(checkpointing=checkpointing)
-            found = losses.losses(self._model, batch, draws, self._vector.adapter(self._dtype), options)
+            lost = losses.losses(self._model, batch, draws, self._vector.adapter(self._dtype), options)
             forward, kept = counter.get_total_flops(), live.now
-            layer = max((after - before for before, after in zip(calls.seen, calls.seen[1:], strict=False)), default=0)
+            # From one layer's attention to the next one's, as much is added as a layer keeps.
+            pairs = zip(flash.bytes_alive, flash.bytes_alive[1:], strict=False)
+            layer = max((after - before for before, after in pairs), default=0)
             if checkpointing:
                 return Cost(forward, 0, kept, kept, layer)
-            torch.autograd.backward(found.diff.sum() + found.stop.sum())
+            torch.autograd.backward(lost.diff.sum() + lost.stop.sum())
         return Cost(forward, counter.get_total_flops(), kept, live.peak, layer)
 
     def peaks(self, examples: Sequence[Example]) -> tuple[int, int]:
-        """Bytes of activations at their peak, without and with checkpointing."""
-        plain, lean_ = self.of(examples), self.of(examples, checkpointing=True)
-        return plain.peak, lean_.kept + plain.layer + plain.peak - plain.kept
+        """Bytes of activations at their peak, without and with checkpointing.
+
+        With it there is what enters each layer, what the one layer keeps that is computed again, and what going
+        backward takes for itself, which is the same either way.
+        """
+        plain, checkpointed = self.of(examples), self.of(examples, checkpointing=True)
+        return plain.peak, checkpointed.kept + plain.layer + (plain.peak - plain.kept)
 
     def rates(self, text: int, patches: int) -> Rates:
-        """FLOPs per position, from two batches of clips of these mean lengths."""
+        """FLOPs per position, from two batches of clips of these mean lengths.
+
+        The second has texts of twice the length and the same patches. What it costs more, by the text it has more, is
+        the rate of text; the rest of the first, by its patches, is theirs. Attention grows with the square of the
+        length, so rates hold near these lengths; in the published model it is 1 to 2 % of the work on clips of 8 s.
+        """
         each = Example("", "", (0,) * max(1, text), max(2, patches))
         twice = replace(each, text=each.text * 2)
         first, second = self.of([each] * 4), self.of([twice] * 4)
@@ -109,7 +139,8 @@ class CostModel:
         step, forward = split(first.step, second.step), split(first.forward, second.forward)
         return Rates(*step, *forward)
 
-    def _batch(self, examples: Sequence[Example]) -> tuple[inputs.Batch, inputs.Draws]:
+    def batch(self, examples: Sequence[Example]) -> tuple[inputs.Batch, inputs.Draws]:
+        """Examples as training lays them out, of zeros: only shapes are looked at."""
         patch, latent, width = self._sizes
 
         def sound(patches: int) -> inputs.Sound:
@@ -122,7 +153,11 @@ class CostModel:
 
 
 class _Live(TorchDispatchMode):
-    """Bytes of the tensors that are alive, weights aside: now and at their peak."""
+    """Bytes of the tensors that are alive, weights aside: now and at their peak.
+
+    Storages are counted, not tensors: views share one. A storage is gone when Python lets go of the last tensor on it,
+    and autograd of what it keeps for the way back; then its weak reference takes its bytes off.
+    """
 
     def __init__(self, weights: Sequence[torch.Tensor]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -152,26 +187,80 @@ class _Live(TorchDispatchMode):
 
 
 class _Flash(TorchFunctionMode):
-    """Attention as a GPU computes it, without the matrix of all pairs; notes what is alive each time, once a layer."""
+    """Attention as a GPU computes it, without the matrix of all pairs; notes what is alive each time, once a layer.
+
+    Elsewhere torch would choose the kernel that keeps that matrix, which no GPU run does.
+    """
 
     def __init__(self, live: _Live) -> None:
         super().__init__()
-        self.seen: list[int] = []
+        self.bytes_alive: list[int] = []
         self._live = live
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func is not functional.scaled_dot_product_attention:
             return func(*args, **(kwargs or {}))
-        self.seen.append(self._live.now)
+        self.bytes_alive.append(self._live.now)
         return FLASH(*args[:3], 0.0, bool((kwargs or {}).get("is_causal", False)))[0]
 
 
 def _attention(query: Any, key: Any, *_: Any, **__: Any) -> int:
-    """Two products of all pairs; torch's own count refuses grouped heads."""
+    """Two products of all pairs, Q K' and that by V, 2 FLOPs each; torch's own count refuses grouped heads.
+
+    Causal attention is counted in full, too, as torch does; kernels skip much of what is masked, so this is too high.
+    """
     rows, heads, length, width = query
     return int(4 * rows * heads * length * key[2] * width)
 
 
 def _attention_back(_: Any, query: Any, key: Any, *__: Any, **___: Any) -> int:
-    """Five products: one of the forward's is made again."""
+    """Five products: Q K' once more, for flash attention keeps no pairs, and those for V, the pairs, Q and K."""
     return _attention(query, key) * 5 // 2
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What the measured steps took."""
+
+    seconds: float  # of all of them
+    memory: int  # bytes: the peak on the GPU, or of this process
+
+
+def measure(run: config.Run, model: Path, data: Data, batches: Sequence[Sequence[Example]], device: str) -> Trial:
+    """Train on these batches and forget it; the first goes once more before, to warm up."""
+    patches = {each.id: each.patches for each in (*data.train, *data.validation)}
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        sounds = cast(latents.Latents, _Sounds(data.latents, model, patches))
+        trainer = Trainer.fresh(run, model, replace(data, latents=sounds), device, ALONE)
+        steps = []
+        for number, batch in enumerate([batches[0], *batches], start=1):
+            state = State(number, 0, number)
+            steps.append(trainer.step(state, batch, trainer.microbatches(state, batch), len(batches) + 1))
+    return Trial(sum(step.seconds for step in steps[1:]), max(step.memory for step in steps))
+
+
+def encoding(model: Path, clips: Sequence[Clip], kind: torch.dtype, device: str) -> float:
+    """Seconds that encoding a second of audio takes, by these clips; the first goes once more before, to warm up."""
+    encoders = latents.Encoders(model, device=device, dtype=kind)
+    encoders.encode(clips[0])
+    started = time.perf_counter()
+    for clip in clips:
+        encoders.encode(clip)
+    return (time.perf_counter() - started) / sum(clip.seconds for clip in clips)
+
+
+class _Sounds:
+    """Latents from disk, or noise of the same shape where a clip is not encoded yet."""
+
+    def __init__(self, store: latents.Latents, model: Path, patches: dict[str, int]) -> None:
+        settings = base.read_config(model)
+        self._store, self._patches = store, patches
+        self._shape = (settings["patch_size"], settings["feat_dim"])
+        self._width = settings["encoder_config"]["hidden_dim"]
+
+    def read(self, clip: Clip) -> inputs.Sound:
+        if self._store.path(clip).is_file() and self._store.encoded_path(clip).is_file():
+            return self._store.read(clip)
+        patches = self._patches[clip.id]
+        return inputs.Sound(torch.randn(patches, *self._shape), torch.randn(patches, self._width))

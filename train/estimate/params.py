@@ -54,7 +54,7 @@ def _adapter(values: dict[str, Any]) -> Adapter:
 
 def _rows(config: dict[str, Any], adapters: Sequence[Adapter], total: int) -> Iterator[dict[str, Any]]:
     for adapter in adapters:
-        model = voxcpm.on_meta(config)
+        model = voxcpm.on_meta(config, vae=voxcpm.NO_VAE)  # no adapter is on it
         lora.attach(model, adapter)
         parameters = lora.count(model)
         yield {"rank": adapter.rank, "parameters": parameters, "percent": round(100 * parameters / total, 4)}

@@ -55,7 +55,7 @@ def merge(
 
     One tensor at a time is in memory. The folder is written whole or not at all; only an earlier merged checkpoint is
     replaced. Raises UserError where the adapter does not fit, the place is not free, or the disk is too small.
-    `tick(done, total)` is told of every tensor.
+    `tick(done, total)` is called for every tensor.
     """
     saved = adapter.with_facts(source, step)
     origin, revision = adapter.base_of(source, saved, model)

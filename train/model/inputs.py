@@ -3,6 +3,17 @@
 A sequence is `text, 101, patches`; with a reference voice `103, reference patches, 104, text, 101, patches`
 (VoxCPM2's `modules/` and training packer). The last patch and 102, the end, come after everything that is predicted
 and change nothing, so they are not computed.
+
+A batch is its sequences end to end, without padding: two clips of 1 and 2 text ids and 2 and 3 patches are
+
+    among the N   0  1    2    3  4  5    6  7    N = 8
+    what          t  101  p    t  t  101  p  p    the last patch of each is left out
+    positions     0  1    2    0  1  2    3  4    in its own sequence: what rotary embeddings turn by
+    slots         0  1    2    5  6  7    8  9    in a rectangle of 2 x 5, whose slots 3 and 4 stay empty
+    predicts         x    x          x    x  x    R = 5 patches: `before` is 1, 2, 5, 6, 7
+
+Layers that work on each position by itself run on the N. Only attention must know where a sequence begins and ends:
+for it positions are put into their slots, a row for each sequence, and taken out again (`losses`).
 """
 
 import hashlib
@@ -87,7 +98,7 @@ def draw(seeds: Sequence[int], sounds: Sequence[Sound], *, unguided: float) -> D
 
 
 def collate(texts: Sequence[Sequence[int]], sounds: Sequence[Sound], references: Sequence[Sound | None] = ()) -> Batch:
-    """A batch from token ids and sounds; where there is a reference voice, it is heard before the text."""
+    """A batch from token ids and sounds; a reference voice, where there is one, stands before the text."""
     voices = references or [None] * len(texts)
     parts = [_sequence(*each) for each in zip(texts, sounds, voices, strict=True)]
     lengths = [int(part["length"]) for part in parts]
@@ -115,11 +126,14 @@ def collate(texts: Sequence[Sequence[int]], sounds: Sequence[Sound], references:
 
 
 def _sequence(text: Sequence[int], sound: Sound, voice: Sound | None) -> dict[str, Tensor]:
-    """One sequence with its own positions: (103, reference, 104,) text, 101, all patches but the last."""
+    """One sequence with its own positions: (103, reference, 104,) text, 101, all patches but the last.
+
+    The state at 101 predicts the first patch, that at each patch the one after it.
+    """
     patches = len(sound.latents)
-    heard = 0 if voice is None else len(voice.latents)
-    head = [] if voice is None else [0, heard + 1]
-    first = 0 if voice is None else heard + 2
+    reference = 0 if voice is None else len(voice.latents)  # patches
+    head = [] if voice is None else [0, reference + 1]
+    first = 0 if voice is None else reference + 2
     start = first + len(text)  # of 101
     last = torch.zeros(patches, dtype=torch.bool)
     last[-1] = True
@@ -127,7 +141,7 @@ def _sequence(text: Sequence[int], sound: Sound, voice: Sound | None) -> dict[st
         "text": torch.tensor(([] if voice is None else [REFERENCE_START, REFERENCE_END]) + [*text, AUDIO_START]),
         "text_at": torch.tensor([*head, *range(first, start + 1)]),
         "encoded": torch.cat([*([] if voice is None else [voice.encoded]), sound.encoded[:-1]]),
-        "audio_at": torch.cat([torch.arange(1, heard + 1), torch.arange(start + 1, start + patches)]),
+        "audio_at": torch.cat([torch.arange(1, reference + 1), torch.arange(start + 1, start + patches)]),
         "before": torch.arange(start, start + patches),
         "targets": sound.latents,
         "previous": torch.cat((torch.zeros_like(sound.latents[:1]), sound.latents[:-1])),

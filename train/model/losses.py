@@ -81,7 +81,12 @@ class Layer(NamedTuple):
 
 
 class Rectangle(NamedTuple):
-    """How positions are laid out for attention: position i of N lies at slot `slots[i]` of B x L."""
+    """How positions are laid out for attention: position i of N lies at slot `slots[i]` of B x L.
+
+    A row is a sequence, zeros after its end. That needs no mask, so that flash attention, which takes none, can run:
+    in the language models attention is causal, a position sees its own row up to itself and never the zeros behind,
+    and what comes out at those is not taken back. The DiT's sequences are all of one length, and have no zeros.
+    """
 
     rows: int
     length: int
@@ -138,13 +143,13 @@ def _language_models(model: Any, batch: Batch, adapter: LoraPairs, options: Comp
     rectangle = Rectangle(batch.rows, batch.longest, batch.slots, causal=True)
     settings = model.config.lm_config
     scale = settings.scale_emb if getattr(settings, "use_mup", False) else 1.0
-    audio = _apply(_projection(model, "enc_to_lm_proj", adapter), batch.encoded)
-    text = model.base_lm.embed_tokens(batch.text) * scale
+    audio = _apply(_projection(model, "enc_to_lm_proj", adapter), batch.encoded)  # (audio positions, C)
+    text = model.base_lm.embed_tokens(batch.text) * scale  # (text positions, C)
     inputs = text.new_zeros(batch.positions.shape[0], text.shape[-1])
     inputs = inputs.index_copy(0, batch.text_at, text).index_copy(0, batch.audio_at, audio)
     states = _transformer(model.base_lm, "base_lm", inputs, batch.positions, rectangle, adapter, options)
     states = states.index_copy(0, batch.audio_at, model.fsq_layer(states[batch.audio_at]))
-    only_audio = torch.zeros_like(states).index_copy(0, batch.audio_at, audio)
+    only_audio = torch.zeros_like(states).index_copy(0, batch.audio_at, audio)  # what went in; zeros at text
     fused = _apply(_projection(model, "fusion_concat_proj", adapter), torch.cat((states, only_audio), dim=-1))
     residual = _transformer(
         model.residual_lm, "residual_lm", fused, batch.positions, rectangle, adapter, options, only=batch.before
@@ -176,14 +181,14 @@ def _flow_matching(
     still = dit.delta_time_mlp(dit.time_embeddings(time.new_zeros(1)).to(kind))
     moment = dit.time_mlp(dit.time_embeddings(time).to(kind)) + still
     sequence = torch.cat((conditions, moment[:, None], dit.cond_proj(batch.previous), dit.in_proj(noisy)), dim=1)
-    rows, length, width = sequence.shape
+    rows, length, width = sequence.shape  # R, 2 + 1 + P + P, W
     positions = torch.arange(length, device=sequence.device).repeat(rows)
     read = torch.arange(rows * length, device=sequence.device).view(rows, length)[:, -patch:].reshape(-1)
     rectangle = Rectangle(rows, length, None, causal=False)
     states = _transformer(
         dit.decoder, f"{name}.decoder", sequence.view(-1, width), positions, rectangle, adapter, options, only=read
     )
-    predicted = dit.out_proj(states).view(rows, patch, -1)
+    predicted = dit.out_proj(states).view(rows, patch, -1)  # (R, P, D); the loss is the mean over P x D
     return functional.mse_loss(_precise(predicted), _precise(flow), reduction="none").mean(dim=(1, 2))
 
 
@@ -204,7 +209,7 @@ def _transformer(
     """
     rotation = None
     if lm.rope_emb is not None:
-        cosine, sine = lm.rope_emb(positions)
+        cosine, sine = lm.rope_emb(positions)  # by the place in its own sequence, not among the N
         rotation = Rotation(cosine[:, None], sine[:, None])
     hidden, step = inputs, _compiled() if options.compiled else _layer
     for number, module in enumerate(lm.layers):
@@ -244,7 +249,7 @@ def _compiled() -> Callable[..., Tensor]:
 
 
 def _attention(query: Tensor, key: Tensor, value: Tensor, rectangle: Rectangle) -> Tensor:
-    """(N, heads, width) three times -> (N, heads x width). Right padding is never seen: attention is causal there."""
+    """(N, heads, width) three times -> (N, heads x width); query has more heads, of which some share a key (GQA)."""
     attended = functional.scaled_dot_product_attention(
         _laid_out(query, rectangle),
         _laid_out(key, rectangle),
@@ -257,6 +262,7 @@ def _attention(query: Tensor, key: Tensor, value: Tensor, rectangle: Rectangle) 
 
 
 def _laid_out(each: Tensor, rectangle: Rectangle) -> Tensor:
+    """(N, heads, width) -> (B, heads, L, width), zeros where no position lies."""
     if rectangle.slots is not None:
         room = each.new_zeros(rectangle.rows * rectangle.length, *each.shape[1:])
         each = room.index_copy(0, rectangle.slots, each)

@@ -29,26 +29,28 @@ SPARE_SECONDS = 2.0
 ENCODERS = ("audio_vae", "feat_encoder")  # frozen, and asked once for each clip
 LAYER = re.compile(r"(?:.*\.)?layers\.\d+(?=\.)")
 IDS = ("bos_token_id", "eos_token_id")  # of config.json; its other whole numbers are sizes, counts and rates
+NO_VAE = SimpleNamespace(chunk_size=1, sample_rate=1)  # what a model asks one for when it is built; made in no time
 NAMES = {torch.float32: "float32", torch.bfloat16: "bfloat16", torch.float64: "float64"}
 
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """Keep what voxcpm prints and its progress bars off the screen; they go to the log."""
-    said = io.StringIO()
-    with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said), warnings.catch_warnings():
+    printed = io.StringIO()
+    with contextlib.redirect_stderr(printed), contextlib.redirect_stdout(printed), warnings.catch_warnings():
         # its AudioVAE uses the older weight_norm and jit.script; both still work in the pinned torch
         warnings.filterwarnings("ignore", message=".*weight_norm.*", category=FutureWarning)
         warnings.filterwarnings("ignore", message=".*torch.jit.script.*", category=DeprecationWarning)
         yield
-    if said.getvalue().strip():
-        log.debug("voxcpm: %s", said.getvalue().strip())
+    if printed.getvalue().strip():
+        log.debug("voxcpm: %s", printed.getvalue().strip())
 
 
-def build(config: dict[str, Any], *, device: str, tokenizer: Any = None, on_meta: bool = False) -> Any:
+def build(config: dict[str, Any], *, device: str, tokenizer: Any = None, vae: Any = None, on_meta: bool = False) -> Any:
     """A VoxCPM2Model with fresh weights; on the meta device it has shapes and no memory.
 
-    config is config.json as read; without a tokenizer the model cannot read text, which counting needs not.
+    config is config.json as read; without a tokenizer the model cannot read text, which counting needs not. `vae` is
+    an AudioVAE of that configuration, or NO_VAE; by default a fresh one is made.
     """
     with quiet():
         from voxcpm.model.voxcpm2 import VoxCPM2Model, VoxCPMConfig
@@ -56,7 +58,7 @@ def build(config: dict[str, Any], *, device: str, tokenizer: Any = None, on_meta
         parsed = VoxCPMConfig.model_validate(config)
         where = torch.device("meta") if on_meta else contextlib.nullcontext()
         with where:
-            vae = _vae(parsed.audio_vae_config)
+            vae = _vae(parsed.audio_vae_config) if vae is None else vae
             return VoxCPM2Model(parsed, tokenizer or SimpleNamespace(vocab={}), vae, device=device)
 
 
@@ -66,9 +68,9 @@ def _vae(config: Any) -> Any:
     return AudioVAEV2(config=config) if config else AudioVAEV2()
 
 
-def on_meta(config: dict[str, Any]) -> Any:
-    """A model of this configuration without weights, for counting."""
-    return build(config | {"max_length": 8}, device="cpu", on_meta=True)  # the cache would really be allocated
+def on_meta(config: dict[str, Any], *, vae: Any = None) -> Any:
+    """A model of this configuration without weights, for counting; `vae` as in `build`."""
+    return build(config | {"max_length": 8}, device="cpu", vae=vae, on_meta=True)  # its cache is on no meta device
 
 
 def load(folder: Path, *, device: str, dtype: torch.dtype | None = None, training: bool = False) -> Any:
@@ -81,8 +83,8 @@ def load(folder: Path, *, device: str, dtype: torch.dtype | None = None, trainin
     spoken = "bfloat16" if dtype is torch.bfloat16 else "float32"
     config = read_config(folder) | {"dtype": spoken, "max_length": 8}  # the cache is made when it speaks
     state = base.read(folder, base.WEIGHTS)
-    model = build(config, device=device, tokenizer=_tokenizer(folder), on_meta=True)
-    model.audio_vae = load_vae(folder, device="cpu")
+    tokenizer, vae = _tokenizer(folder), load_vae(folder, device="cpu")
+    model = build(config, device=device, tokenizer=tokenizer, vae=vae, on_meta=True)
     _fill(model, state, folder, dtype)
     del state
     _make_rotations(model, dtype)
@@ -149,7 +151,7 @@ def _numbers(value: Any, key: str = "") -> Iterator[tuple[str, int]]:
 @contextlib.contextmanager
 def ready_to_speak(model: Any) -> Iterator[None]:
     """A model loaded for training with its VAE and encoder on its device, in eval mode; put back after."""
-    was, places = model.training, {name: _device(getattr(model, name)) for name in ENCODERS}
+    was, places = model.training, {name: next(getattr(model, name).parameters()).device for name in ENCODERS}
     try:
         for name in ENCODERS:
             getattr(model, name).to(model.device)
@@ -161,15 +163,11 @@ def ready_to_speak(model: Any) -> Iterator[None]:
         model.train(was)
 
 
-def _device(module: Any) -> torch.device:
-    return torch.device(next(module.parameters()).device)
-
-
 def check_files(folder: Path) -> list[str]:
     """The names of tensors in a checkpoint that no model here has a place for; no weight is read for it.
 
     VoxCPM passes them over, too. Raises UserError where the tokenizer cannot be read, or tensors lack or do not fit:
-    told before hours of encoding.
+    known before hours of encoding.
     """
     config = read_config(folder)
     _tokenizer(folder)
@@ -194,7 +192,7 @@ def load_vae(folder: Path, *, device: str) -> Any:
 
 def load_encoder(folder: Path, *, device: str, dtype: torch.dtype) -> Any:
     """Only the local encoder, which makes one vector of each patch."""
-    encoder = build(read_config(folder) | {"max_length": 8}, device="cpu", on_meta=True).feat_encoder
+    encoder = on_meta(read_config(folder), vae=NO_VAE).feat_encoder
     state = {
         name.removeprefix(base.ENCODER): value
         for name, value in base.read(folder, base.WEIGHTS, only=base.ENCODER).items()
@@ -234,7 +232,7 @@ def _fill(model: Any, state: dict[str, torch.Tensor], folder: Path, dtype: torch
     if missing := [name for name in missing if not name.startswith("audio_vae.")] if assign else missing:
         raise UserError(f"the weights in {folder} lack {counted(len(missing), 'tensor')}, such as {missing[0]}")
     modules = {name for name, _ in model.named_modules()}
-    if more := [name for name in surplus if (found := LAYER.match(name)) and found.group() not in modules]:
+    if more := [name for name in surplus if (layer := LAYER.match(name)) and layer.group() not in modules]:
         raise UserError(f"the weights in {folder} have more layers than its config.json says, such as {more[0]}")
     return sorted(surplus)
 

@@ -5,10 +5,11 @@ import re
 from curate.text.cleaning import clean
 from curate.text.khmer.canonical import INHERENT, ordered
 from curate.text.khmer.numbers import NUMBER_WORD
+from curate.text.khmer.pronunciation import pronounced
 from curate.text.khmer.rules import rules_for
-from curate.text.khmer.segmentation import depends, pronounced, words
+from curate.text.khmer.segmentation import PACKAGES, words
 from curate.text.khmer.tables import COUNTED
-from curate.text.rules import Change, Rule, any_of, rewrite
+from curate.text.rules import DEFAULT, Change, Options, Rule, any_of, rewrite
 
 __all__ = ["SCRIPT", "canonical", "depends", "pronounced", "spoken", "words"]
 
@@ -31,13 +32,23 @@ def canonical(text: str) -> str:
 
 def spoken(text: str) -> tuple[str, list[Change]]:
     """Canonical text as it is said, and every change with its rule; what has nothing to say stays as it is."""
-    said, changes = rewrite(text, rules_for(text))
+    rewritten, changes = rewrite(text, rules_for(text))
     if changes:  # a stray vowel may stand behind a word now
-        said = ordered(said)
-    if "ៗ" not in said:
-        return said, changes
-    repeated, more = rewrite(said, (Rule("repeat", _REPEAT, _repeated),))
+        rewritten = ordered(rewritten)
+    if "ៗ" not in rewritten:
+        return rewritten, changes
+    repeated, more = rewrite(rewritten, (Rule("repeat", _REPEAT, _repeated),))
     return ordered(repeated), changes + more
+
+
+def depends(form: str, options: Options = DEFAULT) -> tuple[str, ...]:
+    """The packages that a form of Khmer text comes from, besides our own rules."""
+    behind = {
+        "spoken": ("khmercut",),
+        "words": PACKAGES.get(options.words, ()),
+        "pronounced": (*PACKAGES.get(options.words, ()), "khmerphonemizer"),
+    }
+    return behind.get(form, ())
 
 
 def _repeated(match: re.Match[str]) -> str:

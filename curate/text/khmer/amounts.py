@@ -1,14 +1,16 @@
-"""Telephone numbers, money and measures: a match of a rule in, the words out.
+"""Khmer numbers with what they count or measure: money, units, fractions, ordinals.
 
-Conventions: google/language-resources km/textnorm (telephone numbers by groups, money by its units and hundredths,
-Latin units by their names). Written anew from its published facts.
+Each function reads one kind of written form: a match of a rule of `curate.text.khmer.rules` in, the words out.
+Conventions: google/language-resources km/textnorm (money by its units and hundredths, Latin units by their names).
+Written anew from its published facts.
 """
 
 import re
+import unicodedata
 
-from curate.text.khmer.numbers import cardinal, one_by_one, read, with_zeros
+from curate.text.khmer.numbers import MINUS, cardinal, read
 from curate.text.khmer.tables import (
-    KEYS,
+    COUNTED,
     KHMER_UNITS,
     LONE_UNITS,
     MONEY,
@@ -17,52 +19,22 @@ from curate.text.khmer.tables import (
     PER,
     QUANTITIES,
     RIEL,
+    SYMBOLS,
 )
 from curate.text.numbers import parse
+from curate.text.rules import any_of
 
+# What a number labels when it stands behind these: no unit follows such a number, and no group of three digits.
 _LISTED = re.compile("(?:ថ្នាក់|ទី|លេខ|មាត្រា|កថាខណ្ឌ|ផ្លូវ|បន្ទប់|ប្លុក|ក្រុម) ?$")
+_NAMED = re.compile("(?:លេខ|ទី|ផ្លូវ|កូដ) ?$")
 _CLOSED = re.compile("$|[។,;)]")
-MINUS = "ដក"
-
-
-def telephone(match: re.Match[str]) -> str:
-    groups = re.findall(r"\d+", match.group())
-    plus = match.group().startswith("+")
-    if not (8 <= sum(map(len, groups)) <= 13 if plus else 9 <= sum(map(len, groups)) <= 10):
-        return match.group()
-    if plus and len(groups) == 1:
-        return "បូក " + one_by_one(groups[0])
-    if plus:
-        return "បូក " + " ".join([cardinal(groups[0]), *map(_group, groups[1:])])
-    if len(groups[0]) > 3:  # the network's number is three digits
-        groups = [groups[0][:3], groups[0][3:], *groups[1:]]
-    return " ".join(map(_group, groups))
-
-
-def _group(digits: str) -> str:
-    return with_zeros(digits) if 2 <= len(digits) <= 4 else one_by_one(digits)
-
-
-def code(match: re.Match[str]) -> str:
-    """A code in brackets: (023) 456 789, +855 (0)12 345 678."""
-    plus = "+" if match["code"] == "855" else ""
-    return f"{plus}{match['code'] or ''} "
-
-
-def star_code(match: re.Match[str]) -> str:
-    """A code typed on a telephone: *123#."""
-    return " ".join(KEYS.get(each) or cardinal(each) for each in match.group())
-
-
-def either(match: re.Match[str]) -> str:
-    """016/017 555 666: one of two prefixes."""
-    return with_zeros(match["n"]) + " ឬ "
+_POWERS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-", strict=True))
+_COUNTED = re.compile(f" ?(?:{any_of(COUNTED)})(?![\u17b6-\u17d3])")
 
 
 def money(match: re.Match[str]) -> str:
     gap = match["gap"] if match["quantity"] or match.start("sign") > match.start("n") else ""
-    minus = MINUS if match["minus"] else ""
-    return minus + _amount(match["n"], match["quantity"], gap, MONEY[match["sign"]])
+    return _minus(match) + _amount(match["n"], match["quantity"], gap, MONEY[match["sign"]])
 
 
 def money_before(match: re.Match[str]) -> str:
@@ -97,13 +69,16 @@ def _quantity(written: str) -> str:
     return QUANTITIES.get(written) or QUANTITIES[written.lower()]
 
 
+def _minus(match: re.Match[str]) -> str:
+    return MINUS if match["minus"] else ""
+
+
 def quantity(match: re.Match[str]) -> str:
     return read(match["n"]) + match["gap"] + _quantity(match["quantity"])
 
 
 def measure(match: re.Match[str]) -> str:
-    minus = MINUS if match["minus"] else ""
-    return minus + read(match["n"]) + match["gap"] + _unit(match["unit"]) + _per(match["per"])
+    return _minus(match) + read(match["n"]) + match["gap"] + _unit(match["unit"]) + _per(match["per"])
 
 
 def _unit(unit: str) -> str:
@@ -167,3 +142,42 @@ def feet(match: re.Match[str]) -> str:
 def times(match: re.Match[str]) -> str:
     apart = " " in match.group() or match.string[match.start() - 1] >= "\u1780"  # behind a Khmer unit
     return " គុណនឹង " if apart else "គុណនឹង"
+
+
+def spaced_number(match: re.Match[str]) -> str:
+    """Groups of three digits with spaces between them are one number; one group only where that is sure."""
+    groups = match.group().split(" ")
+    listed = _NAMED.search(match.string, max(0, match.start() - 8), match.start())
+    counts = not listed and _COUNTED.match(match.string, match.end())
+    one = len(groups) > 2 or groups[1].endswith("00") or groups[1].startswith("0") or counts
+    return "".join(groups) if one else match.group()
+
+
+def ordinal(match: re.Match[str]) -> str:
+    return "ទី" + cardinal(match["n"].replace(",", ""))
+
+
+def mixed(match: re.Match[str]) -> str:
+    """A fraction sign behind a whole number: 16⅗ is 16 3/5."""
+    return " " + unicodedata.normalize("NFKC", match["sign"]).replace("\u2044", "/")
+
+
+def fraction(match: re.Match[str]) -> str:
+    whole = f"{cardinal(match['whole'])} " if match["whole"] else ""
+    above, below = (parse(match[name], dots_group=True) for name in ("above", "below"))
+    if above is None or below is None or above.fraction or below.fraction:
+        return match.group()
+    return _minus(match) + f"{whole}{cardinal(above.integer)}លើ{cardinal(below.integer)}"
+
+
+def number(match: re.Match[str]) -> str:
+    return _minus(match) + read(match["n"])
+
+
+def power(match: re.Match[str]) -> str:
+    """A raised number: two is ការេ, three is គូប, others ស្វ័យគុណ."""
+    raised = "".join(_POWERS.get(character, character) for character in match["power"]).lstrip("^")
+    if raised in ("2", "3"):
+        return SYMBOLS["²" if raised == "2" else "³"]
+    minus = MINUS if raised.startswith(("-", "−")) else ""
+    return "ស្វ័យគុណ" + minus + cardinal(raised.lstrip("-−"))

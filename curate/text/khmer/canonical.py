@@ -126,8 +126,8 @@ def _shifted(base: str, marks: str) -> str:
     consonants = {base, *re.findall(rf"{COENG}(.)", marks)}
     strong = bool(consonants & _STRONG) and BA not in consonants
     shifter, pushed = (TRIISAP, _PUSHED_STRONG) if strong else (MUUSIKATOAN, _PUSHED_WEAK)
-    found = pushed.match(marks)
-    if not found:
+    match = pushed.match(marks)
+    if not match:
         return marks
-    kept = found.group().replace(U, "") + marks[found.end() :] + shifter
+    kept = match.group().replace(U, "") + marks[match.end() :] + shifter
     return "".join(sorted(_MARK.findall(kept), key=_place))

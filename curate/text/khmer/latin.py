@@ -7,9 +7,8 @@ stays in Latin letters and is reported. Addresses follow google/language-resourc
 import re
 
 from curate.text.cleaning import LATIN
-from curate.text.khmer.loans import ACRONYMS, LOANS, PARTS_OF_ADDRESSES, SHORTENED, TITLES
 from curate.text.khmer.numbers import DIGITS
-from curate.text.khmer.tables import LETTERS
+from curate.text.khmer.tables import ACRONYMS, LETTERS, LOANS, PARTS_OF_ADDRESSES, SHORTENED, TITLES
 from curate.text.rules import Rule
 
 _SIGNS = {
@@ -36,8 +35,8 @@ _VOWELLESS = re.compile(r"[^AEIOUY]+|[A-Z]*[^AEIOUY]{4}[A-Z]*")
 
 def _address(match: re.Match[str]) -> str:
     address = match.group().rstrip(".,;:!?)'")
-    said = " ".join(_piece(piece) for piece in _PIECE.findall(address))
-    return said + match.group()[len(address) :]
+    spoken = " ".join(_piece(piece) for piece in _PIECE.findall(address))
+    return spoken + match.group()[len(address) :]
 
 
 def _piece(piece: str) -> str:
@@ -71,13 +70,13 @@ def _run(match: re.Match[str]) -> str:
     before = match.string[max(0, match.start() - 2) : match.start()]
     if len(match.group()) == 1 and before.endswith((":", ";", ":-")):
         return match.group()  # a smiling face
-    said = [_word(word) for word in words]
-    unknown = said.count(None)
+    readings = [_word(word) for word in words]
+    unknown = readings.count(None)
     if unknown > 1:
         return _in_phrase(match, words)
     joined = match.string[match.end() : match.end() + 1] not in ("", " ")  # S23: a letter of the number behind it
     lone = {at for at, word in enumerate(words) if unknown and len(word) == 1 and (at + 1 < len(words) or not joined)}
-    return " ".join(word if at in lone else said[at] or word for at, word in enumerate(words))
+    return " ".join(word if at in lone else readings[at] or word for at, word in enumerate(words))
 
 
 def _in_phrase(match: re.Match[str], words: list[str]) -> str:
@@ -107,7 +106,7 @@ def _word(word: str) -> str | None:
         if (
             "&" in core and "-" not in core and None in parts and any(parts)
         ):  # B&x: what can be read is read, here as anywhere
-            read = "និង".join(said or part for said, part in zip(parts, core.split("&"), strict=True))
+            read = "និង".join(reading or part for reading, part in zip(parts, core.split("&"), strict=True))
     return None if read is None else read + word[len(core) :]
 
 

@@ -20,6 +20,7 @@ _POWERS = (
     (100, "រយ"),
 )
 NUMBER_WORD = any_of([*DIGITS, *_TENS[1:], *(name for _, name in _POWERS)])  # a pattern
+MINUS = "ដក"
 MOST_DIGITS = 15  # longer ones are account numbers and the like: read one by one
 
 

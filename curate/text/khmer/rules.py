@@ -7,21 +7,17 @@ hundred), and a dash between two plain numbers is ទៅ, from the less to the m
 
 import re
 
-from curate.text.khmer import amounts
-from curate.text.khmer import readers as say
-from curate.text.khmer.dates import DASH, DATES, KHMER, NAMED_SPANS, TIMES
+from curate.text.khmer import amounts, codes, dates, ranges, symbols
 from curate.text.khmer.latin import ELECTRONIC, HASHTAG, WORDS, house_letters
+from curate.text.khmer.patterns import CURRENCY, DASH, KHMER, UNIT
 from curate.text.khmer.tables import (
     KHMER_PER,
     KHMER_UNITS,
     LETTERS,
-    MONEY,
     MONEY_WORDS,
     PER,
     QUANTITIES,
-    RIEL,
     SYMBOLS,
-    UNITS,
 )
 from curate.text.rules import HEAD, NUMBER, Rule, any_of
 
@@ -30,10 +26,8 @@ _WORD = r"\w\u1780-\u17dd)"  # a dash behind these is no minus
 _MINUS = rf"(?:(?<![{_WORD}])(?P<minus>[-−]))?"
 _N = rf"(?P<n>{NUMBER})(?P<gap> ?)"
 _LETTER = r"[ក-អឥ-ឳ](?:\u17d2[ក-អ]){0,2}"
-_SIGNS = any_of(MONEY)
-_MONEY_WORDS = any_of([*MONEY_WORDS, RIEL])
 _QUANTITY = rf"(?:{any_of(QUANTITIES)})(?![A-Za-z])"
-_UNITS, _PER = any_of([*UNITS, "m^2", "m^3", "km^2", "cm^2", "μm", "μg"]), any_of(PER)
+_PER = any_of(PER)
 _KEYS = "ចុចលេខ|ចុចសញ្ញា|ចុច|សញ្ញា|គ្រាប់ចុច|គ្រាប់"  # before # and * of a telephone
 _LONG_ROMAN = "(?=[IVXLCDM]*[IVX])[IVXLCDM]{4,}"
 _ROMAN = "(?:[IVX]|(?=[IVXLCDM]*[IVX])[IVXLCDM]{2,})(?![IVXLCDM])"  # not C, which is a letter: ផ្នែក C
@@ -51,100 +45,65 @@ def _dotted(unit: str) -> str:
 _KHMER_UNITS = "|".join(_dotted(unit) for unit in sorted(KHMER_UNITS, key=len, reverse=True))
 
 
-def _pattern(text: str, flags: int = 0) -> re.Pattern[str]:
-    return re.compile(text, flags)
-
-
 ALWAYS = (
-    Rule("digits", _pattern("[០-៩]+"), say.digits),
-    Rule("abbreviation", _pattern("(?:និង ?)?។ ?ល ?។"), say.and_so_on),
-    Rule("abbreviation", _pattern(rf"(?<![{KHMER}.])ឧ(?:\.|(?= ?៖))"), say.for_example),
-    Rule("lunar", _pattern("[\u19e0-\u19ff]"), say.lunar),
-    Rule("compatible", _pattern("[①-⑳㎏㎞㎝㎜㎡㎖㎎㏄]"), say.compatible),
-    Rule("roman", _pattern("(?P<before>)(?P<roman>[Ⅰ-ⅿ]+)"), say.roman_sign),
-    *NAMED_SPANS,
-)
-TELEPHONES = (
-    Rule("telephone", _pattern(r"\*\d{2,4}(?:\*\d{1,6}){0,3}#"), amounts.star_code),
-    Rule("telephone", _pattern(r"(?<=\d) ?\(0\) ?(?=\d)|\((?P<code>\+\d{1,3}|0\d{1,2}|855)\) ?(?=\d)"), amounts.code),
-    Rule(
-        "telephone",
-        _pattern(rf"{HEAD}(?<!/)(?P<n>0\d{{2}}) ?/ ?(?=0\d{{2}}(?: ?/ ?0\d{{2}})* ?\d{{3}})"),
-        amounts.either,
-    ),
-    Rule("telephone", _pattern(r"(?<![\d.,])\+\d{1,13}(?:[ .-]?\d{1,9}){0,5}+(?!\d)"), amounts.telephone),
-    Rule(
-        "telephone",
-        _pattern(rf"{HEAD}0\d{{1,3}}(?:(?:[ .-]\d{{1,4}}){{2,4}}+|[ .-]\d{{6,7}})(?!\d)|{HEAD}0\d{{8,9}}(?!\d)"),
-        amounts.telephone,
-    ),
-    Rule("telephone", _pattern(rf"{HEAD}\d{{3}}([ -])\d{{3}}\1\d{{4}}(?!\d)"), amounts.telephone),
-)
-RANGES = (
-    Rule(
-        "range",
-        _pattern(
-            rf"(?P<a>{NUMBER} ?(?P<u>{_UNITS}|{_SIGNS}|{_MONEY_WORDS})) ?{DASH} ?"
-            rf"(?={NUMBER} ?(?:(?P=u)|{_MONEY_WORDS})(?![A-Za-z\d]))"
-            rf"|(?P<b>(?:{_SIGNS}) ?{NUMBER}) ?{DASH} ?(?=(?:{_SIGNS}) ?\d)"
-        ),
-        say.joined_span,
-    ),
-    Rule(
-        "range",
-        _pattern(
-            rf"(?<![A-Za-z-])(?P<sign>US\$|[$€£¥฿₩៛])?(?P<a>{NUMBER})(?P<unit>%?) ?{DASH} ?"
-            r"(?P<b>\d++(?:[.,]\d++)*+)(?!-)(?P=unit)"
-        ),
-        say.span,
-    ),
+    Rule("digits", re.compile("[០-៩]+"), symbols.digits),
+    Rule("abbreviation", re.compile("(?:និង ?)?។ ?ល ?។"), symbols.and_so_on),
+    Rule("abbreviation", re.compile(rf"(?<![{KHMER}.])ឧ(?:\.|(?= ?៖))"), symbols.for_example),
+    Rule("lunar", re.compile("[\u19e0-\u19ff]"), symbols.lunar),
+    Rule("compatible", re.compile("[①-⑳㎏㎞㎝㎜㎡㎖㎎㏄]"), symbols.compatible),
+    Rule("roman", re.compile("(?P<before>)(?P<roman>[Ⅰ-ⅿ]+)"), symbols.roman_sign),
+    *dates.NAMED_SPANS,
 )
 AMOUNTS = (
-    Rule("compared", _pattern(rf"[<>](?= ?(?:{_SIGNS})?\d)"), say.compared),
-    Rule("about", _pattern(rf"(?<!\d)~ ?(?=(?:{_SIGNS})?\d)"), say.about),
+    Rule("compared", re.compile(rf"[<>](?= ?(?:{CURRENCY})?\d)"), ranges.compared),
+    Rule("about", re.compile(rf"(?<!\d)~ ?(?=(?:{CURRENCY})?\d)"), symbols.about),
     Rule(
         "per",
-        _pattern(rf"(?P<n>(?:{_SIGNS}) ?{NUMBER}|(?<=\d)(?:{_SIGNS})|(?<=\d )(?:{_SIGNS})) ?/ ?(?P<per>{_PER}){_END}"),
+        re.compile(
+            rf"(?P<n>(?:{CURRENCY}) ?{NUMBER}|(?<=\d)(?:{CURRENCY})|(?<=\d )(?:{CURRENCY})) ?/ ?(?P<per>{_PER}){_END}"
+        ),
         amounts.price_of_one,
     ),
     Rule(
         "per",
-        _pattern(rf"(?:(?<=រៀល)|(?<=ដុល្លារ)|(?<=[$៛€])) ?/ ?(?P<per>{_KHMER_UNITS})\.?(?![\u1780-\u17d3.])"),
+        re.compile(rf"(?:(?<=រៀល)|(?<=ដុល្លារ)|(?<=[$៛€])) ?/ ?(?P<per>{_KHMER_UNITS})\.?(?![\u1780-\u17d3.])"),
         amounts.price_of_one_khmer,
     ),
     Rule(
         "per",
-        _pattern(
-            rf"(?P<n>\d ?[^\d/]{{1,20}}?|(?:{_SIGNS}) ?{NUMBER})(?: ?/ ?|per)(?:មួយ)?"
+        re.compile(
+            rf"(?P<n>\d ?[^\d/]{{1,20}}?|(?:{CURRENCY}) ?{NUMBER})(?: ?/ ?|per)(?:មួយ)?"
             rf"(?=(?:{any_of(KHMER_PER)})(?![\u17b6-\u17d3]))"
         ),
         amounts.in_one,
     ),
-    Rule("times", _pattern(rf"(?<=[\dmtg{KHMER}]) ?[xX×*] ?(?=\d)"), amounts.times),
+    Rule("times", re.compile(rf"(?<=[\dmtg{KHMER}]) ?[xX×*] ?(?=\d)"), amounts.times),
     Rule(
         "money",
-        _pattern(rf"(?<![A-Za-z\d])(?<!\d ){_MINUS}(?P<sign>{_SIGNS}) ?{_N}(?P<quantity>{_QUANTITY})?"),
+        re.compile(rf"(?<![A-Za-z\d])(?<!\d ){_MINUS}(?P<sign>{CURRENCY}) ?{_N}(?P<quantity>{_QUANTITY})?"),
         amounts.money_before,
     ),
     Rule(
-        "money", _pattern(rf"{_MINUS}{_N}(?P<quantity>(?:{_QUANTITY}) ?)?(?P<sign>{_SIGNS})(?![A-Za-z])"), amounts.money
+        "money",
+        re.compile(rf"{_MINUS}{_N}(?P<quantity>(?:{_QUANTITY}) ?)?(?P<sign>{CURRENCY})(?![A-Za-z])"),
+        amounts.money,
     ),
     Rule(
         "money",
-        _pattern(rf"{_N}(?P<quantity>(?:{_QUANTITY}) ?)?(?P<word>{any_of(MONEY_WORDS)}){_END}", re.IGNORECASE),
+        re.compile(rf"{_N}(?P<quantity>(?:{_QUANTITY}) ?)?(?P<word>{any_of(MONEY_WORDS)}){_END}", re.IGNORECASE),
         amounts.money_word,
     ),
-    Rule("measure", _pattern(r"(?<=°)(?P<m>\d{1,2})['′](?:(?P<s>\d{1,2}(?:\.\d+)?)[\"″])?"), amounts.arc),
-    Rule("measure", _pattern(rf"(?P<n>{NUMBER})['′] ?(?P<inch>{NUMBER})[\"″]"), amounts.feet),
+    Rule("measure", re.compile(r"(?<=°)(?P<m>\d{1,2})['′](?:(?P<s>\d{1,2}(?:\.\d+)?)[\"″])?"), amounts.arc),
+    Rule("measure", re.compile(rf"(?P<n>{NUMBER})['′] ?(?P<inch>{NUMBER})[\"″]"), amounts.feet),
     Rule(
         "measure",
-        _pattern(rf"{_MINUS}{_N}(?P<unit>{_UNITS})(?:(?: ?/ ?| per |per)(?P<per>{_PER}))?{_END}"),
+        re.compile(rf"{_MINUS}{_N}(?P<unit>{UNIT})(?:(?: ?/ ?| per |per)(?P<per>{_PER}))?{_END}"),
         amounts.measure,
     ),
-    Rule("measure", _pattern(rf"(?P<n>{NUMBER})\""), amounts.inches),
+    Rule("measure", re.compile(rf"(?P<n>{NUMBER})\""), amounts.inches),
     Rule(
         "measure",
-        _pattern(
+        re.compile(
             rf"(?P<n>{NUMBER})(?P<gap> |(?<=\d[.,]\d)(?=s)|(?<=\d[.,]\d\d)(?=s))(?P<unit>[KNJAs])"
             r"(?![A-Za-z\d&.'’-])(?! [A-Za-z])"
         ),
@@ -152,7 +111,7 @@ AMOUNTS = (
     ),
     Rule(
         "measure",
-        _pattern(
+        re.compile(
             rf"{_N}(?P<unit>{_KHMER_UNITS})(?:(?P<power>[²³]|[23](?!\d)))?(?:\.? ?/ ?(?P<per>{any_of(KHMER_UNITS)}))?"
             rf"(?:\.(?=[ ។,;)/]|$)|\.?(?=ក្នុងមួយ)|(?![{KHMER}.]))"
         ),
@@ -162,71 +121,75 @@ AMOUNTS = (
 PLAIN = (
     Rule(
         "fraction",
-        _pattern(
+        re.compile(
             rf"(?:(?<![{_WORD}/.,-])(?P<minus>[-−]))?(?:{HEAD}(?P<whole>\d{{1,9}}) )?{HEAD}(?<!/)(?<!/ )"
             r"(?P<above>\d{1,9}+(?:[.,]\d{3})*+) ?[/\u2044] ?(?P<below>\d{1,9}+(?:[.,]\d{3})*+)(?! ?/|[.,]?\d)"
         ),
-        say.fraction,
+        amounts.fraction,
     ),
-    Rule("divided", _pattern(r"(?<=\d) ?: ?(?=\d++(?:[.,]\d++)*+ ?=)"), lambda match: SYMBOLS["÷"]),
-    Rule("ratio", _pattern(r"(?<=\d) ?: ?(?=\d)"), say.against),
-    Rule("street", _pattern(r"(?<![A-Za-z])[Ss]t\.? ?(?=\d)"), say.street),
-    Rule("number sign", _pattern(r"#(?=\d)|№ ?(?=\d)|(?<![A-Za-z])N(?:o\.?|[°º]) ?(?=\d)"), say.number_sign),
-    Rule("version", _pattern(r"(?<![A-Za-z])[vV]\.?(?=\d)"), lambda match: LETTERS["V"]),
-    Rule("screen", _pattern(rf"{HEAD}(\d{{1,2}})(\d\d)(?P<scan>[pi])(?![A-Za-z\d])"), say.screen),
-    Rule("digits", _pattern(r"(?P<name>(?<![A-Za-z])(?i:boeing|levi's) )(?P<n>\d{3})(?!\d)"), say.named_number),
-    Rule("quantity", _pattern(rf"{_N}(?<!\s)(?P<quantity>[KkM])(?![A-Za-z\d])"), amounts.quantity),
-    Rule("times", _pattern(r"(?<=\d)x(?![A-Za-z\d])"), lambda match: "ដង"),
-    Rule("letters", _pattern(r"(?<=\d)(?P<letters>[A-Z][A-Za-z]{0,2})(?![A-Za-z\d])"), house_letters),
-    Rule("dash", _pattern(rf"(?<=[A-Za-z{KHMER}])[-–](?=\d)"), lambda match: ""),
-    Rule("number", _pattern(rf"(?<![{_WORD}.,-])(?P<minus>[-−])?(?P<n>{NUMBER})"), say.number),
-    Rule("number", _pattern(r"(?P<minus>)(?P<n>\d++(?:[.,]\d++)*+)"), say.number),
+    Rule("divided", re.compile(r"(?<=\d) ?: ?(?=\d++(?:[.,]\d++)*+ ?=)"), lambda match: SYMBOLS["÷"]),
+    Rule("ratio", re.compile(r"(?<=\d) ?: ?(?=\d)"), ranges.against),
+    Rule("street", re.compile(r"(?<![A-Za-z])[Ss]t\.? ?(?=\d)"), symbols.street),
+    Rule("number sign", re.compile(r"#(?=\d)|№ ?(?=\d)|(?<![A-Za-z])N(?:o\.?|[°º]) ?(?=\d)"), symbols.number_sign),
+    Rule("version", re.compile(r"(?<![A-Za-z])[vV]\.?(?=\d)"), lambda match: LETTERS["V"]),
+    Rule("screen", re.compile(rf"{HEAD}(\d{{1,2}})(\d\d)(?P<scan>[pi])(?![A-Za-z\d])"), symbols.screen),
+    Rule("digits", re.compile(r"(?P<name>(?<![A-Za-z])(?i:boeing|levi's) )(?P<n>\d{3})(?!\d)"), symbols.named_number),
+    Rule("quantity", re.compile(rf"{_N}(?<!\s)(?P<quantity>[KkM])(?![A-Za-z\d])"), amounts.quantity),
+    Rule("times", re.compile(r"(?<=\d)x(?![A-Za-z\d])"), lambda match: "ដង"),
+    Rule("letters", re.compile(r"(?<=\d)(?P<letters>[A-Z][A-Za-z]{0,2})(?![A-Za-z\d])"), house_letters),
+    Rule("dash", re.compile(rf"(?<=[A-Za-z{KHMER}])[-–](?=\d)"), lambda match: ""),
+    Rule("number", re.compile(rf"(?<![{_WORD}.,-])(?P<minus>[-−])?(?P<n>{NUMBER})"), amounts.number),
+    Rule("number", re.compile(r"(?P<minus>)(?P<n>\d++(?:[.,]\d++)*+)"), amounts.number),
 )
 NUMBERS = (
-    Rule("decimal", _pattern(r"(?<![\w.,])\.(?=\d)(?!\d++\.)"), lambda match: "0."),
-    Rule("ordinal", _pattern(rf"{HEAD}(?P<n>\d{{1,3}}(?:,\d{{3}})*)(?:st|nd|rd|th)(?![A-Za-z\d])"), say.ordinal),
-    Rule("fraction", _pattern(r"(?<=\d) ?(?P<sign>[¼-¾⅐-⅞])"), say.mixed),
-    Rule("compatible", _pattern("[¼-¾⅐-⅞]"), say.compatible),
-    Rule("power", _pattern(r"(?<=[\d)])(?P<power>\^[-−]?\d{1,4}+|[⁰¹²³⁴-⁹⁻]{1,5})"), say.power),
-    *DATES,
-    *TIMES,
-    *TELEPHONES,
-    Rule("number", _pattern(rf"{HEAD}(?<!\d )(?<![+(-])[1-9]\d{{0,2}}(?: \d{{3}})++(?! ?\d)"), say.spaced_number),
-    *RANGES,
+    Rule("decimal", re.compile(r"(?<![\w.,])\.(?=\d)(?!\d++\.)"), lambda match: "0."),
+    Rule("ordinal", re.compile(rf"{HEAD}(?P<n>\d{{1,3}}(?:,\d{{3}})*)(?:st|nd|rd|th)(?![A-Za-z\d])"), amounts.ordinal),
+    Rule("fraction", re.compile(r"(?<=\d) ?(?P<sign>[¼-¾⅐-⅞])"), amounts.mixed),
+    Rule("compatible", re.compile("[¼-¾⅐-⅞]"), symbols.compatible),
+    Rule("power", re.compile(r"(?<=[\d)])(?P<power>\^[-−]?\d{1,4}+|[⁰¹²³⁴-⁹⁻]{1,5})"), amounts.power),
+    *dates.DATES,
+    *dates.TIMES,
+    *codes.CODES,
+    Rule("number", re.compile(rf"{HEAD}(?<!\d )(?<![+(-])[1-9]\d{{0,2}}(?: \d{{3}})++(?! ?\d)"), amounts.spaced_number),
+    *ranges.RANGES,
     *AMOUNTS,
     *PLAIN,
 )
 INITIALS = (
     Rule(
         "abbreviation",
-        _pattern(rf"(?<![{KHMER}.]){_LETTER}(?:\.{_LETTER}){{1,6}}+\.?+(?![{KHMER}])"),
-        say.abbreviation,
+        re.compile(rf"(?<![{KHMER}.]){_LETTER}(?:\.{_LETTER}){{1,6}}+\.?+(?![{KHMER}])"),
+        symbols.abbreviation,
     ),
 )
 LATIN = (
-    Rule("abbreviation", _pattern(r"(?<![A-Za-z])P\.? ?O\.? ?[Bb]ox(?![A-Za-z])"), say.post_box),
+    Rule("abbreviation", re.compile(r"(?<![A-Za-z])P\.? ?O\.? ?[Bb]ox(?![A-Za-z])"), symbols.post_box),
     Rule(
         "roman",
-        _pattern(
+        re.compile(
             rf"(?P<before>(?:{_KEYWORDS}) ?|(?<![A-Za-z\d-]))(?P<roman>[IVX]++) ?{DASH} ?"
             rf"(?P<last>(?:ទី ?)?)(?P<to>[IVX]++)(?![A-Za-z.&'-])"
         ),
-        say.roman_range,
+        symbols.roman_range,
     ),
-    Rule("roman", _pattern(rf"(?P<before>(?:{_KEYWORDS}) ?)(?P<roman>{_ROMAN})(?![A-Za-z.])"), say.roman_number),
-    Rule("roman", _pattern(r"(?P<before>^)(?P<roman>[IVX]+)(?= ?[-–)/] ?[\u1780-\u17b3]|(?<=..)$)"), say.roman_number),
-    Rule("roman", _pattern(r"(?P<before>\()(?P<roman>[IVX]{2,})(?=\))"), say.roman_number),
-    Rule("roman", _pattern(r"(?P<before>(?<!\S))(?P<roman>[IVX]+)\.(?= (?![A-Za-z])|$)"), say.roman_number),
+    Rule("roman", re.compile(rf"(?P<before>(?:{_KEYWORDS}) ?)(?P<roman>{_ROMAN})(?![A-Za-z.])"), symbols.roman_number),
     Rule(
         "roman",
-        _pattern(rf"(?P<before>(?<=[A-Za-z{KHMER}]) )(?P<roman>[IVX]{{2,}}|{_LONG_ROMAN})(?![A-Za-z.&'-])"),
-        say.roman_number,
+        re.compile(r"(?P<before>^)(?P<roman>[IVX]+)(?= ?[-–)/] ?[\u1780-\u17b3]|(?<=..)$)"),
+        symbols.roman_number,
+    ),
+    Rule("roman", re.compile(r"(?P<before>\()(?P<roman>[IVX]{2,})(?=\))"), symbols.roman_number),
+    Rule("roman", re.compile(r"(?P<before>(?<!\S))(?P<roman>[IVX]+)\.(?= (?![A-Za-z])|$)"), symbols.roman_number),
+    Rule(
+        "roman",
+        re.compile(rf"(?P<before>(?<=[A-Za-z{KHMER}]) )(?P<roman>[IVX]{{2,}}|{_LONG_ROMAN})(?![A-Za-z.&'-])"),
+        symbols.roman_number,
     ),
     *WORDS,
 )
 LAST = (
-    Rule("key", _pattern(rf"(?P<named>(?:{_KEYS}) ?)(?P<key>[#*])(?![#*\w])"), say.key),
-    Rule("symbol", _pattern(f"([{re.escape(''.join(SYMBOLS))}])\\1*+"), say.symbol),
+    Rule("key", re.compile(rf"(?P<named>(?:{_KEYS}) ?)(?P<key>[#*])(?![#*\w])"), symbols.key),
+    Rule("symbol", re.compile(f"([{re.escape(''.join(SYMBOLS))}])\\1*+"), symbols.symbol),
     HASHTAG,
 )
 

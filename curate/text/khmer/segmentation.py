@@ -1,4 +1,4 @@
-"""Khmer words, by a fast and by a finer model, and their phonemes."""
+"""Khmer words, by a fast and by a finer model."""
 
 import functools
 import logging
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from curate.errors import UserError
-from curate.text.options import DEFAULT, WORDS, Options
+from curate.text.rules import DEFAULT, WORDS, Options
 
 PACKAGES = {"khmer-nltk": ("khmer-nltk", "khmercut"), "khmercut.nn": ("khmercut", "onnxruntime")}
 
@@ -19,10 +19,6 @@ _TAIL = rf"(?:(?<=\u17d2)[^ ]|[{_MARK}]){{0,99}}+"  # what belongs to the letter
 _PIECES = re.compile(rf"[^ ]{{1,{_WINDOW}}}+{_TAIL}")
 _NN_PIECES = re.compile(rf".{{1,400}}(?= |$)|.{{1,400}}+{_TAIL}", re.DOTALL)  # it sees 512 characters, spaces too
 _LONGEST = 100  # letters of a word that are pronounced at once; no real word is longer
-# letters that the transducer does not know, by what they stand for (Unicode chapter 16.4), and signs without a sound
-_KNOWN = str.maketrans(
-    {"ឝ": "ស", "ឞ": "ស", "ឣ": "អ", "ឤ": "អា", "ឨ": "ឧក", "ឰ": "អៃ"} | dict.fromkeys("\u17b4\u17b5៎៑៓\u17dd", "")
-)
 
 
 def words(text: str, options: Options = DEFAULT) -> list[str]:
@@ -34,40 +30,11 @@ def words(text: str, options: Options = DEFAULT) -> list[str]:
     return [word for piece in _PIECES.findall(text) for word in _fast(piece)]
 
 
-def pronounced(text: str, options: Options = DEFAULT) -> str:
-    """The phonemes of every word by khmerphonemizer (MIT), words apart by spaces; punctuation falls away."""
-    return " ".join("".join(phonemes) for word in words(text, options) if (phonemes := phonemes_of(word)))
-
-
-def depends(form: str, options: Options = DEFAULT) -> tuple[str, ...]:
-    """The packages that a form of Khmer text comes from, besides our own rules."""
-    behind = {
-        "spoken": ("khmercut",),
-        "words": PACKAGES.get(options.words, ()),
-        "pronounced": (*PACKAGES.get(options.words, ()), "khmerphonemizer"),
-    }
-    return behind.get(form, ())
-
-
-def phonemes_of(word: str) -> tuple[str, ...]:
-    """The phonemes of one word; none for punctuation and for what is not Khmer or Latin."""
-    letters = re.sub("[^A-Za-z\u1780-\u17d3\u17dd]", "", word).translate(_KNOWN)
-    parts = (letters[i : i + _LONGEST] for i in range(0, len(letters), _LONGEST))
-    return tuple(phoneme for part in parts for phoneme in _phonemes(part))
-
-
-@functools.lru_cache(maxsize=50_000)
-def _phonemes(letters: str) -> tuple[str, ...]:
-    from khmerphonemizer import phonemize_single  # 0.4 s, a lexicon and a transducer
-
-    return tuple(phonemize_single(letters) or ())
-
-
 def _fast(piece: str) -> list[str]:
     """By khmer-nltk (Apache-2.0); it "corrects" a few words, and such a piece is cut by the same model in khmercut."""
-    found = [token for token in _khmer_nltk()(piece) if token.strip()]
-    if "".join(found) == piece:
-        return found
+    tokens = [token for token in _khmer_nltk()(piece) if token.strip()]
+    if "".join(tokens) == piece:
+        return tokens
     from khmercut import tokenize
 
     return [token for token in tokenize(piece) if token]

@@ -5,8 +5,7 @@ import unicodedata
 
 from curate.text.cleaning import clean
 from curate.text.korean.rules import RULES
-from curate.text.options import DEFAULT, Options
-from curate.text.rules import Change, rewrite
+from curate.text.rules import DEFAULT, Change, Options, rewrite
 
 SCRIPT = "가-힣ㄱ-ㅎㅏ-ㅣ"
 _HALF_WIDTH = re.compile("[\uffa1-\uffdc]")

@@ -7,13 +7,10 @@ lists were judged for gain and for harm on words that must not change: benchmark
 import itertools
 from dataclasses import dataclass
 
-_FIRST, _VOWELS, _CODAS = 0xAC00, 21, 28
-_TENSE = {0: 1, 3: 4, 7: 8, 9: 10, 12: 13}  # ㄱㄷㅂㅅㅈ -> ㄲㄸㅃㅆㅉ
-_ONSETS = {1: 0, 4: 2, 7: 3, 8: 5, 16: 6, 17: 7}  # finals ㄱㄴㄷㄹㅁㅂ as initials
-_NASAL, _LIQUID, _NONE, H = 2, 5, 11, 18  # initials ㄴ ㄹ ㅇ ㅎ
-_N, L = 4, 8  # finals
-STEM_FINALS = frozenset({4, 5, 9, 10, 11, 13, 16})  # ㄴ ㄵ ㄺ ㄻ ㄼ ㄾ ㅁ: what 24 and 25항 speak of
-_SONORANT = (0, 4, 8, 16, 21)  # finals: none, ㄴ ㄹ ㅁ ㅇ
+from curate.text.korean.hangul import TENSE, final, initial, is_syllable, with_final, with_initial
+
+_MOVING = frozenset("ㄱㄴㄷㄹㅁㅂ")  # finals that a word said alone can end in and that its next vowel takes over
+_SONORANT = frozenset("ㄴㄹㅁㅇ")
 
 
 def _words(text: str) -> frozenset[str]:
@@ -67,7 +64,6 @@ _OWN_S = tuple(
 _BETWEEN = _words(
     "빗방울 빗줄기 빗길 빗소리 빗발 빗속 빗자루 햇빛 햇살 햇볕 햇발 곳간 젓가락 숫자 댓잎 깃발 깃대 깃봉 갓길 밧줄"
 )
-_S = 19
 _LONG = 2  # syllables of what a Sino-Korean last part follows
 
 
@@ -82,42 +78,43 @@ class Part:
 
 def changes(parts: list[Part]) -> dict[int, str]:
     """Which syllables of a noun sound otherwise, by position."""
-    found = {part.start + len(part.text) - 1: nasal(part.text[-1]) for part in parts if _split_before_last(part)}
+    syllables = {part.start + len(part.text) - 1: nasal(part.text[-1]) for part in parts if _split_before_last(part)}
     for before, part in itertools.pairwise(parts):
         if before.start + len(before.text) == part.start:
             changed = _boundary(before, part)
             if changed:
-                found[part.start] = changed
-    return found
+                syllables[part.start] = changed
+    return syllables
 
 
 def tensed(syllable: str) -> str:
     """The syllable with a tense initial, if it has one."""
-    return _with_initial(syllable, _TENSE.get(initial(syllable), initial(syllable)))
+    tense = TENSE.get(initial(syllable))
+    return with_initial(syllable, tense) if tense else syllable
 
 
 def nasal(syllable: str) -> str:
     """The syllable with ㄴ in front: 일 -> 닐, 량 -> 냥."""
-    return _with_initial(syllable, _NASAL) if initial(syllable) in (_NONE, _LIQUID) else syllable
+    return with_initial(syllable, "ㄴ") if initial(syllable) in ("ㅇ", "ㄹ") else syllable
 
 
 def _split_before_last(part: Part) -> bool:
     """20항: a noun that the tagger leaves whole, of two syllables and one that begins with ㄹ: 의견란 [의견난]."""
     text = part.text
-    long = len(text) > _LONG and text[-1] in _LR_LAST and final(text[-2]) == _N
+    long = len(text) > _LONG and text[-1] in _LR_LAST and final(text[-2]) == "ㄴ"
     return long and text[-2:] not in _LR_WORDS and part.tag == "NNG"
 
 
 def _boundary(before: Part, part: Part) -> str | None:
     coda, onset, long = final(before.text[-1]), initial(part.text[0]), len(before.text) >= _LONG
-    if coda and onset == _NONE and (part.text in N_BEFORE or (part.text in N_LAST and long)):
+    if coda and onset == "ㅇ" and (part.text in N_BEFORE or (part.text in N_LAST and long)):
         return nasal(part.text[0])
-    if coda == _N and onset == _LIQUID and long and part.text in _LR_LAST:
+    if coda == "ㄴ" and onset == "ㄹ" and long and part.text in _LR_LAST:
         return nasal(part.text[0])
     noun = before.tag.startswith("N")  # 찬바람, 빨간불: no adjective
-    if coda in _SONORANT[1:] and part.text in TENSE_LAST and noun and before.text not in _PLAIN_AFTER:
+    if coda in _SONORANT and part.text in TENSE_LAST and noun and before.text not in _PLAIN_AFTER:
         return tensed(part.text[0])
-    if coda in _SONORANT and long and part.tag.startswith(SINO_LAST.get(part.text, "-")):
+    if (not coda or coda in _SONORANT) and long and part.tag.startswith(SINO_LAST.get(part.text, "-")):
         return tensed(part.text[0])
     return None
 
@@ -127,51 +124,17 @@ def between(word: str) -> list[int]:
     return [
         at
         for at, (letter, after) in enumerate(itertools.pairwise(word))
-        if is_syllable(letter) and is_syllable(after) and final(letter) == _S and initial(after) in _TENSE
+        if is_syllable(letter) and is_syllable(after) and final(letter) == "ㅅ" and initial(after) in TENSE
         if not word[: at + 1].endswith(_OWN_S) or any(word.startswith(one, at) for one in _BETWEEN)
     ]
 
 
 def without_s(pair: str) -> str:
     """Two syllables as they sound when the ㅅ between them is not heard: 냇가 -> 내까."""
-    return chr(ord(pair[0]) - _S) + tensed(pair[1])
-
-
-def is_syllable(letter: str) -> bool:
-    """Whether it is one composed Hangul syllable."""
-    return "가" <= letter <= "힣"
-
-
-def initial(syllable: str) -> int:
-    """Which initial consonant, counted as Unicode does."""
-    return (ord(syllable) - _FIRST) // (_VOWELS * _CODAS)
+    return with_final(pair[0], "") + tensed(pair[1])
 
 
 def moved(syllable: str, after: str) -> tuple[str, str]:
     """A simple final as the initial of the syllable after it: 첟, 인 -> 처, 딘; none and ㅇ stay."""
-    onset = _ONSETS.get(final(syllable))
-    return (syllable, after) if onset is None else (chr(ord(syllable) - final(syllable)), _with_initial(after, onset))
-
-
-def silent(syllable: str) -> bool:
-    """Whether it begins with its vowel."""
-    return initial(syllable) == _NONE
-
-
-def final(syllable: str) -> int:
-    """Which final consonant, 0 for none."""
-    return (ord(syllable) - _FIRST) % _CODAS
-
-
-def vowel(syllable: str) -> int:
-    """Which vowel."""
-    return (ord(syllable) - _FIRST) // _CODAS % _VOWELS
-
-
-def with_vowel(syllable: str, other: int) -> str:
-    """The syllable with another vowel."""
-    return chr(ord(syllable) + (other - vowel(syllable)) * _CODAS)
-
-
-def _with_initial(syllable: str, other: int) -> str:
-    return chr(ord(syllable) + (other - initial(syllable)) * _VOWELS * _CODAS)
+    coda = final(syllable)
+    return (with_final(syllable, ""), with_initial(after, coda)) if coda in _MOVING else (syllable, after)

@@ -1,12 +1,11 @@
-"""Readers of Korean dates, times, telephone numbers and other codes."""
+"""Dates and times of the day in Korean: how they are written, and how each is said."""
 
 import re
 
-from curate.text.korean import latin
-from curate.text.korean.numbers import DIGITS, counted, fitted, one_by_one, sino
-from curate.text.korean.tables import AREA_CODES, NATIVE, PERIODS, WEEKDAYS
-
-_KOREAN = re.compile(rf"(?:\+82[ .-]?)?\(?{AREA_CODES}\D|\+82[ .-]?[1-7]\d?\D")
+from curate.text.korean.numbers import counted, one_by_one, sino
+from curate.text.korean.patterns import TILDE, WEEK
+from curate.text.korean.tables import NATIVE, PERIODS, WEEKDAYS
+from curate.text.rules import HEAD, Rule
 
 
 def date(match: re.Match[str]) -> str:
@@ -17,9 +16,9 @@ def date(match: re.Match[str]) -> str:
         month, day = day, month
     if not (1 <= int(month) <= 12 and 1 <= int(day) <= 31):
         return match.group()
-    said = f"{month_name(month)} {sino(day)}일"
-    said = f"{sino(year)}년 {said}" if year else said
-    return said + (f" {WEEKDAYS[groups['week']]}" if groups.get("week") else "")
+    spoken = f"{month_name(month)} {sino(day)}일"
+    spoken = f"{sino(year)}년 {spoken}" if year else spoken
+    return spoken + (f" {WEEKDAYS[groups['week']]}" if groups.get("week") else "")
 
 
 def day_of_year(match: re.Match[str]) -> str:
@@ -79,8 +78,8 @@ def period(match: re.Match[str]) -> str:
 def duration(match: re.Match[str]) -> str:
     """1:23:45 of a race: hours, minutes and seconds that it took."""
     hours = int(match["h"])
-    said = f"{counted(match['h'], NATIVE['시간'])} 시간 " if hours else ""
-    return f"{said}{sino(match['m'])}분 {sino(match['s'])}초"
+    spoken_hours = f"{counted(match['h'], NATIVE['시간'])} 시간 " if hours else ""
+    return f"{spoken_hours}{sino(match['m'])}분 {sino(match['s'])}초"
 
 
 def half_day(match: re.Match[str]) -> str:
@@ -92,47 +91,97 @@ def hour(digits: str) -> str:
     return counted(digits, NATIVE["시"])
 
 
-def telephone(match: re.Match[str]) -> str:
-    """A telephone number group by group; zero is 공 in Korea's and 영 in others (NeMo)."""
-    number = match.group()
-    names = (
-        "공" + DIGITS[1:] if _KOREAN.match(number) or (not number.startswith(("+", "(")) and _bare(number)) else DIGITS
-    )
-    groups = re.findall(r"\d+", number)
-    if number.startswith("+"):
-        return f"국가번호 {one_by_one(groups[0], names)} " + " ".join(one_by_one(group, names) for group in groups[1:])
-    return " ".join(one_by_one(group, names) for group in groups)
-
-
-def _bare(number: str) -> bool:
-    return re.fullmatch(r"1[5-9]\d\d-\d{4}", number) is not None
-
-
-def mobile(match: re.Match[str]) -> str:
-    """A number without signs: 01012345678."""
-    number = match.group()
-    return " ".join(one_by_one(group) for group in (number[:3], number[3:-4], number[-4:]))
-
-
-def digits(match: re.Match[str]) -> str:
-    """Groups of digits one by one; zero is 공."""
-    return re.sub(r"\d+", lambda group: one_by_one(group[0]), match.group()).replace("-", " ")
-
-
-def code(match: re.Match[str]) -> str:
-    said = " ".join(one_by_one(group) for group in re.findall(r"\d+", match["n"]))
-    return match["cue"] + (match["mid"] or " ") + said + (fitted(said, match["p"]) if match["p"] else "")
-
-
-def seat(match: re.Match[str]) -> str:
-    """12A석: a number and a letter of a seat, a gate or a block, no unit."""
-    return f"{sino(match[1])} {latin.letters(match[2])}"
-
-
-def first_page(match: re.Match[str]) -> str:
-    """pp. 3-7: the page from which."""
-    return f"페이지 {sino(match[1])}에서 "
-
-
-def verse(match: re.Match[str]) -> str:
-    return f"{match[1]} {sino(match[2])} 장 {sino(match[3])} 절"
+DATES = (
+    Rule(
+        "date",
+        re.compile(
+            rf"{HEAD}(?P<year>\d{{4}})(?P<mark>[./-]) ?(?P<month>\d{{1,2}})(?P=mark) ?(?P<day>\d{{1,2}})"
+            rf"(?!\d|-\d)(?:\.(?=\(|,| ?{TILDE}| ?[가-힣]))?{WEEK}"
+        ),
+        date,
+    ),
+    Rule(
+        "date",
+        re.compile(rf"{HEAD}(?P<month>\d{{1,2}})/(?P<swaps>(?P<day>\d{{1,2}}))/(?P<year>\d{{4}})(?![\d/]){WEEK}"),
+        date,
+    ),
+    Rule(
+        "date",
+        re.compile(
+            rf"(?<![A-Za-z전] )(?<![\dA-Za-z.])['‘’]?(?P<year>\d\d)\. ?(?P<month>\d{{1,2}})\. ?(?P<day>\d{{1,2}})"
+            rf"(?!\d|[.,]\d|[%A-Za-z])(?:\.(?=\(|,| ?{TILDE}| [가-힣]))?{WEEK}"
+        ),
+        date,
+    ),
+    Rule(
+        "date",
+        re.compile(r"(?<![\d.,/-])(?P<year>(?:19|20)\d\d)\. ?(?P<month>1[0-2]|0?[1-9])\.(?! ?\d)"),
+        month_of_year,
+    ),
+    Rule(
+        "date",
+        re.compile(r"(?<![\d/.])(?P<month>\d{1,2})[./](?P<day>\d{1,2})\((?P<week>[월화수목금토일])\)"),
+        date,
+    ),
+    Rule(
+        "date",
+        re.compile(
+            r"(?:(?<=오는 )|(?<=지난 )|(?<=올해 )|(?<=내년 )|(?<=작년 )|(?<=다음 달 ))"
+            r"(?P<month>\d{1,2})/(?P<day>\d{1,2})(?![\d/])|(?<![\d/.])(?<!의 )(?P<month2>\d{1,2})/(?P<day2>\d{1,2})"
+            r"(?= ?(?:까지|부터|일정|마감|개봉|출시|개강|오전|오후|예정))"
+        ),
+        day_of_year,
+    ),
+    Rule(
+        "date",
+        re.compile(r"(?<![\d.,/-])(?P<year>(?:19|20)\d\d)[./-](?P<month>0[1-9]|1[0-2])(?![\d%]|[./,-]\d|[A-Za-z])"),
+        month_of_year,
+    ),
+    Rule(
+        "date",
+        re.compile(
+            r"(?<![\d.,])(?<![\d.] )(?P<month>\d{1,2})(?:\. (?P<day>\d{1,2})\.?|\.(?P<day2>\d{1,2})\.)(?P<month2>)"
+            r"(?= ?(?:까지|부터|자(?![가-힣]|로)|에(?![가-힣])|에는|마감))"
+        ),
+        day_of_year,
+    ),
+    Rule("year", re.compile(r"['‘’](?=\d\d ?(?:년|학번))"), lambda match: ""),
+    Rule(
+        "from",
+        re.compile(rf"(?P<day>\d{{1,2}}월 ?\d{{1,2}}일){WEEK} ?{TILDE} ?(?=\d{{1,4}} ?[년월일])"),
+        from_day,
+    ),
+    Rule(
+        "from",
+        re.compile(rf"(?P<before>\d{{1,2}}월 ?)(?P<a>\d{{1,2}}) ?{TILDE} ?(?=\d{{1,2}} ?일)"),
+        from_number,
+    ),
+    Rule("from", re.compile(rf"{HEAD}(?P<before>)(?P<a>\d{{2,4}}) ?{TILDE} ?(?=\d{{2,4}} ?년대)"), from_number),
+    Rule("weekday", re.compile(r"(?<=\d일)(?=[월화수목금토일]요일)"), lambda match: " "),
+    Rule("weekday", re.compile(rf"(?<=일)\(([월화수목금토일])(?:{TILDE}([월화수목금토일]))?\)"), weekday),
+)
+TIMES = (
+    Rule(
+        "duration",
+        re.compile(
+            rf"{HEAD}(?P<h>\d{{1,2}}):(?P<m>\d\d):(?P<s>\d\d)"
+            r"(?=(?:의|로|만에|이라는)? ?(?:기록|완주|골인|우승|주파|만에))"
+        ),
+        duration,
+    ),
+    Rule(
+        "time",
+        re.compile(
+            rf"(?P<before>\b[AaPp]\.?[Mm]\.? ?)?{HEAD}(?<!:)(?P<h>\d{{1,2}}):(?P<m>\d\d)(?::(?P<s>\d\d))?(?![\d:])"
+            r"(?: ?분(?=[에부까쯤경정 ,.)~]|$))?(?![가-힣]{2}기)(?: ?(?P<after>[ap]\.m\.|[AaPp][Mm](?![A-Za-z])))?"
+        ),
+        time,
+    ),
+    Rule("time", re.compile(r"(?<![A-Za-z])(?P<period>[AP]M) ?(?=\d{1,2} ?시(?!간))"), period),
+    Rule("time", re.compile(rf"{HEAD}(?P<h>\d{{1,2}}) ?(?P<after>[AaPp][Mm])(?![A-Za-z])"), half_day),
+    Rule(
+        "half",
+        re.compile(r"(?<=\d)( ?(?:시간|시|달|년|개월|살|되|말|마리|바퀴))반(?![가-힣])"),
+        lambda match: match[1] + " 반",
+    ),
+)

@@ -7,9 +7,8 @@ r after a vowel is silent, new is 뉴.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-_INITIALS = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ"
-_VOWELS = "ㅏㅐㅑㅒㅓㅔㅕㅖㅗㅘㅙㅚㅛㅜㅝㅞㅟㅠㅡㅢㅣ"
-_FINALS = " ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ"
+from curate.text.korean.hangul import composed
+
 _ONSETS = dict(
     zip(
         [
@@ -76,7 +75,7 @@ _SPELLED = {  # the letters that a consonant may begin with
 
 
 @dataclass
-class Sound:
+class Phoneme:
     """One phoneme: its name without stress, whether it is stressed, and the letters that write it."""
 
     name: str
@@ -90,10 +89,10 @@ class Sound:
 
 def hangul(word: str, phones: Sequence[str]) -> str:
     """A word of plain lower-case letters with its phonemes in Hangul."""
-    sounds = [Sound(phone.rstrip("012"), phone[-1] in "12") for phone in phones]
-    for sound, letters in zip(sounds, _aligned([sound.name for sound in sounds], word), strict=True):
-        sound.letters = letters
-    return _Writer(_without_r(sounds, word), word).written()
+    phonemes = [Phoneme(phone.rstrip("012"), phone[-1] in "12") for phone in phones]
+    for phoneme, letters in zip(phonemes, _aligned([phoneme.name for phoneme in phonemes], word), strict=True):
+        phoneme.letters = letters
+    return _Writer(_without_r(phonemes, word), word).written()
 
 
 def _aligned(names: list[str], word: str) -> list[str]:
@@ -135,83 +134,80 @@ def _price(name: str, letters: str) -> float:
     return 0.0 if len(letters) == 1 else (0.05 if set(letters[1:]) <= set(letters[0] + "hkg") else 1.2)
 
 
-def _without_r(sounds: list[Sound], word: str) -> list[Sound]:
-    """The sounds without r where no vowel follows; ER before a vowel is a vowel and r."""
-    kept: list[Sound] = []
-    for place, sound in enumerate(sounds):
-        after = sounds[place + 1] if place + 1 < len(sounds) else None
-        if sound.name == "R" and not (after and after.vowel):
+def _without_r(phonemes: list[Phoneme], word: str) -> list[Phoneme]:
+    """The phonemes without r where no vowel follows; ER before a vowel is a vowel and r."""
+    kept: list[Phoneme] = []
+    for place, phoneme in enumerate(phonemes):
+        after = phonemes[place + 1] if place + 1 < len(phonemes) else None
+        if phoneme.name == "R" and not (after and after.vowel):
             if kept and kept[-1].name in ("EH", "IH", "UH", "IY", "UW", "AY"):
-                kept.append(Sound("AH", True))
+                kept.append(Phoneme("AH", True))
             elif kept:
                 long = kept[-1].name == "AO" and not after and word.endswith(("ore", "oor"))
                 kept[-1].letters = "ore" if long else kept[-1].letters + "r"
         else:
-            kept.append(sound)
-            if sound.name == "ER" and after and after.vowel:
-                kept.append(Sound("R", False, "r"))
+            kept.append(phoneme)
+            if phoneme.name == "ER" and after and after.vowel:
+                kept.append(Phoneme("R", False, "r"))
     return kept
 
 
 class _Writer:
     """Writes sounds as syllables, one after the other."""
 
-    def __init__(self, sounds: list[Sound], word: str) -> None:
-        self._sounds = sounds
+    def __init__(self, phonemes: list[Phoneme], word: str) -> None:
+        self._phonemes = phonemes
         self._word = word
         self._syllables: list[list[str]] = []
         self._onset, self._glide = "ㅇ", ""
 
     def written(self) -> str:
-        for place, sound in enumerate(self._sounds):
-            if sound.vowel:
-                self._vowel(place, sound)
+        for place, phoneme in enumerate(self._phonemes):
+            if phoneme.vowel:
+                self._vowel(place, phoneme)
             else:
-                self._consonant(place, sound)
-        return "".join(
-            chr(0xAC00 + _INITIALS.index(first) * 588 + _VOWELS.index(vowel) * 28 + _FINALS.index(last))
-            for first, vowel, last in self._syllables
-        )
+                self._consonant(place, phoneme)
+        return "".join(composed(initial, vowel, final) for initial, vowel, final in self._syllables)
 
-    def _at(self, place: int) -> Sound:
-        inside = 0 <= place < len(self._sounds)
-        return self._sounds[place] if inside else Sound("", False)
+    def _at(self, place: int) -> Phoneme:
+        inside = 0 <= place < len(self._phonemes)
+        return self._phonemes[place] if inside else Phoneme("", False)
 
-    def _vowel(self, place: int, sound: Sound) -> None:
-        vowels = self._quality(place, sound)
+    def _vowel(self, place: int, phoneme: Phoneme) -> None:
+        vowels = self._quality(place, phoneme)
         first = vowels[0]
         if self._glide:
             first = (_WITH_W if self._glide == "W" else _WITH_Y).get(first, first)
         if self._onset in ("ㅈ", "ㅊ") and first in "ㅑㅕㅛㅠㅖㅒ":  # no ㅑ ㅕ ㅛ ㅠ after ㅈ ㅊ
             first = "ㅏㅓㅗㅜㅔㅐ"["ㅑㅕㅛㅠㅖㅒ".index(first)]
-        self._syllables.append([self._onset, first, " "])
+        self._syllables.append([self._onset, first, ""])
         self._onset, self._glide = "ㅇ", ""
-        self._syllables.extend(["ㅇ", vowel, " "] for vowel in vowels[1:])
+        self._syllables.extend(["ㅇ", vowel, ""] for vowel in vowels[1:])
 
-    def _quality(self, place: int, sound: Sound) -> str:
-        before, after, letters = self._at(place - 1).name, self._at(place + 1), sound.letters
-        if sound.name == "AW" and after.name == "ER":
-            after.name, after.letters, self._sounds[place + 1] = "AH", "", Sound("AH", True, "*w")
+    def _quality(self, place: int, phoneme: Phoneme) -> str:
+        before, after, letters = self._at(place - 1).name, self._at(place + 1), phoneme.letters
+        if phoneme.name == "AW" and after.name == "ER":
+            after.name, after.letters, self._phonemes[place + 1] = "AH", "", Phoneme("AH", True, "*w")
             return "ㅏ"
-        if sound.letters == "*w":
+        if phoneme.letters == "*w":
             return "ㅝ"
-        if sound.name == "AA":
+        if phoneme.name == "AA":
             return "ㅓ" if before == "W" and letters[:1] == "a" else ("ㅗ" if letters[:1] == "o" else "ㅏ")
-        if sound.name == "AO" and letters == "ore":
+        if phoneme.name == "AO" and letters == "ore":
             return "ㅗㅓ"
-        if sound.name == "OW" and before == "W":
+        if phoneme.name == "OW" and before == "W":
             return "ㅗ"
-        if sound.name == "UW" and before in ("N", "T", "D", "S") and letters[:1] in ("u", "e") and letters[:1]:
+        if phoneme.name == "UW" and before in ("N", "T", "D", "S") and letters[:1] in ("u", "e") and letters[:1]:
             return "ㅠ"
-        if sound.name == "ER":
-            weak = letters[:1] if after.name == "R" and not sound.stressed else ""
+        if phoneme.name == "ER":
+            weak = letters[:1] if after.name == "R" and not phoneme.stressed else ""
             return {"o": "ㅗ", "i": "ㅣ"}.get(weak, "ㅓ")
-        return self._weak(place, sound) if sound.name == "AH" and not sound.stressed else _PLAIN[sound.name]
+        return self._weak(place, phoneme) if phoneme.name == "AH" and not phoneme.stressed else _PLAIN[phoneme.name]
 
-    def _weak(self, place: int, sound: Sound) -> str:
+    def _weak(self, place: int, phoneme: Phoneme) -> str:
         """The unstressed vowel, which the spelling tells apart (usage; syllabic n and l have none)."""
-        before, after, last = self._at(place - 1), self._at(place + 1).name, place + 2 >= len(self._sounds)
-        letters = sound.letters
+        before, after, last = self._at(place - 1), self._at(place + 1).name, place + 2 >= len(self._phonemes)
+        letters = phoneme.letters
         if after == "W":
             return "ㅜ"
         if not letters or letters[0] == "y":
@@ -236,21 +232,21 @@ class _Writer:
             after not in ("N", "M", "L", "S") or (after == "M" and not (last or self._word.startswith(("con", "com"))))
         ):
             return "ㅗ"
-        return "ㅏ" if letters == "a" and place + 1 == len(self._sounds) else "ㅓ"
+        return "ㅏ" if letters == "a" and place + 1 == len(self._phonemes) else "ㅓ"
 
-    def _consonant(self, place: int, sound: Sound) -> None:
+    def _consonant(self, place: int, phoneme: Phoneme) -> None:
         before, after, then = self._at(place - 1), self._at(place + 1), self._at(place + 2)
-        name = sound.name
+        name = phoneme.name
         if name in ("W", "Y"):
-            self._semivowel(sound, before.name, after)
+            self._semivowel(phoneme, before.name, after)
         elif name in _NASALS and not (after.vowel and name != "NG") and not (after.name == "Y" and then.vowel):
             self._close(_NASALS[name], name)
         elif name == "L":
             self._liquid(before.name, after)
         elif name == "S" and before.name == "T" and not after.vowel:
-            self._syllables[-1] = ["ㅊ", "ㅡ", " "]
+            self._syllables[-1] = ["ㅊ", "ㅡ", ""]
         elif name in ("Z", "S") and before.name == "D" and not after.vowel:
-            self._syllables[-1] = ["ㅈ", "ㅡ", " "]
+            self._syllables[-1] = ["ㅈ", "ㅡ", ""]
         elif after.vowel or (after.name == "Y" and then.vowel) or (after.name == "W" and name in ("G", "K", "HH")):
             self._onset = _ONSETS[name]
             self._glide = "Y" if name == "SH" else ""
@@ -262,30 +258,30 @@ class _Writer:
         ):
             self._close(_STOPS[name], name)
         else:
-            self._alone(sound, after)
+            self._alone(phoneme, after)
 
-    def _semivowel(self, sound: Sound, before: str, after: Sound) -> None:
-        name = sound.name
-        if name == "W" and before == "AH" and not sound.letters.startswith("w"):
+    def _semivowel(self, phoneme: Phoneme, before: str, after: Phoneme) -> None:
+        name = phoneme.name
+        if name == "W" and before == "AH" and not phoneme.letters.startswith("w"):
             return
         if name == "Y" and before in ("L", "N", "D") and after.name in ("AH", "ER"):
-            self._syllables.append([self._onset, "ㅣ", " "])
+            self._syllables.append([self._onset, "ㅣ", ""])
             self._onset = "ㅇ"
             return
         if name == "W" and before in ("CH", "JH", "ZH", "SH") and self._onset == "ㅇ":
             self._syllables[-1][1] = "ㅜ"
             return
         self._glide = name
-        if name == "W" and sound.letters.startswith("wh") and self._onset == "ㅇ":
+        if name == "W" and phoneme.letters.startswith("wh") and self._onset == "ㅇ":
             self._onset = "ㅎ"
 
-    def _liquid(self, before: str, after: Sound) -> None:
+    def _liquid(self, before: str, after: Phoneme) -> None:
         """ㄹㄹ between vowels and after an obstruent (제6항); one ㄹ first, last and after a nasal."""
         if not after.vowel and after.name != "Y":
             self._close("ㄹ", "L")
-            if after.name in ("M", "N") and len(self._sounds) and self._sounds[-1] is after:
+            if after.name in ("M", "N") and len(self._phonemes) and self._phonemes[-1] is after:
                 self._onset = "ㄹ"
-                self._syllables.append(["ㄹ", "ㅡ", " "])
+                self._syllables.append(["ㄹ", "ㅡ", ""])
                 self._onset = "ㅇ"
             return
         if self._syllables and before not in ("M", "N", "NG", "L"):
@@ -293,21 +289,21 @@ class _Writer:
         self._onset = "ㄹ"
 
     def _close(self, final: str, name: str) -> None:
-        if self._syllables and self._syllables[-1][2] == " ":
+        if self._syllables and self._syllables[-1][2] == "":
             self._syllables[-1][2] = final
         else:
-            self._syllables.append([_ONSETS.get(name, "ㅇ"), "ㅡ", " "])
+            self._syllables.append([_ONSETS.get(name, "ㅇ"), "ㅡ", ""])
 
-    def _alone(self, sound: Sound, after: Sound) -> None:
+    def _alone(self, phoneme: Phoneme, after: Phoneme) -> None:
         """A consonant with no vowel of its own: 으, but 시 and 치 for the hushing ones."""
-        final_s = sound.name == "Z" and not after.name and sound.letters == "s" and not self._word.endswith("e")
-        onset = "ㅅ" if final_s else _ONSETS[sound.name]
+        final_s = phoneme.name == "Z" and not after.name and phoneme.letters == "s" and not self._word.endswith("e")
+        onset = "ㅅ" if final_s else _ONSETS[phoneme.name]
         hushing = {"SH": "ㅣ" if not after.name else "ㅠ", "CH": "ㅣ", "JH": "ㅣ", "ZH": "ㅣ"}
-        self._syllables.append([onset, hushing.get(sound.name, "ㅡ"), " "])
+        self._syllables.append([onset, hushing.get(phoneme.name, "ㅡ"), ""])
 
-    def _short(self, sound: Sound) -> bool:
-        rounded = sound.name in ("AA", "AO") and sound.letters == "o"
-        return (sound.name in _SHORT and sound.letters != "") or rounded
+    def _short(self, phoneme: Phoneme) -> bool:
+        rounded = phoneme.name in ("AA", "AO") and phoneme.letters == "o"
+        return (phoneme.name in _SHORT and phoneme.letters != "") or rounded
 
 
 def split(word: str, phones: Callable[[str], list[str]]) -> int:

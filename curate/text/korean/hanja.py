@@ -4,6 +4,8 @@ import functools
 import re
 from importlib.resources import files
 
+from curate.text.korean.hangul import final, initial, vowel, with_initial
+
 _KANA = re.compile("[\u3040-\u30ff]")
 PATTERN = re.compile("[\u3400-\u9fff々]{1,200}")
 
@@ -44,6 +46,7 @@ _WORDS_TEXT = """
 """
 _WORDS = dict(zip(_WORDS_TEXT.split()[::2], _WORDS_TEXT.split()[1::2], strict=True))
 _LONGEST = max(map(len, _WORDS))
+_BU_BEFORE = ("ㄷ", "ㅈ")  # what 不 is 부 before, and not 불
 
 
 def read(match: re.Match[str]) -> str:
@@ -59,42 +62,35 @@ def read(match: re.Match[str]) -> str:
 
 
 def _spelled(run: str, start: bool) -> str:
-    said, position = "", 0
+    spelled, position = "", 0
     while position < len(run):
         length = next((size for size in range(_LONGEST, 1, -1) if run[position : position + size] in _WORDS), 0)
         if length:
-            said += _WORDS[run[position : position + length]]
+            spelled += _WORDS[run[position : position + length]]
         else:
-            said += _one(run, position, said, (start and position == 0) or (len(run) in (4, 6) and position in (2, 4)))
+            first = (start and position == 0) or (len(run) in (4, 6) and position in (2, 4))
+            spelled += _one(run, position, spelled, first)
         position += length or 1
-    return said
+    return spelled
 
 
 def _one(run: str, position: int, before: str, first: bool) -> str:
     character = run[position]
     reading = _table()[character]
-    if character == "不" and position + 1 < len(run) and _table()[run[position + 1]][0] in _TO_BU:
+    if character == "不" and position + 1 < len(run) and initial(_table()[run[position + 1]][0]) in _BU_BEFORE:
         return "부"
     if first and not (character == "年" and position and run[position - 1] in _NUMERALS):
         return _initial(reading)
-    if reading in ("렬", "률") and before and (ord(before[-1]) - 0xAC00) % 28 in (0, 4):  # after a vowel or ㄴ
+    if reading in ("렬", "률") and before and final(before[-1]) in ("", "ㄴ"):
         return "열" if reading == "렬" else "율"
     return reading
 
 
-# 不 is 부 before ㄷ and ㅈ.
-_TO_BU = {chr(code) for first in (3, 12) for code in range(0xAC00 + first * 588, 0xAC00 + (first + 1) * 588)}
-
-
 def _initial(syllable: str) -> str:
     """두음 법칙 (한글 맞춤법 제10-12항): 녀 becomes 여, 료 becomes 요, 로 becomes 노."""
-    first, rest = divmod(ord(syllable) - 0xAC00, 588)
-    before_i = rest // 28 in (2, 3, 6, 7, 12, 17, 20)  # ㅑ ㅒ ㅕ ㅖ ㅛ ㅠ ㅣ
-    if before_i and first in (2, 5):
-        first = 11
-    elif first == 5:
-        first = 2
-    return chr(0xAC00 + first * 588 + rest)
+    if vowel(syllable) in "ㅑㅒㅕㅖㅛㅠㅣ" and initial(syllable) in "ㄴㄹ":
+        return with_initial(syllable, "ㅇ")
+    return with_initial(syllable, "ㄴ") if initial(syllable) == "ㄹ" else syllable
 
 
 @functools.cache

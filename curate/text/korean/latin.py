@@ -1,4 +1,4 @@
-"""Latin letters in Korean text: acronyms by their letters, English words by CMUdict and the loanword rules."""
+"""Latin letters in Korean text: acronyms by letters, English words by CMUdict and the loanword rules, addresses."""
 
 import functools
 import re
@@ -8,6 +8,7 @@ from importlib.resources import files
 from curate.text.cleaning import LATIN
 from curate.text.korean import english
 from curate.text.korean.loanwords import LETTERS, WORDS
+from curate.text.korean.numbers import one_by_one
 
 PATTERN = re.compile(rf"[{LATIN}]+(?:['’][A-Za-z]{{1,2}}(?![A-Za-z]))?")
 LONGEST = 40  # letters; a longer run is no word
@@ -58,8 +59,8 @@ def _parts(word: str) -> str:
     humps = _HUMPS.findall(word)
     if len(humps) < 2 or "".join(humps) != word:
         return ""
-    said = [_read(hump) for hump in humps]
-    return "".join(said) if all(said) else ""
+    readings = [_read(hump) for hump in humps]
+    return "".join(readings) if all(readings) else ""
 
 
 def _english(word: str) -> str:
@@ -68,14 +69,14 @@ def _english(word: str) -> str:
     plain = stem.replace("'", "")
     place = english.split(plain, _phones) if len(plain) > 5 else 0
     if place:
-        said = "".join(_PARTS.get(part) or _english(part) for part in (plain[:place], plain[place:]))
+        reading = "".join(_PARTS.get(part) or _english(part) for part in (plain[:place], plain[place:]))
     elif _phones(stem):
-        said = english.hangul(plain, _phones(stem))
+        reading = english.hangul(plain, _phones(stem))
     elif plain.endswith("s") and len(plain) > 4 and (WORDS.get(plain[:-1]) or _phones(plain[:-1])):
-        said = (WORDS.get(plain[:-1]) or _english(plain[:-1])) + "스"
+        reading = (WORDS.get(plain[:-1]) or _english(plain[:-1])) + "스"
     else:
         return ""
-    return said + ("스" if stem != word and said else "")
+    return reading + ("스" if stem != word and reading else "")
 
 
 def _phones(word: str) -> list[str]:
@@ -86,3 +87,40 @@ def _phones(word: str) -> list[str]:
 def _dictionary() -> dict[str, str]:
     text = files("ko_speech_tools").joinpath("data/cmudict/cmudict.dict").read_text(encoding="utf-8")
     return dict(line.split(" ", 1) for line in text.splitlines() if " " in line)
+
+
+def address(match: re.Match[str]) -> str:
+    """A mail address or a web address, part by part; the dot is 닷 (NeMo)."""
+    parts = re.findall(r"[A-Za-z]+|\d+|[.@/_:?=&-]", re.sub("^https?://", "", match.group()))
+    names = {
+        ".": "닷",
+        "@": "골뱅이",
+        "/": "슬래시",
+        "_": "언더바",
+        "-": "대시",
+        ":": "콜론",
+        "?": "물음표",
+        "=": "이퀄",
+    }
+    reading = " ".join(names.get(part) or (one_by_one(part) if part.isdigit() else _label(part)) for part in parts)
+    return reading.replace("닷 컴", "닷컴").replace("닷 네트", "닷 넷")
+
+
+def _label(part: str) -> str:
+    spelled = part.lower() if part.lower() in ("com", "net", "app") else (part.upper() if len(part) <= 3 else part)
+    read_as = read(spelled)
+    return letters(part) if read_as == spelled else read_as
+
+
+def extension(match: re.Match[str]) -> str:
+    return f" 닷 {letters(match[1])}"
+
+
+def domain(match: re.Match[str]) -> str:
+    """.com by itself: 닷컴."""
+    return "닷" + ({"com": "컴", "net": "넷"}.get(match["label"]) or letters(match["label"]))
+
+
+def dotted(match: re.Match[str]) -> str:
+    """U.S.A. by its letters."""
+    return letters(match.group())

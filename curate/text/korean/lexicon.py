@@ -12,16 +12,11 @@ from importlib.resources import files
 from pathlib import Path
 
 from curate.errors import UserError
+from curate.text.korean.assimilation import neutral
+from curate.text.korean.hangul import closed, final, initial, with_final
 
 TABLES = ("lexicon_sino.tsv", "lexicon.tsv")  # the later wins
 _HANGUL = re.compile("[가-힣]{1,40}")
-# 9-11항: finals and the one that is heard of them before a pause, counted as Unicode does
-_NEUTRAL = {
-    **dict.fromkeys((1, 2, 3, 9, 24), 1), **dict.fromkeys((7, 19, 20, 22, 23, 25, 27), 7),
-    **dict.fromkeys((14, 17, 18, 26), 17), 5: 4, 6: 4, 10: 16, 11: 8, 12: 8, 13: 8, 15: 8,
-}  # fmt: skip
-_FIRST, _CODAS, _SYLLABLES = 0xAC00, 28, 588
-_MOVED = {0: 1, 2: 4, 5: 8, 6: 16, 7: 17, 9: 19}  # initial -> the final that it was
 _UI = re.compile("[가-힣][긔늬릐믜븨싀]")
 
 
@@ -51,12 +46,12 @@ def lexicon(
 @functools.lru_cache(maxsize=8)
 def _lexicon(path: Path | None, own: bytes, tables: tuple[str, ...], without: frozenset[str]) -> Lexicon:
     shipped = {
-        word: said for name in tables for word, said in _shipped(name) if name != TABLES[-1] or word not in without
+        word: sounds for name in tables for word, sounds in _shipped(name) if name != TABLES[-1] or word not in without
     }
     users = {} if path is None else _read(path, own)
-    readings = {word: tuple(whole_coda(word, one) for one in said) for word, said in {**shipped, **users}.items()}
-    stems = {word[:-1]: _stem(said) for word, said in readings.items() if word.endswith("다") and len(word) > 2}
-    merged = {**{stem: said for stem, said in stems.items() if said}, **readings}
+    readings = {word: tuple(whole_coda(word, one) for one in sounds) for word, sounds in {**shipped, **users}.items()}
+    stems = {word[:-1]: _stem(sounds) for word, sounds in readings.items() if word.endswith("다") and len(word) > 2}
+    merged = {**{stem: sounds for stem, sounds in stems.items() if sounds}, **readings}
     return Lexicon(merged, frozenset(users), max(map(len, merged), default=0))
 
 
@@ -79,13 +74,13 @@ def _read(path: Path, own: bytes) -> dict[str, tuple[str, ...]]:
         text = own.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UserError(f"{path} is not UTF-8: save it as UTF-8") from error
-    found: dict[str, tuple[str, ...]] = {}
+    readings: dict[str, tuple[str, ...]] = {}
     for number, line in enumerate(text.split("\n"), 1):
         line = line.split("#")[0].strip()
         if line:
-            word, said = _row(line, f"{path} line {number}")
-            found[word] = said
-    return found
+            word, sounds = _row(line, f"{path} line {number}")
+            readings[word] = sounds
+    return readings
 
 
 def _bytes(path: Path) -> bytes:
@@ -97,12 +92,12 @@ def _bytes(path: Path) -> bytes:
 
 def _row(line: str, where: str) -> tuple[str, tuple[str, ...]]:
     cells = [cell.strip() for cell in line.split("\t")]
-    said = tuple(one.strip() for one in cells[1].split("|")) if len(cells) > 1 else ()
-    if not said or not all(map(_HANGUL.fullmatch, (cells[0], *said))):
+    sounds = tuple(one.strip() for one in cells[1].split("|")) if len(cells) > 1 else ()
+    if not sounds or not all(map(_HANGUL.fullmatch, (cells[0], *sounds))):
         raise UserError(
             f"{where}: {line[:60]!r} should be a Hangul word, a tab and its sound in Hangul: 솜이불\t솜니불"
         )
-    return cells[0], said
+    return cells[0], sounds
 
 
 def _shipped(name: str) -> list[tuple[str, tuple[str, ...]]]:
@@ -111,23 +106,23 @@ def _shipped(name: str) -> list[tuple[str, tuple[str, ...]]]:
     return [(row[0], tuple(row[1].split("|"))) for row in cells]
 
 
-def whole_coda(word: str, said: str) -> str:
+def whole_coda(word: str, reading: str) -> str:
     """The reading with the written final consonant, where the reading only neutralised it: 꽃잎 꼰닙 -> 꼰닢.
 
     A 의 that took a consonant over is itself again, as 늬 would be read 니: 합의점 하븨쩜 -> 합의쩜.
     """
-    if len(word) == len(said):
-        said = _UI.sub(lambda found: _back(found[0]) if word[found.end() - 1] == "의" else found[0], said)
-    written, heard = (ord(word[-1]) - _FIRST) % _CODAS, (ord(said[-1]) - _FIRST) % _CODAS
-    if written != heard and _NEUTRAL.get(written, written) == heard:
-        return said[:-1] + chr(ord(said[-1]) - heard + written)
-    return said
+    if len(word) == len(reading):
+        reading = _UI.sub(lambda match: _back(match[0]) if word[match.end() - 1] == "의" else match[0], reading)
+    written = final(word[-1])
+    if written and neutral(written) == final(reading[-1]):
+        return reading[:-1] + with_final(reading[-1], written)
+    return reading
 
 
 def _back(pair: str) -> str:
-    return chr(ord(pair[0]) + _MOVED[(ord(pair[1]) - _FIRST) // _SYLLABLES]) + "의"
+    return closed(pair[0], initial(pair[1])) + "의"
 
 
-def _stem(said: tuple[str, ...]) -> tuple[str, ...]:
+def _stem(readings: tuple[str, ...]) -> tuple[str, ...]:
     """What stands before 다 in a predicate's readings; the ending finds its own sound."""
-    return tuple(one[:-1] for one in said if one[-1] in "다따")
+    return tuple(one[:-1] for one in readings if one[-1] in "다따")

@@ -11,7 +11,7 @@ LETTERS = dict(zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", _LETTERS.split(), strict=True))
 def _pairs(text: str) -> dict[str, str]:
     """Pairs of a word and its reading; an underscore stands for a space."""
     items = text.split()
-    return {word: said.replace("_", " ") for word, said in zip(items[::2], items[1::2], strict=True)}
+    return {word: reading.replace("_", " ") for word, reading in zip(items[::2], items[1::2], strict=True)}
 
 
 _ACRONYMS = """
@@ -327,7 +327,7 @@ SYMBOLS = {
     "©": "",
     "ℓ": " 리터",
     "㏄": " 시시",
-} | {letter: f" {said} " for letter, said in GREEK.items()}
+} | {letter: f" {name} " for letter, name in GREEK.items()}
 _BOOKS = (
     "창세기 출애굽기 레위기 민수기 신명기 시편 잠언 이사야 마태복음 마가복음 누가복음 요한복음 사도행전 "
     "로마서 요한계시록"

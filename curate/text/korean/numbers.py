@@ -1,4 +1,4 @@
-"""Korean number words, Sino-Korean and native, and the particles that follow them.
+"""Korean number words, Sino-Korean and native.
 
 Numbers are written in one word, as NVIDIA's NeMo-text-processing does and as amounts are written on paper, although
 한글 맞춤법 제44항 would part them by ten-thousands: sounds run on inside a number (십일 is 시빌), and words keep
@@ -14,7 +14,6 @@ _LARGE = ("", "만", "억", "조", "경")
 _ONES = ("", "한", "두", "세", "네", "다섯", "여섯", "일곱", "여덟", "아홉")
 _TENS = ("", "열", "스물", "서른", "마흔", "쉰", "예순", "일흔", "여든", "아흔")
 MOST_DIGITS = 20  # longer ones are read one by one
-PARTICLES = ("은는", "이가", "을를", "과와")  # after a consonant, after a vowel
 
 
 def sino(digits: str) -> str:
@@ -23,8 +22,8 @@ def sino(digits: str) -> str:
     if digits == "0" or len(digits) > MOST_DIGITS:
         return "영" if digits == "0" else one_by_one(digits)
     groups = [digits[max(0, end - 4) : end] for end in range(len(digits), 0, -4)]
-    said = [(_group(group), _LARGE[power]) for power, group in enumerate(groups)]
-    words = [word + unit for word, unit in reversed(said) if word]
+    pairs = [(_group(group), _LARGE[power]) for power, group in enumerate(groups)]
+    words = [word + unit for word, unit in reversed(pairs) if word]
     if words[0] == "일만":
         words[0] = "만"
     return "".join(words)
@@ -69,23 +68,9 @@ def read(run: str) -> str:
     return ", ".join("점".join(sino(part) for part in item.split(".")) for item in run.split(","))
 
 
-def has_final(word: str) -> bool:
-    """Whether the last syllable ends in a consonant, which chooses between 은 and 는."""
-    return "가" <= word[-1] <= "힣" and (ord(word[-1]) - ord("가")) % 28 != 0
-
-
-def fitted(word: str, particle: str) -> str:
-    """The particle in the shape that the word asks for: 2은 is said 이는, 8으로 팔로 (표준국어대사전)."""
-    final = has_final(word)
-    if particle in ("로", "으로"):
-        return "으로" if final and (ord(word[-1]) - ord("가")) % 28 != 8 else "로"  # 8: ㄹ
-    pair = next((pair for pair in PARTICLES if particle in pair), None)
-    return (pair[0] if final else pair[1]) if pair else particle
-
-
 def _group(digits: str) -> str:
-    said = ""
+    word = ""
     for power, digit in zip(range(len(digits) - 1, -1, -1), digits, strict=True):
         if digit != "0":
-            said += ("" if digit == "1" and power else DIGITS[int(digit)]) + _SMALL[power]
-    return said
+            word += ("" if digit == "1" and power else DIGITS[int(digit)]) + _SMALL[power]
+    return word

@@ -17,7 +17,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from curate.text.korean import assimilation, compounds, respelling
+from curate.text.korean import assimilation, hangul, respelling
 from curate.text.korean.lexicon import Lexicon, lexicon_hash
 from curate.text.korean.lexicon import lexicon as load
 from curate.text.korean.respelling import Choice, Token
@@ -29,7 +29,7 @@ _PIECES = re.compile(rf"\S[^\n]{{0,{_LONGEST}}}(?= |$)|\S{{1,{_LONGEST}}}")
 _BEFORE_TENSE = re.compile("(ᆯ/E )([ᄀᄃᄇᄉᄌ])")  # 27항: 할 것을; endings such as 할걸 are `respelling`'s
 _CLOSING = re.compile("\u11ae\u1112\u1167(?![\u11a8-\u11ba\u11bc-\u11c2])")  # 5, 17항: 닫혀 [다처], but not 맏형
 _MOST = 8  # readings of a word that are given
-_OE, _WE = 11, 15  # vowels: 4항 붙임, ㅚ may be said as ㅞ
+_TENSE_JAMO = {hangul.INITIAL_JAMO[plain]: hangul.INITIAL_JAMO[tense] for plain, tense in hangul.TENSE.items()}
 
 
 def pronounced(text: str, lexicon: Path | None = None) -> str:
@@ -72,12 +72,12 @@ class Sounds:
         tokens = self._tokens(text)
         chosen = respelling.choices(text, tokens, words)
         every = chosen + respelling.free(text, tokens, chosen)
-        found: list[list[str]] = [[word] for word in self._spoken(text, tokens, chosen)]
+        by_word: list[list[str]] = [[word] for word in self._spoken(text, tokens, chosen)]
         for choice in every:
             for other in choice.readings[1:]:
                 for at, word in enumerate(self._spoken(text, tokens, every, (choice, other))):
-                    found[at].append(word)
-        return [tuple(dict.fromkeys(_with_we(said)))[:_MOST] for said in found]
+                    by_word[at].append(word)
+        return [tuple(dict.fromkeys(_with_we(readings)))[:_MOST] for readings in by_word]
 
     def _tokens(self, text: str) -> list[Token]:
         return [
@@ -101,15 +101,15 @@ class Sounds:
         jamo = jamo.replace("/P", "")  # or 밟아 would be taken for 밟 before a consonant
         for step in (special.balb, special.palatalize):
             jamo = step(jamo)
-        jamo = assimilation.heard(re.sub("/[PE]", "", _BEFORE_TENSE.sub(_tense_after_l, jamo)))
+        jamo = assimilation.assimilated(re.sub("/[PE]", "", _BEFORE_TENSE.sub(_tense_after_l, jamo)))
         for step in (regular.link1, regular.link2, regular.link4, special.jyeo):  # 붙여 is 부쳐 by now, and said 부처
             jamo = step(jamo)
         composed: str = self._utils.compose(jamo)
         return composed
 
 
-def _tense_after_l(found: re.Match[str]) -> str:
-    return found[1] + chr(ord(found[2]) + 1)  # a tense initial follows its plain one
+def _tense_after_l(match: re.Match[str]) -> str:
+    return match[1] + _TENSE_JAMO[match[2]]
 
 
 def _g2pk(*names: str) -> list[Any]:
@@ -126,11 +126,10 @@ def _g2pk(*names: str) -> list[Any]:
         del sys.modules["g2pk"]
 
 
-def _with_we(said: list[str]) -> list[str]:
-    """Each reading, and at the end each with ㅞ for ㅚ."""
-    return said + ["".join(_we(letter) for letter in word) for word in said]
+def _with_we(readings: list[str]) -> list[str]:
+    """Each reading, and at the end each with ㅞ for ㅚ (4항 붙임)."""
+    return readings + ["".join(_we(letter) for letter in word) for word in readings]
 
 
 def _we(letter: str) -> str:
-    syllable = compounds.is_syllable(letter) and compounds.vowel(letter) == _OE
-    return compounds.with_vowel(letter, _WE) if syllable else letter
+    return hangul.with_vowel(letter, "ㅞ") if hangul.vowel(letter) == "ㅚ" else letter

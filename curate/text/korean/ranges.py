@@ -1,16 +1,29 @@
-"""Readers of what stands between two Korean numbers, letters or words: scores, ranges, comparisons, arithmetic."""
+"""What stands between two Korean numbers, letters or words: scores, ranges, comparisons, arithmetic.
+
+`SCORES` come before times of the day, which have a colon too; `BETWEEN` comes after telephone numbers and codes, which
+have hyphens.
+"""
 
 import re
 
 from curate.text.korean import latin
 from curate.text.korean.dates import month_name
-from curate.text.korean.numbers import counted, fitted, has_final, one_by_one, read, sino
-from curate.text.korean.tables import NATIVE, SINO
+from curate.text.korean.numbers import counted, one_by_one, read, sino
+from curate.text.korean.particles import fitted
+from curate.text.korean.patterns import COUNTER, TILDE, UNIT, B, N
+from curate.text.korean.tables import NATIVE
 from curate.text.numbers import parse
-from curate.text.rules import any_of
+from curate.text.rules import HEAD, NUMBER, Rule
 
-_COUNTER = re.compile(any_of([*NATIVE, *SINO]))
-_SAID = {">": "크", "<": "작", "≥": "크거나 같", "≤": "작거나 같"}
+_RATIOS = "비율|배율|축척|경쟁률|스코어|확률|승률|교환비|혼합비|가성비|구성비"  # what a ratio with a colon follows
+_SCORED = "세트|전반전?|후반전?|연장전?|승부차기|쿼터|스코어|점수|최종|합계"  # what a hyphened score follows
+_NOT_SCORE = r"%|(?:번지|동|호|개|명|분|년|월|일|점|살|세|회)(?![가-힣]{2})"
+_WON = (
+    r"(?= ?(?:로|으로|의)? ?(?:승|완승|역전|패|졌|지고|이[겼기긴겨길]|꺾|앞[섰서선설]|뒤[졌지진질]|리드|무승부|동점"
+    r"|비[겼기긴]|제압|격파|눌|끝|마[쳤무]|끌려|밀[렸리린]|물리[쳤치친]|따돌|대승|신승|석패|완패|대패))"
+)
+_COUNTER = re.compile(COUNTER)
+_COMPARISONS = {">": "크", "<": "작", "≥": "크거나 같", "≤": "작거나 같"}
 
 
 def score(match: re.Match[str]) -> str:
@@ -74,17 +87,17 @@ def between(match: re.Match[str]) -> str:
 
 def _less(first: str, sign: str, second: str) -> str:
     first, second = (latin.letters(one) if one.isalpha() else read(one) for one in (first, second))
-    return f"{first}{fitted(first, '은')} {second}보다 {_SAID[sign]}"
+    return f"{first}{fitted(first, '은')} {second}보다 {_COMPARISONS[sign]}"
 
 
 def equals(match: re.Match[str]) -> str:
-    said = read(match["n"])
-    return f"{said}{'은' if has_final(said) else '는'} "
+    spoken = read(match["n"])
+    return f"{spoken}{fitted(spoken, '은')} "
 
 
 def equals_word(match: re.Match[str]) -> str:
-    said = latin.read(match["word"])
-    return f"{said}{'은' if has_final(said) else '는'} "
+    spoken = latin.read(match["word"])
+    return f"{spoken}{fitted(spoken, '은')} "
 
 
 def operator(match: re.Match[str]) -> str:
@@ -95,5 +108,92 @@ def minus_sign(match: re.Match[str]) -> str:
     return f"{read(match['n'])} 빼기 "
 
 
-def power(match: re.Match[str]) -> str:
-    return f"{read(match['n'])}의 {'제곱' if match['power'] == '²' else '세제곱'}"
+def first_page(match: re.Match[str]) -> str:
+    """pp. 3-7: the page from which."""
+    return f"페이지 {sino(match[1])}에서 "
+
+
+SCORES = (
+    Rule("score", re.compile(rf"{HEAD}(?<!:)(?P<a>\d{{1,3}}) ?: ?(?P<b>\d{{1,3}})(?![\d:]){_WON}"), score),
+    Rule(
+        "score",
+        re.compile(
+            rf"(?P<before>(?:{_RATIOS})(?:[은는이가도]|[이가] 약)? ?)(?P<a>\d{{1,4}}) ?[:-] ?"
+            r"(?P<b>\d{1,3}(?:,\d{3})+|\d{1,7})(?![\d:-]|\.\d)"
+        ),
+        score,
+    ),
+    Rule(
+        "score",
+        re.compile(rf"{HEAD}(?<!:)(?P<a>\d{{1,4}}) ?: ?(?P<b>\d{{1,3}}(?:,\d{{3}})+|\d{{4,7}})(?![\d:]|\.\d)"),
+        score,
+    ),
+    Rule("score", re.compile(rf"{HEAD}(?<!:)\d{{1,3}}(?: ?: ?\d{{1,3}}){{2,5}}+(?![\d:])"), ratios),
+)
+BETWEEN = (
+    Rule("page", re.compile(r"(?<![A-Za-z])pp?\. ?(\d{1,4}) ?[-–] ?(?=\d{1,4}(?![\d-]))"), first_page),
+    Rule("page", re.compile(r"(?<![A-Za-z])pp?\. ?(?=\d)"), lambda match: "페이지 "),
+    Rule("set", re.compile(rf"{HEAD}([1-7]) ?(?=세트 ?\d{{1,3}}[-:])"), lambda match: f"{sino(match[1])} "),
+    Rule(
+        "score",
+        re.compile(rf"{HEAD}(?<!:)(?P<a>\d{{1,4}}(?:\.\d{{1,4}})?) ?: ?(?P<b>\d{{1,4}}\.\d{{1,4}})(?![\d:.])"),
+        score,
+    ),
+    Rule(
+        "score",
+        re.compile(rf"{HEAD}(?<!:)(?P<a>\d{{1,4}}\.\d{{1,4}}) ?: ?(?P<b>\d{{1,4}})(?![\d:]|\.\d)"),
+        score,
+    ),
+    Rule("score", re.compile(rf"{HEAD}(?<!:)(?P<a>\d{{1,3}}) ?: ?(?P<b>\d{{1,3}})(?![\d:])"), score),
+    Rule(
+        "score",
+        re.compile(rf"{HEAD}(?P<a>\d{{1,3}}) ?대 ?(?P<b>\d{{1,3}})(?=[^\d가-힣,.]|$|로|으로|의|{_WON}| ?[승패무역])"),
+        score,
+    ),
+    Rule("minus", re.compile(rf"{N} ?[-−] ?(?=\d++(?:[.,]\d++)*+ ?=)"), minus_sign),
+    Rule(
+        "score",
+        re.compile(rf"(?P<before>(?:{_SCORED}) ?)(?P<a>\d{{1,3}})-(?P<b>\d{{1,3}})(?![\d-]| ?(?:{_NOT_SCORE}))"),
+        score,
+    ),
+    Rule(
+        "score",
+        re.compile(
+            rf"{HEAD}(?<!-)(?P<a>\d{{1,3}})-(?P<b>\d{{1,3}})(?![\d-])"
+            rf"(?:(?=(?:, ?\d{{1,3}}-\d{{1,3}}){{1,6}}{_WON})|{_WON})"
+        ),
+        score,
+    ),
+    Rule(
+        "range",
+        re.compile(rf"(?<![A-Za-z-])(?P<a>{NUMBER}) ?{TILDE}(?P<dash>) ?{B}(?P<gap> ?)(?P<counter>{COUNTER})?"),
+        number_range,
+    ),
+    Rule(
+        "range",
+        re.compile(
+            rf"(?<![A-Za-z-])(?P<a>{NUMBER})(?P<dash>[-–]){B}(?P<gap> ?)"
+            rf"(?P<counter>(?!번지|동|호){COUNTER}|%|{UNIT})"
+        ),
+        number_range,
+    ),
+    Rule("range", re.compile(rf"(?P<before>\d[가-힣%]{{0,3}}) ?{TILDE} ?(?=[\d가-힣])"), from_to),
+    Rule(
+        "range",
+        re.compile(
+            rf"(?<=[가-힣A-Za-z])(?<![요다네야아어지죠]) ?{TILDE} ?(?=\d)"
+            rf"|(?<=[가-힣A-Za-z])(?<![요다네야아어지죠]){TILDE}(?=[가-힣A-Za-z])"
+        ),
+        from_to,
+    ),
+    Rule(
+        "range",
+        re.compile(
+            rf"(?<=\d) ?{TILDE} ?(?=[₩$€£¥])|(?<=[년월일시분])[-–](?=\d)|(?<=[시분])[-–](?=[가-힣])"
+            rf"|(?<=[년월일시분초]) ?{TILDE} ?(?=[가-힣])"
+        ),
+        from_to,
+    ),
+    Rule("arrow", re.compile(r"(?<=[가-힣A-Za-z\d%]) ?(?:→|⇒|➜|->|=>) ?(?=[가-힣A-Za-z\d])"), from_to),
+    Rule("hyphen", re.compile(rf"{HEAD}(?<![A-Za-z-])(\d++)-(\d++)(?![.,]\d|-)"), hyphen),
+)

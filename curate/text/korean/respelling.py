@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from curate.text.korean import compounds
-from curate.text.korean.assimilation import closed
+from curate.text.korean import compounds, hangul
+from curate.text.korean.assimilation import neutralised
 from curate.text.korean.compounds import Part
 from curate.text.korean.lexicon import Lexicon
 
@@ -21,7 +21,8 @@ _PARTICLES = re.compile(
 )
 _ADVERBIAL = ("히", "로", "코")  # 열심히, 절대로, 결단코: adverbs that the tagger leaves whole
 _LOOSE = 3  # letters from which a lexicon word counts before a particle where the tagger cuts elsewhere
-_FINALS = (4, 8)  # ㄴ, ㄹ
+_ADNOMINAL = ("ㄴ", "ㄹ")  # what an adnominal form ends in: 간, 갈
+_STEM_FINALS = frozenset("ㄴㄵㄺㄻㄼㄾㅁ")  # finals of stems that 24 and 25항 speak of
 # 29항 붙임 2: words that take ㄴ after the word before, said in one breath: 할 일 [할릴], 못 이기다 [몬니기다].
 _PHRASES = re.compile(r"(?<!\S)(?:밭 아래|늪 앞|꽃 위|넋 없|닭 앞)")
 _LINKED = {
@@ -43,7 +44,6 @@ _WORDS_AGAIN, _WORDS_BEFORE = ("N", "VV", "VA", "MA", "MM", "XR", "XPN", "IC"), 
 _NO_WORDS = frozenset({"이", "음", "은", "을", "아", "어", "인"})
 # 5항, 22항: what may also be said, in the spelling.
 _ALSO = (("되어", "되여"), ("피어", "피여"), ("이오", "이요"), ("아니오", "아니요"))
-_YE, _E = 7, 5  # vowels ㅖ, ㅔ
 
 
 class Token(NamedTuple):
@@ -73,69 +73,72 @@ def letters(
     text: str, choices: list[Choice], tokens: list[Token], *, other: tuple[Choice, str] | None = None
 ) -> list[str]:
     """The text's letters with every choice's first reading, or `other`'s, with marks for g2pk's rules of stems."""
-    found = list(text)
+    respelled = list(text)
     for choice in choices:
-        said = other[1] if other and other[0] is choice else choice.readings[0]
-        same = len(said) == choice.end - choice.start
-        found[choice.start : choice.end] = list(said) if same else [said, *[""] * (choice.end - choice.start - 1)]
+        reading = other[1] if other and other[0] is choice else choice.readings[0]
+        length = choice.end - choice.start
+        respelled[choice.start : choice.end] = (
+            list(reading) if len(reading) == length else [reading, *[""] * (length - 1)]
+        )
     for token in tokens:
         bare = text[token.end : token.end + 1] == " "  # a stem never stands alone: 알 것 is 알 and the ending -ㄹ
         mark = _mark(text[token.end - 1], token.tag.split("+")[-1], bare=bare)
         if mark:
-            found[token.end - 1] += mark
-    return found
+            respelled[token.end - 1] += mark
+    return respelled
 
 
 def choices(text: str, tokens: list[Token], words: Lexicon, *, compound: bool = True) -> list[Choice]:
     """What is respelled, in the order of the text, each place once."""
-    found: dict[int, Choice] = {}
+    by_start: dict[int, Choice] = {}
     taken: set[int] = set()
     by_word = _by_word(text, tokens)
     for start, end, inside in by_word:
         for choice in _known(text, start, end, inside, words):
-            found[choice.start] = choice
+            by_start[choice.start] = choice
             taken.update(range(choice.start, choice.end))
     for match in _PHRASES.finditer(text):
-        found[match.start()] = Choice(match.start(), match.end(), (_LINKED[match.group()], match.group()))
+        by_start[match.start()] = Choice(match.start(), match.end(), (_LINKED[match.group()], match.group()))
         taken.update(range(match.start(), match.end()))
     changed = _endings(text, tokens) | _joined(text, tokens)
     if compound:
         changed = {
             **changed,
-            **{at: (said,) for _, _, inside in by_word for at, said in _compounds(text, inside).items()},
+            **{at: (syllable,) for _, _, inside in by_word for at, syllable in _compounds(text, inside).items()},
         }
     for at in sorted(_closed(text, by_word)):
-        final = tuple(closed(said) for said in changed.get(at, (text[at],)))
-        if at + 1 in changed or not compounds.silent(text[at + 1]):
+        final = tuple(neutralised(syllable) for syllable in changed.get(at, (text[at],)))
+        if at + 1 in changed or not hangul.silent(text[at + 1]):
             changed[at] = final
         else:  # moved here, so that ㄷ before 이 is not taken for the ㄷ of 굳이
-            changed[at], changed[at + 1] = zip(*(compounds.moved(said, text[at + 1]) for said in final), strict=True)
-    for at, said in changed.items():
+            pairs = [compounds.moved(syllable, text[at + 1]) for syllable in final]
+            changed[at], changed[at + 1] = zip(*pairs, strict=True)
+    for at, readings in changed.items():
         if at not in taken:
-            found[at] = Choice(at, at + 1, said)
+            by_start[at] = Choice(at, at + 1, readings)
     for choice in _between(text, tokens):
-        if not taken & {choice.start, choice.start + 1} and not {choice.start, choice.start + 1} & found.keys():
-            found[choice.start] = choice
-    return [found[at] for at in sorted(found)]
+        if not taken & {choice.start, choice.start + 1} and not {choice.start, choice.start + 1} & by_start.keys():
+            by_start[choice.start] = choice
+    return [by_start[at] for at in sorted(by_start)]
 
 
 def _closed(text: str, by_word: list[tuple[int, int, list[Token]]]) -> set[int]:
     """15항: letters whose final is as before a pause, since a word begins with a vowel there: 첫인상 [처딘상]."""
-    found = {match.start() for match in _WITHOUT.finditer(text)}
+    places = {match.start() for match in _WITHOUT.finditer(text)}
     for _, _, inside in by_word:
         parts = [part for token in inside for part in _parts(text, token)]
         for before, part in itertools.pairwise(parts):
             if before.start + len(before.text) == part.start and _begins_anew(before, part):
-                found.add(part.start - 1)
-    return {at for at in found if compounds.is_syllable(text[at]) and compounds.is_syllable(text[at + 1])}
+                places.add(part.start - 1)
+    return {at for at in places if hangul.is_syllable(text[at]) and hangul.is_syllable(text[at + 1])}
 
 
 def _begins_anew(before: Part, part: Part) -> bool:
     """Whether a word begins with a vowel behind another word, or anything with ㅎ behind a noun: 낮하고 [나타고]."""
-    if compounds.initial(part.text[0]) == compounds.H:
+    if hangul.initial(part.text[0]) == "ㅎ":
         return before.tag.startswith("N")
     word = part.tag.startswith(_WORDS_AGAIN) and part.text not in _NO_WORDS
-    return word and compounds.silent(part.text[0]) and before.tag.startswith(_WORDS_BEFORE)
+    return word and hangul.silent(part.text[0]) and before.tag.startswith(_WORDS_BEFORE)
 
 
 def _between(text: str, tokens: list[Token]) -> list[Choice]:
@@ -154,42 +157,41 @@ def free(text: str, tokens: list[Token], taken: list[Choice]) -> list[Choice]:
     """What the standard lets be said otherwise wherever it stands: 의, ㅖ, 되어 (5항, 22항)."""
     held = {at for choice in taken for at in range(choice.start, choice.end)}
     particles = {token.end - 1 for token in tokens if token.tag.startswith("J")}
-    found = []
+    optional = []
     for at, letter in enumerate(text):
         other = _other(text, at, particle=at in particles)
         if other and at not in held:
-            found.append(Choice(at, at + 1, (letter, other)))
-    for seen, said in _ALSO:
-        found += [
-            Choice(match.start() + 1, match.end(), (seen[1:], said[1:]))
+            optional.append(Choice(at, at + 1, (letter, other)))
+    for seen, variant in _ALSO:
+        optional += [
+            Choice(match.start() + 1, match.end(), (seen[1:], variant[1:]))
             for match in re.finditer(seen, text)
             if match.start() + 1 not in held
         ]
-    return found
+    return optional
 
 
 def _other(text: str, at: int, *, particle: bool) -> str | None:
     letter = text[at]
-    if not compounds.is_syllable(letter):
+    if not hangul.is_syllable(letter):
         return None
-    vowel, initial = compounds.vowel(letter), compounds.initial(letter)
     if letter == "의" and (particle or (at and not text[at - 1].isspace())):
         return "에" if particle else "이"
-    if vowel == _YE and initial not in (5, 11):
-        return compounds.with_vowel(letter, _E)
+    if hangul.vowel(letter) == "ㅖ" and hangul.initial(letter) not in ("ㄹ", "ㅇ"):
+        return hangul.with_vowel(letter, "ㅔ")
     return None
 
 
 def _by_word(text: str, tokens: list[Token]) -> list[tuple[int, int, list[Token]]]:
-    found, rest = [], iter(tokens)
+    words, rest = [], iter(tokens)
     token = next(rest, None)
     for match in _WORD.finditer(text):
         inside = []
         while token and token.start < match.end():
             inside.append(token)
             token = next(rest, None)
-        found.append((match.start(), match.end(), inside))
-    return found
+        words.append((match.start(), match.end(), inside))
+    return words
 
 
 def _known(text: str, start: int, end: int, tokens: list[Token], words: Lexicon) -> list[Choice]:
@@ -200,17 +202,17 @@ def _known(text: str, start: int, end: int, tokens: list[Token], words: Lexicon)
         for part in _parts(text, token):
             cuts[at + len(part.text)] = part.tag if at + len(part.text) < token.end else token.tag
             at += len(part.text)
-    found, at, places = [], start, sorted(cuts)
+    known, at, places = [], start, sorted(cuts)
     while at < end:
         word = next(
             (one for one in words.starting(text[at:end]) if _fits(one, text, at, start, end, cuts, words)), None
         )
         if word:
-            found.append(Choice(at, at + len(word), words.readings[word]))
+            known.append(Choice(at, at + len(word), words.readings[word]))
         at = at + len(word) if word else next(place for place in places if place > at)
         if word and at not in cuts:
             break
-    return found
+    return known
 
 
 def _fits(word: str, text: str, at: int, start: int, end: int, cuts: dict[int, str], words: Lexicon) -> bool:
@@ -254,47 +256,47 @@ def _parts(text: str, token: Token) -> list[Part]:
 
 
 def _compounds(text: str, tokens: list[Token]) -> dict[int, str]:
-    found: dict[int, str] = {}
+    syllables: dict[int, str] = {}
     for noun, run in itertools.groupby(tokens, lambda token: token.tag[0] == "N" or token.tag == "XSN"):
         if noun:
             parts = [part for token in run for part in _parts(text, token)]
-            if all(map(compounds.is_syllable, "".join(part.text for part in parts))):
-                found |= compounds.changes(parts)
-    return found
+            if all(map(hangul.is_syllable, "".join(part.text for part in parts))):
+                syllables |= compounds.changes(parts)
+    return syllables
 
 
 def _endings(text: str, tokens: list[Token]) -> dict[int, tuple[str, ...]]:
     """27항: ㄱㄷㅂㅅㅈ after the ending -(으)ㄹ are tense, inside an ending and before a noun written close."""
-    found: dict[int, tuple[str, ...]] = {}
+    tensed: dict[int, tuple[str, ...]] = {}
     for token, after in itertools.zip_longest(tokens, tokens[1:]):
         form, tag = (token.pieces() or [(text[token.start : token.end], token.tag.split("+")[-1])])[-1]
         if not tag.startswith("E"):
             continue
         if form[0] in "ᆯㄹ을" and len(form) > 1:
-            found[token.end - len(form) + 1] = (compounds.tensed(text[token.end - len(form) + 1]),)
+            tensed[token.end - len(form) + 1] = (compounds.tensed(text[token.end - len(form) + 1]),)
         elif tag == "ETM" and form[-1] in "ᆯㄹ을" and after and after.start == token.end and after.tag.startswith("N"):
-            found[after.start] = (compounds.tensed(text[after.start]),)
-    return {at: said for at, said in found.items() if compounds.is_syllable(said[0])}
+            tensed[after.start] = (compounds.tensed(text[after.start]),)
+    return {at: readings for at, readings in tensed.items() if hangul.is_syllable(readings[0])}
 
 
 def _joined(text: str, tokens: list[Token]) -> dict[int, tuple[str, ...]]:
     """ㄴ between two words said in one breath; letting them be is standard, too."""
-    found: dict[int, tuple[str, ...]] = {}
+    joined: dict[int, tuple[str, ...]] = {}
     for before, token in itertools.pairwise(tokens):
         if before.end == token.start or text[before.end : token.start] != " ":
             continue
         word, last = text[token.start : token.end], text[before.start : before.end]
-        adnominal = before.tag.endswith(("ETM", "MM")) and compounds.final(last[-1]) in _FINALS
+        adnominal = before.tag.endswith(("ETM", "MM")) and hangul.final(last[-1]) in _ADNOMINAL
         noun = adnominal and word in _JOINED_NOUNS and token.tag.startswith("NN")
         if noun or (token.tag.startswith("V") and word in _JOINED_STEMS.get(last, ())):
-            found[token.start] = (compounds.nasal(word[0]), word[0])
-    return found
+            joined[token.start] = (compounds.nasal(word[0]), word[0])
+    return joined
 
 
 def _mark(letter: str, tag: str, *, bare: bool) -> str:
-    if not compounds.is_syllable(letter):
+    if not hangul.is_syllable(letter):
         return ""
-    final = compounds.final(letter)
-    if (tag[0] == "E" or (tag[0] == "V" and bare)) and final == compounds.L:
+    final = hangul.final(letter)
+    if (tag[0] == "E" or (tag[0] == "V" and bare)) and final == "ㄹ":
         return "/E"
-    return "/P" if tag[0] == "V" and final in compounds.STEM_FINALS else ""
+    return "/P" if tag[0] == "V" and final in _STEM_FINALS else ""

@@ -8,10 +8,10 @@ money and mail, usage for the rest (telephone zero is 공, ranges 에서, scores
 import re
 
 from curate.text.cleaning import LATIN
-from curate.text.korean import dates, hanja, latin, readers
-from curate.text.korean import ranges as signs
+from curate.text.korean import amounts, codes, dates, hanja, latin, ranges, symbols
 from curate.text.korean.loanwords import NAMES, SYMBOLS
 from curate.text.korean.numbers import sino
+from curate.text.korean.particles import PARTICLE, with_particle
 from curate.text.korean.patterns import (
     AFTER,
     COUNTER,
@@ -20,7 +20,6 @@ from curate.text.korean.patterns import (
     EVENT,
     MAGNITUDE,
     MINUS,
-    PARTICLE,
     PER_UNIT,
     PLAIN_NAMES,
     SIGNED,
@@ -28,8 +27,6 @@ from curate.text.korean.patterns import (
     UNIT,
     N,
 )
-from curate.text.korean.readers import with_particle
-from curate.text.korean.spans import BETWEEN, CODES, DATES
 from curate.text.korean.tables import DEGREES, PER_ONE, SPEEDS, UNITS
 from curate.text.rules import HEAD, NUMBER, Rule, any_of
 
@@ -46,22 +43,22 @@ _SPELLINGS = (
         with_particle(lambda match: NAMES[match["name"] or match.group()]),
     ),
     Rule("event", re.compile(rf"(?<![\d.,·])(\d{{1,2}})·(\d{{1,2}})(?![\d·]){EVENT}"), dates.event),
-    Rule("compatible", re.compile("[\u2150-\u2188\u2460-\u24ff\u3200-\u33ff\u2113\u2116½¼¾￦]"), readers.compatible),
-    Rule("name", re.compile(r"(?P<name>\((?:주|사|재|유)\))"), readers.name),
-    Rule("hanja", re.compile(r"(?<=[가-힣'\"”’」])\(([\u3400-\u9fff ·]{1,40})\)"), readers.nothing),
-    Rule("hanja", re.compile(r"[\u3400-\u9fff]{1,40}\(([가-힣 ]{1,40})\)"), readers.inner),
+    Rule("compatible", re.compile("[\u2150-\u2188\u2460-\u24ff\u3200-\u33ff\u2113\u2116½¼¾￦]"), symbols.compatible),
+    Rule("name", re.compile(r"(?P<name>\((?:주|사|재|유)\))"), symbols.name),
+    Rule("hanja", re.compile(r"(?<=[가-힣'\"”’」])\(([\u3400-\u9fff ·]{1,40})\)"), symbols.nothing),
+    Rule("hanja", re.compile(r"[\u3400-\u9fff]{1,40}\(([가-힣 ]{1,40})\)"), symbols.inner),
     Rule("hanja", hanja.PATTERN, hanja.read),
-    Rule("title", re.compile(r"<([^<>]{1,80})>"), readers.inner),
+    Rule("title", re.compile(r"<([^<>]{1,80})>"), symbols.inner),
     Rule(
         "emoticon",
         re.compile(r"\^[_.]?\^[;]*|(?<!\S)[:;]-?[)(D](?!\S)|(?<!\w)T[_.]T(?!\w)|-_-;*|>_<|\^\^"),
-        readers.nothing,
+        symbols.nothing,
     ),
-    Rule("bullet", re.compile("^[※▶►■□◆◇●○•▪☞] *(?=[가-힣A-Za-z0-9])"), readers.nothing),
+    Rule("bullet", re.compile("^[※▶►■□◆◇●○•▪☞] *(?=[가-힣A-Za-z0-9])"), symbols.nothing),
     Rule(
         "address",
         re.compile(r"(?<![\w.])[A-Za-z][\w.-]{0,63}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z]{2,10}){1,3}(?![A-Za-z])", re.A),
-        readers.address,
+        latin.address,
     ),
     Rule(
         "address",
@@ -71,53 +68,53 @@ _SPELLINGS = (
             r"(?:/[\w.-]{1,60}){0,4})",
             re.A,
         ),
-        readers.address,
+        latin.address,
     ),
     Rule(
         "extension",
         re.compile(
             r"(?<=[\w)])\.(jpe?g|png|gif|pdf|hwpx?|docx?|xlsx?|pptx?|txt|zip|mp[34]|exe|csv)(?![A-Za-z\d])", re.I
         ),
-        readers.extension,
+        latin.extension,
     ),
     Rule(
         "domain",
         re.compile(rf"(?<![\w.])\.(?P<label>com|net|org|kr|jp|io|gov|edu|exe|pdf|zip|hwp)(?![A-Za-z\d.]){PARTICLE}"),
-        with_particle(readers.domain),
+        with_particle(latin.domain),
     ),
-    Rule("blood", re.compile(rf"(?<![A-Za-z])(?:Rh|RH) ?(?P<sign>[+\-−]){PARTICLE}"), with_particle(readers.rhesus)),
+    Rule("blood", re.compile(rf"(?<![A-Za-z])(?:Rh|RH) ?(?P<sign>[+\-−]){PARTICLE}"), with_particle(symbols.rhesus)),
     Rule(
         "grade",
         re.compile(r"(?<![A-Za-z])(?P<letter>[A-F])[-−](?= ?(?:학점|등급|이상|이하|를 |을 |까지))"),
-        readers.grade,
+        symbols.grade,
     ),
     Rule("underscore", re.compile(r"(?<=[A-Za-z\d])_(?=[A-Za-z\d])"), lambda match: " 언더바 "),
-    Rule("abbreviation", re.compile(r"(?<![A-Za-z.])(Mr|Mrs|Ms|Dr|Jr|Sr|vs|Inc|Ltd|Co)\.(?=[ ,]|$)"), readers.inner),
+    Rule("abbreviation", re.compile(r"(?<![A-Za-z.])(Mr|Mrs|Ms|Dr|Jr|Sr|vs|Inc|Ltd|Co)\.(?=[ ,]|$)"), symbols.inner),
     Rule("era", re.compile(r"(?<![A-Za-z])(?:B\.C\.E?\.?|BCE?) ?(?=\d)"), lambda match: "기원전 "),
     Rule("era", re.compile(r"(?<![A-Za-z])(?:A\.D\.|AD) ?(?=\d)"), lambda match: "기원후 "),
-    Rule("dotted", re.compile(r"(?<![A-Za-z.])(?:[A-Z]\.){2,8}[A-Z]?(?![A-Za-z])"), readers.dotted),
+    Rule("dotted", re.compile(r"(?<![A-Za-z.])(?:[A-Z]\.){2,8}[A-Z]?(?![A-Za-z])"), latin.dotted),
     Rule(
         "roman",
         re.compile(
             r"(?<![A-Za-z'])(?P<ordinal>제 ?)?(?P<r>[IVX]{1,7})(?![A-Za-z'.])"
             r"(?P<counter> ?(?:세|장|부|권|급|단계|편|차|과|항)(?![가-힣]{2}))?"
         ),
-        readers.roman_numeral,
+        symbols.roman_numeral,
     ),
 )
 _QUANTITIES = (
     Rule(
         "compare",
         re.compile(rf"(?<=[가-힣]) ?(?P<sign>[≥≤]) ?(?P<n>\d++(?:[.,]\d++)*+ ?(?:%|{COUNTER}|{UNIT})?)(?![A-Za-z])"),
-        signs.at_least,
+        ranges.at_least,
     ),
     Rule(
         "ordinal",
         re.compile(rf"(?<![가-힣])제 ?(\d{{1,9}})(?!\d|[.,]\d)(?: ?(?P<counter>{COUNTER}){AFTER})?"),
-        readers.ordinal,
+        amounts.ordinal,
     ),
     Rule(
-        "ordinal", re.compile(rf"{HEAD}(?P<n>\d{{1,2}})(?P<suffix>째|st|nd|rd|th)(?![A-Za-z가-힣])"), readers.in_order
+        "ordinal", re.compile(rf"{HEAD}(?P<n>\d{{1,2}})(?P<suffix>째|st|nd|rd|th)(?![A-Za-z가-힣])"), amounts.in_order
     ),
     Rule(
         "English number",
@@ -125,7 +122,7 @@ _QUANTITIES = (
             rf"{HEAD}(?P<n>[1-5])(?:\+(?P<plus>[1-5])(?= ?(?:행사|이벤트|할인|상품|혜택|세일|증정|구성))"
             r"| ?(?P<counter>아웃|볼|스트라이크|런|룸|피스|톱)(?![가-힣]{2}))"
         ),
-        readers.english_number,
+        amounts.english_number,
     ),
     Rule("decimal", re.compile(r"(?<![^\s(\-−+~])\.(?=\d{1,9}(?![\d.]))"), lambda match: "0."),
     Rule("space", re.compile(r"(?<=[가-힣])(?<!\d[과와십백천만억조])(?<!\d[십백천][만억조])(?=\d)"), lambda match: " "),
@@ -137,7 +134,7 @@ _QUANTITIES = (
             rf"(?P<s>√)?(?P<b>\d{{1,6}})(?![\d/]|[.,]\d)(?! ?분기)"
             rf"(?: ?(?P<unit>{any_of([*SPEEDS, *UNITS])})(?![A-Za-z\d/]))?{PARTICLE}"
         ),
-        with_particle(readers.fraction),
+        with_particle(amounts.fraction),
     ),
     Rule(
         "money",
@@ -146,66 +143,66 @@ _QUANTITIES = (
             rf"(?: ?(?P<million>million|billion|trillion|[MB](?![A-Za-z])))?"
             rf"(?: ?(?:원|달러|유로|엔|파운드|위안)(?![가-힣]{{2}}))?{PARTICLE}"
         ),
-        with_particle(readers.money),
+        with_particle(amounts.money),
     ),
-    Rule("money", re.compile(rf"{N} ?(?P<sign>{CURRENCY})(?![A-Za-z]){PARTICLE}"), with_particle(readers.money_after)),
+    Rule("money", re.compile(rf"{N} ?(?P<sign>{CURRENCY})(?![A-Za-z]){PARTICLE}"), with_particle(amounts.money_after)),
     Rule(
         "seat",
         re.compile(rf"{HEAD}(\d{{1,3}})([A-K])(?= ?(?:석|좌석|게이트|구역|블록|탑승구|번 ?출구)(?![가-힣]{{2}}))"),
-        dates.seat,
+        symbols.seat,
     ),
-    Rule("degrees", re.compile(rf"{MINUS}{N} ?(?P<unit>{any_of(DEGREES)}){PARTICLE}"), with_particle(readers.degrees)),
-    Rule("degrees", re.compile(rf"(?<![\w).])[-−]{N} ?(?:도|°)(?![A-Z]){AFTER}"), readers.below),
+    Rule("degrees", re.compile(rf"{MINUS}{N} ?(?P<unit>{any_of(DEGREES)}){PARTICLE}"), with_particle(amounts.degrees)),
+    Rule("degrees", re.compile(rf"(?<![\w).])[-−]{N} ?(?:도|°)(?![A-Z]){AFTER}"), amounts.below),
     Rule(
         "speed",
         re.compile(rf"{MINUS}{N} ?(?P<unit>{any_of(SPEEDS)})(?![A-Za-z2²]){PARTICLE}"),
-        with_particle(readers.speed),
+        with_particle(amounts.speed),
     ),
     Rule(
         "unit",
         re.compile(rf"(?<![A-Za-z\d])(?<!\d )(?P<unit>{any_of(PER_ONE)})(?=당(?![가-힣]{{2}}))"),
         lambda match: UNITS[match["unit"]],
     ),
-    Rule("page", re.compile(rf"{N}p(?![A-Za-z\d]){PARTICLE}"), with_particle(readers.pages)),
+    Rule("page", re.compile(rf"{N}p(?![A-Za-z\d]){PARTICLE}"), with_particle(amounts.pages)),
     Rule("unit", re.compile(r"(?<=\d)m(?=\d\d(?![\dA-Za-z]))"), lambda match: "미터 "),
-    Rule("unit", re.compile(rf"{MINUS}{N} ?(?P<unit>{UNIT}){PER_UNIT}{PARTICLE}"), with_particle(readers.unit)),
+    Rule("unit", re.compile(rf"{MINUS}{N} ?(?P<unit>{UNIT}){PER_UNIT}{PARTICLE}"), with_particle(amounts.unit)),
     Rule(
         "unit",
         re.compile(rf"{MINUS}{N} ?(?P<unit>{UNIT})(?P<per>)(?![A-Za-z\d]){PARTICLE}"),
-        with_particle(readers.unit),
+        with_particle(amounts.unit),
     ),
-    Rule("power", re.compile(rf"{N}(?P<power>[²³]){PARTICLE}"), with_particle(signs.power)),
+    Rule("power", re.compile(rf"{N}(?P<power>[²³]){PARTICLE}"), with_particle(amounts.power)),
     Rule("quarter", re.compile(rf"{HEAD}([1-4])/4(?= ?분기)"), lambda match: sino(match[1]) + "사"),
-    Rule("fraction", re.compile(rf"{HEAD}(\d{{1,6}}) ?분의 ?(\d{{1,6}})(?!\d|[.,]\d)"), readers.parts),
+    Rule("fraction", re.compile(rf"{HEAD}(\d{{1,6}}) ?분의 ?(\d{{1,6}})(?!\d|[.,]\d)"), amounts.parts),
     Rule(
         "magnitude",
         re.compile(
             rf"(?<![A-Za-z]){SIGNED}{N}{MAGNITUDE}(?P<more>[여몇])?(?P<close>(?=\d|{COUNTER}))?(?:(?=\d|{COUNTER}|[만억조])|{AFTER})"
         ),
-        readers.magnitude,
+        amounts.magnitude,
     ),
     Rule(
         "counter",
         re.compile(
             rf"(?<![A-Za-z]){SIGNED}{N}(?P<more>여)?(?P<gap> ?)(?P<counter>{COUNTER})(?:(?<=[가-힣][가-힣])|{AFTER})"
         ),
-        readers.counter,
+        amounts.counter,
     ),
-    Rule("counter", re.compile(rf"{N} ?(?P<counter>정)(?=씩|을|의|만|[ ,.)]|$)"), readers.pieces),
-    Rule("compare", re.compile(rf"{_SIDE} ?([<≤]) ?{_OTHER} ?([<≤]) ?{_OTHER}"), signs.between),
+    Rule("counter", re.compile(rf"{N} ?(?P<counter>정)(?=씩|을|의|만|[ ,.)]|$)"), amounts.pieces),
+    Rule("compare", re.compile(rf"{_SIDE} ?([<≤]) ?{_OTHER} ?([<≤]) ?{_OTHER}"), ranges.between),
     Rule(
         "compare",
         re.compile(rf"{_SIDE} ?([<>≤≥]) ?{_OTHER}(?! ?[<>≤≥])(?P<if>이?면)?(?: ?이?다(?![가-힣]))?"),
-        signs.compare,
+        ranges.compare,
     ),
     Rule(
         "operator",
         re.compile(
             r"(?<=[\d가-힣]) ?([×÷]) ?(?=\d)|(?<=\d) ?([+*]) ?(?=\d)|(?<=[\d터]) ?x ?(?=\d)|(?<=[\d터]) x (?=[가-힣])"
         ),
-        signs.operator,
+        ranges.operator,
     ),
-    Rule("equals", re.compile(rf"{N} ?= ?(?=[\d-])"), signs.equals),
+    Rule("equals", re.compile(rf"{N} ?= ?(?=[\d-])"), ranges.equals),
 )
 
 _NAMES = (
@@ -219,10 +216,10 @@ _NAMES = (
         re.compile(
             rf"(?P<word>(?<![A-Za-z])[A-Za-z]{{1,20}})-?(?P<n>\d{{1,9}}(?:\.\d{{1,3}})?)(?!\d|[.,]\d){PARTICLE}"
         ),
-        with_particle(readers.model),
+        with_particle(symbols.model),
     ),
-    Rule("number", re.compile(rf"{MINUS}{N}{PARTICLE}"), with_particle(readers.number)),
-    Rule("number", re.compile(rf"(?P<minus>)(?P<n>\d++(?:[.,]\d++)*+){PARTICLE}"), with_particle(readers.number)),
+    Rule("number", re.compile(rf"{MINUS}{N}{PARTICLE}"), with_particle(amounts.number)),
+    Rule("number", re.compile(rf"(?P<minus>)(?P<n>\d++(?:[.,]\d++)*+){PARTICLE}"), with_particle(amounts.number)),
     Rule(
         "hash",
         re.compile(rf"#(?=[가-힣{LATIN}])(?!(?:[은는이가을를과와]|으?로)(?![가-힣]))"),
@@ -233,23 +230,33 @@ _NAMES = (
         re.compile(r"(?<=[A-Za-z가-힣]) ?& ?(?=[A-Za-z가-힣])"),
         lambda match: "앤" if " " not in match.group() else " 앤 ",
     ),
-    Rule("equals", re.compile(r"(?P<word>(?<![A-Za-z])[A-Za-z]{1,20}) ?= ?(?=[가-힣A-Za-z(-])"), signs.equals_word),
-    Rule("latin", re.compile(rf"(?P<word>{latin.PATTERN.pattern}){PARTICLE}"), with_particle(readers.word)),
+    Rule("equals", re.compile(r"(?P<word>(?<![A-Za-z])[A-Za-z]{1,20}) ?= ?(?=[가-힣A-Za-z(-])"), ranges.equals_word),
+    Rule("latin", re.compile(rf"(?P<word>{latin.PATTERN.pattern}){PARTICLE}"), with_particle(symbols.word)),
     Rule("equals", re.compile(r"(?<=[가-힣]) ?= ?(?=[가-힣])"), lambda match: ", "),
-    Rule("symbol", re.compile(rf"(?P<sign>[{re.escape(''.join(SYMBOLS))}]){PARTICLE}"), with_particle(readers.symbol)),
+    Rule("symbol", re.compile(rf"(?P<sign>[{re.escape(''.join(SYMBOLS))}]){PARTICLE}"), with_particle(symbols.symbol)),
 )
 
 # What symbols became may stand beside an arrow or a tilde: once more, so that reading again changes nothing.
 _LAST = (
-    Rule("arrow", re.compile(r"(?<=[가-힣A-Za-z]) {0,3}(?:→|⇒|➜|->) {0,3}(?=[가-힣A-Za-z])"), signs.from_to),
+    Rule("arrow", re.compile(r"(?<=[가-힣A-Za-z]) {0,3}(?:→|⇒|➜|->) {0,3}(?=[가-힣A-Za-z])"), ranges.from_to),
     Rule(
         "range",
         re.compile(
             rf"(?<=[가-힣A-Za-z])(?<![요다네야아어지죠]){TILDE}(?=[가-힣A-Za-z])|(?<=[시분])[-–](?=[가-힣])"
             rf"|(?<=[년월일시분초]) {{0,3}}{TILDE} {{0,3}}(?=[가-힣])"
         ),
-        signs.from_to,
+        ranges.from_to,
     ),
 )
 
-RULES = (*_SPELLINGS, *DATES, *CODES, *BETWEEN, *_QUANTITIES, *_NAMES, *_LAST)
+RULES = (
+    *_SPELLINGS,
+    *dates.DATES,
+    *ranges.SCORES,
+    *dates.TIMES,
+    *codes.CODES,
+    *ranges.BETWEEN,
+    *_QUANTITIES,
+    *_NAMES,
+    *_LAST,
+)

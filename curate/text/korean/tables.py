@@ -71,11 +71,11 @@ _RANKED = (
 )
 RANKED = _RANKED.split()
 # Before digits, things that are codes: read digit by digit.
-_CODES = (
+_CODED = (
     "비밀번호 인증번호 우편번호 승인번호 카드번호 일련번호 코드 학번 사번 군번 핀번호 암호 끝자리 네자리 네_자리 "
     "4자리 4_자리 번호 국번_없이 국번없이 지역번호 내선번호 내선"
 )
-CODES = [cue.replace("_", " ") for cue in _CODES.split()]
+CODED = [cue.replace("_", " ") for cue in _CODED.split()]
 
 _LENGTHS = {
     "km": "킬로미터",

@@ -1,7 +1,7 @@
 """Make the clean speech of `curate demo` from the sentences of `curate/demo/speech/index.tsv`, with espeak-ng.
 
-Run once, by hand, from the repository's root: `.venv/bin/python tests/make_demo_speech.py`. The files it writes are
-committed; neither the product nor its tests need espeak-ng. espeak-ng speaks Korean. It does not speak Khmer: there
+Run once, by hand, from the repository's root: `.venv/bin/python tests/curate/demo/make_speech.py`. The files it writes
+are committed; neither the product nor its tests need espeak-ng. espeak-ng speaks Korean. It does not speak Khmer: there
 each word's IPA (khmercut, khmerphonemizer) is handed to a Romanian voice, whose vowels are the nearest, as phoneme
 mnemonics. That sounds like Khmer and is enough to exercise every stage; it is nobody's voice and no model for one.
 """

@@ -1,14 +1,11 @@
 """Whisper tells the language, the words and their places, each clip by itself, and the same every time."""
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import soundfile
 from numpy.typing import NDArray
 
 from curate.audio import LISTENING_RATE as RATE
@@ -16,19 +13,12 @@ from curate.errors import UserError
 from curate.measures.agreement import character_error_rate
 from curate.models import bundled
 from curate.models.whisper import Heard, Whisper
+from tests.curate.models.sounds import sound
 
-AUDIO = Path(__file__).resolve().parents[3].parent / "shared" / "audio"
 KOREAN = "ko/picovoice/leopard_test_ko.wav"
 TEXT, OTHER_TEXT = "그는 이리저리 피하면서 길 한 옆으로 걸어갔다.", "오늘 아침에는 비가 많이 와서 학교에 늦었습니다"
 ENGLISH = "neg/en_librispeech/1089-134686-0003.flac"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
-
-
-def read(name: str) -> NDArray[np.float32]:
-    if not (AUDIO / name).exists():
-        pytest.skip(f"needs the shared test audio ({name})")
-    samples: NDArray[np.float32] = soundfile.read(AUDIO / name, dtype="float32")[0]
-    return samples
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +27,7 @@ def whisper() -> Whisper:
 
 
 def test_languages_are_told_apart(whisper: Whisper) -> None:
-    korean, english = whisper.languages([read(KOREAN), read(ENGLISH)])
+    korean, english = whisper.languages([sound(KOREAN), sound(ENGLISH)])
     assert korean["ko"] > 0.9 > 0.1 > korean["en"]
     assert english["en"] > 0.9 > 0.1 > english["ko"]
     assert "km" in korean
@@ -45,15 +35,15 @@ def test_languages_are_told_apart(whisper: Whisper) -> None:
 
 
 def test_korean_is_heard_the_same_alone_and_among_others(whisper: Whisper) -> None:
-    alone = whisper.transcribe([read(KOREAN)], "ko")
-    among = whisper.transcribe([read(ENGLISH), read(KOREAN)], "ko")
+    alone = whisper.transcribe([sound(KOREAN)], "ko")
+    among = whisper.transcribe([sound(ENGLISH), sound(KOREAN)], "ko")
     assert alone[0] == among[1]
     assert character_error_rate(TEXT, alone[0].text) < 0.35
     assert 0.5 < alone[0].confidence <= 1
 
 
 def test_words_come_back_one_for_one_and_in_place(whisper: Whisper) -> None:
-    clip = read(KOREAN)
+    clip = sound(KOREAN)
     (aligned,) = whisper.align([clip], [TEXT], "ko")
     assert aligned is not None
     assert [word.word for word in aligned.words] == TEXT.split()
@@ -70,7 +60,7 @@ def test_words_come_back_one_for_one_and_in_place(whisper: Whisper) -> None:
 
 
 def test_a_wrong_text_aligns_far_worse_than_the_true_one(whisper: Whisper) -> None:
-    clip = read(KOREAN)
+    clip = sound(KOREAN)
     true, wrong = whisper.align([clip, clip], [TEXT, OTHER_TEXT], "ko")
     assert true is not None
     assert wrong is not None
@@ -98,7 +88,7 @@ def test_nothing_to_hear_is_answered_without_the_model(whisper: Whisper) -> None
 
 
 def test_peaks_above_one_do_not_change_what_is_heard(whisper: Whisper) -> None:
-    clip = read(KOREAN)
+    clip = sound(KOREAN)
     full = clip / np.abs(clip).max()
     assert whisper.transcribe([full], "ko") == whisper.transcribe([full * np.float32(4)], "ko")
 
@@ -159,7 +149,7 @@ def test_a_folder_answers_and_is_known_by_its_bytes(tmp_path: Path, whisper: Whi
         (folder / name).symlink_to(bundled.whisper_base() / name)
     same = Whisper(str(folder))
     assert same.fingerprint == whisper.fingerprint
-    assert same.languages([read(KOREAN)]) == whisper.languages([read(KOREAN)])
+    assert same.languages([sound(KOREAN)]) == whisper.languages([sound(KOREAN)])
     (folder / "config.json").unlink()
     shutil.copy(bundled.whisper_base() / "config.json", folder / "config.json")
     (folder / "config.json").write_text((folder / "config.json").read_text() + " ")
@@ -177,13 +167,3 @@ def test_the_fingerprint_names_packages_and_settings(whisper: Whisper) -> None:
     assert "int8" in whisper.fingerprint
     assert whisper.fingerprint == Whisper(threads=2).fingerprint  # threads change no answer
     assert whisper.fingerprint != Whisper(device="cuda").fingerprint
-
-
-def test_importing_the_adapters_is_cheap() -> None:
-    heavy = {"torch", "ctranslate2", "faster_whisper", "onnxruntime", "rapidfuzz"}
-    code = (
-        "import sys, curate.models.whisper, curate.models.dnsmos, curate.models.distillmos, "
-        "curate.measures.agreement, curate.measures.edges;"
-        f"found = {heavy} & set(sys.modules); assert not found, found"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)

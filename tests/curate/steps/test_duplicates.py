@@ -110,3 +110,13 @@ def test_who_stays_is_what_a_walk_from_the_best_to_the_worst_gives(pairs: Any, b
         else:
             stay.add(name)
     assert marked(alike, bandwidth=list(bands)) == repeats
+
+
+def test_of_a_long_chain_of_takes_every_second_stays() -> None:
+    """Each sounds like the next alone, so that one decision waits for another, and for longer than there are rounds."""
+    count = 4 * duplicates.ROUNDS
+    chain: dict[str, dict[str, float]] = {f"c{i:03d}": {} for i in range(count)}
+    for i in range(count - 1):
+        chain[f"c{i:03d}"][f"c{i + 1:03d}"] = chain[f"c{i + 1:03d}"][f"c{i:03d}"] = 0.9
+    repeats = marked(chain)
+    assert sorted(repeats) == [f"c{i:03d}" for i in range(1, count, 2)]

@@ -6,11 +6,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from curate.text import FORMS, Options, normalise, stepped, steps, words
-from curate.text.options import WORDS
+from curate.text import FORMS, normalise, stepped, steps
 
 LANGUAGES = pytest.mark.parametrize("language", ["km", "ko"])
-MODELS = pytest.mark.parametrize("model", WORDS)
 SCRIPTS = {"km": "[\u1780-\u17b3\u17b6-\u17d3]", "ko": "[가-힣]"}
 ANY = st.text(st.characters(), max_size=60)  # surrogates too
 KHMER = st.text("កគងតដបមយរសហអឱ្្្ាិីឹុូើេែោំះ៉៊៌់័៍ៗ ។០១២៣៤៥៦៧៨៩0123456789.,:/-+%$៛ kmABC\u200b\u17d2\u17d2", max_size=30)
@@ -103,24 +101,6 @@ def test_one_line_out_for_every_line_in(language: str, form: str, rows: list[byt
     answers = list(stepped([row + b"\n" for row in rows], language, form))
     assert len(answers) == len(rows)
     assert all(len(result.text.splitlines()) <= 1 for result, _ in answers)
-
-
-@MODELS
-@settings(max_examples=60, deadline=None)
-@given(text=st.one_of(KHMER, ANY))
-def test_khmer_words_joined_are_the_text(model: str, text: str) -> None:
-    found = words(text, "km", model=model)
-    assert "".join(found) == normalise(text, "km").replace(" ", "")
-    assert all(found)
-
-
-@settings(max_examples=60, deadline=None)
-@given(text=KHMER)
-def test_the_finer_model_never_cuts_a_cluster(text: str) -> None:
-    options = Options(words="khmercut.nn")
-    spoken = normalise(text, "km")
-    cut = [word for word in normalise(text, "km", "words", options).split("|") if re.match("[\u17b6-\u17d3]", word)]
-    assert len(cut) <= len([word for word in spoken.split() if re.match("[\u17b6-\u17d3]", word)])
 
 
 @settings(max_examples=40, deadline=None)

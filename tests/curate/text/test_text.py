@@ -1,24 +1,16 @@
 """What the text functions say, and how fast; what holds for any text is in test_properties.py."""
 
 import doctest
-import logging
-import warnings
 from pathlib import Path
 
 import pytest
 
 import curate.text
 from curate.errors import UserError
-from curate.text import Change, normalise, stepped, steps, versions, words
+from curate.text import Change, normalise, stepped, steps, versions
 
 LANGUAGES = pytest.mark.parametrize("language", ["km", "ko"])
 
-KHMER_TEXTS = [
-    "ឃាត់ខ្លួនជនសង្ស័យបួននាក់ ករណីលួចខ្សែភ្លើង នៅស្រុកព្រៃនប់",
-    "ស្ពានកំពង់ចម្លងអ្នកលឿងនៅព្រៃវែងជាស្ពានវែងជាងគេក្នុងព្រះរាជាណាចក្រកម្ពុជា",
-    "ខ្ញុំចូលចិត្តភាសាខ្មែរ។ like this",
-    "ាំ្ក",
-]
 PIECES = [
     "a",
     "1",
@@ -100,13 +92,3 @@ def test_documented_examples_hold() -> None:
 def test_versions_name_the_libraries_behind_a_form() -> None:
     assert "g2pk 0.9.4" in versions("ko", "pronounced")
     assert "g2pk" not in versions("ko", "spoken")
-
-
-def test_the_default_finds_the_words_of_khmer_nltk() -> None:
-    with warnings.catch_warnings():  # it writes "\\(" in plain strings
-        warnings.simplefilter("ignore")
-        import khmernltk
-
-        logging.getLogger("khmer-nltk").setLevel(logging.WARNING)
-        for text in KHMER_TEXTS:
-            assert words(text, "km") == [word for word in khmernltk.word_tokenize(text) if word.strip()]

@@ -86,15 +86,15 @@ def test_languages_come_in_proportion_to_their_hours_to_the_power_1_over_tempera
     assert [clip for clip in found if clip.language == "km"] == clips[:120]  # the largest language once
 
 
-def test_a_clip_that_comes_again_has_another_turn_and_none_comes_much_more_often():
+def test_a_clip_that_comes_again_is_counted_and_none_comes_much_more_often():
     found = epoch_examples(examples(120, 15), temperature=5.0)
     seen = Counter(clip.id for clip in found if clip.language == "ko")
-    assert len({(clip.id, clip.turn) for clip in found}) == len(found)
+    assert len({(clip.id, clip.repeat) for clip in found}) == len(found)
     assert max(seen.values()) - min(seen.values()) <= 1
     assert len(seen) == 15
 
 
-def test_turns_come_from_seed_and_epoch_alone():
+def test_what_an_epoch_consists_of_comes_from_seed_and_epoch_alone():
     clips = [Example(f"{i}", "km", (5,), 9, "a") for i in range(60)] + [Example("k", "ko", (5,), 8, "a")] * 12
     settings = {"temperature": 1.7, "reference": 0.5}
     first = epoch_examples(clips, **settings, seed=1)
@@ -128,13 +128,13 @@ lengths = st.lists(st.tuples(st.integers(1, 40), st.integers(1, 60)), min_size=1
 
 @settings(max_examples=60, deadline=None)
 @given(lengths, st.integers(1, 9), st.integers(20, 300))
-def test_a_batch_is_dealt_whole_balanced_and_in_pieces_under_the_budget(sizes, ranks, tokens):
+def test_a_batch_is_sharded_completely_balanced_and_in_pieces_under_the_budget(sizes, ranks, tokens):
     clips = [Example(f"{i:02d}", "km", (5,) * text, audio) for i, (text, audio) in enumerate(sizes)]
-    dealt = sampler.shard(range(len(clips)), clips, ranks=ranks, tokens=tokens)
-    assert len(dealt) == ranks
-    assert sorted(i for hand in dealt for piece in hand for i in piece) == list(range(len(clips)))
-    assert all(len(piece) == 1 or positions(clips, piece) <= tokens for hand in dealt for piece in hand)
-    held = [sum(positions(clips, piece) for piece in hand) for hand in dealt]
+    shards = sampler.shard(range(len(clips)), clips, ranks=ranks, tokens=tokens)
+    assert len(shards) == ranks
+    assert sorted(i for own in shards for piece in own for i in piece) == list(range(len(clips)))
+    assert all(len(piece) == 1 or positions(clips, piece) <= tokens for own in shards for piece in own)
+    held = [sum(positions(clips, piece) for piece in own) for own in shards]
     assert max(held) - min(held) <= max(clip.length for clip in clips)
 
 

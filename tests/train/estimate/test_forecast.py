@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 import torch
 
-from train import checkpoint, cli, config, finetune, show
+from train import cli, config, finetune, metrics, show
 from train.adapter import lora
 from train.adapter.lora import Vector
 from train.data import checks, corpus
@@ -40,7 +40,7 @@ def test_it_says_what_the_run_then_does(corpus, tiny, tmp_path):
     told = forecast.forecast(run, tick=quiet)
     finetune.start(run)
     list(finetune.train(run.into))
-    lines = checkpoint.metrics(run.into)
+    lines = metrics.read(run.into)
     steps = [line for line in lines if "loss" in line]
     assert told["steps"]["all"] == len(steps)
     assert sum(told["steps"]["of_each_epoch"]) == len(steps)
@@ -61,7 +61,7 @@ def test_nothing_is_written_and_patches_are_estimated_where_nothing_is_encoded(m
     told = forecast.forecast(asked(fresh, tiny, tmp_path / "run"), tick=quiet)
     assert files(tmp_path, tiny) == before
     assert told["to_encode"]["clips"] == 10
-    assert 0 < told["to_encode"]["seconds"] < 60
+    assert told["to_encode"]["seconds"] > 0
     assert told["time"]["measured"] > 0
     encoded = forecast.forecast(asked(corpus, tiny, tmp_path / "run"), tick=quiet)
     assert told["positions"] == encoded["positions"]
@@ -74,6 +74,7 @@ def test_nothing_is_written_and_patches_are_estimated_where_nothing_is_encoded(m
 
 def test_a_run_of_very_many_steps_is_told_from_the_first_of_them(corpus, tiny, tmp_path, monkeypatch):
     settings = ("train.steps=1000000000", "train.validate_every=0")
+    monkeypatch.setattr(forecast, "PLANNED", 3_000)
     told = forecast.forecast(asked(corpus, tiny, tmp_path / "run", *settings), tick=quiet)
     monkeypatch.setattr(forecast, "PLANNED", 1_000)
     less = forecast.forecast(asked(corpus, tiny, tmp_path / "run", *settings), tick=quiet)
@@ -136,7 +137,7 @@ def test_bytes_kept_are_those_that_autograd_keeps(tiny, lengths):
     model = voxcpm.load(tiny, device="cpu", training=True).train()
     lora.attach(model, adapter)
     vector = Vector(model, adapter)
-    batch, draws = meter._batch(examples)
+    batch, draws = meter.batch(examples)
     weights = {value.untyped_storage().data_ptr() for value in (*model.parameters(), *model.buffers())}
     weights.add(vector.parameter.untyped_storage().data_ptr())
     kept: dict[int, torch.UntypedStorage] = {}

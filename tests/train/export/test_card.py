@@ -11,7 +11,7 @@ import yaml
 from curate import files
 from curate import text as writing
 from curate.errors import UserError
-from train import checkpoint, cli, config
+from train import checkpoint, cli, config, metrics
 from train.adapter import lora
 from train.config import Adapter
 from train.export import adapter as exporting
@@ -56,15 +56,15 @@ def run(tiny, tmp_path):
             language: {"loss": loss, "diff": loss - 0.25, "stop": 0.25, "patches": 9.0, "change": 0.1}
             for language, loss in zip(("km", "ko"), losses, strict=True)
         }
-        checkpoint.append(folder, {"step": step, "loss": 9.0, "languages": {"km": 0.001}})  # a step, not a validation
-        checkpoint.append(folder, {"step": step, "languages": languages})
+        metrics.append(folder, {"step": step, "loss": 9.0, "languages": {"km": 0.001}})  # a step, not a validation
+        metrics.append(folder, {"step": step, "languages": languages})
         if step:
             with files.replacing_folder(checkpoint.path_of(folder, step), lora.FILES) as place:
                 lora.write(adapter_for(tiny, Adapter(rank=4)), place, lora.EXACT)
                 for name in (checkpoint.OPTIMIZER, checkpoint.STATE):
                     (place / name).write_text("{}")
                 checkpoint.write_checksums(place)
-    with (folder / checkpoint.METRICS).open("a") as file:
+    with (folder / metrics.FILE).open("a") as file:
         file.write('{"step": 7, "lang')  # killed here
     return folder
 
@@ -131,7 +131,7 @@ def test_a_disk_that_fills_up_while_exporting_is_one_line_and_leaves_nothing(run
 
 def test_what_was_not_written_down_is_not_claimed(run, tiny):
     (run.parent / "corpus" / "manifest.parquet").unlink()
-    (run / checkpoint.METRICS).unlink()
+    (run / metrics.FILE).unlink()
     assert card.facts(run, 6) == {"step": 6, "data": [], "losses": {}}
     text = (exporting.export(run, "voxcpm") / card.CARD).read_text(encoding="utf-8")
     assert "not known here: the corpus was not there" in text

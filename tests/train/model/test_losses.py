@@ -29,6 +29,7 @@ SIZES = {  # text tokens, patches, patches of a reference voice
     "reference voices": [(5, 6, 0), (3, 4, 3), (8, 1, 5)],
 }
 LONG = "SAMSORI_LONG" in os.environ
+BATCHES = 20 if LONG else 5  # that bfloat16 is compared over
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +93,7 @@ def test_they_are_in_every_scope_and_whatever_is_guided(pair, settings, unguided
     model, vector, other = pair(settings)
     given = official.sequences((5, 6, 0), (12, 9, 3))
     draws = official.draws(given, unguided=unguided)
-    assert draws.guided.float().mean() == {0.0: 1.0, 1.0: 0.0}.get(unguided, draws.guided.float().mean())
+    assert (bool(draws.guided.any()), bool(draws.guided.all())) == (unguided < 1, unguided == 0)
     assert equal(ours(model, vector, [given], draws), theirs(other, given, draws))
 
 
@@ -126,9 +127,9 @@ def test_compiled_layers_give_the_same_losses_and_gradients(tiny):
     for sizes in SIZES.values():
         given = official.sequences(*sizes, dtype=torch.float32)
         draws = official.draws(given)
-        losses, gradients = ours(model, vector, [given], draws)
+        plain, gradients = ours(model, vector, [given], draws)
         compiled, others = ours(model, vector, [given], draws, losses.ComputeOptions(compiled=True))
-        assert torch.allclose(compiled, losses, rtol=1e-5, atol=1e-6)
+        assert torch.allclose(compiled, plain, rtol=1e-5, atol=1e-6)
         for name, value in gradients.items():
             assert (others[name] - value).norm() <= 1e-4 * value.norm(), name
 
@@ -180,7 +181,7 @@ def test_encoder_outputs_from_disk_are_those_inside_the_official_forward(pair, c
 
 
 def test_bfloat16_is_no_farther_from_float32_than_the_official_one(tiny):
-    """FSQ codes flip in bfloat16: so distances of loss and gradient from float32, means over 20 batches, are compared.
+    """FSQ codes flip in bfloat16: so distances of loss and gradient from float32, means over batches, are compared.
 
     Twice: with the model in bfloat16, and as the official script trains, in float32 under autocast.
     """
@@ -188,7 +189,7 @@ def test_bfloat16_is_no_farther_from_float32_than_the_official_one(tiny):
     vector, pure = official.vector(models[torch.bfloat16], BOTH), official.adapted(tiny, BOTH, torch.bfloat16)
     pure.to(torch.bfloat16)
     distances = {"ours": [], "pure": [], "autocast": []}
-    for seed in range(20):
+    for seed in range(BATCHES):
         given = official.sequences((12, 9, 0), (5, 14, 0), (20, 4, 0), dtype=torch.float32, seed=seed)
         draws = official.draws(given, unguided=0.1)
         exact = theirs(models[torch.float32], given, draws, torch.float32)

@@ -361,8 +361,11 @@ def test_a_half_precision_checkpoint_and_tensors_of_no_layer_are_no_fault(tiny, 
     assert voxcpm.load(folder, device="cpu").fusion_concat_proj.weight.dtype is torch.float32
 
 
-def test_the_published_configuration_is_read(tmp_path):
-    voxcpm.check_config(base.real_config(), tmp_path)
+def test_the_published_configuration_is_read_and_one_without_a_size_is_not(tmp_path):
+    published = base.real_config()
+    assert voxcpm.check_config(published, tmp_path) is None
+    with pytest.raises(UserError, match="patch_size is 0, and must be 1 at least"):
+        voxcpm.check_config(published | {"patch_size": 0}, tmp_path)
 
 
 def test_the_tiny_configuration_keeps_what_is_fixed_in_the_real_one():

@@ -1,21 +1,14 @@
-"""How Korean sounds: the standard's examples, words that stay, lexicons, every reading, one word for one word."""
+"""How Korean sounds: the standard's examples, words that stay, every reading, one word for one word."""
 
 import csv
-import functools
-import importlib
-import re
 import sys
 from pathlib import Path
-from unicodedata import normalize
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curate.errors import UserError
-from curate.text.korean import assimilation, compounds
-from curate.text.korean.lexicon import TABLES, lexicon
-from curate.text.korean.pronunciation import alternatives, lexicon_hash, pronounced
+from curate.text.korean.pronunciation import alternatives, pronounced
 
 HERE = Path(__file__).resolve().parent
 
@@ -92,50 +85,6 @@ def test_every_standard_reading_is_given_and_the_first_is_the_one_pronounced() -
     assert ("릴", "일") in alternatives(text)
 
 
-def test_a_users_lexicon_wins_over_ours(tmp_path: Path) -> None:
-    own = tmp_path / "own.tsv"
-    own.write_text(
-        "# names\n물고기\t물고기|물꼬기\n삼소리\t삼쏘리\tname\n\n갑을역\t가블력 # station\n", encoding="utf-8"
-    )
-    assert pronounced("물고기가 삼소리에서 갑을역으로", own) == "물고기가 삼쏘리에서 가블려그로"
-    assert alternatives("물고기", own) == [("물고기", "물꼬기")]
-    assert pronounced("물고기가") == "물꼬기가"
-
-
-@pytest.mark.parametrize(
-    "line", ["물고기", "물고기\t", "물고기\tmulgogi", "fish\t물꼬기", "물고기\t물꼬기|", "물 고기\t물꼬기"]
-)
-def test_a_broken_line_of_a_lexicon_is_named(tmp_path: Path, line: str) -> None:
-    own = tmp_path / "own.tsv"
-    own.write_text(f"꽃잎\t꼰닙\n{line}\n", encoding="utf-8")
-    with pytest.raises(UserError, match=r"own\.tsv line 2"):
-        pronounced("물고기", own)
-
-
-def test_a_lexicon_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"none\.tsv"):
-        pronounced("물고기", tmp_path / "none.tsv")
-    (tmp_path / "old.tsv").write_bytes("꽃잎\t꼰닙".encode("cp949"))
-    with pytest.raises(UserError, match="UTF-8"):
-        pronounced("물고기", tmp_path / "old.tsv")
-
-
-def test_the_hash_and_the_readings_follow_the_file(tmp_path: Path) -> None:
-    own = tmp_path / "own.tsv"
-    own.write_text("삼소리\t삼쏘리\n", encoding="utf-8")
-    first, said = lexicon_hash(own), pronounced("삼소리", own)
-    own.write_text("삼소리\t삼쏘니\n", encoding="utf-8")
-    assert lexicon_hash(None) != first != lexicon_hash(own)
-    assert (said, pronounced("삼소리", own)) == ("삼쏘리", "삼쏘니")
-
-
-def test_the_shipped_lexicons_hold_hangul_and_no_word_twice() -> None:
-    for table in TABLES:
-        readings = lexicon(None, (table,)).readings
-        assert len(readings) > 2000
-        assert all(compounds.is_syllable(letter) for said in readings.values() for letter in "".join(said))
-
-
 @given(st.text(alphabet="가강갈감값꽃닭이야여요유의를은 는에할.,!?日a1ㄱ\n\t", max_size=80))
 @settings(max_examples=150, deadline=None)
 def test_one_word_out_for_one_word_in(text: str) -> None:
@@ -164,49 +113,6 @@ def test_a_long_line_takes_work_in_proportion() -> None:
         return sum(event in ("call", "c_call") for event in events)
 
     assert calls(80) < 12 * calls(10)  # eight times the text; a quadratic one would take sixty-four times as much
-
-
-def pairs() -> dict[tuple[str, str], str]:
-    """Every final and initial that meet inside a word, by a word of the table of 표준 발음법: 기 with the final, 아."""
-    finals, initials = (
-        "ㄱㄲㄳㄴㄵㄶㄷㄹㄺㄻㄼㄽㄾㄿㅀㅁㅂㅄㅅㅆㅇㅈㅊㅋㅌㅍㅎ",
-        "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ",
-    )
-    return {
-        (final, initial): f"기{chr(0x11A8 + f)}{chr(0x1100 + i)}ᅡ"
-        for f, final in enumerate(finals)
-        for i, initial in enumerate(initials)
-        if initial != "ㅇ"
-    }
-
-
-@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")  # g2pk's
-def test_letters_meet_as_in_g2pks_table_but_for_the_cells_in_which_it_is_broken() -> None:
-    table = [(re.compile(seen), said) for seen, said, _ in importlib.import_module("g2pk.utils").parse_table()]
-    differ: dict[str, str] = {}
-    for (final, initial), word in pairs().items():
-        theirs = functools.reduce(lambda jamo, row: row[0].sub(row[1], jamo), table, normalize("NFD", word))
-        if assimilation.heard(normalize("NFD", word)) != theirs:
-            differ[final] = differ.get(final, "") + initial
-    assert differ == {
-        "ㄺ": "ㅋㅌㅍ",  # cut-off cells: 닭칼국수 [닥1)알국쑤]
-        "ㄼ": "ㄱㄴㄷㅁㅂㅅㅈㅌㅍ",  # 여덟과 [여덜과], 넓네 [널레]; stems are marked and tense
-        "ㄽ": "ㄱㄷㅂㅅㅈㅌㅍ",
-        "ㄾ": "ㄱㄷㅂㅅㅈ",  # stems, marked or not
-        "ㄿ": "ㅋㅌㅍㅎ",
-        "ㅄ": "ㅋㅌㅍㅎ",
-        "ㅆ": "ㅍ",
-        "ㅍ": "ㄹ",  # 앞라인 [암나인]
-        "ㅎ": "ㄲㄸㄹㅁㅂㅃㅆㅉㅊㅋㅌㅍㅎ",  # 놓치다 [녿치다]
-    }
-
-
-SOUNDS = set("ᄀᄁᄂᄃᄄᄅᄆᄇᄈᄉᄊᄌᄍᄎᄏᄐᄑ하ᅵᆨᆫᆮᆯᆷᆸᆼ")  # as initial, vowel and final
-
-
-def test_no_letter_that_is_not_heard_is_left() -> None:
-    heard = [normalize("NFC", assimilation.heard(normalize("NFD", word))) for word in pairs().values()]
-    assert all(len(word) == 2 and set(normalize("NFD", word)) <= SOUNDS for word in heard)
 
 
 @pytest.mark.parametrize(

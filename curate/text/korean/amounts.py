@@ -1,0 +1,193 @@
+"""Korean numbers with what they count or measure: counters, money, units, fractions, ordinals.
+
+Each function reads one kind of written form: a match of a rule of `curate.text.korean.rules` in, the words out.
+"""
+
+import re
+
+from curate.text.korean.dates import month_name
+from curate.text.korean.numbers import counted, native, read, sino
+from curate.text.korean.particles import fitted
+from curate.text.korean.tables import (
+    ATTACHED,
+    CLOVES,
+    DEGREES,
+    MACHINES,
+    MONEY,
+    NATIVE,
+    NUMBERED,
+    NUMBERED_BEFORE,
+    PER,
+    RANKED,
+    SPEEDS,
+    UNITS,
+)
+from curate.text.numbers import Number, parse
+from curate.text.rules import any_of
+
+_ORDER = {"1": "첫", "2": "둘", "3": "셋", "4": "넷"}
+_LABELLED = re.compile(rf" ?(?:{any_of(NUMBERED)})")
+_RANKED = re.compile(rf" ?(?:{any_of(RANKED)})")
+_MACHINES = re.compile(rf"(?:{any_of(MACHINES)}) ?$")
+_CLOVES = re.compile(rf"(?<![가-힣])(?:통)?(?:{any_of(CLOVES)}) ?$")
+_NUMBERED_BEFORE = re.compile(rf"(?<!번 )(?:{any_of(NUMBERED_BEFORE)}) ?$")
+_PEOPLE = re.compile("(?:손님|고객님?|선생님|어르신|참가자|관객|시청자|애청자|부모님|교수님|스님|수녀님) ?$")
+_ENGLISH = dict(zip("12345", ["원", "투", "스리", "포", "파이브"], strict=True))
+_MILLIONS = {"million": 6, "billion": 9, "trillion": 12, "M": 6, "B": 9}
+
+
+def ordinal(match: re.Match[str]) -> str:
+    return f"제{sino(match[1])}" + (f" {match['counter']}" if match["counter"] else "")
+
+
+def in_order(match: re.Match[str]) -> str:
+    """1째 is 첫째, 5th 다섯 번째."""
+    if match["suffix"] == "째":
+        return (_ORDER.get(match["n"]) or native(int(match["n"]))) + "째"
+    return ("첫" if match["n"] == "1" else counted(match["n"], 99)) + " 번째"
+
+
+def english_number(match: re.Match[str]) -> str:
+    """2아웃 is 투 아웃, and 1+1 of a shop 원 플러스 원."""
+    if match["plus"]:
+        return f"{_ENGLISH[match['n']]} 플러스 {_ENGLISH[match['plus']]}"
+    return f"{_ENGLISH[match['n']]} {match['counter']}"
+
+
+def money(match: re.Match[str]) -> str:
+    spoken, magnitude = read(match["n"]), match["mag"] or ""
+    if match["million"]:
+        digits = (parse(match["n"], dots_group=False) or Number("0")).integer
+        fraction = match["n"].partition(".")[2]
+        spoken = sino(digits + fraction + "0" * (_MILLIONS[match["million"]] - len(fraction)))
+    return _priced(big(spoken, magnitude) if magnitude else spoken, MONEY[match["sign"]])
+
+
+def money_after(match: re.Match[str]) -> str:
+    return _priced(read(match["n"]), MONEY[match["sign"]])
+
+
+def _priced(number: str, currency: str) -> str:
+    return f"{number}{'' if currency == '원' else ' '}{currency}"
+
+
+def degrees(match: re.Match[str]) -> str:
+    scale = DEGREES[match["unit"]]
+    before = _before(match, 3).rstrip()
+    below = "영하 " if match["minus"] else ""
+    prefix = "" if before.endswith(scale) else scale + " "
+    return ("" if before.endswith(("영하", "영상")) else prefix + below) + read(match["n"]) + " 도"
+
+
+def below(match: re.Match[str]) -> str:
+    before = _before(match, 3).rstrip()
+    return f"{'' if before.endswith('영하') else '영하 '}{read(match['n'])} 도"
+
+
+def speed(match: re.Match[str]) -> str:
+    per, unit = SPEEDS[match["unit"]]
+    before = _before(match, 3).rstrip()
+    return ("" if before.endswith(per) else per + " ") + f"{_minus(match)}{read(match['n'])} {unit}"
+
+
+def _minus(match: re.Match[str]) -> str:
+    return "마이너스 " if match["minus"] else ""
+
+
+def _before(match: re.Match[str], most: int) -> str:
+    """What stands right before the match, so many characters at most."""
+    return match.string[max(0, match.start() - most) : match.start()]
+
+
+def unit(match: re.Match[str]) -> str:
+    return f"{_minus(match)}{read(match['n'])} {_unit(match['unit'], match['per'])}"
+
+
+def _unit(unit: str, per: str | None) -> str:
+    plain = unit.replace("µ", "μ").replace("^", "").replace("ℓ", "l")
+    return UNITS[plain] + (f" 퍼 {PER[per]}" if per else "")
+
+
+def big(number: str, magnitude: str) -> str:
+    """A spoken number and the 백, 천, 만, 억 written behind it; a single one is not said, but 일억 and 일조 are."""
+    return magnitude if number == "일" and magnitude not in ("억", "조") else number + magnitude
+
+
+def magnitude(match: re.Match[str]) -> str:
+    word = _minus(match) + big(read(match["n"]), match["mag"]) + (match["more"] or "")
+    apart = match["close"] is not None and not re.match(rf"\d|{any_of(ATTACHED)}", match.string[match.end() :][:4])
+    return word + (" " if apart else "")
+
+
+def counter(match: re.Match[str]) -> str:
+    return _minus(match) + _counted(match)
+
+
+def _counted(match: re.Match[str]) -> str:
+    counter, number = match["counter"], parse(match["n"], dots_group=False)
+    if counter == "월" and number and not number.fraction and 1 <= int(number.integer[:9]) <= 12:
+        return month_name(number.integer)
+    if counter == "월호" and match["n"] in ("6", "06", "10"):
+        return month_name(match["n"]) + "호"
+    if counter == "주일" and match["n"] == "1":
+        return "일주일"
+    gap = match["gap"] if counter in ATTACHED else " "
+    before = _before(match, 6)
+    if counter == "쪽" and number and len(number.integer) < 3 and _CLOVES.search(before):
+        return f"{counted(number.integer, 99)} 쪽"
+    people = counter == "분" and _PEOPLE.search(before)
+    if people and number and not number.fraction:
+        return f"{counted(number.integer, 99)} {counter}"
+    if number is None or number.fraction or counter not in NATIVE or match["more"]:
+        spoken = sino(number.integer) if number and not number.fraction else read(match["n"])
+        return f"{spoken}{match['more'] or ''}{gap}{counter}"
+    if counter == "번째":
+        least = number.integer.lstrip("0")
+        spoken = "첫" if least == "1" else (counted(least, 99) if len(least) < 3 else sino(least))
+        return f"{spoken}{gap}{counter}"
+    labelled = counter == "번" and (
+        len(number.integer.lstrip("0")) > 2
+        or _LABELLED.match(match.string[match.end() : match.end() + 8])
+        or _NUMBERED_BEFORE.search(before)
+    )
+    decade = counter == "대" and (
+        (number.integer in {str(tens) for tens in range(10, 100, 10)} and not _MACHINES.search(before))
+        or _RANKED.match(match.string[match.end() : match.end() + 8]) is not None
+    )
+    return f"{counted(number.integer, 0 if labelled or decade else NATIVE[counter])}{gap}{counter}"
+
+
+def pieces(match: re.Match[str]) -> str:
+    """2정씩: tablets."""
+    number = parse(match["n"], dots_group=False)
+    return f"{counted(number.integer, 20)} 정" if number and not number.fraction else match.group()
+
+
+def fraction(match: re.Match[str]) -> str:
+    """1과√1/2kg is 일과 이분의 루트 일 킬로그램."""
+    minus = _minus(match)
+    above, below = (("루트 " if match[root] else "") + sino(match[part]) for root, part in (("r", "a"), ("s", "b")))
+    spoken = f"{below}분의 {above}"
+    if match["whole"]:
+        whole = sino(match["whole"])
+        spoken = f"{whole}{fitted(whole, '과')} {spoken}"
+    if match["unit"] in SPEEDS:
+        return " ".join((SPEEDS[match["unit"]][0], minus + spoken, SPEEDS[match["unit"]][1]))
+    return minus + spoken + (f" {_unit(match['unit'], None)}" if match["unit"] else "")
+
+
+def parts(match: re.Match[str]) -> str:
+    return f"{sino(match[1])}분의 {sino(match[2])}"
+
+
+def number(match: re.Match[str]) -> str:
+    return _minus(match) + read(match["n"])
+
+
+def pages(match: re.Match[str]) -> str:
+    """23p is a page, 1080p a height of pictures."""
+    return f"{read(match['n'])} {'피' if match['n'] in ('480', '720', '1080', '1440', '2160') else '페이지'}"
+
+
+def power(match: re.Match[str]) -> str:
+    return f"{read(match['n'])}의 {'제곱' if match['power'] == '²' else '세제곱'}"

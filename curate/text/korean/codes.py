@@ -1,0 +1,88 @@
+"""Numbers that name and do not count: verses of the Bible, telephone numbers, codes and numbers of accounts."""
+
+import re
+
+from curate.text.korean.loanwords import BOOKS
+from curate.text.korean.numbers import DIGITS, one_by_one, sino
+from curate.text.korean.particles import PARTICLE, fitted
+from curate.text.korean.tables import AREA_CODES, CODED
+from curate.text.rules import HEAD, Rule, any_of
+
+_SEP = r"[ .-]"
+_KOREAN = re.compile(rf"(?:\+82[ .-]?)?\(?{AREA_CODES}\D|\+82[ .-]?[1-7]\d?\D")
+
+
+def telephone(match: re.Match[str]) -> str:
+    """A telephone number group by group; zero is 공 in Korea's and 영 in others (NeMo)."""
+    number = match.group()
+    names = (
+        "공" + DIGITS[1:] if _KOREAN.match(number) or (not number.startswith(("+", "(")) and _bare(number)) else DIGITS
+    )
+    groups = re.findall(r"\d+", number)
+    if number.startswith("+"):
+        return f"국가번호 {one_by_one(groups[0], names)} " + " ".join(one_by_one(group, names) for group in groups[1:])
+    return " ".join(one_by_one(group, names) for group in groups)
+
+
+def _bare(number: str) -> bool:
+    return re.fullmatch(r"1[5-9]\d\d-\d{4}", number) is not None
+
+
+def mobile(match: re.Match[str]) -> str:
+    """A number without signs: 01012345678."""
+    number = match.group()
+    return " ".join(one_by_one(group) for group in (number[:3], number[3:-4], number[-4:]))
+
+
+def digits(match: re.Match[str]) -> str:
+    """Groups of digits one by one; zero is 공."""
+    return re.sub(r"\d+", lambda group: one_by_one(group[0]), match.group()).replace("-", " ")
+
+
+def code(match: re.Match[str]) -> str:
+    spoken = " ".join(one_by_one(group) for group in re.findall(r"\d+", match["n"]))
+    return match["cue"] + (match["mid"] or " ") + spoken + (fitted(spoken, match["p"]) if match["p"] else "")
+
+
+def verse(match: re.Match[str]) -> str:
+    return f"{match[1]} {sino(match[2])} 장 {sino(match[3])} 절"
+
+
+CODES = (
+    Rule("verse", re.compile(rf"({any_of(BOOKS)}) ?(\d{{1,3}}):(\d{{1,3}})"), verse),
+    Rule(
+        "telephone",
+        re.compile(rf"(?<![\d+])\+\d{{1,3}}{_SEP}\(?\d{{1,4}}\)?(?:{_SEP}\d{{2,4}}){{1,3}}(?![\d-])"),
+        telephone,
+    ),
+    Rule(
+        "telephone",
+        re.compile(rf"(?<![\d.-])\(?{AREA_CODES}(?:\) ?|{_SEP})\d{{3,4}}{_SEP}\d{{4}}(?![\d-])"),
+        telephone,
+    ),
+    Rule(
+        "telephone",
+        re.compile(r"(?<![\d.-])(?:\(\d{3}\)[ -]?|\d{3}[.-])\d{3}[.-]\d{4}(?![\d-])"),
+        telephone,
+    ),
+    Rule("telephone", re.compile(rf"{HEAD}1[5-9]\d\d-\d{{4}}(?![\d-])"), telephone),
+    Rule("telephone", re.compile(rf"{HEAD}01[016789]\d{{7,8}}(?!\d)"), mobile),
+    Rule(
+        "telephone",
+        re.compile(
+            rf"{HEAD}(?:119|112|114)"
+            "(?= ?(?:에 |로 |에$|로$|신고|구급|구조|소방|상황실|안전|전화|대원|치안|안내|번으?로)|$)"
+        ),
+        lambda match: one_by_one(match.group()),
+    ),
+    Rule("code", re.compile(r"(?<![\d-])\d{2,6}(?:-\d{2,7}){2,4}(?![\d-])"), digits),
+    Rule(
+        "code",
+        re.compile(
+            rf"(?P<cue>{any_of(CODED)})(?P<mid>[은는이가:]{{0,2}} )?(?P<n>\d{{3,20}}(?:[ -]\d{{2,8}}){{0,4}})"
+            rf"(?![\d,.]\d| ?(?:번|호|개|명|원|만|억)){PARTICLE}"
+        ),
+        code,
+    ),
+    Rule("code", re.compile(r"(?<![\d-])\d{6}-\d{7}(?![\d-])"), digits),
+)

@@ -1,0 +1,77 @@
+"""Names, Roman numerals, abbreviations and signs in Korean: a match of a rule in, the words out."""
+
+import re
+import unicodedata
+
+from curate.text.korean import hangul, latin
+from curate.text.korean.loanwords import NAMES, SYMBOLS
+from curate.text.korean.numbers import read, sino
+from curate.text.numbers import roman
+
+
+def compatible(match: re.Match[str]) -> str:
+    """Circled, squared and Roman characters as the plain ones that they stand for."""
+    value = unicodedata.numeric(match.group(), None)
+    around = match.string[match.start() - 1 : match.start()], match.string[match.end() : match.end() + 1]
+    if value is not None and value == int(value):
+        circled = not "\u3200" <= match.group() <= "\u33ff"  # a label: ①번 is 일 번, not 한 번
+        return (
+            sino(str(int(value))) + " " * (re.match("[가-힣]", around[1]) is not None) if circled else str(int(value))
+        )
+    if match.group() == "№" and around[1][:1] in " 0123456789":
+        return "No."
+    plain = unicodedata.normalize("NFKC", match.group()).replace("\u2044", "/").replace("\u2215", "/")
+    plain = "".join(hangul.LETTERS.get(letter, letter) for letter in plain)
+    return f"과{plain}" if value is not None and around[0].isdigit() else plain
+
+
+def roman_numeral(match: re.Match[str]) -> str:
+    """The number that a Roman numeral labels; letters that are more often something else need a place."""
+    letters, value = match["r"], roman(match["r"])
+    placed = match["ordinal"] or match["counter"]
+    if value is None or (not placed and (len(letters) < 2 or letters in ("IV", "XX", "XXX", "VI", "XI", "VV"))):
+        return match.group()
+    counter = f" {match['counter'].strip()}" if match["counter"] else ""
+    return f"{match['ordinal'] or ''}{sino(str(value))}{counter}"
+
+
+def inner(match: re.Match[str]) -> str:
+    return match[1]
+
+
+def nothing(match: re.Match[str]) -> str:
+    return ""
+
+
+def name(match: re.Match[str]) -> str:
+    return NAMES[match["name"]]
+
+
+def rhesus(match: re.Match[str]) -> str:
+    """Rh- and Rh+ of blood."""
+    return f"알에이치 {'플러스' if match['sign'] == '+' else '마이너스'}"
+
+
+def grade(match: re.Match[str]) -> str:
+    """A- of a school."""
+    return f"{latin.letters(match['letter'])} 마이너스"
+
+
+def model(match: re.Match[str]) -> str:
+    number, letters = read(match["n"]), latin.read(match["word"])
+    together = len(match["n"]) == 1 and len(match["word"]) == 1 and "-" not in match.group()
+    return letters + ("" if together else " ") + number
+
+
+def word(match: re.Match[str]) -> str:
+    return latin.read(match["word"])
+
+
+def symbol(match: re.Match[str]) -> str:
+    reading = SYMBOLS[match["sign"]]
+    return reading.rstrip() if match["p"] else reading
+
+
+def seat(match: re.Match[str]) -> str:
+    """12A석: a number and a letter of a seat, a gate or a block, no unit."""
+    return f"{sino(match[1])} {latin.letters(match[2])}"
