@@ -273,15 +273,15 @@ def _bandwidth(frames: _Frames) -> float | None:
 def _images(power: Samples, step: float, fold: float) -> bool:
     """Whether what lies above a fold is the mirror image of what lies below, as after bad resampling.
 
-    Linear interpolation, repeated samples and stuffed zeros leave |X(fold + d)| = g(d) |X(fold - d)| in every frame, with
-    a gain g that does not change: the level of a band above moves exactly as that of its mirror band. Speech does not.
-    Compared is the median over bands of 125 Hz of the median deviation over the loud frames of each, in dB.
+    Linear interpolation, repeated samples and stuffed zeros leave |X(fold + d)| = g(d) |X(fold - d)| in every frame,
+    with a gain g that does not change: the level of a band above moves exactly as that of its mirror band. Speech does
+    not. Compared is the median over bands of 125 Hz of the median deviation over the loud frames of each, in dB.
     """
     top = step * (power.shape[1] - 1)
     steps = int((min(top - fold, fold - 300, IMAGE_WIDTH) - IMAGE_GAP) // BAND)
     if steps < 3:
         return False
-    edges = IMAGE_GAP + BAND * np.arange(steps + 1)
+    edges = IMAGE_GAP + BAND * np.arange(steps + 1, dtype=np.float64)
     above, below = _between(power, step, fold + edges), _between(power, step, (fold - edges)[::-1])[:, ::-1]
     high, low = 10 * np.log10(above + 1e-20), 10 * np.log10(below + 1e-20)
     loud = (low >= np.quantile(low, 0.95, axis=0) - IMAGE_LOUD) & (low >= low.max() - IMAGE_DEPTH)
@@ -298,7 +298,8 @@ def _between(power: Samples, step: float, edges: Floats) -> Floats:
     place = np.clip(edges / step + 0.5, 0, power.shape[1])  # bin k reaches from k - 0.5 to k + 0.5 steps
     whole = np.minimum(place.astype(np.int64), power.shape[1] - 1)
     share = place - whole
-    return np.maximum(np.diff(total[:, whole] * (1 - share) + total[:, whole + 1] * share, axis=1), 0.0)
+    parts = np.diff(total[:, whole] * (1 - share) + total[:, whole + 1] * share, axis=1)
+    return np.asarray(np.maximum(parts, 0.0))
 
 
 # ---- pitch
