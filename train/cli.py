@@ -263,8 +263,8 @@ def _forecast(run: "Run", as_json: bool) -> None:
 
     finetune.check_place(run.into)
     with show.ticking() as tick:
-        foretold = forecast.forecast(run, tick=tick)
-    _print(foretold, "\n".join(show.foretold(foretold)), as_json)
+        facts = forecast.forecast(run, tick=tick)
+    _print(facts, "\n".join(show.forecast_lines(facts)), as_json)
 
 
 def _train(folder: Path, as_json: bool, world: "World", survey: "Survey | None" = None) -> None:

@@ -119,9 +119,9 @@ def _licences(clips: pl.DataFrame, recipe: Recipe) -> dict[str, Any]:
 def _funnel(clips: pl.DataFrame, recipe: Recipe, status: dict[str, Any]) -> list[dict[str, Any]]:
     """Per rule: what it asks, who was dropped for it first, how often it was broken at all, where it did not apply."""
     drops = []
-    lean = clips.select("drop", "broke", "language", "seconds")
+    verdicts = clips.select("drop", "broke", "language", "seconds")
     for rule in recipe.RULES:
-        rows = lean.filter(pl.col("drop") == rule.name)
+        rows = verdicts.filter(pl.col("drop") == rule.name)
         known = status["rules"].get(rule.name, {})
         threshold = known["threshold"] if known else rule_catalogue.asked_later(rule, recipe)
         off = rule_catalogue.is_off(rule, recipe)
@@ -133,7 +133,7 @@ def _funnel(clips: pl.DataFrame, recipe: Recipe, status: dict[str, Any]) -> list
                 "wanted": "" if off else wording.wanted(rule, threshold),
                 "dropped": _amount(rows),
                 "languages": {code: _amount(rows.filter(pl.col("language") == code)) for code in status["languages"]},
-                "broke": known.get("broke", int(lean["broke"].list.contains(rule.name).sum())),
+                "broke": known.get("broke", int(verdicts["broke"].list.contains(rule.name).sum())),
                 "did_not_apply": known.get("did_not_apply", {}),
             }
         )

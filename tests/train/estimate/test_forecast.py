@@ -93,7 +93,7 @@ def test_the_model_is_loaded_only_to_measure_and_without_that_there_is_a_floor(c
     told = forecast.forecast(asked(corpus, tiny, tmp_path / "run"), tick=quiet)
     assert told["time"]["measured"] is None
     assert told["time"]["floor_h200"] == told["time"]["flops"] / 790e12
-    lines = "\n".join(show.foretold(told)).splitlines()
+    lines = "\n".join(show.forecast_lines(told)).splitlines()
     assert any("not measured" in line for line in lines)
     assert any("a floor, not an estimate" in line for line in lines)
     assert [line for line in lines if len(line) > 80] == []
