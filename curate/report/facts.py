@@ -38,7 +38,7 @@ def gather(clips: pl.DataFrame, recipe: Recipe) -> dict[str, Any]:
         "sources": _sources(clips, recipe),
         "licences": _licences(clips, recipe),
         "funnel": _funnel(clips, recipe, status),
-        "shares": _shares(clips),
+        "shares": _by(manifest.kept(clips), ("language", "source", "split")),
         "speakers": _speakers(clips),
         "leaks": _leaks(clips, recipe),
         "distributions": distributions(clips, recipe),
@@ -140,11 +140,6 @@ def _funnel(clips: pl.DataFrame, recipe: Recipe, status: dict[str, Any]) -> list
     return drops
 
 
-def _shares(clips: pl.DataFrame) -> list[dict[str, Any]]:
-    """Kept clips and hours by language, source and split."""
-    return _by(manifest.kept(clips), ("language", "source", "split"))
-
-
 def _speakers(clips: pl.DataFrame) -> list[dict[str, Any]]:
     """Kept clips and hours by language, source, speaker and split, the most hours first within a language."""
     rows = _by(manifest.kept(clips), ("language", "source", "speaker", "split"))
@@ -152,6 +147,7 @@ def _speakers(clips: pl.DataFrame) -> list[dict[str, Any]]:
 
 
 def _by(rows: pl.DataFrame, names: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Clips and hours of each combination of values in these columns."""
     grouped = rows.group_by(names, maintain_order=True).agg(
         pl.len().alias("clips"), (pl.col("seconds").sum() / 3600).round(6).alias("hours")
     )
