@@ -50,7 +50,7 @@ def test_every_commands_help_ends_with_an_example(monkeypatch, capsys, command):
     code, out, _ = run(monkeypatch, capsys, command, "--help")
     text = out.split("Arguments:")[0].split("Options:")[0].strip()
     assert code == 0
-    assert text.splitlines()[-1].strip().startswith(f"Example: train {command} ")
+    assert text.split("\n\n")[-1].strip().startswith(f"Example: train {command} ")
 
 
 def test_the_way_from_a_corpus_to_a_spoken_sentence(monkeypatch, capsys, make_corpus, tiny, tmp_path):

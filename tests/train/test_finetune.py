@@ -371,9 +371,7 @@ def test_a_run_finds_its_model_reads_its_manifest_and_plans_an_epoch_once(corpus
 def test_a_dry_run_and_a_run_share_one_survey(corpus, tiny, tmp_path, counted):
     table = {"corpus": str(corpus), "model": str(tiny), "into": str(tmp_path / "run")}
     run = config.build(table, ["adapter.rank=4", "batch.tokens=300", "train.epochs=2", "train.device=cpu"])
-    foretold = forecast.forecast(run, tick=lambda *_: None)
+    facts = forecast.forecast(run, tick=lambda *_: None)
     assert counted == {"find": 1, "read_parquet": 1, "check_files": 1, "plan": 2}
     store = latents.Latents(run.latents_folder, tiny)
-    assert (
-        foretold["steps"]["all"] == sampler.EpochPlans(run, dataset.survey(run).data(store.patches).train).total_steps()
-    )
+    assert facts["steps"]["all"] == sampler.EpochPlans(run, dataset.survey(run).data(store.patches).train).total_steps()

@@ -40,7 +40,7 @@ def left_behind(run):
 
 
 @pytest.fixture(scope="module")
-def whole(make_run_of_module, commands):
+def never_stopped(make_run_of_module, commands):
     """A run that was never stopped, how long it took in seconds, and how many file operations."""
     run = make_run_of_module("whole", *SETTINGS)
     commands.run("params", "--ranks", "1")  # waits until the server's imports are made
@@ -50,9 +50,9 @@ def whole(make_run_of_module, commands):
     return run, time.monotonic() - began, ended.file_operations
 
 
-def test_a_run_killed_at_random_moments_ends_as_one_never_killed(whole, make_run, commands):
+def test_a_run_killed_at_random_moments_ends_as_one_never_killed(never_stopped, make_run, commands):
     """The first time surely between a checkpoint and the end."""
-    never, seconds, _ = whole
+    never, seconds, _ = never_stopped
     killed, moments, codes = make_run("killed", *SETTINGS), random.Random(0), []
     for number in range(KILLS):
         with commands.started("resume", killed) as process:
@@ -67,9 +67,9 @@ def test_a_run_killed_at_random_moments_ends_as_one_never_killed(whole, make_run
     assert left_behind(killed) == left_behind(never)
 
 
-def test_a_run_killed_at_any_file_operation_ends_as_one_never_killed(whole, make_run, commands):
+def test_a_run_killed_at_any_file_operation_ends_as_one_never_killed(never_stopped, make_run, commands):
     """Killed between any two changes of its folder: half-written checkpoints, files aside, cut lines."""
-    never, _, operations = whole
+    never, _, operations = never_stopped
     killed = make_run("killed", *SETTINGS)
     codes = [
         commands.run("resume", killed, folder=killed, deadly=number).code
@@ -81,8 +81,8 @@ def test_a_run_killed_at_any_file_operation_ends_as_one_never_killed(whole, make
     assert left_behind(killed) == left_behind(never)
 
 
-def test_ctrl_c_leaves_one_line_and_exit_130_and_loses_nothing(whole, make_run, commands):
-    never, _, _ = whole
+def test_ctrl_c_leaves_one_line_and_exit_130_and_loses_nothing(never_stopped, make_run, commands):
+    never, _, _ = never_stopped
     run = make_run("stopped", *SETTINGS)
     with commands.started("resume", run) as process:
         wait_for(run, step=1)
@@ -241,7 +241,7 @@ def test_dropout_resumes_too(make_run):
     assert left_behind(one) == left_behind(two)
 
 
-def test_a_kill_between_the_last_checkpoint_and_best_json_is_made_good(whole, make_run, monkeypatch):
+def test_a_kill_between_the_last_checkpoint_and_best_json_is_made_good(never_stopped, make_run, monkeypatch):
     """best.json and the removal of old checkpoints come after the checkpoint: a kill between leaves them behind."""
     run = make_run("cut short", *SETTINGS)
 
@@ -256,7 +256,7 @@ def test_a_kill_between_the_last_checkpoint_and_best_json_is_made_good(whole, ma
     list(finetune.train(run))
     (run / "best.json").write_text("{}")
     list(finetune.train(run))
-    assert left_behind(run) == left_behind(whole[0])
+    assert left_behind(run) == left_behind(never_stopped[0])
 
 
 def test_a_second_signal_stops_at_once_where_the_first_only_asks(make_run):

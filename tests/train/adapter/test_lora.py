@@ -73,7 +73,7 @@ def test_every_module_that_is_adapted_gets_a_float32_gradient_over_a_bfloat16_ba
     lora.attach(model, EVERYTHING)
     own = lora.Vector(model, EVERYTHING)
     latents = torch.randn(6, 4, 8, generator=torch.Generator().manual_seed(0)).bfloat16()
-    sound = inputs.Sound(latents, voxcpm.encode_patches(model.feat_encoder, latents).clone())
+    sound = inputs.EncodedClip(latents, voxcpm.encode_patches(model.feat_encoder, latents).clone())
     batch = inputs.collate([[5, 6, 7]], [sound])
     found = losses.losses(model, batch, inputs.draw([0], [sound], unguided=0.0), own.adapter(torch.bfloat16))
     (found.diff.mean() + found.stop.mean()).backward()

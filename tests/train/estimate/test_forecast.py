@@ -14,7 +14,7 @@ from train.adapter import lora
 from train.adapter.lora import Vector
 from train.data import checks, corpus
 from train.data.checks import Measured
-from train.data.corpus import Clip, Reading
+from train.data.corpus import Reading, TrainingClip
 from train.data.dataset import Data
 from train.data.sampler import Example
 from train.estimate import cost, forecast
@@ -93,7 +93,7 @@ def test_the_model_is_loaded_only_to_measure_and_without_that_there_is_a_floor(c
     told = forecast.forecast(asked(corpus, tiny, tmp_path / "run"), tick=quiet)
     assert told["time"]["measured"] is None
     assert told["time"]["floor_h200"] == told["time"]["flops"] / 790e12
-    lines = "\n".join(show.foretold(told)).splitlines()
+    lines = "\n".join(show.forecast_lines(told)).splitlines()
     assert any("not measured" in line for line in lines)
     assert any("a floor, not an estimate" in line for line in lines)
     assert [line for line in lines if len(line) > 80] == []
@@ -173,7 +173,7 @@ def given(**changes):
         for number in range(55):
             split = "train" if number < 30 else "validation"
             key = f"{language}{number:02d}"
-            clips[key] = Clip(
+            clips[key] = TrainingClip(
                 key, split, language, "a", f"({name})text", 70.0 + number % 7, Path(f"{key}.flac"), "text"
             )
             text = (1, 2, 3, *[4 + number] * (300 + 5 * (number % 9)))
@@ -311,7 +311,7 @@ def test_a_clip_of_digital_silence_is_heard_in_the_samples(tmp_path, sample):
 
     path = tmp_path / "a.wav"
     soundfile.write(path, np.full(8000, sample, np.float32), 16000, subtype="FLOAT")
-    clip = Clip("a", "train", "km", "s", "text", 0.5, path)
+    clip = TrainingClip("a", "train", "km", "s", "text", 0.5, path)
     assert checks.listened([clip], lambda done, total: None) == {"a": Measured(rate=16000, silent=True)}
 
 
