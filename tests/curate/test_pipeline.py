@@ -1,4 +1,4 @@
-"""Measure and decide apart: nothing is asked twice, nothing is lost, and equal work gives equal bytes."""
+"""Measure and decide apart: nothing is lost, and equal work gives equal bytes."""
 
 import itertools
 from collections.abc import Callable
