@@ -158,7 +158,7 @@ def test_without_a_word_the_help_is_shown(name: str) -> None:
     assert "Commands:" in ended.stdout + ended.stderr
 
 
-@pytest.mark.parametrize("words", [["curate", "--help"], ["curate", "--version"], ["train", "params", "--json"]])
+@pytest.mark.parametrize("words", [["curate", "--help"], ["curate", "--version"], ["train", "lora", "--help"]])
 def test_who_reads_no_more_ends_a_command_without_a_word(words: list[str]) -> None:
     """What is printed may lie in a buffer until the end: the closed pipe is met there."""
     with subprocess.Popen([*command(words[0]), *words[1:]], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
