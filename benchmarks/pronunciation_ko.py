@@ -8,6 +8,7 @@ knew is said in them (tests/curate/text/korean/pronunciation_*.tsv), and a tenth
 not count. Last, sentences.
 """
 
+import argparse
 import csv
 import functools
 import hashlib
@@ -149,6 +150,7 @@ def _distance(found: str, wanted: str) -> int:
 
 def main() -> None:
     """Print a table for each set."""
+    argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0]).parse_args()
     sounds = Sounds()
     for rows in (official(), *map(held_out, LISTS), tenth()):
         found = {name: shares(rows, read) for name, read in readers(rows, sounds).items()}

@@ -343,9 +343,9 @@ def _pieces(blocks: Iterator[Samples], size: int) -> Iterator[Samples]:
     rest = np.zeros(0, np.float32)
     for block in blocks:
         rest = np.concatenate([rest, block])
-        whole = len(rest) // size * size
-        yield from (rest[at : at + size].copy() for at in range(0, whole, size))
-        rest = rest[whole:]
+        full = len(rest) // size * size
+        yield from (rest[at : at + size].copy() for at in range(0, full, size))
+        rest = rest[full:]
     if len(rest):
         yield rest
 

@@ -283,7 +283,9 @@ def as_text(facts: Facts) -> str:
     lines.append("")
     lines += [_language_line(language) for language in facts["languages"].values()]
     lines += ["", "models"]
-    lines += [f"  {_use(model):<14} {model['name']} ({model['kind']})" for model in facts["models"]]
+    for model in facts["models"]:
+        use = f"{model['use']} {model['language'] or ''}".strip()
+        lines.append(f"  {use:<14} {model['name']} ({model['kind']})")
     lines += ["", *([f"{len(facts['warnings'])} things to know"] if facts["warnings"] else ["nothing to warn of"])]
     return "\n".join([*lines, *(f"  - {line}" for line in facts["warnings"])])
 
@@ -292,10 +294,6 @@ def _language_line(language: Facts) -> str:
     wanted = "all" if language["wanted"] is None else f"{language['wanted']:g} h"
     hours = f"about {_duration(language['hours'])} found, {wanted} wanted"
     return f"{language['name']}: {hours}; recogniser {language['asr'] or 'none'}"
-
-
-def _use(model: Facts) -> str:
-    return f"{model['use']} {model['language'] or ''}".strip()
 
 
 def _source_lines(source: Facts) -> Iterator[str]:

@@ -119,7 +119,9 @@ def tag(corpus: CorpusFolder, settings: Settings = None, workers: Workers = 0) -
 
     Clips, report and VoxCPM manifests follow.
 
-    Example: curate tag work/corpus --set balance.hours.km=13.2 --set balance.hours.ko=12.8
+    \b
+    Example: curate tag work/corpus --set balance.hours.km=13.2 \\
+        --set balance.hours.ko=12.8
     """
     wanted, clips = _advance(corpus, settings, until="tag", workers=workers)
     _print_status(clips, wanted)

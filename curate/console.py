@@ -73,7 +73,7 @@ def run(app: typer.Typer, name: str) -> NoReturn:
             raise
         _end(f"{name}: cannot write: {disk}; make room or name another folder, finished work is kept", 1)
     if status == Interrupted.status and speaks:  # typer's answer to Ctrl-C, without a word
-        typer.echo(f"{name}: stopped; nothing was lost: give the same command again", err=True)
+        typer.echo(signals.WORDS.format(name), err=True)
     sys.exit(status)
 
 

@@ -91,19 +91,15 @@ def _checked(row: pl.DataFrame, check: Check) -> dict[str, Any]:
 
 def _balanced(rule: Rule, facts: dict[str, Any], recipe: Recipe) -> dict[str, Any]:
     """`capped` and `surplus` are decided over all clips at once: what they decided stands in `broke`."""
-    name, asked = rule.name, rule_catalogue.asked_later(rule, recipe)
+    name, asked, order = rule.name, rule_catalogue.asked_later(rule, recipe), rule_catalogue.order(recipe)
     threshold = asked.get(facts["language"]) if name == "surplus" else asked or None
     why = None
     if threshold is None:
         why = "not asked for in [balance]"
-    elif _dropped_before(name, facts, rule_catalogue.order(recipe)):
+    elif facts["drop"] is not None and order.index(facts["drop"]) < order.index(name):
         why = f"dropped before, as {facts['drop']}"
     holds = None if why else name not in facts["broke"]
     return {"value": None, "threshold": threshold, "holds": holds, "why": why}
-
-
-def _dropped_before(name: str, facts: dict[str, Any], order: Sequence[str]) -> bool:
-    return facts["drop"] is not None and order.index(facts["drop"]) < order.index(name)
 
 
 def as_text(facts: dict[str, Any], recipe: Recipe) -> str:
@@ -152,17 +148,14 @@ def _table(facts: dict[str, Any], recipe: Recipe) -> list[str]:
     rows = [["rule", "", "found", "asked, or why it does not apply"]]
     for rule in recipe.RULES:
         met = facts["rules"][rule.name]
-        asked = met["why"] or wording.wanted(rule, _threshold(rule.name, met, facts))
+        threshold = {facts["language"]: met["threshold"]} if rule.name == "surplus" else met["threshold"]
+        asked = met["why"] or wording.wanted(rule, threshold)
         rows.append([rule.name, words[met["holds"]], _clean(wording.value(rule, met["value"])), asked])
     widths = [max(len(row[i]) for row in rows) for i in range(3)]
     return [
         "  " + "  ".join([*(cell.ljust(w) for cell, w in zip(row, widths, strict=False)), row[3]]).rstrip()
         for row in rows
     ]
-
-
-def _threshold(name: str, rule: dict[str, Any], facts: dict[str, Any]) -> Any:
-    return {facts["language"]: rule["threshold"]} if name == "surplus" else rule["threshold"]
 
 
 def _clean(text: str) -> str:

@@ -161,10 +161,9 @@ def check(frame: pl.DataFrame) -> None:
 
 def write(frame: pl.DataFrame, path: Path) -> None:
     """Write a manifest as Parquet, whole or not at all; equal frames give equal bytes."""
-    whole = conform(frame)
-    whole = rounded(whole.drop(c.name for c in COLUMNS.values() if not c.stored))
-    check(whole)
-    files.write_parquet(whole, path)
+    stored = rounded(conform(frame).drop(c.name for c in COLUMNS.values() if not c.stored))
+    check(stored)
+    files.write_parquet(stored, path)
 
 
 def read(path: Path) -> pl.DataFrame:

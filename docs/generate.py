@@ -1,5 +1,6 @@
 """Write the reference pages that come from the code; with --check, only say which are stale."""
 
+import argparse
 import os
 import sys
 from collections.abc import Iterator
@@ -116,15 +117,18 @@ PAGES = {"columns.md": columns, "recipe.md": recipe, "run.md": run, "commands.md
 
 def main() -> None:
     """Write the pages, or with --check name those that are stale and exit with 1."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    check = parser.parse_args().check
     stale = []
     for name, make in PAGES.items():
         text = make()
         page = DOCS / name
         if not page.exists() or page.read_text(encoding="utf-8") != text:
             stale.append(name)
-            if "--check" not in sys.argv:
+            if not check:
                 page.write_text(text, encoding="utf-8")
-    if stale and "--check" in sys.argv:
+    if stale and check:
         sys.exit(f"stale: {', '.join(stale)}; run `make docs`")
 
 

@@ -7,6 +7,7 @@ Needs Chromium (Debian: `apt-get install chromium`); Samsori itself does not. Th
 wide, in 128 colours.
 """
 
+import argparse
 import shutil
 import subprocess
 import sys
@@ -42,10 +43,13 @@ def shrink(picture: Path, into: Path) -> int:
 
 def main() -> None:
     """Take the report that is named, write the picture, refuse one that is too large."""
-    if len(sys.argv) != 2 or not Path(sys.argv[1]).is_file():
-        sys.exit("which report? python docs/picture.py CORPUS/report/index.html")
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("report", type=Path, help="CORPUS/report/index.html")
+    report = parser.parse_args().report
+    if not report.is_file():
+        parser.error(f"there is no {report}")
     with tempfile.TemporaryDirectory() as folder:
-        photograph(Path(sys.argv[1]), Path(folder) / "page.png")
+        photograph(report, Path(folder) / "page.png")
         size = shrink(Path(folder) / "page.png", PICTURE)
     print(f"{PICTURE}: {size:,} bytes")
     if size > LARGEST:

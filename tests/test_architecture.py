@@ -31,7 +31,15 @@ LOWEST = (
     "curate.console", "curate.errors", "curate.files", "curate.settings", "curate.signals", "curate.manifest",
     "curate.audio", "curate.text", "curate.models",
 )  # fmt: skip
-COMMANDS = ("curate.cli", "curate.commands", "curate.show", "curate.pipeline", "curate.explain", "curate.check")
+COMMANDS = (
+    "curate.__main__",
+    "curate.cli",
+    "curate.commands",
+    "curate.show",
+    "curate.pipeline",
+    "curate.explain",
+    "curate.check",
+)
 
 
 def module(path: Path, root: Path = ROOT) -> str:

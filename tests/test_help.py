@@ -38,6 +38,17 @@ def test_help_says_in_a_whole_line_what_each_command_does(name: str) -> None:
     assert all(len(line) <= 80 for line in shown.output.splitlines())
 
 
+@pytest.mark.parametrize(
+    ("name", "command"), [(name, each) for name, app in APPS.items() for each in first_sentences(app)]
+)
+def test_help_of_a_command_fits_80_columns_and_names_arguments_in_capitals(name: str, command: str) -> None:
+    shown = CliRunner().invoke(APPS[name], [command, "--help"], prog_name=name, env={"COLUMNS": "80", "TERM": "dumb"})
+    assert shown.exit_code == 0
+    assert [line for line in shown.output.splitlines() if len(line) > 80] == []
+    arguments = re.findall(r"\{(.*?)\}", shown.output.splitlines()[0])
+    assert [each for each in arguments if each.removesuffix(".toml") != each.removesuffix(".toml").upper()] == []
+
+
 def completed(name: str, line: str) -> set[str]:
     """What bash is offered at the end of a line."""
     code = f"import sys, {name}.cli; sys.argv = ['{name}']; {name}.cli.main()"

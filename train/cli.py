@@ -29,12 +29,16 @@ app = typer.Typer(
 )
 app.callback()(console.options)
 
-Corpus = Annotated[Path, typer.Argument(help="A corpus made by `curate run`: manifest.parquet and clips/.")]
+Corpus = Annotated[
+    Path, typer.Argument(metavar="CORPUS", help="A corpus made by `curate run`: manifest.parquet and clips/.")
+]
 Model = Annotated[str, typer.Option(help="Folder of a VoxCPM2 checkpoint, or a hub id.")]
 Revision = Annotated[str | None, typer.Option(help="Revision of the hub id.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-Adapter = Annotated[Path, typer.Argument(help="A run, or the folder of an adapter.")]
-Voice = Annotated[Path, typer.Argument(help="A run, or the folder of an adapter or of a merged checkpoint.")]
+Adapter = Annotated[Path, typer.Argument(metavar="ADAPTER", help="A run, or the folder of an adapter.")]
+Voice = Annotated[
+    Path, typer.Argument(metavar="ADAPTER", help="A run, or the folder of an adapter or of a merged checkpoint.")
+]
 At = Annotated[int | None, typer.Option("--step", help="Checkpoint of a run. [default: the last]")]
 Device = Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="auto: a GPU if there is one.")]
 ATTENTION = "q_proj,k_proj,v_proj,o_proj"  # VoxCPM's own default
@@ -116,7 +120,9 @@ def lora(
     rank: Annotated[int | None, typer.Option(help="Rank of the adapter.")] = None,
     into: Annotated[Path | None, typer.Option(help="Folder of the new run.")] = None,
     latents: Annotated[Path | None, typer.Option(help="Where latents are kept. [default: CORPUS/latents]")] = None,
-    settings: Annotated[list[str] | None, typer.Option("--set", help="table.key=value of the run file.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="TABLE.KEY=VALUE", help="Change one value of the run file.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it will take and doubt the data.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -126,7 +132,8 @@ def lora(
     tokens, steps, memory, disk and time, and names the clips that would teach it wrong.
 
     \b
-    Example: train lora work/corpus --model openbmb/VoxCPM2 --rank 64 --into work/r64 --set train.epochs=1
+    Example: train lora work/corpus --model openbmb/VoxCPM2 --rank 64 \\
+        --into work/r64 --set train.epochs=1
     """
     from train import config, distributed, finetune
 
@@ -145,7 +152,7 @@ def lora(
 
 @app.command()
 def resume(
-    run: Annotated[Path, typer.Argument(help="A run that was stopped or killed.")], as_json: Json = False
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run that was stopped or killed.")], as_json: Json = False
 ) -> None:
     """Go on with a run that was stopped or killed.
 
@@ -263,8 +270,8 @@ def _forecast(run: "Run", as_json: bool) -> None:
 
     finetune.check_place(run.into)
     with show.ticking() as tick:
-        foretold = forecast.forecast(run, tick=tick)
-    _print(foretold, "\n".join(show.foretold(foretold)), as_json)
+        facts = forecast.forecast(run, tick=tick)
+    _print(facts, "\n".join(show.forecast_lines(facts)), as_json)
 
 
 def _train(folder: Path, as_json: bool, world: "World", survey: "Survey | None" = None) -> None:

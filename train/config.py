@@ -88,7 +88,7 @@ class Optimizer(Frozen):
 RENAMED = {"batch.at_once": "batch.micro_batch_tokens"}  # keys of earlier versions
 
 
-class Batch(Frozen):
+class BatchSettings(Frozen):
     """`[batch]`: how clips become batches."""
 
     tokens: int = Field(
@@ -137,7 +137,7 @@ class Run(Frozen):
     latents: Path | None = Field(None, description="where latents are kept; unset: CORPUS/latents")
     adapter: Adapter = Adapter()
     optimizer: Optimizer = Optimizer()
-    batch: Batch = Batch()
+    batch: BatchSettings = BatchSettings()
     train: Train = Train()
     samples: dict[str, list[str]] = Field(
         {}, description="language -> sentences to be spoken at every validation, to RUN/samples"

@@ -11,7 +11,12 @@ FILE = "metrics.jsonl"
 
 
 def append(run: Path, record: dict[str, Any]) -> None:
-    """Add a line to a run's metrics. A kill may leave half of it: `read` passes over it, `roll_back` drops it."""
+    """Add a line to a run's metrics. A kill may leave half of it: `read` passes over it, `roll_back` drops it.
+
+    No step waits until its line is on the disk (fsync). What a power cut takes of the lines after the last checkpoint,
+    a resumed run writes again. A few of those before it may stay lost: what is learnt does not depend on them, only
+    which checkpoint counts as the best.
+    """
     with (run / FILE).open("a", encoding="utf-8") as file:
         file.write(json.dumps(record) + "\n")
 

@@ -70,7 +70,7 @@ class Screen:
         self._pace = Pace(validate_every)
         self._seen = list(earlier)  # a resumed run makes those after its checkpoint anew
         self._bars: dict[str, TaskID] = {}
-        self._spoke: dict[str, float] = {}  # when a plain line was last written
+        self._printed_at: dict[str, float] = {}  # when a plain line was last written
 
     def follow(self, events: Iterable[Event]) -> Event | None:
         """Consume events to the end; returns the last."""
@@ -87,17 +87,17 @@ class Screen:
             self._bar(progress, "encoding clips", "encoding clips", event.done, event.total, now)
         elif isinstance(event, Step):
             self.stepped = True
-            text = tell(event, self._pace.left(event.step, event.steps))
+            text = step_line(event, self._pace.left(event.step, event.steps))
             self._bar(progress, "step", text, event.step, event.steps, now)
         elif isinstance(event, Validation):
             self.last = event
             self._seen = [*(each for each in self._seen if each.step < event.step), event]
             for line in (*describe(event), *rising(self._seen)):
-                self._say(line)
+                self._print_line(line)
         elif isinstance(event, str):
-            self._say(event)
+            self._print_line(event)
 
-    def _say(self, line: str) -> None:
+    def _print_line(self, line: str) -> None:
         if self._console.is_terminal:
             self._console.print(line, highlight=False, markup=False, soft_wrap=True)
             return
@@ -115,10 +115,10 @@ class Screen:
         progress.update(self._bars[name], description=text, completed=done, total=total)
 
     def _plain(self, name: str, text: str, done: int, total: int, now: float) -> None:
-        if done in (1, total) or now - self._spoke.get(name, now) >= PLAIN_EVERY:
-            self._say(f"{name} {done}/{total}" + (f": {text}" if text != name else ""))
-            self._spoke[name] = now
-        self._spoke.setdefault(name, now)
+        if done in (1, total) or now - self._printed_at.get(name, now) >= PLAIN_EVERY:
+            self._print_line(f"{name} {done}/{total}" + (f": {text}" if text != name else ""))
+            self._printed_at[name] = now
+        self._printed_at.setdefault(name, now)
 
 
 @contextmanager
@@ -149,7 +149,7 @@ def _bars(console: Console) -> Progress:
     return Progress(*columns, console=console, expand=True, disable=not console.is_terminal)
 
 
-def tell(event: Step, left: float | None = None) -> str:
+def step_line(event: Step, left: float | None = None) -> str:
     """One line: the loss of each language in the last batch, seconds of audio per second, peak memory, time left."""
     losses = " ".join(f"{language} {loss:.3f}" for language, loss in event.languages.items())
     speed = event.audio_seconds / event.seconds
@@ -188,7 +188,7 @@ def _change(values: dict[str, float]) -> str:
     return f", {values['change']:+.4f}{margin} vs zero-shot"
 
 
-def foretold(forecast: dict[str, Any]) -> list[str]:
+def forecast_lines(forecast: dict[str, Any]) -> list[str]:
     """The forecast in lines of at most 80 columns, names of clips aside."""
     steps, time = forecast["steps"], forecast["time"]
     encode, disk = forecast["to_encode"], forecast["disk"]

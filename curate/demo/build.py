@@ -91,7 +91,7 @@ BROADCASTS = {
 
 
 @dataclass(frozen=True)
-class Clip:
+class DemoClip:
     """One row of the table; `key` is the sentence it came from, `flaw` is empty for a clean one."""
 
     key: str
@@ -125,7 +125,7 @@ def build(into: Path) -> Path:
     return recordings
 
 
-def _speech() -> list[tuple[Clip, str]]:
+def _speech() -> list[tuple[DemoClip, str]]:
     """The clean speech, in order, and what each sentence is used for: `clip` or `broadcast`."""
     index = pl.read_csv(SPEECH / "index.tsv", separator="\t", quote_char=None)
     speech = []
@@ -133,11 +133,11 @@ def _speech() -> list[tuple[Clip, str]]:
         wave, _ = soundfile.read(SPEECH / row["file"], dtype="float32")
         suffix = CLEAN_FORMATS[number % len(CLEAN_FORMATS)]
         key = Path(row["file"]).stem
-        speech.append((Clip(key, row["language"], row["speaker"], row["text"], wave, suffix), row["use"]))
+        speech.append((DemoClip(key, row["language"], row["speaker"], row["text"], wave, suffix), row["use"]))
     return speech
 
 
-def _clips(speech: list[tuple[Clip, str]], random: np.random.Generator) -> list[Clip]:
+def _clips(speech: list[tuple[DemoClip, str]], random: np.random.Generator) -> list[DemoClip]:
     """Every row of the table, clean and flawed, in a plain order."""
     texts = {clip.key: clip.text for clip, _ in speech}
     clips = [_spoil(clip, texts, random) for clip, use in speech if use == "clip"]
@@ -148,7 +148,7 @@ def _clips(speech: list[tuple[Clip, str]], random: np.random.Generator) -> list[
     return clips + _without_speech({clip.key: clip for clip, _ in speech}, random)
 
 
-def _spoil(clip: Clip, texts: dict[str, str], random: np.random.Generator) -> Clip:
+def _spoil(clip: DemoClip, texts: dict[str, str], random: np.random.Generator) -> DemoClip:
     """The clip with the flaw that is meant for it, if any."""
     if clip.key in DAMAGED:
         flaw, damage = DAMAGED[clip.key]
@@ -159,13 +159,13 @@ def _spoil(clip: Clip, texts: dict[str, str], random: np.random.Generator) -> Cl
     return clip
 
 
-def _near_duplicate(clip: Clip) -> Clip:
+def _near_duplicate(clip: DemoClip) -> DemoClip:
     """The same take, 1 dB quieter, 20 ms shorter, in another format."""
     sound = flaws.quieter(clip.sound, rate=RATE, gain=-1, trim=0.02)
     return replace(clip, sound=sound, suffix="wav" if clip.suffix == "mp3" else "mp3", flaw="near duplicate")
 
 
-def _too_long(clips: list[Clip]) -> Clip:
+def _too_long(clips: list[DemoClip]) -> DemoClip:
     """All clean sentences of one speaker in one file, three seconds between them: more than 30 s."""
     pause = np.zeros(3 * RATE, dtype=np.float32)
     sound = np.concatenate([part for clip in clips for part in (clip.sound, pause)])
@@ -173,7 +173,7 @@ def _too_long(clips: list[Clip]) -> Clip:
     return replace(clips[0], key="", text=text, sound=sound, suffix="wav", flaw="too long")
 
 
-def _without_speech(speech: dict[str, Clip], random: np.random.Generator) -> list[Clip]:
+def _without_speech(speech: dict[str, DemoClip], random: np.random.Generator) -> list[DemoClip]:
     """Files that the table lists with a transcript and that hold no speech, or are no audio at all."""
     length = 4 * RATE
     nothing = np.zeros(0, dtype=np.float32)
@@ -195,7 +195,7 @@ def _without_speech(speech: dict[str, Clip], random: np.random.Generator) -> lis
     ]
 
 
-def _write_clips(clips: list[Clip], folder: Path) -> list[dict[str, object]]:
+def _write_clips(clips: list[DemoClip], folder: Path) -> list[dict[str, object]]:
     """Write the files and the table; gives what was done to each flawed file, and which file a copy repeats."""
     names = [f"clip-{number:04d}.{clip.suffix}" for number, clip in enumerate(clips, 1)]
     lines = ["audio\ttext\tlanguage\tspeaker"]
@@ -213,7 +213,7 @@ def _write_clips(clips: list[Clip], folder: Path) -> list[dict[str, object]]:
 
 
 def _broadcast(
-    programme: list[str], speech: dict[str, Clip], random: np.random.Generator
+    programme: list[str], speech: dict[str, DemoClip], random: np.random.Generator
 ) -> tuple[Audio, list[dict[str, object]]]:
     """One long recording, and its parts: who speaks, or music, from which sample to which."""
     waves: list[Audio] = [np.zeros(RATE // 2, dtype=np.float32)]

@@ -13,7 +13,8 @@ CUT = (0.1, 0.35)  # seconds from the edge of speech: inside its first or last w
 
 def noisy(wave: Audio, random: np.random.Generator, *, snr: float) -> Audio:
     """White noise added, `snr` dB below the clip."""
-    return wave + hiss(len(wave), random, level=_rms(wave) * 10 ** (-snr / 20))
+    rms = float(np.sqrt(np.mean(wave**2)))
+    return wave + hiss(len(wave), random, level=rms * 10 ** (-snr / 20))
 
 
 def clipped(wave: Audio, *, gain: float) -> Audio:
@@ -48,7 +49,3 @@ def chopped_end(wave: Audio, *, rate: int) -> Audio:
 def hiss(samples: int, random: np.random.Generator, *, level: float) -> Audio:
     """Steady white noise of an RMS of `level`; at -70 dB, the silence of a room."""
     return (random.standard_normal(samples) * level).astype(np.float32)
-
-
-def _rms(wave: Audio) -> float:
-    return float(np.sqrt(np.mean(wave**2)))

@@ -187,9 +187,9 @@ def _jobs(missing: pl.DataFrame, measures: Mapping[str, Measure], roots: Mapping
     return jobs
 
 
-def _stretches(file: Job, spans: Mapping[tuple[int, int], list[Request]], whole: float) -> Iterator[Job]:
+def _stretches(file: Job, spans: Mapping[tuple[int, int], list[Request]], recording_seconds: float) -> Iterator[Job]:
     # a compressed file is decoded from its beginning for each stretch of it, so there are not many
-    longest = max(JOB_SECONDS, whole / MOST_JOBS)
+    longest = max(JOB_SECONDS, recording_seconds / MOST_JOBS)
     batch: list[tuple[int, int, tuple[Request, ...]]] = []
     seconds = 0.0
     for (start, end), requests in sorted(spans.items()):

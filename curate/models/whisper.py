@@ -94,7 +94,7 @@ class Whisper:
     def languages(self, clips: Sequence[Samples]) -> list[dict[str, float]]:
         """The probability of every language Whisper knows, from the first 30 s; {} for a clip that cannot be heard.
 
-        Give it speech only: silence and single words make it guess (`curate.hear.speech_only`).
+        Give it speech only: silence and single words make it guess (`curate.measures.agreement.speech_only`).
         """
         return [self._languages(clip) for clip in map(_ready, clips)]
 

@@ -57,8 +57,8 @@ def _why(row: dict[str, Any], rule: Rule) -> dict[str, Any]:
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
     provenance = ("id", "source", "path", "language", "speaker", "split", "text", "spoken", "training_text")
-    whole = row["start"] is None or not row["rate"]
-    span = (None, None) if whole else (round(row["start"] / row["rate"], 2), round(row["end"] / row["rate"], 2))
+    is_whole_file = row["start"] is None or not row["rate"]
+    span = (None, None) if is_whole_file else (round(row["start"] / row["rate"], 2), round(row["end"] / row["rate"], 2))
     shown = {name: row[name] for name in (*provenance, *MEASURED)} | {"from": span[0], "to": span[1]}
     return dict(wording.plain(shown))
 

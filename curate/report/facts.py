@@ -38,7 +38,7 @@ def gather(clips: pl.DataFrame, recipe: Recipe) -> dict[str, Any]:
         "sources": _sources(clips, recipe),
         "licences": _licences(clips, recipe),
         "funnel": _funnel(clips, recipe, status),
-        "shares": _shares(clips),
+        "shares": _by(manifest.kept(clips), ("language", "source", "split")),
         "speakers": _speakers(clips),
         "leaks": _leaks(clips, recipe),
         "distributions": distributions(clips, recipe),
@@ -119,9 +119,9 @@ def _licences(clips: pl.DataFrame, recipe: Recipe) -> dict[str, Any]:
 def _funnel(clips: pl.DataFrame, recipe: Recipe, status: dict[str, Any]) -> list[dict[str, Any]]:
     """Per rule: what it asks, who was dropped for it first, how often it was broken at all, where it did not apply."""
     drops = []
-    lean = clips.select("drop", "broke", "language", "seconds")
+    verdicts = clips.select("drop", "broke", "language", "seconds")
     for rule in recipe.RULES:
-        rows = lean.filter(pl.col("drop") == rule.name)
+        rows = verdicts.filter(pl.col("drop") == rule.name)
         known = status["rules"].get(rule.name, {})
         threshold = known["threshold"] if known else rule_catalogue.asked_later(rule, recipe)
         off = rule_catalogue.is_off(rule, recipe)
@@ -133,16 +133,11 @@ def _funnel(clips: pl.DataFrame, recipe: Recipe, status: dict[str, Any]) -> list
                 "wanted": "" if off else wording.wanted(rule, threshold),
                 "dropped": _amount(rows),
                 "languages": {code: _amount(rows.filter(pl.col("language") == code)) for code in status["languages"]},
-                "broke": known.get("broke", int(lean["broke"].list.contains(rule.name).sum())),
+                "broke": known.get("broke", int(verdicts["broke"].list.contains(rule.name).sum())),
                 "did_not_apply": known.get("did_not_apply", {}),
             }
         )
     return drops
-
-
-def _shares(clips: pl.DataFrame) -> list[dict[str, Any]]:
-    """Kept clips and hours by language, source and split."""
-    return _by(manifest.kept(clips), ("language", "source", "split"))
 
 
 def _speakers(clips: pl.DataFrame) -> list[dict[str, Any]]:
@@ -152,6 +147,7 @@ def _speakers(clips: pl.DataFrame) -> list[dict[str, Any]]:
 
 
 def _by(rows: pl.DataFrame, names: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Clips and hours of each combination of values in these columns."""
     grouped = rows.group_by(names, maintain_order=True).agg(
         pl.len().alias("clips"), (pl.col("seconds").sum() / 3600).round(6).alias("hours")
     )

@@ -63,8 +63,8 @@ def _amount(clips: pl.DataFrame) -> Numbers:
 
 def _dropped(clips: pl.DataFrame, recipe: Recipe) -> dict[str, Numbers]:
     """In the order of the rules; reasons nobody was dropped for are left out."""
-    lean = clips.select("drop", "seconds")
-    by_reason = {reason: lean.filter(pl.col("drop") == reason) for reason in rule_catalogue.order(recipe)}
+    verdicts = clips.select("drop", "seconds")
+    by_reason = {reason: verdicts.filter(pl.col("drop") == reason) for reason in rule_catalogue.order(recipe)}
     return {reason: _amount(rows) for reason, rows in by_reason.items() if rows.height}
 
 
@@ -75,9 +75,9 @@ def _split(clips: pl.DataFrame) -> Numbers:
 
 def _trimmed_seconds(clips: pl.DataFrame) -> float:
     """Seconds of silence cut off clips that came with their text."""
-    whole = pl.coalesce("end", "frames") - pl.coalesce("start", pl.lit(0))
+    length = pl.coalesce("end", "frames") - pl.coalesce("start", pl.lit(0))
     cut = pl.col("cut_end") - pl.col("cut_start")
-    return float(clips.select(((whole - cut) / pl.col("rate")).sum()).item() or 0.0)
+    return float(clips.select(((length - cut) / pl.col("rate")).sum()).item() or 0.0)
 
 
 def _hours(seconds: float) -> float:

@@ -1,6 +1,6 @@
 """Train, validation and test with nothing in two: no speaker, no text, no recording.
 
-Clips that share any of these hang together in one group, and groups are dealt whole.
+Clips that share any of these hang together in one group, and groups are assigned whole.
 """
 
 import itertools
@@ -32,8 +32,8 @@ class Empty:
 def split(clips: pl.DataFrame, *, shares: Mapping[str, float], apart: Sequence[str], seed: int) -> pl.DataFrame:
     """Fill `split` of kept clips, whole groups at a time, each language by itself."""
     kept = _grouped(clips, apart)
-    dealt = _dealt(kept, shares=shares, seed=seed)
-    splits = kept.select("group").join(dealt, on="group", how="left", maintain_order="left")["split"]
+    assigned = _assigned(kept, shares=shares, seed=seed)
+    splits = kept.select("group").join(assigned, on="group", how="left", maintain_order="left")["split"]
     is_kept = pl.col("drop").is_null()
     place = clips.select(pl.when(is_kept).then(is_kept.cum_sum() - 1)).to_series().cast(pl.UInt32)
     return clips.with_columns(splits.gather(place).alias("split"))
@@ -98,34 +98,34 @@ def _shared(name: str) -> pl.Expr:
     return pl.col("sha256").alias(name)
 
 
-def _dealt(kept: pl.DataFrame, *, shares: Mapping[str, float], seed: int) -> pl.DataFrame:
+def _assigned(kept: pl.DataFrame, *, shares: Mapping[str, float], seed: int) -> pl.DataFrame:
     """Each group and its split. A group may hold clips in several languages: none may get more than its share by it."""
     seconds = [pl.col("seconds").filter(pl.col("language") == each).sum().alias(each) for each in LANGUAGES]
     table = kept.group_by("group").agg(seconds).sort(shuffled("group", seed=seed))
     sizes = table.select(list(LANGUAGES)).to_numpy().reshape(table.height, len(LANGUAGES)).astype(np.float64)
-    dealt = np.full(table.height, TRAIN, dtype=np.int64)
+    assigned = np.full(table.height, TRAIN, dtype=np.int64)
     for language, (number, name) in itertools.product(range(len(LANGUAGES)), enumerate(HELD_OUT)):
-        _hold_out(sizes, language, number, shares[name], dealt, table["group"])
+        _hold_out(sizes, language, number, shares[name], assigned, table["group"])
     names = pl.Series("split", [*HELD_OUT, "train"], dtype=pl.String)
-    return table.select("group", names.gather(dealt))
+    return table.select("group", names.gather(assigned))
 
 
 def _hold_out(
-    sizes: Floats, language: int, number: int, share: float, dealt: NDArray[np.int64], names: pl.Series
+    sizes: Floats, language: int, number: int, share: float, assigned: NDArray[np.int64], names: pl.Series
 ) -> None:
     """Give a split whole groups of a language up to its share; the smallest group if all are larger than the share.
 
-    `sizes` (groups, languages) in seconds and in the order they are dealt in; `dealt` (groups,) is filled in.
+    `sizes` (groups, languages) in seconds and in the order they are assigned in; `assigned` (groups,) is filled in.
     """
-    free = np.flatnonzero((dealt == TRAIN) & (sizes[:, language] > 0))
-    held = sizes[dealt == number].sum(axis=0)
+    free = np.flatnonzero((assigned == TRAIN) & (sizes[:, language] > 0))
+    held = sizes[assigned == number].sum(axis=0)
     taken = first_fit(sizes[free], used=held, limits=share * sizes.sum(axis=0))
-    dealt[free[taken]] = number
-    if share > 0 and not sizes[dealt == number, language].any() and len(free) > 1:
+    assigned[free[taken]] = number
+    if share > 0 and not sizes[assigned == number, language].any() and len(free) > 1:
         smallest = min(free[sizes[free, language] == sizes[free, language].min()], key=lambda each: names[int(each)])
-        left = sizes[dealt == TRAIN].sum(axis=0)
+        left = sizes[assigned == TRAIN].sum(axis=0)
         if (sizes[smallest] <= MOST_OF_A_LANGUAGE * left).all():
-            dealt[smallest] = number
+            assigned[smallest] = number
 
 
 def _cause(clips: pl.DataFrame, apart: Sequence[str]) -> str:

@@ -18,7 +18,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Rule:
+class TextRule:
     """Where a pattern matches, `read` says what to write; to decline it returns the match as it is.
 
     Patterns must be linear: one that begins with a run of digits is guarded by `HEAD`, so that it starts once per run.
@@ -33,7 +33,7 @@ HEAD = r"(?<!\d)(?<!\d[.,])"  # the first digit of a number
 NUMBER = HEAD + r"\d++(?:[.,]\d++)*+"  # a whole run of digits, dots and commas; `curate.text.numbers` takes it apart
 
 
-def rewrite(text: str, rules: Iterable[Rule]) -> tuple[str, list[Change]]:
+def rewrite(text: str, rules: Iterable[TextRule]) -> tuple[str, list[Change]]:
     """The text after every rule in order, and the changes they made."""
     changes: list[Change] = []
     for rule in rules:
@@ -41,7 +41,7 @@ def rewrite(text: str, rules: Iterable[Rule]) -> tuple[str, list[Change]]:
     return text, changes
 
 
-def _traced(rule: Rule, match: re.Match[str], changes: list[Change]) -> str:
+def _traced(rule: TextRule, match: re.Match[str], changes: list[Change]) -> str:
     after = rule.read(match)
     if after != match.group():
         changes.append(Change(rule.name, match.group(), after))

@@ -1,9 +1,125 @@
-"""How both commands end: one line and the status that a shell expects."""
+"""What both commands have in common at a terminal: how they end, and what they say then."""
 
+import logging
+import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from typing import NamedTuple
 
 import pytest
+import typer
+
+from curate import console
+from curate.errors import UserError
+
+
+class Ended(NamedTuple):
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+class Run:
+    """Runs a command of one's own, `train do WORD`, as `train` and `curate` are run."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self._monkeypatch, self._capsys = monkeypatch, capsys
+
+    def __call__(self, *words: str, does: Callable[[], object] = lambda: None) -> Ended:
+        app = typer.Typer(pretty_exceptions_enable=False)
+        app.callback()(console.options)
+
+        @app.command("do")
+        def do(word: str = "") -> None:
+            does()
+
+        self._monkeypatch.setattr(sys, "argv", ["train", *words])
+        with pytest.raises(SystemExit) as left:
+            console.run(app, "train")
+        printed = self._capsys.readouterr()
+        return Ended(int(left.value.code or 0), printed.out, printed.err)
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    return Run(monkeypatch, capsys)
+
+
+def test_what_a_person_can_mend_is_one_line_and_exit_1(run: Run) -> None:
+    def mistake() -> None:
+        raise UserError("no such thing: name another")
+
+    assert run("do", does=mistake) == (1, "", "train: no such thing: name another\n")
+
+
+def test_a_mistake_of_ours_keeps_its_traceback(run: Run) -> None:
+    with pytest.raises(ZeroDivisionError):
+        run("do", does=lambda: 1 / 0)
+
+
+@pytest.mark.parametrize("words", [["nothing"], ["do", "--nothing"], ["do", "--word"]])
+def test_wrong_usage_is_said_on_standard_error_with_exit_2(run: Run, words: list[str]) -> None:
+    ended = run(*words)
+    assert (ended.status, ended.out) == (2, "")
+    assert ended.err.startswith("train: ")
+    assert ended.err.count("\n") == 1
+
+
+def test_the_version_is_printed_and_nothing_is_done(run: Run) -> None:
+    done: list[bool] = []
+    ended = run("--version", "do", does=lambda: done.append(True))
+    assert (ended.status, ended.err, done) == (0, "", [])
+    assert ended.out == f"samsori 0.1.0, Python {sys.version.split()[0]}\n"
+
+
+@pytest.mark.parametrize(("verbose", "level"), [(0, None), (1, logging.INFO), (2, logging.DEBUG)])
+def test_the_log_is_shown_as_far_as_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, verbose: int, level: int | None
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(logging, "basicConfig", lambda **given: asked.append(given["level"]))
+    console.log_to_screen(verbose)
+    assert asked == ([] if level is None else [level])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_end_before_anything_was_begun_is_one_line(run: Run, number: int) -> None:
+    ended = run("do", does=lambda: signal.raise_signal(number))
+    assert ended == (130, "", "train: stopped; nothing was lost: give the same command again\n")
+
+
+def test_what_a_library_makes_of_an_end_while_it_is_imported_is_no_traceback(run: Run) -> None:
+    def half_imported() -> None:
+        try:
+            signal.raise_signal(signal.SIGHUP)
+        except KeyboardInterrupt:
+            raise ImportError("cannot load module more than once per process") from None
+
+    ended = run("do", does=half_imported)
+    assert ended == (130, "", "train: stopped; nothing was lost: give the same command again\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["lora", ""], "train: there is only '' after lora: is a variable of the shell unset?"),
+        (["resume", ""], "only '' after resume"),
+        (["lora", "c", "--model", "", "--into", "r"], "only '' after --model"),
+        (["lora", "c", "--model=m", "--into="], "only '' after --into"),
+        (["lora", "\udce1\udc9e\udc80"], "'\\udce1\\udc9e\\udc80' cannot be read in this locale: set PYTHONUTF8=1"),
+    ],
+)
+def test_a_word_that_is_empty_or_not_in_the_locale_is_one_line(run: Run, words: list[str], says: str) -> None:
+    ended = run(*words)
+    assert ended.status == 1
+    assert says in ended.err
+    assert ended.err.count("\n") == 1
+
+
+# ---- the two commands themselves, each in a process of its own
 
 COMMANDS = ("curate", "train")
 
@@ -42,7 +158,7 @@ def test_without_a_word_the_help_is_shown(name: str) -> None:
     assert "Commands:" in ended.stdout + ended.stderr
 
 
-@pytest.mark.parametrize("words", [["curate", "--help"], ["curate", "--version"], ["train", "params", "--json"]])
+@pytest.mark.parametrize("words", [["curate", "--help"], ["curate", "--version"], ["train", "lora", "--help"]])
 def test_who_reads_no_more_ends_a_command_without_a_word(words: list[str]) -> None:
     """What is printed may lie in a buffer until the end: the closed pipe is met there."""
     with subprocess.Popen([*command(words[0]), *words[1:]], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:

@@ -87,11 +87,11 @@ def test_the_report_counts_it_draws_it_and_shows_who_broke_it(recipe: Any, tmp_p
 
 def test_explain_says_value_threshold_and_whether_it_holds(recipe: Any) -> None:
     wanted = recipe()
-    found = decided(wanted)
-    told = [explain.explain(found, id, wanted)["rules"]["too_echoing"] for id in found["id"]]
-    assert [each["holds"] for each in told] == [True, False, False, False, None]
-    assert told[1] == {"value": 0.9, "threshold": 0.6, "holds": False, "why": None}
-    text = explain.as_text(explain.explain(found, found["id"][1], wanted), wanted)
+    clips = decided(wanted)
+    explained = [explain.explain(clips, id, wanted)["rules"]["too_echoing"] for id in clips["id"]]
+    assert [each["holds"] for each in explained] == [True, False, False, False, None]
+    assert explained[1] == {"value": 0.9, "threshold": 0.6, "holds": False, "why": None}
+    text = explain.as_text(explain.explain(clips, clips["id"][1], wanted), wanted)
     assert any(line.split()[:4] == ["too_echoing", "BROKEN", "0.9", "s"] for line in text.splitlines())
     assert "rings for at most 0.6 s" in text
 

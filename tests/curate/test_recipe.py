@@ -6,24 +6,9 @@ import pytest
 
 from curate.errors import UserError
 from curate.measures import catalogue
-from curate.recipe import Recipe, dump, load
+from curate.recipe import dump, load
 from curate.text.rules import WORDS
-
-SOURCE = '[[source]]\nid = "studio"\nkind = "table"\npath = "in/x.tsv"\nlicence = "own"\nlanguage = "ko"\n'
-
-
-def read(folder: Path, text: str | bytes, *overrides: str) -> Recipe:
-    path = folder / "recipe.toml"
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return load(path, overrides)
-
-
-def refused(folder: Path, text: str | bytes, *overrides: str) -> str:
-    with pytest.raises(UserError) as caught:
-        read(folder, text, *overrides)
-    said = str(caught.value)
-    assert "\n" not in said
-    return said
+from tests.curate.recipes import SOURCE, read, refused
 
 
 @pytest.mark.parametrize(
@@ -161,56 +146,6 @@ def test_another_model_of_words_asks_for_words_again(tmp_path: Path) -> None:
 
     fast, fine = version(), version("models.words=khmercut.nn")
     assert {name for name in fast if fast[name] != fine[name]} == {"words-km", "pronounced-km"}
-
-
-@pytest.mark.parametrize(
-    ("override", "value"),
-    [
-        ("filter.noisy=20", "r.filter.noisy == 20.0"),
-        ("filter.noisy=false", "r.filter.noisy is False"),
-        (" filter.noisy = 20 ", "r.filter.noisy == 20.0"),
-        ("filter.text_mismatch.max_cer=0.1", "r.filter.text_mismatch.max_cer == 0.1"),
-        ("filter.text_mismatch=false", "r.filter.text_mismatch is False"),
-        ("balance.hours.km=13.2", "r.balance.hours == {'km': 13.2}"),
-        ("models.quality=[]", "r.models.quality == ()"),
-        ('models.quality=["dnsmos"]', "r.models.quality == ('dnsmos',)"),
-        ("models.asr={}", "r.models.asr == {}"),
-        ("models.asr.km=some/model@abc", "r.models.asr == {'km': 'some/model@abc'}"),
-        ('split.apart=["text"]', "r.split.apart == ('text',)"),
-        ("models.words=khmercut.nn", "r.models.words == 'khmercut.nn'"),
-        ("text.lexicon=mine.tsv", "(r.text.lexicon or '').endswith('/mine.tsv')"),
-        ("tag.template=<{language}>", "r.tag.template == '<{language}>'"),
-        ("tag.template=", "r.tag.template == ''"),
-        ("corpus.name=a=b", "r.corpus.name == 'a=b'"),
-        ("source.studio.licence=CC0-1.0", "r.source[0].licence == 'CC0-1.0'"),
-        ("source.studio.path=other.csv", "r.source[0].path.endswith('/other.csv')"),
-        ("source.studio.columns.audio=file", "r.source[0].columns == {'audio': 'file'}"),
-    ],
-)
-def test_set_changes_one_value_of_any_kind(tmp_path: Path, override: str, value: str) -> None:
-    assert not eval(value, {"r": read(tmp_path, SOURCE)})
-    assert eval(value, {"r": read(tmp_path, SOURCE, override)})
-
-
-@pytest.mark.parametrize(
-    ("override", "said"),
-    [
-        ("filter.noisy", "write it as table.key=value"),
-        ("noisy=1", "write it as table.key=value"),
-        ("source=5", "write it as table.key=value"),
-        ("filter..noisy=1", "write it as table.key=value"),
-        ("=", "write it as table.key=value"),
-        ("filter.noisy=", "filter.noisy: should be a number"),
-        ("filter.noisy.x=3", "filter.noisy: should be a number"),
-        ("filter.nosy=1", "unknown key filter.nosy"),
-        ("fitler.noisy=1", "unknown key fitler"),
-        ("source.other.path=x", "no source is called 'other'; there are studio"),
-        ("source.studio=x", "write it as source.studio.key=value"),
-        ("models.quality.0=x", "models.quality: should be a list"),
-    ],
-)
-def test_a_set_that_cannot_be_is_said(tmp_path: Path, override: str, said: str) -> None:
-    assert said in refused(tmp_path, SOURCE, override)
 
 
 def test_a_resolved_recipe_reads_back_as_itself(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from train import config
 from train.adapter import lora
 from train.adapter.lora import Vector
 from train.model import inputs, voxcpm
-from train.model.inputs import Sound
+from train.model.inputs import EncodedClip
 
 
 @dataclass(frozen=True)
@@ -114,10 +114,12 @@ def vector(model, settings: dict) -> Vector:
     return Vector(model, config.Adapter(**settings), next(iter(lora.parameters(model).values())).dtype)
 
 
-def sounds(model, latents: Sequence[Tensor | None]) -> list[Sound | None]:
+def sounds(model, latents: Sequence[Tensor | None]) -> list[EncodedClip | None]:
     """Latents with what the model's encoder makes of them."""
     encoder = model.feat_encoder
-    return [each if each is None else Sound(each, voxcpm.encode_patches(encoder, each).clone()) for each in latents]
+    return [
+        each if each is None else EncodedClip(each, voxcpm.encode_patches(encoder, each).clone()) for each in latents
+    ]
 
 
 def collated(model, given: Sequences) -> inputs.Batch:
@@ -127,6 +129,6 @@ def collated(model, given: Sequences) -> inputs.Batch:
 
 def draws(given: Sequences, *, unguided=0.3) -> inputs.Draws:
     """Draws for them, each from its own seed, in the precision of their latents."""
-    found = inputs.draw(range(len(given.texts)), [Sound(each, each) for each in given.latents], unguided=unguided)
+    found = inputs.draw(range(len(given.texts)), [EncodedClip(each, each) for each in given.latents], unguided=unguided)
     kind = given.latents[0].dtype
     return inputs.Draws(found.time.to(kind), found.noise.to(kind), found.guided)

@@ -93,7 +93,7 @@ def test_a_sentence_spoken_counts_to_its_validation_not_to_a_step():
 
 def test_no_time_is_told_before_a_step_was_timed():
     assert show.Pace().left(1, 10) is None
-    assert "left" not in show.tell(step(1))
+    assert "left" not in show.step_line(step(1))
 
 
 def test_a_validation_says_its_paired_change_and_interval_within_eighty_columns():

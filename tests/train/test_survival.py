@@ -3,12 +3,10 @@
 import json
 import os
 import random
-import shutil
 import signal
 import time
 
 import pytest
-import torch
 from safetensors.torch import load_file, save_file
 
 from curate.errors import UserError
@@ -16,7 +14,6 @@ from tests.train.commands import Commands, interrupt, kill
 from tests.train.runs import copied, train_until
 from train import checkpoint, config, finetune, metrics
 from train.data import dataset
-from train.model import losses
 
 KILLS = 20 if "SAMSORI_LONG" in os.environ else 3
 SETTINGS = ("batch.tokens=120", "train.save_every=2", "train.keep=1")
@@ -40,7 +37,7 @@ def left_behind(run):
 
 
 @pytest.fixture(scope="module")
-def whole(make_run_of_module, commands):
+def never_stopped(make_run_of_module, commands):
     """A run that was never stopped, how long it took in seconds, and how many file operations."""
     run = make_run_of_module("whole", *SETTINGS)
     commands.run("params", "--ranks", "1")  # waits until the server's imports are made
@@ -50,9 +47,9 @@ def whole(make_run_of_module, commands):
     return run, time.monotonic() - began, ended.file_operations
 
 
-def test_a_run_killed_at_random_moments_ends_as_one_never_killed(whole, make_run, commands):
+def test_a_run_killed_at_random_moments_ends_as_one_never_killed(never_stopped, make_run, commands):
     """The first time surely between a checkpoint and the end."""
-    never, seconds, _ = whole
+    never, seconds, _ = never_stopped
     killed, moments, codes = make_run("killed", *SETTINGS), random.Random(0), []
     for number in range(KILLS):
         with commands.started("resume", killed) as process:
@@ -67,9 +64,9 @@ def test_a_run_killed_at_random_moments_ends_as_one_never_killed(whole, make_run
     assert left_behind(killed) == left_behind(never)
 
 
-def test_a_run_killed_at_any_file_operation_ends_as_one_never_killed(whole, make_run, commands):
+def test_a_run_killed_at_any_file_operation_ends_as_one_never_killed(never_stopped, make_run, commands):
     """Killed between any two changes of its folder: half-written checkpoints, files aside, cut lines."""
-    never, _, operations = whole
+    never, _, operations = never_stopped
     killed = make_run("killed", *SETTINGS)
     codes = [
         commands.run("resume", killed, folder=killed, deadly=number).code
@@ -81,8 +78,8 @@ def test_a_run_killed_at_any_file_operation_ends_as_one_never_killed(whole, make
     assert left_behind(killed) == left_behind(never)
 
 
-def test_ctrl_c_leaves_one_line_and_exit_130_and_loses_nothing(whole, make_run, commands):
-    never, _, _ = whole
+def test_ctrl_c_leaves_one_line_and_exit_130_and_loses_nothing(never_stopped, make_run, commands):
+    never, _, _ = never_stopped
     run = make_run("stopped", *SETTINGS)
     with commands.started("resume", run) as process:
         wait_for(run, step=1)
@@ -143,43 +140,6 @@ def test_a_folder_that_cannot_be_written_is_one_line(make_run, tmp_path):
         make_run("file/run")
 
 
-@pytest.fixture(scope="module")
-def two_checkpoints(make_run_of_module):
-    """A finished run with a checkpoint of each of its two steps; do not write into it."""
-    run = make_run_of_module("damaged", "train.validate_every=0", "train.steps=2", "train.save_every=1")
-    list(finetune.train(run))
-    return run
-
-
-@pytest.mark.parametrize(("name", "says"), [("sha256.json", "half written"), ("optimizer.pt", "damaged")])
-def test_a_damaged_checkpoint_is_one_line_with_the_remedy(two_checkpoints, tmp_path, name, says):
-    run = copied(two_checkpoints, tmp_path)
-    file = checkpoint.newest(run) / name
-    file.write_bytes(file.read_bytes()[:-10])
-    with pytest.raises(UserError, match=rf"0000002.*{says}.*remove that folder"):
-        list(finetune.train(run))
-    shutil.rmtree(file.parent)
-    assert isinstance(list(finetune.train(run))[-1], finetune.Finished)
-
-
-def test_the_last_checkpoints_and_the_best_of_each_language_are_kept(make_run, monkeypatch):
-    """Held-out losses are made up: Khmer is best at step 2, Korean at step 3."""
-    from train import validation
-
-    made_up = {0: (9, 9), 1: (5, 5), 2: (3, 4), 3: (4, 3), 4: (6, 6), 5: (5, 5), 6: (5, 4)}
-
-    def validate(model, vector, data, run, step, world):
-        km, ko = made_up[step]
-        return validation.Validation(step, {"km": {"loss": km}, "ko": {"loss": ko}}), []
-
-    monkeypatch.setattr(validation, "validate", validate)
-    run = make_run("kept", "train.validate_every=1", "train.save_every=1", "train.keep=2")
-    list(finetune.train(run))
-    kept = sorted(int(path.name) for path in (run / "checkpoints").iterdir())
-    assert kept == [2, 3, 5, 6]
-    assert json.loads((run / "best.json").read_text()) == {"km": {"step": 2, "loss": 3}, "ko": {"step": 3, "loss": 3}}
-
-
 @pytest.fixture
 def spoil(make_run, make_corpus, tiny):
     """A run of one clip a batch, and a function that changes one clip's latents."""
@@ -221,17 +181,6 @@ def test_a_loss_that_explodes_names_its_clip(spoil):
         list(finetune.train(run))
 
 
-def test_out_of_memory_names_the_key_that_mends_it(make_run, monkeypatch):
-    def full(*_):
-        raise torch.cuda.OutOfMemoryError
-
-    run = make_run("a", "train.validate_every=0")
-    monkeypatch.setattr(losses, "losses", full)
-    says = r"set batch\.micro_batch_tokens = 150 \(now 300\) .*, or train\.checkpointing = true .*/a/run\.toml"
-    with pytest.raises(UserError, match=says):
-        list(finetune.train(run))
-
-
 def test_dropout_resumes_too(make_run):
     settings = ("adapter.dropout=0.3", "train.steps=3", "train.save_every=1", "train.validate_every=3")
     one, two = make_run("one", *settings), make_run("two", *settings)
@@ -241,7 +190,7 @@ def test_dropout_resumes_too(make_run):
     assert left_behind(one) == left_behind(two)
 
 
-def test_a_kill_between_the_last_checkpoint_and_best_json_is_made_good(whole, make_run, monkeypatch):
+def test_a_kill_between_the_last_checkpoint_and_best_json_is_made_good(never_stopped, make_run, monkeypatch):
     """best.json and the removal of old checkpoints come after the checkpoint: a kill between leaves them behind."""
     run = make_run("cut short", *SETTINGS)
 
@@ -256,7 +205,7 @@ def test_a_kill_between_the_last_checkpoint_and_best_json_is_made_good(whole, ma
     list(finetune.train(run))
     (run / "best.json").write_text("{}")
     list(finetune.train(run))
-    assert left_behind(run) == left_behind(whole[0])
+    assert left_behind(run) == left_behind(never_stopped[0])
 
 
 def test_a_second_signal_stops_at_once_where_the_first_only_asks(make_run):

@@ -38,7 +38,9 @@ def settings_of(run, **batch_and_train):
     both = {"batch": run.batch.model_dump(), "train": run.train.model_dump()}
     for name, value in batch_and_train.items():
         both["batch" if name in both["batch"] else "train"][name] = value
-    return run.model_copy(update={"batch": config.Batch(**both["batch"]), "train": config.Train(**both["train"])})
+    return run.model_copy(
+        update={"batch": config.BatchSettings(**both["batch"]), "train": config.Train(**both["train"])}
+    )
 
 
 def test_the_whole_held_out_set_is_taken_and_each_clip_kept(held_out):

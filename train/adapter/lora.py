@@ -84,7 +84,8 @@ def attach(model: Any, adapter: Adapter, *, seed: int = 0) -> None:
 def parameters(model: Any) -> dict[str, torch.nn.Parameter]:
     """The adapter's parameters under their official names, sorted."""
     named = {name: value for name, value in model.named_parameters() if ".lora_" in name}
-    return {_official(name): named[name] for name in sorted(named)}
+    # PEFT calls ....q_proj.lora_A.default.weight what VoxCPM calls ....q_proj.lora_A
+    return {name.removesuffix(".weight").removesuffix(".default"): named[name] for name in sorted(named)}
 
 
 def count(model: Any) -> int:
@@ -232,11 +233,6 @@ def notes(saved: Saved) -> dict[str, Any]:
 def write_json(path: Path, value: object) -> None:
     """Write a value as JSON that people can read."""
     path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def _official(name: str) -> str:
-    """Of a parameter of PEFT, ....q_proj.lora_A.default.weight, what VoxCPM calls it: ....q_proj.lora_A."""
-    return name.removesuffix(".weight").removesuffix(".default")
 
 
 def _peft_config(adapter: Adapter, base: str | None = None) -> Any:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from train import config
 from train.data import corpus
-from train.data.corpus import Clip
+from train.data.corpus import TrainingClip
 from train.data.dataset import Data
 from train.data.sampler import Example, over_budget
 from train.messages import counted
@@ -57,12 +57,12 @@ def warnings(run: config.Run, data: Data, measured: Mapping[str, Measured] | Non
     return list(lines)
 
 
-def in_manifest(clips: Iterable[Clip]) -> dict[str, Measured]:
+def in_manifest(clips: Iterable[TrainingClip]) -> dict[str, Measured]:
     """What the manifest says of its clips' silence and rate; one without such columns says nothing."""
     return {clip.id: Measured(clip.head, clip.tail, clip.rate) for clip in clips}
 
 
-def listened(clips: Sequence[Clip], tick: Callable[[int, int], None]) -> dict[str, Measured]:
+def listened(clips: Sequence[TrainingClip], tick: Callable[[int, int], None]) -> dict[str, Measured]:
     """The same by decoding the clips; one that cannot be read is left to the encoder, which names it."""
     measured = {}
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as workers:
@@ -93,7 +93,7 @@ def silences(samples: npt.NDArray[np.float32], rate: int) -> tuple[float, float]
     return first * size / rate, (len(samples) - last * size) / rate
 
 
-def _listen(clip: Clip) -> Measured:
+def _listen(clip: TrainingClip) -> Measured:
     from curate import audio
 
     try:

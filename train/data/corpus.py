@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Clip:
+class TrainingClip:
     """One kept clip; its audio is mono FLAC at the source's rate."""
 
     id: str
@@ -49,7 +49,7 @@ class Reading:
     form: str  # one of FORMS
 
 
-def read(corpus: Path, *, quiet: bool = False) -> list[Clip]:
+def read(corpus: Path, *, quiet: bool = False) -> list[TrainingClip]:
     """Every kept clip that has a text, in the manifest's order; a warning counts those without, unless `quiet`.
 
     Raises UserError where there is no manifest or no such clip, two clips have one id, or a clip lacks its split,
@@ -71,17 +71,17 @@ def read(corpus: Path, *, quiet: bool = False) -> list[Clip]:
     return clips
 
 
-def of(clips: Sequence[Clip], split: str) -> list[Clip]:
+def of(clips: Sequence[TrainingClip], split: str) -> list[TrainingClip]:
     """The clips of one split."""
     return [clip for clip in clips if clip.split == split]
 
 
-def languages(clips: Sequence[Clip]) -> list[str]:
+def languages(clips: Sequence[TrainingClip]) -> list[str]:
     """The languages present, sorted."""
     return sorted({clip.language for clip in clips})
 
 
-def readings(clips: Sequence[Clip]) -> dict[str, Reading]:
+def readings(clips: Sequence[TrainingClip]) -> dict[str, Reading]:
     """How the training text of each language was made of its clips' text.
 
     It is stored with the adapter: a sentence to be spoken must be written as the training text was. Raises UserError
@@ -91,7 +91,7 @@ def readings(clips: Sequence[Clip]) -> dict[str, Reading]:
             for language in languages(clips)}  # fmt: skip
 
 
-def check_validation(clips: Sequence[Clip]) -> None:
+def check_validation(clips: Sequence[TrainingClip]) -> None:
     """Raise UserError where a language that is trained on has no held-out clips."""
     lacking = sorted(set(languages(of(clips, "train"))) - set(languages(of(clips, "validation"))))
     if lacking:
@@ -144,7 +144,7 @@ def _check_ids(rows: Sequence[dict[str, object]], corpus: Path) -> None:
         )
 
 
-def _clip(row: dict[str, object], folder: Path) -> Clip:
+def _clip(row: dict[str, object], folder: Path) -> TrainingClip:
     for column, remedy in (("split", f"curate tag {folder.parent}"), ("language", "curate run RECIPE")):
         if not row[column]:
             raise UserError(f"clip {row['id']} has no {column}: run `{remedy}`")
@@ -153,7 +153,7 @@ def _clip(row: dict[str, object], folder: Path) -> Clip:
         raise UserError(
             f"clip {row['id']} has seconds = {seconds!r}, which is no length: run `curate run RECIPE` again"
         )
-    return Clip(
+    return TrainingClip(
         id=str(row["id"]),
         split=str(row["split"]),
         language=str(row["language"]),
@@ -181,7 +181,7 @@ def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def _reading(language: str, clips: Sequence[Clip]) -> Reading:
+def _reading(language: str, clips: Sequence[TrainingClip]) -> Reading:
     if all(clip.spoken is None and clip.pronounced is None for clip in clips):  # a manifest without these columns
         texts = [clip.text for clip in clips]
         bracketed = BRACKETED.match(texts[0][: shared_start(texts)])
@@ -202,7 +202,7 @@ def shared_start(texts: Sequence[str] | Sequence[tuple[int, ...]]) -> int:
     return next((i for i, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first))
 
 
-def _tag(clip: Clip, form: str) -> str | None:
+def _tag(clip: TrainingClip, form: str) -> str | None:
     """What stands before the clip's text in that form, or None where its training text is not made of it."""
     text = clip.pronounced if form == "pronounced" and clip.pronounced is not None else clip.spoken
     written = re.sub(r"\s+", " ", text or "").strip()  # as curate.steps.tag writes it

@@ -16,7 +16,7 @@ from train.data.sampler import Example
 from train.distributed import ALONE, World
 from train.messages import counted
 from train.model import base, voxcpm
-from train.model.inputs import Batch, Sound, collate, seed_of
+from train.model.inputs import Batch, EncodedClip, collate, seed_of
 
 log = logging.getLogger(__name__)
 
@@ -28,10 +28,10 @@ class Data:
     train: list[Example]
     validation: list[Example]
     reading: dict[str, corpus.Reading]
-    clips: dict[str, corpus.Clip]
+    clips: dict[str, corpus.TrainingClip]
     latents: latents.Latents
 
-    def batch(self, examples: Sequence[Example]) -> tuple[Batch, list[Sound]]:
+    def batch(self, examples: Sequence[Example]) -> tuple[Batch, list[EncodedClip]]:
         """Examples with their latents, in the model's layout, and the sounds that noise is drawn for."""
         sounds = [self.latents.read(self.clips[each.id]) for each in examples]
         voices = [self.latents.read(self.clips[each.reference]) if each.reference else None for each in examples]
@@ -48,11 +48,11 @@ class Survey:
 
     model: Path  # the folder of the checkpoint
     settings: dict[str, Any]  # its configuration
-    clips: list[corpus.Clip]  # those trained on and held out
+    clips: list[corpus.TrainingClip]  # those trained on and held out
     reading: dict[str, corpus.Reading]
     latents: latents.Latents
 
-    def data(self, patches: Callable[[corpus.Clip], int]) -> Data:
+    def data(self, patches: Callable[[corpus.TrainingClip], int]) -> Data:
         """The examples, each as long as `patches` says. Raises UserError where one is too long for the model."""
         tokenize = voxcpm.Tokenizer(self.model)
         examples = [
@@ -98,7 +98,7 @@ def note_files(model: Path, *, quiet: bool = False) -> None:
         log.warning("%s: %s of no layer, such as %s: not used", model, counted(len(surplus), "tensor"), surplus[0])
 
 
-def _readings(clips: Sequence[corpus.Clip], run: config.Run) -> dict[str, corpus.Reading]:
+def _readings(clips: Sequence[corpus.TrainingClip], run: config.Run) -> dict[str, corpus.Reading]:
     """How training text is written. Raises UserError where a corpus cannot be trained on as the run asks."""
     if not corpus.of(clips, "train"):
         raise UserError(f"{run.corpus} has no clips in the training split: look at [split] in its recipe")

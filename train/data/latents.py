@@ -15,9 +15,9 @@ import torch
 
 from curate import files
 from curate.errors import UserError
-from train.data.corpus import Clip
+from train.data.corpus import TrainingClip
 from train.model import base, voxcpm
-from train.model.inputs import Sound
+from train.model.inputs import EncodedClip
 
 CHECKSUM = "crc32"  # in a file's metadata: of its tensor's bytes
 FLOATS = ("FLOAT", "DOUBLE")  # what soundfile calls samples that can be no numbers
@@ -46,22 +46,22 @@ class Latents:
         self._audio: dict[str, str] = {}
         self._verified: set[Path] = set()  # files whose checksum was looked at, once in a run
 
-    def path(self, clip: Clip) -> Path:
+    def path(self, clip: TrainingClip) -> Path:
         """Where a clip's latents lie; its audio is hashed when first asked."""
         return self._folder / self._name(clip)
 
-    def encoded_path(self, clip: Clip) -> Path:
+    def encoded_path(self, clip: TrainingClip) -> Path:
         """Where the local encoder's outputs for a clip lie."""
         return self._encoded / self._name(clip)
 
-    def missing(self, clips: Sequence[Clip]) -> list[Clip]:
+    def missing(self, clips: Sequence[TrainingClip]) -> list[TrainingClip]:
         """Those that are not on disk yet, each audio once."""
         by_audio = {self._name(clip): clip for clip in clips}
         return [
             clip for clip in by_audio.values() if not (self.path(clip).is_file() and self.encoded_path(clip).is_file())
         ]
 
-    def encode(self, clips: Sequence[Clip], *, device: str) -> Iterator[Progress]:
+    def encode(self, clips: Sequence[TrainingClip], *, device: str) -> Iterator[Progress]:
         """Encode the clips that are not on disk yet; a killed run goes on where it stopped."""
         missing = self.missing(clips)
         if not missing:
@@ -79,7 +79,7 @@ class Latents:
                 _write("encoded", encoders.patches(_read("latents", self.path(clip))), self.encoded_path(clip))
             yield Progress(done, len(missing))
 
-    def patches(self, clip: Clip) -> int:
+    def patches(self, clip: TrainingClip) -> int:
         """Length of a clip in patches, read from the file's header."""
         from safetensors import safe_open
 
@@ -89,16 +89,16 @@ class Latents:
         except Exception as problem:  # SafetensorError or OSError
             raise _unreadable(self.path(clip), problem) from problem
 
-    def read(self, clip: Clip) -> Sound:
+    def read(self, clip: TrainingClip) -> EncodedClip:
         """A clip's latents in float32, (patches, patch, latent), and the encoder's outputs, (patches, width)."""
-        return Sound(self._read("latents", self.path(clip)), self._read("encoded", self.encoded_path(clip)))
+        return EncodedClip(self._read("latents", self.path(clip)), self._read("encoded", self.encoded_path(clip)))
 
     def _read(self, name: str, path: Path) -> torch.Tensor:
         value = _read(name, path, check=path not in self._verified)
         self._verified.add(path)
         return value
 
-    def _name(self, clip: Clip) -> str:
+    def _name(self, clip: TrainingClip) -> str:
         if clip.id not in self._audio:
             with clip.path.open("rb") as file:
                 self._audio[clip.id] = hashlib.file_digest(file, "sha256").hexdigest()[:DIGITS]
@@ -113,7 +113,7 @@ class Encoders:
         self._encoder = voxcpm.load_encoder(model, device=device, dtype=dtype)
         self._patch = base.patch_size(model)
 
-    def latents(self, clip: Clip) -> torch.Tensor:
+    def latents(self, clip: TrainingClip) -> torch.Tensor:
         """A clip's latents in float32: (patches, patch, latent)."""
         return voxcpm.encode(self._vae, samples(clip.path, self._vae.sample_rate), patch=self._patch)
 
@@ -121,10 +121,10 @@ class Encoders:
         """What the local encoder makes of latents: (patches, width)."""
         return voxcpm.encode_patches(self._encoder, latents)
 
-    def encode(self, clip: Clip) -> Sound:
+    def encode(self, clip: TrainingClip) -> EncodedClip:
         """Both."""
         latents = self.latents(clip)
-        return Sound(latents, self.patches(latents))
+        return EncodedClip(latents, self.patches(latents))
 
 
 def samples(path: Path, rate: int) -> voxcpm.Samples:

@@ -105,7 +105,7 @@ def plan(examples: Sequence[Example], *, tokens: int, seed: int, epoch: int) -> 
     """
     # Clips are shuffled, and cut into windows of about WINDOW batches; only inside a window are they ordered by length.
     # So a batch has clips of like lengths in each language, but not the same ones in every epoch. Batches are shuffled
-    # at the end, or    # each window would go from its shortest to its longest.
+    # at the end, or each window would go from its shortest to its longest.
     drawn = random.Random(seed_of(seed, "plan", epoch))
     windows = max(1, math.ceil(sum(each.length for each in examples) / (tokens * WINDOW)))
     shuffled = {language: drawn.sample(members, len(members)) for language, members in _by_language(examples).items()}

@@ -30,7 +30,7 @@ from train.adapter import lora
 from train.adapter.lora import Vector
 from train.checkpoint import State
 from train.data import latents
-from train.data.corpus import Clip
+from train.data.corpus import TrainingClip
 from train.data.dataset import Data
 from train.data.sampler import Example
 from train.distributed import ALONE
@@ -143,8 +143,8 @@ class CostModel:
         """Examples as training lays them out, of zeros: only shapes are looked at."""
         patch, latent, width = self._sizes
 
-        def sound(patches: int) -> inputs.Sound:
-            return inputs.Sound(torch.zeros(patches, patch, latent), torch.zeros(patches, width))
+        def sound(patches: int) -> inputs.EncodedClip:
+            return inputs.EncodedClip(torch.zeros(patches, patch, latent), torch.zeros(patches, width))
 
         sounds = [sound(each.patches) for each in examples]
         voices = [sound(each.reference_patches) if each.reference else None for each in examples]
@@ -240,7 +240,7 @@ def measure(run: config.Run, model: Path, data: Data, batches: Sequence[Sequence
     return Trial(sum(step.seconds for step in steps[1:]), max(step.memory for step in steps))
 
 
-def encoding(model: Path, clips: Sequence[Clip], kind: torch.dtype, device: str) -> float:
+def encoding(model: Path, clips: Sequence[TrainingClip], kind: torch.dtype, device: str) -> float:
     """Seconds that encoding a second of audio takes, by these clips; the first goes once more before, to warm up."""
     encoders = latents.Encoders(model, device=device, dtype=kind)
     encoders.encode(clips[0])
@@ -259,8 +259,8 @@ class _Sounds:
         self._shape = (settings["patch_size"], settings["feat_dim"])
         self._width = settings["encoder_config"]["hidden_dim"]
 
-    def read(self, clip: Clip) -> inputs.Sound:
+    def read(self, clip: TrainingClip) -> inputs.EncodedClip:
         if self._store.path(clip).is_file() and self._store.encoded_path(clip).is_file():
             return self._store.read(clip)
         patches = self._patches[clip.id]
-        return inputs.Sound(torch.randn(patches, *self._shape), torch.randn(patches, self._width))
+        return inputs.EncodedClip(torch.randn(patches, *self._shape), torch.randn(patches, self._width))

@@ -105,7 +105,7 @@ def _estimated(survey: Survey, store: latents.Latents, tick: Tick) -> tuple[Data
     per_second = patches_per_second(survey.settings)
     done = itertools.count(1)
 
-    def patches(clip: corpus.Clip) -> int:
+    def patches(clip: corpus.TrainingClip) -> int:
         tick("reading clips", next(done), len(survey.clips))
         if store.path(clip).is_file():  # its audio is hashed
             return store.patches(clip)

@@ -22,7 +22,7 @@ EXAMPLES = {"km": "សួស្តី", "ko": "안녕하세요"}  # "hello": wri
 VOXCPM_DEFAULT = (8, 16, False)  # rank, alpha, projections that VoxCPM 2.0.3 assumes without a configuration
 NANO_VLLM_RANK = 32  # nano-vllm-voxcpm's max_lora_rank, unless told otherwise
 COMFY = (32, 16)  # rank and alpha that some ComfyUI nodes fix
-SEAL = "<!-- samsori {} -->"  # the card's last line: sha256 of what is above, so that an edited card is known
+HASH_LINE = "<!-- samsori {} -->"  # the card's last line: sha256 of what is above, so that an edited card is known
 SECONDS_AN_HOUR = 3600
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ def _folded(adapter: config.Adapter, folding: formats.Fold) -> str:
 
 
 def text(saved: lora.Saved, form: str, notes: Sequence[str] = ()) -> str:
-    """The whole card, as Markdown with the hub's front matter, sealed.
+    """The whole card, as Markdown with the hub's front matter; its last line is the hash of the rest.
 
     form is one of lora.FORMATS, or MERGED; `notes` are more lines for the known limits.
     """
@@ -71,7 +71,7 @@ def text(saved: lora.Saved, form: str, notes: Sequence[str] = ()) -> str:
         *_about_limits([*notes, *limits(saved, form)]),
     ]
     body = "\n".join(parts).rstrip() + "\n\n"
-    return f"{body}{SEAL.format(_digest(body))}\n"
+    return f"{body}{HASH_LINE.format(_digest(body))}\n"
 
 
 def is_untouched(path: Path) -> bool:
@@ -80,7 +80,7 @@ def is_untouched(path: Path) -> bool:
         body, _, last = path.read_text(encoding="utf-8").rpartition("<!-- samsori")
     except (OSError, UnicodeDecodeError):
         return False
-    return f"<!-- samsori{last}" == SEAL.format(_digest(body)) + "\n"
+    return f"<!-- samsori{last}" == HASH_LINE.format(_digest(body)) + "\n"
 
 
 def _digest(body: str) -> str:

@@ -13,7 +13,7 @@ from train.data import dataset
 from train.export.adapter import adapter_of, base_of
 from train.model import base, voxcpm
 
-Sound = tuple[voxcpm.Samples, int]
+Speech = tuple[voxcpm.Samples, int]
 SEEDS = range(-(2**63), 2**64)  # what torch takes
 
 
@@ -30,7 +30,7 @@ def tagged(saved: lora.Saved, language: str, text: str) -> str:
 
 def say(
     folder: Path, language: str, text: str, *, model: str | None = None, device: str = "auto", seed: int = 0
-) -> Sound:
+) -> Speech:
     """Speak a sentence with the adapter of a run or a folder, on its own base model unless another is given.
 
     The folder may be a merged checkpoint, too: there the adapter is in the model.
@@ -69,7 +69,7 @@ def check_wav(path: Path) -> None:
         raise _unwritable(path, problem) from problem
 
 
-def save_wav(sound: Sound, path: Path) -> None:
+def save_wav(sound: Speech, path: Path) -> None:
     """`write_wav` to --out; UserError where it cannot be written."""
     try:
         write_wav(sound, path)
@@ -77,7 +77,7 @@ def save_wav(sound: Sound, path: Path) -> None:
         raise _unwritable(path, problem) from problem
 
 
-def write_wav(sound: Sound, path: Path) -> None:
+def write_wav(sound: Speech, path: Path) -> None:
     """Write 16-bit mono WAV, whole or not at all; samples above 1 are limited. Raises OSError."""
     import soundfile
 

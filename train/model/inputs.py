@@ -28,7 +28,7 @@ AUDIO_START, REFERENCE_START, REFERENCE_END = 101, 103, 104  # fixed in VoxCPM2'
 
 
 @dataclass(frozen=True)
-class Sound:
+class EncodedClip:
     """A clip's latents (patches, P, D) and what the local encoder made of each patch (patches, width)."""
 
     latents: Tensor
@@ -81,7 +81,7 @@ def seed_of(*parts: object) -> int:
     return int.from_bytes(digest[:8], "big") >> 1  # torch takes 63 bits
 
 
-def draw(seeds: Sequence[int], sounds: Sequence[Sound], *, unguided: float) -> Draws:
+def draw(seeds: Sequence[int], sounds: Sequence[EncodedClip], *, unguided: float) -> Draws:
     """Draws for the patches of each clip from its own seed, so that they do not depend on what it is batched with.
 
     unguided is the share of patches without conditions: 0.1 in training, 0 in validation.
@@ -97,7 +97,9 @@ def draw(seeds: Sequence[int], sounds: Sequence[Sound], *, unguided: float) -> D
     return Draws(torch.cat(times), torch.cat(noises), torch.cat(guides))
 
 
-def collate(texts: Sequence[Sequence[int]], sounds: Sequence[Sound], references: Sequence[Sound | None] = ()) -> Batch:
+def collate(
+    texts: Sequence[Sequence[int]], sounds: Sequence[EncodedClip], references: Sequence[EncodedClip | None] = ()
+) -> Batch:
     """A batch from token ids and sounds; a reference voice, where there is one, stands before the text."""
     voices = references or [None] * len(texts)
     parts = [_sequence(*each) for each in zip(texts, sounds, voices, strict=True)]
@@ -125,7 +127,7 @@ def collate(texts: Sequence[Sequence[int]], sounds: Sequence[Sound], references:
     )
 
 
-def _sequence(text: Sequence[int], sound: Sound, voice: Sound | None) -> dict[str, Tensor]:
+def _sequence(text: Sequence[int], sound: EncodedClip, voice: EncodedClip | None) -> dict[str, Tensor]:
     """One sequence with its own positions: (103, reference, 104,) text, 101, all patches but the last.
 
     The state at 101 predicts the first patch, that at each patch the one after it.

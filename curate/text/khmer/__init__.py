@@ -9,7 +9,7 @@ from curate.text.khmer.pronunciation import pronounced
 from curate.text.khmer.rules import rules_for
 from curate.text.khmer.segmentation import PACKAGES, words
 from curate.text.khmer.tables import COUNTED
-from curate.text.rules import DEFAULT, Change, Options, Rule, any_of, rewrite
+from curate.text.rules import DEFAULT, Change, Options, TextRule, any_of, rewrite
 
 __all__ = ["SCRIPT", "canonical", "depends", "pronounced", "spoken", "words"]
 
@@ -37,7 +37,7 @@ def spoken(text: str) -> tuple[str, list[Change]]:
         rewritten = ordered(rewritten)
     if "ៗ" not in rewritten:
         return rewritten, changes
-    repeated, more = rewrite(rewritten, (Rule("repeat", _REPEAT, _repeated),))
+    repeated, more = rewrite(rewritten, (TextRule("repeat", _REPEAT, _repeated),))
     return ordered(repeated), changes + more
 
 

@@ -7,7 +7,7 @@ import re
 
 from curate.text.khmer.numbers import cardinal, one_by_one, with_zeros
 from curate.text.khmer.tables import KEYS
-from curate.text.rules import HEAD, Rule
+from curate.text.rules import HEAD, TextRule
 
 
 def telephone(match: re.Match[str]) -> str:
@@ -45,18 +45,18 @@ def either(match: re.Match[str]) -> str:
 
 
 CODES = (
-    Rule("telephone", re.compile(r"\*\d{2,4}(?:\*\d{1,6}){0,3}#"), star_code),
-    Rule("telephone", re.compile(r"(?<=\d) ?\(0\) ?(?=\d)|\((?P<code>\+\d{1,3}|0\d{1,2}|855)\) ?(?=\d)"), code),
-    Rule(
+    TextRule("telephone", re.compile(r"\*\d{2,4}(?:\*\d{1,6}){0,3}#"), star_code),
+    TextRule("telephone", re.compile(r"(?<=\d) ?\(0\) ?(?=\d)|\((?P<code>\+\d{1,3}|0\d{1,2}|855)\) ?(?=\d)"), code),
+    TextRule(
         "telephone",
         re.compile(rf"{HEAD}(?<!/)(?P<n>0\d{{2}}) ?/ ?(?=0\d{{2}}(?: ?/ ?0\d{{2}})* ?\d{{3}})"),
         either,
     ),
-    Rule("telephone", re.compile(r"(?<![\d.,])\+\d{1,13}(?:[ .-]?\d{1,9}){0,5}+(?!\d)"), telephone),
-    Rule(
+    TextRule("telephone", re.compile(r"(?<![\d.,])\+\d{1,13}(?:[ .-]?\d{1,9}){0,5}+(?!\d)"), telephone),
+    TextRule(
         "telephone",
         re.compile(rf"{HEAD}0\d{{1,3}}(?:(?:[ .-]\d{{1,4}}){{2,4}}+|[ .-]\d{{6,7}})(?!\d)|{HEAD}0\d{{8,9}}(?!\d)"),
         telephone,
     ),
-    Rule("telephone", re.compile(rf"{HEAD}\d{{3}}([ -])\d{{3}}\1\d{{4}}(?!\d)"), telephone),
+    TextRule("telephone", re.compile(rf"{HEAD}\d{{3}}([ -])\d{{3}}\1\d{{4}}(?!\d)"), telephone),
 )

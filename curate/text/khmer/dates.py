@@ -9,7 +9,7 @@ import re
 from curate.text.khmer.numbers import MINUS, NUMBER_WORD, cardinal
 from curate.text.khmer.patterns import DASH, KHMER
 from curate.text.khmer.tables import COUNTED, ENGLISH_MONTHS, ERAS, LETTERS, MONTH_NAMES, MONTHS, WEEKDAYS
-from curate.text.rules import HEAD, Rule, any_of
+from curate.text.rules import HEAD, TextRule, any_of
 
 _DAYTIME = r"(ព្រឹក|រសៀល|ល្ងាច|យប់|អធ្រាត្រ|ថ្ងៃត្រង់|[AaPp]\.?[Mm](?![A-Za-z])\.?)"
 _ENGLISH = any_of(ENGLISH_MONTHS)
@@ -150,11 +150,11 @@ def to(match: re.Match[str]) -> str:
 
 
 NAMED_SPANS = (  # from one month or day of the week to another, by their names
-    Rule("range", re.compile(rf"(?P<a>{_MONTH}) ?{DASH} ?(?=(?:ខែ ?)?(?:{_MONTH}){_ALONE})"), joined_dates),
-    Rule("range", re.compile(rf"(?P<a>ថ្ងៃ ?(?:{_WEEKDAY})) ?{DASH} ?(?=(?:ថ្ងៃ ?)?(?:{_WEEKDAY}))"), joined_dates),
+    TextRule("range", re.compile(rf"(?P<a>{_MONTH}) ?{DASH} ?(?=(?:ខែ ?)?(?:{_MONTH}){_ALONE})"), joined_dates),
+    TextRule("range", re.compile(rf"(?P<a>ថ្ងៃ ?(?:{_WEEKDAY})) ?{DASH} ?(?=(?:ថ្ងៃ ?)?(?:{_WEEKDAY}))"), joined_dates),
 )
 DATES = (
-    Rule(
+    TextRule(
         "date",
         re.compile(
             rf"(?<![A-Za-z])(?P<m1>{_ENGLISH})\.? (?P<d1>\d{{1,2}})(?:, ?| )(?P<y1>\d{{4}})(?![\d.,/])"
@@ -163,18 +163,18 @@ DATES = (
         ),
         english_date,
     ),
-    Rule(
+    TextRule(
         "range",
         re.compile(rf"(?<![/-]){HEAD}(?P<a>{_SLASHED}) ?{DASH} ?(?={_SLASHED}(?![\d/]))"),
         joined_dates,
     ),
-    Rule("weekday", re.compile(rf"ថ្ងៃ ?(?P<short>{_SHORT}) ?\. ?(?:ទី ?)?(?=\d)"), weekday),
-    Rule(
+    TextRule("weekday", re.compile(rf"ថ្ងៃ ?(?P<short>{_SHORT}) ?\. ?(?:ទី ?)?(?=\d)"), weekday),
+    TextRule(
         "weekday",
         re.compile(rf"(?<![{KHMER}.])(?P<short>{_SHORT}) ?\. ?(?:ទី ?)?(?=\d{{1,2}} (?:{_MONTH}|ខែ ?\d))"),
         weekday,
     ),
-    Rule(
+    TextRule(
         "date",
         re.compile(
             rf"{HEAD}(?<![/-])(?P<day>\d{{1,2}})(?:([/.-])(?P<month>\d{{1,2}})\2(?P<year>\d{{4}})"
@@ -182,12 +182,12 @@ DATES = (
         ),
         date,
     ),
-    Rule(
+    TextRule(
         "date",
         re.compile(rf"{HEAD}(?P<year>\d{{4}})([/.-])(?P<month>\d{{1,2}})\2(?P<day>\d{{1,2}})(?P<m2>)(?![\d/-]|[.,]\d)"),
         date,
     ),
-    Rule(
+    TextRule(
         "date",
         re.compile(
             rf"{HEAD}(?<!ឆ្នាំ)(?:(?P<from>\d{{1,2}}) ?[-–] ?)?(?P<day>\d{{1,2}}) (?:(?P<month>{_MONTH}){_ALONE}|"
@@ -197,7 +197,7 @@ DATES = (
         ),
         named_date,
     ),
-    Rule(
+    TextRule(
         "date",
         re.compile(
             rf"(?P<named>(?<=ថ្ងៃ)|(?<=ថ្ងៃទី)|(?<=ថ្ងៃ )|(?<=ថ្ងៃទី ))?{HEAD}(?<!/)"
@@ -205,7 +205,7 @@ DATES = (
         ),
         day_and_month,
     ),
-    Rule(
+    TextRule(
         "date",
         re.compile(
             rf"{HEAD}(?<!/)(?<!លេខ)(?<!លេខ )(?<!ខែ)(?<!ខែ )"
@@ -213,17 +213,17 @@ DATES = (
         ),
         month_of_year,
     ),
-    Rule("date", re.compile(rf"(?:ខែ ?)?(?P<month>{_MONTH}) (?P<year>[12]\d{{3}})(?![\d.,/:-])"), month_year),
-    Rule("date", re.compile(r"(?<=ខែ)( ?)(?P<m>\d{1,2})(?: |/)(?P<year>[12]\d{3})(?![\d.,/:-])"), numbered_month),
-    Rule("zero", re.compile(r"(?<=ទី)(?P<gap> ?)0(?=[1-9](?![\d.,]))|(?<=ខែ) ?0(?=[1-9](?![\d.,]))"), gap),
-    Rule(
+    TextRule("date", re.compile(rf"(?:ខែ ?)?(?P<month>{_MONTH}) (?P<year>[12]\d{{3}})(?![\d.,/:-])"), month_year),
+    TextRule("date", re.compile(r"(?<=ខែ)( ?)(?P<m>\d{1,2})(?: |/)(?P<year>[12]\d{3})(?![\d.,/:-])"), numbered_month),
+    TextRule("zero", re.compile(r"(?<=ទី)(?P<gap> ?)0(?=[1-9](?![\d.,]))|(?<=ខែ) ?0(?=[1-9](?![\d.,]))"), gap),
+    TextRule(
         "zero",
         re.compile(
             rf"{HEAD}(?<![:ៈ៖h])(?<!លេខ)(?<!លេខ )(?P<gap>)0(?=[1-9] ?(?:{any_of(COUNTED)})(?![\u17b6-\u17d3]|ទី))"
         ),
         gap,
     ),
-    Rule(
+    TextRule(
         "range",
         re.compile(
             rf"(?P<a>ខែ(?:{_MONTH})(?: ឆ្នាំ(?:{NUMBER_WORD})++)?) ?{DASH} ?"
@@ -231,10 +231,10 @@ DATES = (
         ),
         joined_dates,
     ),
-    Rule("era", re.compile(rf"(?<![{KHMER}.])({any_of(ERAS)})\.?(?![{KHMER}])"), era),
+    TextRule("era", re.compile(rf"(?<![{KHMER}.])({any_of(ERAS)})\.?(?![{KHMER}])"), era),
 )
 TIMES = (
-    Rule(
+    TextRule(
         "duration",
         re.compile(
             rf"(?<!ម៉ោង)(?<!ម៉ោង ){HEAD}(?P<h>\d{{1,2}}) ?h ?(?P<m>\d{{1,2}})"
@@ -242,8 +242,8 @@ TIMES = (
         ),
         duration,
     ),
-    Rule("time", re.compile(r"(?P<name>GMT|UTC) ?(?P<sign>[+-]) ?(?P<h>\d{1,2})(?::(?P<m>\d\d))?(?!\d)"), zone),
-    Rule(
+    TextRule("time", re.compile(r"(?P<name>GMT|UTC) ?(?P<sign>[+-]) ?(?P<h>\d{1,2})(?::(?P<m>\d\d))?(?!\d)"), zone),
+    TextRule(
         "time",
         re.compile(
             rf"(?:ម៉ោង ?)?{HEAD}(?<![\d:])(?P<h>\d{{1,2}})(?: ?: ?|[ៈ៖]| ?[hH])(?P<m>\d\d)(?::(?P<s>\d\d))?"
@@ -251,7 +251,7 @@ TIMES = (
         ),
         time,
     ),
-    Rule(
+    TextRule(
         "time",
         re.compile(
             rf"ម៉ោង ?(?P<h>\d{{1,2}})\.(?P<m>[0-5]\d)(?P<s>)(?= ?(?:នាទី|{_DAYTIME}))"
@@ -259,7 +259,7 @@ TIMES = (
         ),
         time,
     ),
-    Rule(
+    TextRule(
         "time",
         re.compile(
             rf"(?:ម៉ោង ?)?{HEAD}(?<!:)(?P<h>\d{{1,2}})(?P<m>)(?P<s>) ?"
@@ -267,5 +267,5 @@ TIMES = (
         ),
         time,
     ),
-    Rule("range", re.compile(rf"(?<=[ក-៓]) ?{DASH} ?(?=ម៉ោង)"), to),
+    TextRule("range", re.compile(rf"(?<=[ក-៓]) ?{DASH} ?(?=ម៉ោង)"), to),
 )

@@ -9,7 +9,7 @@ import re
 from curate.text.cleaning import LATIN
 from curate.text.khmer.numbers import DIGITS
 from curate.text.khmer.tables import ACRONYMS, LETTERS, LOANS, PARTS_OF_ADDRESSES, SHORTENED, TITLES
-from curate.text.rules import Rule
+from curate.text.rules import TextRule
 
 _SIGNS = {
     ".": "ដត់", "@": "អ៊ែត", "_": "អាន់ឌើស្ករ", "-": "ត្រេ", ":": "ចុចពីរ", "/": "ស្លាស", "?": "សញ្ញាសួរ", "=": "ស្មើ",
@@ -121,6 +121,6 @@ def _acronym(core: str) -> str | None:
     return spelled(core) if short else None
 
 
-HASHTAG = Rule("hashtag", _HASHTAG, _hashtag)
-ELECTRONIC = (Rule("address", _ADDRESS, _address), HASHTAG)
-WORDS = (Rule("letters", _RUN, _run),)
+HASHTAG = TextRule("hashtag", _HASHTAG, _hashtag)
+ELECTRONIC = (TextRule("address", _ADDRESS, _address), HASHTAG)
+WORDS = (TextRule("letters", _RUN, _run),)

@@ -5,7 +5,7 @@ import re
 from curate.text.khmer.numbers import MINUS, read
 from curate.text.khmer.patterns import CURRENCY, DASH, MONEY_WORD, UNIT
 from curate.text.numbers import parse
-from curate.text.rules import NUMBER, Rule
+from curate.text.rules import NUMBER, TextRule
 
 _WORD_BEFORE, _WORD_AFTER = re.compile("[\u1780-\u17d3] $"), re.compile(" [\u1780-\u17b3]")
 _SCORE = re.compile("ឈ្នះ|ចាញ់|ស្មើ|លទ្ធផល|ប្រកួត|យកឈ្នះ|គ្រាប់")
@@ -45,7 +45,7 @@ def compared(match: re.Match[str]) -> str:
 
 
 RANGES = (
-    Rule(
+    TextRule(
         "range",
         re.compile(
             rf"(?P<a>{NUMBER} ?(?P<u>{UNIT}|{CURRENCY}|{MONEY_WORD})) ?{DASH} ?"
@@ -54,7 +54,7 @@ RANGES = (
         ),
         joined_span,
     ),
-    Rule(
+    TextRule(
         "range",
         re.compile(
             rf"(?<![A-Za-z-])(?P<sign>US\$|[$€£¥฿₩៛])?(?P<a>{NUMBER})(?P<unit>%?) ?{DASH} ?"

@@ -19,7 +19,7 @@ from curate.text.khmer.tables import (
     QUANTITIES,
     SYMBOLS,
 )
-from curate.text.rules import HEAD, NUMBER, Rule, any_of
+from curate.text.rules import HEAD, NUMBER, TextRule, any_of
 
 _END = r"(?![A-Za-z\d²³])"  # behind a Latin unit
 _WORD = r"\w\u1780-\u17dd)"  # a dash behind these is no minus
@@ -46,30 +46,30 @@ _KHMER_UNITS = "|".join(_dotted(unit) for unit in sorted(KHMER_UNITS, key=len, r
 
 
 ALWAYS = (
-    Rule("digits", re.compile("[០-៩]+"), symbols.digits),
-    Rule("abbreviation", re.compile("(?:និង ?)?។ ?ល ?។"), symbols.and_so_on),
-    Rule("abbreviation", re.compile(rf"(?<![{KHMER}.])ឧ(?:\.|(?= ?៖))"), symbols.for_example),
-    Rule("lunar", re.compile("[\u19e0-\u19ff]"), symbols.lunar),
-    Rule("compatible", re.compile("[①-⑳㎏㎞㎝㎜㎡㎖㎎㏄]"), symbols.compatible),
-    Rule("roman", re.compile("(?P<before>)(?P<roman>[Ⅰ-ⅿ]+)"), symbols.roman_sign),
+    TextRule("digits", re.compile("[០-៩]+"), symbols.digits),
+    TextRule("abbreviation", re.compile("(?:និង ?)?។ ?ល ?។"), symbols.and_so_on),
+    TextRule("abbreviation", re.compile(rf"(?<![{KHMER}.])ឧ(?:\.|(?= ?៖))"), symbols.for_example),
+    TextRule("lunar", re.compile("[\u19e0-\u19ff]"), symbols.lunar),
+    TextRule("compatible", re.compile("[①-⑳㎏㎞㎝㎜㎡㎖㎎㏄]"), symbols.compatible),
+    TextRule("roman", re.compile("(?P<before>)(?P<roman>[Ⅰ-ⅿ]+)"), symbols.roman_sign),
     *dates.NAMED_SPANS,
 )
 AMOUNTS = (
-    Rule("compared", re.compile(rf"[<>](?= ?(?:{CURRENCY})?\d)"), ranges.compared),
-    Rule("about", re.compile(rf"(?<!\d)~ ?(?=(?:{CURRENCY})?\d)"), symbols.about),
-    Rule(
+    TextRule("compared", re.compile(rf"[<>](?= ?(?:{CURRENCY})?\d)"), ranges.compared),
+    TextRule("about", re.compile(rf"(?<!\d)~ ?(?=(?:{CURRENCY})?\d)"), symbols.about),
+    TextRule(
         "per",
         re.compile(
             rf"(?P<n>(?:{CURRENCY}) ?{NUMBER}|(?<=\d)(?:{CURRENCY})|(?<=\d )(?:{CURRENCY})) ?/ ?(?P<per>{_PER}){_END}"
         ),
         amounts.price_of_one,
     ),
-    Rule(
+    TextRule(
         "per",
         re.compile(rf"(?:(?<=រៀល)|(?<=ដុល្លារ)|(?<=[$៛€])) ?/ ?(?P<per>{_KHMER_UNITS})\.?(?![\u1780-\u17d3.])"),
         amounts.price_of_one_khmer,
     ),
-    Rule(
+    TextRule(
         "per",
         re.compile(
             rf"(?P<n>\d ?[^\d/]{{1,20}}?|(?:{CURRENCY}) ?{NUMBER})(?: ?/ ?|per)(?:មួយ)?"
@@ -77,31 +77,31 @@ AMOUNTS = (
         ),
         amounts.in_one,
     ),
-    Rule("times", re.compile(rf"(?<=[\dmtg{KHMER}]) ?[xX×*] ?(?=\d)"), amounts.times),
-    Rule(
+    TextRule("times", re.compile(rf"(?<=[\dmtg{KHMER}]) ?[xX×*] ?(?=\d)"), amounts.times),
+    TextRule(
         "money",
         re.compile(rf"(?<![A-Za-z\d])(?<!\d ){_MINUS}(?P<sign>{CURRENCY}) ?{_N}(?P<quantity>{_QUANTITY})?"),
         amounts.money_before,
     ),
-    Rule(
+    TextRule(
         "money",
         re.compile(rf"{_MINUS}{_N}(?P<quantity>(?:{_QUANTITY}) ?)?(?P<sign>{CURRENCY})(?![A-Za-z])"),
         amounts.money,
     ),
-    Rule(
+    TextRule(
         "money",
         re.compile(rf"{_N}(?P<quantity>(?:{_QUANTITY}) ?)?(?P<word>{any_of(MONEY_WORDS)}){_END}", re.IGNORECASE),
         amounts.money_word,
     ),
-    Rule("measure", re.compile(r"(?<=°)(?P<m>\d{1,2})['′](?:(?P<s>\d{1,2}(?:\.\d+)?)[\"″])?"), amounts.arc),
-    Rule("measure", re.compile(rf"(?P<n>{NUMBER})['′] ?(?P<inch>{NUMBER})[\"″]"), amounts.feet),
-    Rule(
+    TextRule("measure", re.compile(r"(?<=°)(?P<m>\d{1,2})['′](?:(?P<s>\d{1,2}(?:\.\d+)?)[\"″])?"), amounts.arc),
+    TextRule("measure", re.compile(rf"(?P<n>{NUMBER})['′] ?(?P<inch>{NUMBER})[\"″]"), amounts.feet),
+    TextRule(
         "measure",
         re.compile(rf"{_MINUS}{_N}(?P<unit>{UNIT})(?:(?: ?/ ?| per |per)(?P<per>{_PER}))?{_END}"),
         amounts.measure,
     ),
-    Rule("measure", re.compile(rf"(?P<n>{NUMBER})\""), amounts.inches),
-    Rule(
+    TextRule("measure", re.compile(rf"(?P<n>{NUMBER})\""), amounts.inches),
+    TextRule(
         "measure",
         re.compile(
             rf"(?P<n>{NUMBER})(?P<gap> |(?<=\d[.,]\d)(?=s)|(?<=\d[.,]\d\d)(?=s))(?P<unit>[KNJAs])"
@@ -109,7 +109,7 @@ AMOUNTS = (
         ),
         amounts.spaced_unit,
     ),
-    Rule(
+    TextRule(
         "measure",
         re.compile(
             rf"{_N}(?P<unit>{_KHMER_UNITS})(?:(?P<power>[²³]|[23](?!\d)))?(?:\.? ?/ ?(?P<per>{any_of(KHMER_UNITS)}))?"
@@ -119,7 +119,7 @@ AMOUNTS = (
     ),
 )
 PLAIN = (
-    Rule(
+    TextRule(
         "fraction",
         re.compile(
             rf"(?:(?<![{_WORD}/.,-])(?P<minus>[-−]))?(?:{HEAD}(?P<whole>\d{{1,9}}) )?{HEAD}(?<!/)(?<!/ )"
@@ -127,44 +127,50 @@ PLAIN = (
         ),
         amounts.fraction,
     ),
-    Rule("divided", re.compile(r"(?<=\d) ?: ?(?=\d++(?:[.,]\d++)*+ ?=)"), lambda match: SYMBOLS["÷"]),
-    Rule("ratio", re.compile(r"(?<=\d) ?: ?(?=\d)"), ranges.against),
-    Rule("street", re.compile(r"(?<![A-Za-z])[Ss]t\.? ?(?=\d)"), symbols.street),
-    Rule("number sign", re.compile(r"#(?=\d)|№ ?(?=\d)|(?<![A-Za-z])N(?:o\.?|[°º]) ?(?=\d)"), symbols.number_sign),
-    Rule("version", re.compile(r"(?<![A-Za-z])[vV]\.?(?=\d)"), lambda match: LETTERS["V"]),
-    Rule("screen", re.compile(rf"{HEAD}(\d{{1,2}})(\d\d)(?P<scan>[pi])(?![A-Za-z\d])"), symbols.screen),
-    Rule("digits", re.compile(r"(?P<name>(?<![A-Za-z])(?i:boeing|levi's) )(?P<n>\d{3})(?!\d)"), symbols.named_number),
-    Rule("quantity", re.compile(rf"{_N}(?<!\s)(?P<quantity>[KkM])(?![A-Za-z\d])"), amounts.quantity),
-    Rule("times", re.compile(r"(?<=\d)x(?![A-Za-z\d])"), lambda match: "ដង"),
-    Rule("letters", re.compile(r"(?<=\d)(?P<letters>[A-Z][A-Za-z]{0,2})(?![A-Za-z\d])"), house_letters),
-    Rule("dash", re.compile(rf"(?<=[A-Za-z{KHMER}])[-–](?=\d)"), lambda match: ""),
-    Rule("number", re.compile(rf"(?<![{_WORD}.,-])(?P<minus>[-−])?(?P<n>{NUMBER})"), amounts.number),
-    Rule("number", re.compile(r"(?P<minus>)(?P<n>\d++(?:[.,]\d++)*+)"), amounts.number),
+    TextRule("divided", re.compile(r"(?<=\d) ?: ?(?=\d++(?:[.,]\d++)*+ ?=)"), lambda match: SYMBOLS["÷"]),
+    TextRule("ratio", re.compile(r"(?<=\d) ?: ?(?=\d)"), ranges.against),
+    TextRule("street", re.compile(r"(?<![A-Za-z])[Ss]t\.? ?(?=\d)"), symbols.street),
+    TextRule("number sign", re.compile(r"#(?=\d)|№ ?(?=\d)|(?<![A-Za-z])N(?:o\.?|[°º]) ?(?=\d)"), symbols.number_sign),
+    TextRule("version", re.compile(r"(?<![A-Za-z])[vV]\.?(?=\d)"), lambda match: LETTERS["V"]),
+    TextRule("screen", re.compile(rf"{HEAD}(\d{{1,2}})(\d\d)(?P<scan>[pi])(?![A-Za-z\d])"), symbols.screen),
+    TextRule(
+        "digits", re.compile(r"(?P<name>(?<![A-Za-z])(?i:boeing|levi's) )(?P<n>\d{3})(?!\d)"), symbols.named_number
+    ),
+    TextRule("quantity", re.compile(rf"{_N}(?<!\s)(?P<quantity>[KkM])(?![A-Za-z\d])"), amounts.quantity),
+    TextRule("times", re.compile(r"(?<=\d)x(?![A-Za-z\d])"), lambda match: "ដង"),
+    TextRule("letters", re.compile(r"(?<=\d)(?P<letters>[A-Z][A-Za-z]{0,2})(?![A-Za-z\d])"), house_letters),
+    TextRule("dash", re.compile(rf"(?<=[A-Za-z{KHMER}])[-–](?=\d)"), lambda match: ""),
+    TextRule("number", re.compile(rf"(?<![{_WORD}.,-])(?P<minus>[-−])?(?P<n>{NUMBER})"), amounts.number),
+    TextRule("number", re.compile(r"(?P<minus>)(?P<n>\d++(?:[.,]\d++)*+)"), amounts.number),
 )
 NUMBERS = (
-    Rule("decimal", re.compile(r"(?<![\w.,])\.(?=\d)(?!\d++\.)"), lambda match: "0."),
-    Rule("ordinal", re.compile(rf"{HEAD}(?P<n>\d{{1,3}}(?:,\d{{3}})*)(?:st|nd|rd|th)(?![A-Za-z\d])"), amounts.ordinal),
-    Rule("fraction", re.compile(r"(?<=\d) ?(?P<sign>[¼-¾⅐-⅞])"), amounts.mixed),
-    Rule("compatible", re.compile("[¼-¾⅐-⅞]"), symbols.compatible),
-    Rule("power", re.compile(r"(?<=[\d)])(?P<power>\^[-−]?\d{1,4}+|[⁰¹²³⁴-⁹⁻]{1,5})"), amounts.power),
+    TextRule("decimal", re.compile(r"(?<![\w.,])\.(?=\d)(?!\d++\.)"), lambda match: "0."),
+    TextRule(
+        "ordinal", re.compile(rf"{HEAD}(?P<n>\d{{1,3}}(?:,\d{{3}})*)(?:st|nd|rd|th)(?![A-Za-z\d])"), amounts.ordinal
+    ),
+    TextRule("fraction", re.compile(r"(?<=\d) ?(?P<sign>[¼-¾⅐-⅞])"), amounts.mixed),
+    TextRule("compatible", re.compile("[¼-¾⅐-⅞]"), symbols.compatible),
+    TextRule("power", re.compile(r"(?<=[\d)])(?P<power>\^[-−]?\d{1,4}+|[⁰¹²³⁴-⁹⁻]{1,5})"), amounts.power),
     *dates.DATES,
     *dates.TIMES,
     *codes.CODES,
-    Rule("number", re.compile(rf"{HEAD}(?<!\d )(?<![+(-])[1-9]\d{{0,2}}(?: \d{{3}})++(?! ?\d)"), amounts.spaced_number),
+    TextRule(
+        "number", re.compile(rf"{HEAD}(?<!\d )(?<![+(-])[1-9]\d{{0,2}}(?: \d{{3}})++(?! ?\d)"), amounts.spaced_number
+    ),
     *ranges.RANGES,
     *AMOUNTS,
     *PLAIN,
 )
 INITIALS = (
-    Rule(
+    TextRule(
         "abbreviation",
         re.compile(rf"(?<![{KHMER}.]){_LETTER}(?:\.{_LETTER}){{1,6}}+\.?+(?![{KHMER}])"),
         symbols.abbreviation,
     ),
 )
 LATIN = (
-    Rule("abbreviation", re.compile(r"(?<![A-Za-z])P\.? ?O\.? ?[Bb]ox(?![A-Za-z])"), symbols.post_box),
-    Rule(
+    TextRule("abbreviation", re.compile(r"(?<![A-Za-z])P\.? ?O\.? ?[Bb]ox(?![A-Za-z])"), symbols.post_box),
+    TextRule(
         "roman",
         re.compile(
             rf"(?P<before>(?:{_KEYWORDS}) ?|(?<![A-Za-z\d-]))(?P<roman>[IVX]++) ?{DASH} ?"
@@ -172,15 +178,17 @@ LATIN = (
         ),
         symbols.roman_range,
     ),
-    Rule("roman", re.compile(rf"(?P<before>(?:{_KEYWORDS}) ?)(?P<roman>{_ROMAN})(?![A-Za-z.])"), symbols.roman_number),
-    Rule(
+    TextRule(
+        "roman", re.compile(rf"(?P<before>(?:{_KEYWORDS}) ?)(?P<roman>{_ROMAN})(?![A-Za-z.])"), symbols.roman_number
+    ),
+    TextRule(
         "roman",
         re.compile(r"(?P<before>^)(?P<roman>[IVX]+)(?= ?[-–)/] ?[\u1780-\u17b3]|(?<=..)$)"),
         symbols.roman_number,
     ),
-    Rule("roman", re.compile(r"(?P<before>\()(?P<roman>[IVX]{2,})(?=\))"), symbols.roman_number),
-    Rule("roman", re.compile(r"(?P<before>(?<!\S))(?P<roman>[IVX]+)\.(?= (?![A-Za-z])|$)"), symbols.roman_number),
-    Rule(
+    TextRule("roman", re.compile(r"(?P<before>\()(?P<roman>[IVX]{2,})(?=\))"), symbols.roman_number),
+    TextRule("roman", re.compile(r"(?P<before>(?<!\S))(?P<roman>[IVX]+)\.(?= (?![A-Za-z])|$)"), symbols.roman_number),
+    TextRule(
         "roman",
         re.compile(rf"(?P<before>(?<=[A-Za-z{KHMER}]) )(?P<roman>[IVX]{{2,}}|{_LONG_ROMAN})(?![A-Za-z.&'-])"),
         symbols.roman_number,
@@ -188,13 +196,13 @@ LATIN = (
     *WORDS,
 )
 LAST = (
-    Rule("key", re.compile(rf"(?P<named>(?:{_KEYS}) ?)(?P<key>[#*])(?![#*\w])"), symbols.key),
-    Rule("symbol", re.compile(f"([{re.escape(''.join(SYMBOLS))}])\\1*+"), symbols.symbol),
+    TextRule("key", re.compile(rf"(?P<named>(?:{_KEYS}) ?)(?P<key>[#*])(?![#*\w])"), symbols.key),
+    TextRule("symbol", re.compile(f"([{re.escape(''.join(SYMBOLS))}])\\1*+"), symbols.symbol),
     HASHTAG,
 )
 
 
-def rules_for(text: str) -> tuple[Rule, ...]:
+def rules_for(text: str) -> tuple[TextRule, ...]:
     """The rules that can find something in the text: those for figures and Latin letters only where there are some."""
     figures = bool(re.search(r"[\d①-⑳¼-¾⅐-⅞]", text))
     latin = bool(re.search("[A-Za-zⅠ-ⅿ]", text))

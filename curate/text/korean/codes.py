@@ -6,7 +6,7 @@ from curate.text.korean.loanwords import BOOKS
 from curate.text.korean.numbers import DIGITS, one_by_one, sino
 from curate.text.korean.particles import PARTICLE, fitted
 from curate.text.korean.tables import AREA_CODES, CODED
-from curate.text.rules import HEAD, Rule, any_of
+from curate.text.rules import HEAD, TextRule, any_of
 
 _SEP = r"[ .-]"
 _KOREAN = re.compile(rf"(?:\+82[ .-]?)?\(?{AREA_CODES}\D|\+82[ .-]?[1-7]\d?\D")
@@ -49,25 +49,25 @@ def verse(match: re.Match[str]) -> str:
 
 
 CODES = (
-    Rule("verse", re.compile(rf"({any_of(BOOKS)}) ?(\d{{1,3}}):(\d{{1,3}})"), verse),
-    Rule(
+    TextRule("verse", re.compile(rf"({any_of(BOOKS)}) ?(\d{{1,3}}):(\d{{1,3}})"), verse),
+    TextRule(
         "telephone",
         re.compile(rf"(?<![\d+])\+\d{{1,3}}{_SEP}\(?\d{{1,4}}\)?(?:{_SEP}\d{{2,4}}){{1,3}}(?![\d-])"),
         telephone,
     ),
-    Rule(
+    TextRule(
         "telephone",
         re.compile(rf"(?<![\d.-])\(?{AREA_CODES}(?:\) ?|{_SEP})\d{{3,4}}{_SEP}\d{{4}}(?![\d-])"),
         telephone,
     ),
-    Rule(
+    TextRule(
         "telephone",
         re.compile(r"(?<![\d.-])(?:\(\d{3}\)[ -]?|\d{3}[.-])\d{3}[.-]\d{4}(?![\d-])"),
         telephone,
     ),
-    Rule("telephone", re.compile(rf"{HEAD}1[5-9]\d\d-\d{{4}}(?![\d-])"), telephone),
-    Rule("telephone", re.compile(rf"{HEAD}01[016789]\d{{7,8}}(?!\d)"), mobile),
-    Rule(
+    TextRule("telephone", re.compile(rf"{HEAD}1[5-9]\d\d-\d{{4}}(?![\d-])"), telephone),
+    TextRule("telephone", re.compile(rf"{HEAD}01[016789]\d{{7,8}}(?!\d)"), mobile),
+    TextRule(
         "telephone",
         re.compile(
             rf"{HEAD}(?:119|112|114)"
@@ -75,8 +75,8 @@ CODES = (
         ),
         lambda match: one_by_one(match.group()),
     ),
-    Rule("code", re.compile(r"(?<![\d-])\d{2,6}(?:-\d{2,7}){2,4}(?![\d-])"), digits),
-    Rule(
+    TextRule("code", re.compile(r"(?<![\d-])\d{2,6}(?:-\d{2,7}){2,4}(?![\d-])"), digits),
+    TextRule(
         "code",
         re.compile(
             rf"(?P<cue>{any_of(CODED)})(?P<mid>[은는이가:]{{0,2}} )?(?P<n>\d{{3,20}}(?:[ -]\d{{2,8}}){{0,4}})"
@@ -84,5 +84,5 @@ CODES = (
         ),
         code,
     ),
-    Rule("code", re.compile(r"(?<![\d-])\d{6}-\d{7}(?![\d-])"), digits),
+    TextRule("code", re.compile(r"(?<![\d-])\d{6}-\d{7}(?![\d-])"), digits),
 )

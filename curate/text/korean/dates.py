@@ -5,7 +5,7 @@ import re
 from curate.text.korean.numbers import counted, one_by_one, sino
 from curate.text.korean.patterns import TILDE, WEEK
 from curate.text.korean.tables import NATIVE, PERIODS, WEEKDAYS
-from curate.text.rules import HEAD, Rule
+from curate.text.rules import HEAD, TextRule
 
 
 def date(match: re.Match[str]) -> str:
@@ -92,7 +92,7 @@ def hour(digits: str) -> str:
 
 
 DATES = (
-    Rule(
+    TextRule(
         "date",
         re.compile(
             rf"{HEAD}(?P<year>\d{{4}})(?P<mark>[./-]) ?(?P<month>\d{{1,2}})(?P=mark) ?(?P<day>\d{{1,2}})"
@@ -100,12 +100,12 @@ DATES = (
         ),
         date,
     ),
-    Rule(
+    TextRule(
         "date",
         re.compile(rf"{HEAD}(?P<month>\d{{1,2}})/(?P<swaps>(?P<day>\d{{1,2}}))/(?P<year>\d{{4}})(?![\d/]){WEEK}"),
         date,
     ),
-    Rule(
+    TextRule(
         "date",
         re.compile(
             rf"(?<![A-Za-z전] )(?<![\dA-Za-z.])['‘’]?(?P<year>\d\d)\. ?(?P<month>\d{{1,2}})\. ?(?P<day>\d{{1,2}})"
@@ -113,17 +113,17 @@ DATES = (
         ),
         date,
     ),
-    Rule(
+    TextRule(
         "date",
         re.compile(r"(?<![\d.,/-])(?P<year>(?:19|20)\d\d)\. ?(?P<month>1[0-2]|0?[1-9])\.(?! ?\d)"),
         month_of_year,
     ),
-    Rule(
+    TextRule(
         "date",
         re.compile(r"(?<![\d/.])(?P<month>\d{1,2})[./](?P<day>\d{1,2})\((?P<week>[월화수목금토일])\)"),
         date,
     ),
-    Rule(
+    TextRule(
         "date",
         re.compile(
             r"(?:(?<=오는 )|(?<=지난 )|(?<=올해 )|(?<=내년 )|(?<=작년 )|(?<=다음 달 ))"
@@ -132,12 +132,12 @@ DATES = (
         ),
         day_of_year,
     ),
-    Rule(
+    TextRule(
         "date",
         re.compile(r"(?<![\d.,/-])(?P<year>(?:19|20)\d\d)[./-](?P<month>0[1-9]|1[0-2])(?![\d%]|[./,-]\d|[A-Za-z])"),
         month_of_year,
     ),
-    Rule(
+    TextRule(
         "date",
         re.compile(
             r"(?<![\d.,])(?<![\d.] )(?P<month>\d{1,2})(?:\. (?P<day>\d{1,2})\.?|\.(?P<day2>\d{1,2})\.)(?P<month2>)"
@@ -145,23 +145,23 @@ DATES = (
         ),
         day_of_year,
     ),
-    Rule("year", re.compile(r"['‘’](?=\d\d ?(?:년|학번))"), lambda match: ""),
-    Rule(
+    TextRule("year", re.compile(r"['‘’](?=\d\d ?(?:년|학번))"), lambda match: ""),
+    TextRule(
         "from",
         re.compile(rf"(?P<day>\d{{1,2}}월 ?\d{{1,2}}일){WEEK} ?{TILDE} ?(?=\d{{1,4}} ?[년월일])"),
         from_day,
     ),
-    Rule(
+    TextRule(
         "from",
         re.compile(rf"(?P<before>\d{{1,2}}월 ?)(?P<a>\d{{1,2}}) ?{TILDE} ?(?=\d{{1,2}} ?일)"),
         from_number,
     ),
-    Rule("from", re.compile(rf"{HEAD}(?P<before>)(?P<a>\d{{2,4}}) ?{TILDE} ?(?=\d{{2,4}} ?년대)"), from_number),
-    Rule("weekday", re.compile(r"(?<=\d일)(?=[월화수목금토일]요일)"), lambda match: " "),
-    Rule("weekday", re.compile(rf"(?<=일)\(([월화수목금토일])(?:{TILDE}([월화수목금토일]))?\)"), weekday),
+    TextRule("from", re.compile(rf"{HEAD}(?P<before>)(?P<a>\d{{2,4}}) ?{TILDE} ?(?=\d{{2,4}} ?년대)"), from_number),
+    TextRule("weekday", re.compile(r"(?<=\d일)(?=[월화수목금토일]요일)"), lambda match: " "),
+    TextRule("weekday", re.compile(rf"(?<=일)\(([월화수목금토일])(?:{TILDE}([월화수목금토일]))?\)"), weekday),
 )
 TIMES = (
-    Rule(
+    TextRule(
         "duration",
         re.compile(
             rf"{HEAD}(?P<h>\d{{1,2}}):(?P<m>\d\d):(?P<s>\d\d)"
@@ -169,7 +169,7 @@ TIMES = (
         ),
         duration,
     ),
-    Rule(
+    TextRule(
         "time",
         re.compile(
             rf"(?P<before>\b[AaPp]\.?[Mm]\.? ?)?{HEAD}(?<!:)(?P<h>\d{{1,2}}):(?P<m>\d\d)(?::(?P<s>\d\d))?(?![\d:])"
@@ -177,9 +177,9 @@ TIMES = (
         ),
         time,
     ),
-    Rule("time", re.compile(r"(?<![A-Za-z])(?P<period>[AP]M) ?(?=\d{1,2} ?시(?!간))"), period),
-    Rule("time", re.compile(rf"{HEAD}(?P<h>\d{{1,2}}) ?(?P<after>[AaPp][Mm])(?![A-Za-z])"), half_day),
-    Rule(
+    TextRule("time", re.compile(r"(?<![A-Za-z])(?P<period>[AP]M) ?(?=\d{1,2} ?시(?!간))"), period),
+    TextRule("time", re.compile(rf"{HEAD}(?P<h>\d{{1,2}}) ?(?P<after>[AaPp][Mm])(?![A-Za-z])"), half_day),
+    TextRule(
         "half",
         re.compile(r"(?<=\d)( ?(?:시간|시|달|년|개월|살|되|말|마리|바퀴))반(?![가-힣])"),
         lambda match: match[1] + " 반",

@@ -28,39 +28,41 @@ from curate.text.korean.patterns import (
     N,
 )
 from curate.text.korean.tables import DEGREES, PER_ONE, SPEEDS, UNITS
-from curate.text.rules import HEAD, NUMBER, Rule, any_of
+from curate.text.rules import HEAD, NUMBER, TextRule, any_of
 
 # What is compared by a sign: a number or one letter.
 _SIDE = rf"(?<![A-Za-z\d<>≤≥] )(?<![A-Za-z\d<>≤≥])([A-Za-z]|{NUMBER})"
 _OTHER = r"([A-Za-z](?![A-Za-z'\d.])|\d++(?:[.,]\d++)*+(?![A-Za-z]))"
 
 _SPELLINGS = (
-    Rule(
+    TextRule(
         "name",
         re.compile(
             rf"(?<![\dA-Za-z])(?P<name>{PLAIN_NAMES})(?![\dA-Za-z]){PARTICLE}|(?<!\d)(?:{any_of(DATED)})(?!\d){EVENT}"
         ),
         with_particle(lambda match: NAMES[match["name"] or match.group()]),
     ),
-    Rule("event", re.compile(rf"(?<![\d.,·])(\d{{1,2}})·(\d{{1,2}})(?![\d·]){EVENT}"), dates.event),
-    Rule("compatible", re.compile("[\u2150-\u2188\u2460-\u24ff\u3200-\u33ff\u2113\u2116½¼¾￦]"), symbols.compatible),
-    Rule("name", re.compile(r"(?P<name>\((?:주|사|재|유)\))"), symbols.name),
-    Rule("hanja", re.compile(r"(?<=[가-힣'\"”’」])\(([\u3400-\u9fff ·]{1,40})\)"), symbols.nothing),
-    Rule("hanja", re.compile(r"[\u3400-\u9fff]{1,40}\(([가-힣 ]{1,40})\)"), symbols.inner),
-    Rule("hanja", hanja.PATTERN, hanja.read),
-    Rule("title", re.compile(r"<([^<>]{1,80})>"), symbols.inner),
-    Rule(
+    TextRule("event", re.compile(rf"(?<![\d.,·])(\d{{1,2}})·(\d{{1,2}})(?![\d·]){EVENT}"), dates.event),
+    TextRule(
+        "compatible", re.compile("[\u2150-\u2188\u2460-\u24ff\u3200-\u33ff\u2113\u2116½¼¾￦]"), symbols.compatible
+    ),
+    TextRule("name", re.compile(r"(?P<name>\((?:주|사|재|유)\))"), symbols.name),
+    TextRule("hanja", re.compile(r"(?<=[가-힣'\"”’」])\(([\u3400-\u9fff ·]{1,40})\)"), symbols.nothing),
+    TextRule("hanja", re.compile(r"[\u3400-\u9fff]{1,40}\(([가-힣 ]{1,40})\)"), symbols.inner),
+    TextRule("hanja", hanja.PATTERN, hanja.read),
+    TextRule("title", re.compile(r"<([^<>]{1,80})>"), symbols.inner),
+    TextRule(
         "emoticon",
         re.compile(r"\^[_.]?\^[;]*|(?<!\S)[:;]-?[)(D](?!\S)|(?<!\w)T[_.]T(?!\w)|-_-;*|>_<|\^\^"),
         symbols.nothing,
     ),
-    Rule("bullet", re.compile("^[※▶►■□◆◇●○•▪☞] *(?=[가-힣A-Za-z0-9])"), symbols.nothing),
-    Rule(
+    TextRule("bullet", re.compile("^[※▶►■□◆◇●○•▪☞] *(?=[가-힣A-Za-z0-9])"), symbols.nothing),
+    TextRule(
         "address",
         re.compile(r"(?<![\w.])[A-Za-z][\w.-]{0,63}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z]{2,10}){1,3}(?![A-Za-z])", re.A),
         latin.address,
     ),
-    Rule(
+    TextRule(
         "address",
         re.compile(
             r"(?<![\w.@])(?:(?:https?://|www\.)[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,4}(?:/[\w.-]{1,60}){0,4}/?"
@@ -70,30 +72,34 @@ _SPELLINGS = (
         ),
         latin.address,
     ),
-    Rule(
+    TextRule(
         "extension",
         re.compile(
             r"(?<=[\w)])\.(jpe?g|png|gif|pdf|hwpx?|docx?|xlsx?|pptx?|txt|zip|mp[34]|exe|csv)(?![A-Za-z\d])", re.I
         ),
         latin.extension,
     ),
-    Rule(
+    TextRule(
         "domain",
         re.compile(rf"(?<![\w.])\.(?P<label>com|net|org|kr|jp|io|gov|edu|exe|pdf|zip|hwp)(?![A-Za-z\d.]){PARTICLE}"),
         with_particle(latin.domain),
     ),
-    Rule("blood", re.compile(rf"(?<![A-Za-z])(?:Rh|RH) ?(?P<sign>[+\-−]){PARTICLE}"), with_particle(symbols.rhesus)),
-    Rule(
+    TextRule(
+        "blood", re.compile(rf"(?<![A-Za-z])(?:Rh|RH) ?(?P<sign>[+\-−]){PARTICLE}"), with_particle(symbols.rhesus)
+    ),
+    TextRule(
         "grade",
         re.compile(r"(?<![A-Za-z])(?P<letter>[A-F])[-−](?= ?(?:학점|등급|이상|이하|를 |을 |까지))"),
         symbols.grade,
     ),
-    Rule("underscore", re.compile(r"(?<=[A-Za-z\d])_(?=[A-Za-z\d])"), lambda match: " 언더바 "),
-    Rule("abbreviation", re.compile(r"(?<![A-Za-z.])(Mr|Mrs|Ms|Dr|Jr|Sr|vs|Inc|Ltd|Co)\.(?=[ ,]|$)"), symbols.inner),
-    Rule("era", re.compile(r"(?<![A-Za-z])(?:B\.C\.E?\.?|BCE?) ?(?=\d)"), lambda match: "기원전 "),
-    Rule("era", re.compile(r"(?<![A-Za-z])(?:A\.D\.|AD) ?(?=\d)"), lambda match: "기원후 "),
-    Rule("dotted", re.compile(r"(?<![A-Za-z.])(?:[A-Z]\.){2,8}[A-Z]?(?![A-Za-z])"), latin.dotted),
-    Rule(
+    TextRule("underscore", re.compile(r"(?<=[A-Za-z\d])_(?=[A-Za-z\d])"), lambda match: " 언더바 "),
+    TextRule(
+        "abbreviation", re.compile(r"(?<![A-Za-z.])(Mr|Mrs|Ms|Dr|Jr|Sr|vs|Inc|Ltd|Co)\.(?=[ ,]|$)"), symbols.inner
+    ),
+    TextRule("era", re.compile(r"(?<![A-Za-z])(?:B\.C\.E?\.?|BCE?) ?(?=\d)"), lambda match: "기원전 "),
+    TextRule("era", re.compile(r"(?<![A-Za-z])(?:A\.D\.|AD) ?(?=\d)"), lambda match: "기원후 "),
+    TextRule("dotted", re.compile(r"(?<![A-Za-z.])(?:[A-Z]\.){2,8}[A-Z]?(?![A-Za-z])"), latin.dotted),
+    TextRule(
         "roman",
         re.compile(
             r"(?<![A-Za-z'])(?P<ordinal>제 ?)?(?P<r>[IVX]{1,7})(?![A-Za-z'.])"
@@ -103,20 +109,20 @@ _SPELLINGS = (
     ),
 )
 _QUANTITIES = (
-    Rule(
+    TextRule(
         "compare",
         re.compile(rf"(?<=[가-힣]) ?(?P<sign>[≥≤]) ?(?P<n>\d++(?:[.,]\d++)*+ ?(?:%|{COUNTER}|{UNIT})?)(?![A-Za-z])"),
         ranges.at_least,
     ),
-    Rule(
+    TextRule(
         "ordinal",
         re.compile(rf"(?<![가-힣])제 ?(\d{{1,9}})(?!\d|[.,]\d)(?: ?(?P<counter>{COUNTER}){AFTER})?"),
         amounts.ordinal,
     ),
-    Rule(
+    TextRule(
         "ordinal", re.compile(rf"{HEAD}(?P<n>\d{{1,2}})(?P<suffix>째|st|nd|rd|th)(?![A-Za-z가-힣])"), amounts.in_order
     ),
-    Rule(
+    TextRule(
         "English number",
         re.compile(
             rf"{HEAD}(?P<n>[1-5])(?:\+(?P<plus>[1-5])(?= ?(?:행사|이벤트|할인|상품|혜택|세일|증정|구성))"
@@ -124,9 +130,11 @@ _QUANTITIES = (
         ),
         amounts.english_number,
     ),
-    Rule("decimal", re.compile(r"(?<![^\s(\-−+~])\.(?=\d{1,9}(?![\d.]))"), lambda match: "0."),
-    Rule("space", re.compile(r"(?<=[가-힣])(?<!\d[과와십백천만억조])(?<!\d[십백천][만억조])(?=\d)"), lambda match: " "),
-    Rule(
+    TextRule("decimal", re.compile(r"(?<![^\s(\-−+~])\.(?=\d{1,9}(?![\d.]))"), lambda match: "0."),
+    TextRule(
+        "space", re.compile(r"(?<=[가-힣])(?<!\d[과와십백천만억조])(?<!\d[십백천][만억조])(?=\d)"), lambda match: " "
+    ),
+    TextRule(
         "fraction",
         re.compile(
             rf"(?<![\w).-])(?:(?P<minus>[-−]))?(?:(?<![\d/.,])(?P<whole>\d{{1,6}})[과와] ?)?"
@@ -136,7 +144,7 @@ _QUANTITIES = (
         ),
         with_particle(amounts.fraction),
     ),
-    Rule(
+    TextRule(
         "money",
         re.compile(
             rf"(?<![A-Za-z])(?P<sign>{CURRENCY}) ?{N}{MAGNITUDE}?"
@@ -145,101 +153,109 @@ _QUANTITIES = (
         ),
         with_particle(amounts.money),
     ),
-    Rule("money", re.compile(rf"{N} ?(?P<sign>{CURRENCY})(?![A-Za-z]){PARTICLE}"), with_particle(amounts.money_after)),
-    Rule(
+    TextRule(
+        "money", re.compile(rf"{N} ?(?P<sign>{CURRENCY})(?![A-Za-z]){PARTICLE}"), with_particle(amounts.money_after)
+    ),
+    TextRule(
         "seat",
         re.compile(rf"{HEAD}(\d{{1,3}})([A-K])(?= ?(?:석|좌석|게이트|구역|블록|탑승구|번 ?출구)(?![가-힣]{{2}}))"),
         symbols.seat,
     ),
-    Rule("degrees", re.compile(rf"{MINUS}{N} ?(?P<unit>{any_of(DEGREES)}){PARTICLE}"), with_particle(amounts.degrees)),
-    Rule("degrees", re.compile(rf"(?<![\w).])[-−]{N} ?(?:도|°)(?![A-Z]){AFTER}"), amounts.below),
-    Rule(
+    TextRule(
+        "degrees", re.compile(rf"{MINUS}{N} ?(?P<unit>{any_of(DEGREES)}){PARTICLE}"), with_particle(amounts.degrees)
+    ),
+    TextRule("degrees", re.compile(rf"(?<![\w).])[-−]{N} ?(?:도|°)(?![A-Z]){AFTER}"), amounts.below),
+    TextRule(
         "speed",
         re.compile(rf"{MINUS}{N} ?(?P<unit>{any_of(SPEEDS)})(?![A-Za-z2²]){PARTICLE}"),
         with_particle(amounts.speed),
     ),
-    Rule(
+    TextRule(
         "unit",
         re.compile(rf"(?<![A-Za-z\d])(?<!\d )(?P<unit>{any_of(PER_ONE)})(?=당(?![가-힣]{{2}}))"),
         lambda match: UNITS[match["unit"]],
     ),
-    Rule("page", re.compile(rf"{N}p(?![A-Za-z\d]){PARTICLE}"), with_particle(amounts.pages)),
-    Rule("unit", re.compile(r"(?<=\d)m(?=\d\d(?![\dA-Za-z]))"), lambda match: "미터 "),
-    Rule("unit", re.compile(rf"{MINUS}{N} ?(?P<unit>{UNIT}){PER_UNIT}{PARTICLE}"), with_particle(amounts.unit)),
-    Rule(
+    TextRule("page", re.compile(rf"{N}p(?![A-Za-z\d]){PARTICLE}"), with_particle(amounts.pages)),
+    TextRule("unit", re.compile(r"(?<=\d)m(?=\d\d(?![\dA-Za-z]))"), lambda match: "미터 "),
+    TextRule("unit", re.compile(rf"{MINUS}{N} ?(?P<unit>{UNIT}){PER_UNIT}{PARTICLE}"), with_particle(amounts.unit)),
+    TextRule(
         "unit",
         re.compile(rf"{MINUS}{N} ?(?P<unit>{UNIT})(?P<per>)(?![A-Za-z\d]){PARTICLE}"),
         with_particle(amounts.unit),
     ),
-    Rule("power", re.compile(rf"{N}(?P<power>[²³]){PARTICLE}"), with_particle(amounts.power)),
-    Rule("quarter", re.compile(rf"{HEAD}([1-4])/4(?= ?분기)"), lambda match: sino(match[1]) + "사"),
-    Rule("fraction", re.compile(rf"{HEAD}(\d{{1,6}}) ?분의 ?(\d{{1,6}})(?!\d|[.,]\d)"), amounts.parts),
-    Rule(
+    TextRule("power", re.compile(rf"{N}(?P<power>[²³]){PARTICLE}"), with_particle(amounts.power)),
+    TextRule("quarter", re.compile(rf"{HEAD}([1-4])/4(?= ?분기)"), lambda match: sino(match[1]) + "사"),
+    TextRule("fraction", re.compile(rf"{HEAD}(\d{{1,6}}) ?분의 ?(\d{{1,6}})(?!\d|[.,]\d)"), amounts.parts),
+    TextRule(
         "magnitude",
         re.compile(
             rf"(?<![A-Za-z]){SIGNED}{N}{MAGNITUDE}(?P<more>[여몇])?(?P<close>(?=\d|{COUNTER}))?(?:(?=\d|{COUNTER}|[만억조])|{AFTER})"
         ),
         amounts.magnitude,
     ),
-    Rule(
+    TextRule(
         "counter",
         re.compile(
             rf"(?<![A-Za-z]){SIGNED}{N}(?P<more>여)?(?P<gap> ?)(?P<counter>{COUNTER})(?:(?<=[가-힣][가-힣])|{AFTER})"
         ),
         amounts.counter,
     ),
-    Rule("counter", re.compile(rf"{N} ?(?P<counter>정)(?=씩|을|의|만|[ ,.)]|$)"), amounts.pieces),
-    Rule("compare", re.compile(rf"{_SIDE} ?([<≤]) ?{_OTHER} ?([<≤]) ?{_OTHER}"), ranges.between),
-    Rule(
+    TextRule("counter", re.compile(rf"{N} ?(?P<counter>정)(?=씩|을|의|만|[ ,.)]|$)"), amounts.pieces),
+    TextRule("compare", re.compile(rf"{_SIDE} ?([<≤]) ?{_OTHER} ?([<≤]) ?{_OTHER}"), ranges.between),
+    TextRule(
         "compare",
         re.compile(rf"{_SIDE} ?([<>≤≥]) ?{_OTHER}(?! ?[<>≤≥])(?P<if>이?면)?(?: ?이?다(?![가-힣]))?"),
         ranges.compare,
     ),
-    Rule(
+    TextRule(
         "operator",
         re.compile(
             r"(?<=[\d가-힣]) ?([×÷]) ?(?=\d)|(?<=\d) ?([+*]) ?(?=\d)|(?<=[\d터]) ?x ?(?=\d)|(?<=[\d터]) x (?=[가-힣])"
         ),
         ranges.operator,
     ),
-    Rule("equals", re.compile(rf"{N} ?= ?(?=[\d-])"), ranges.equals),
+    TextRule("equals", re.compile(rf"{N} ?= ?(?=[\d-])"), ranges.equals),
 )
 
 _NAMES = (
-    Rule("version", re.compile(r"(?<![A-Za-z])[vV](?:er)?\.? ?(?=\d{1,4}\.\d)"), lambda match: "버전 "),
-    Rule("version", re.compile(r"(?<![A-Za-z])(?:N[Oo]\.?|№) ?1(?![\d.,])"), lambda match: "넘버 원"),
-    Rule("version", re.compile(r"(?<![A-Za-z])(?:N[Oo]|no)\. ?(?=\d)"), lambda match: "넘버 "),
-    Rule("hash", re.compile(r"#(?=\d)"), lambda match: "샵 "),
-    Rule("countdown", re.compile(r"(?<![A-Za-z])D-(?=\d)"), lambda match: "디 마이너스 "),
-    Rule(
+    TextRule("version", re.compile(r"(?<![A-Za-z])[vV](?:er)?\.? ?(?=\d{1,4}\.\d)"), lambda match: "버전 "),
+    TextRule("version", re.compile(r"(?<![A-Za-z])(?:N[Oo]\.?|№) ?1(?![\d.,])"), lambda match: "넘버 원"),
+    TextRule("version", re.compile(r"(?<![A-Za-z])(?:N[Oo]|no)\. ?(?=\d)"), lambda match: "넘버 "),
+    TextRule("hash", re.compile(r"#(?=\d)"), lambda match: "샵 "),
+    TextRule("countdown", re.compile(r"(?<![A-Za-z])D-(?=\d)"), lambda match: "디 마이너스 "),
+    TextRule(
         "model",
         re.compile(
             rf"(?P<word>(?<![A-Za-z])[A-Za-z]{{1,20}})-?(?P<n>\d{{1,9}}(?:\.\d{{1,3}})?)(?!\d|[.,]\d){PARTICLE}"
         ),
         with_particle(symbols.model),
     ),
-    Rule("number", re.compile(rf"{MINUS}{N}{PARTICLE}"), with_particle(amounts.number)),
-    Rule("number", re.compile(rf"(?P<minus>)(?P<n>\d++(?:[.,]\d++)*+){PARTICLE}"), with_particle(amounts.number)),
-    Rule(
+    TextRule("number", re.compile(rf"{MINUS}{N}{PARTICLE}"), with_particle(amounts.number)),
+    TextRule("number", re.compile(rf"(?P<minus>)(?P<n>\d++(?:[.,]\d++)*+){PARTICLE}"), with_particle(amounts.number)),
+    TextRule(
         "hash",
         re.compile(rf"#(?=[가-힣{LATIN}])(?!(?:[은는이가을를과와]|으?로)(?![가-힣]))"),
         lambda match: "해시태그 ",
     ),
-    Rule(
+    TextRule(
         "and",
         re.compile(r"(?<=[A-Za-z가-힣]) ?& ?(?=[A-Za-z가-힣])"),
         lambda match: "앤" if " " not in match.group() else " 앤 ",
     ),
-    Rule("equals", re.compile(r"(?P<word>(?<![A-Za-z])[A-Za-z]{1,20}) ?= ?(?=[가-힣A-Za-z(-])"), ranges.equals_word),
-    Rule("latin", re.compile(rf"(?P<word>{latin.PATTERN.pattern}){PARTICLE}"), with_particle(symbols.word)),
-    Rule("equals", re.compile(r"(?<=[가-힣]) ?= ?(?=[가-힣])"), lambda match: ", "),
-    Rule("symbol", re.compile(rf"(?P<sign>[{re.escape(''.join(SYMBOLS))}]){PARTICLE}"), with_particle(symbols.symbol)),
+    TextRule(
+        "equals", re.compile(r"(?P<word>(?<![A-Za-z])[A-Za-z]{1,20}) ?= ?(?=[가-힣A-Za-z(-])"), ranges.equals_word
+    ),
+    TextRule("latin", re.compile(rf"(?P<word>{latin.PATTERN.pattern}){PARTICLE}"), with_particle(symbols.word)),
+    TextRule("equals", re.compile(r"(?<=[가-힣]) ?= ?(?=[가-힣])"), lambda match: ", "),
+    TextRule(
+        "symbol", re.compile(rf"(?P<sign>[{re.escape(''.join(SYMBOLS))}]){PARTICLE}"), with_particle(symbols.symbol)
+    ),
 )
 
 # What symbols became may stand beside an arrow or a tilde: once more, so that reading again changes nothing.
 _LAST = (
-    Rule("arrow", re.compile(r"(?<=[가-힣A-Za-z]) {0,3}(?:→|⇒|➜|->) {0,3}(?=[가-힣A-Za-z])"), ranges.from_to),
-    Rule(
+    TextRule("arrow", re.compile(r"(?<=[가-힣A-Za-z]) {0,3}(?:→|⇒|➜|->) {0,3}(?=[가-힣A-Za-z])"), ranges.from_to),
+    TextRule(
         "range",
         re.compile(
             rf"(?<=[가-힣A-Za-z])(?<![요다네야아어지죠]){TILDE}(?=[가-힣A-Za-z])|(?<=[시분])[-–](?=[가-힣])"

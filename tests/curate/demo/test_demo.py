@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -15,6 +16,7 @@ import pytest
 from curate import commands, manifest
 from curate import demo as demonstration
 from curate.corpus import Corpus
+from curate.measures import catalogue
 from curate.recipe import load
 
 ALL = "SAMSORI_LONG" in os.environ
@@ -29,9 +31,16 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     into = tmp_path_factory.mktemp("demo")
     if not ALL:
         wanted, corpus = load(demonstration.prepare(into), FEWER), Corpus(into / "corpus")
+        everything = catalogue.of(wanted)
+        # its texts are held to the audio by alignment alone: what the recogniser would write decides nothing here
+        measures = replace(
+            everything, clips=tuple(each for each in everything.clips if "heard" not in each.outputs), heard_texts=()
+        )
         commands.ingest(corpus, wanted, lambda what, done, total: None)
         # one process loads the models once; the other core has another file of tests
-        clips = commands.advance(corpus, wanted, until="tag", workers=1, watch=lambda what, done, total: None)
+        clips = commands.advance(
+            corpus, wanted, until="tag", workers=1, watch=lambda what, done, total: None, measures=measures
+        )
         commands.cut_clips(corpus, wanted, clips, lambda what, done, total: None)
         commands.export(corpus, clips, format="voxcpm", into=None)
         return into, ""

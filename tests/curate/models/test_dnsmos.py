@@ -1,5 +1,6 @@
 """DNSMOS rates clips one by one, guards what would hang it, and gives its authors' numbers."""
 
+import os
 import threading
 
 import numpy as np
@@ -8,6 +9,8 @@ import pytest
 from curate.audio import LISTENING_RATE as RATE
 from curate.models.dnsmos import Dnsmos, Quality
 from tests.curate.models.sounds import CLEAN, NOISE, UNFIT, sound
+
+LONG = "SAMSORI_LONG" in os.environ
 
 
 def test_answers_none_at_once_for_what_it_cannot_rate(dnsmos: Dnsmos) -> None:
@@ -27,18 +30,26 @@ def test_tells_speech_from_noise(dnsmos: Dnsmos) -> None:
     assert speech.background > noise.background
 
 
-@pytest.mark.slow  # the package brings librosa
-def test_gives_the_numbers_of_its_package(dnsmos: Dnsmos) -> None:
+# of the package's own code: overall, signal, background; a clip repeated to fill a window, and more than one window
+CLIPS = {
+    (2.3079, 3.1349, 2.8219): lambda: sound(CLEAN)[: 5 * RATE],
+    (2.4468, 3.1118, 3.2365): lambda: np.tile(sound(CLEAN), 2)[: round(10.1 * RATE)],
+}
+
+
+@pytest.mark.parametrize("theirs", CLIPS)
+def test_gives_the_numbers_of_its_package(dnsmos: Dnsmos, theirs: tuple[float, ...]) -> None:
+    (ours,) = dnsmos.rate([CLIPS[theirs]()])
+    assert ours is not None
+    assert [ours.overall, ours.signal, ours.background] == pytest.approx(list(theirs), abs=2e-4)
+
+
+@pytest.mark.skipif(not LONG, reason="the package compiles librosa for half a minute: SAMSORI_LONG=1 (make test-long)")
+@pytest.mark.parametrize("theirs", CLIPS)
+def test_those_are_the_numbers_of_its_package(theirs: tuple[float, ...]) -> None:
     dnsmos_of_package = pytest.importorskip("speechmos.dnsmos")
-    for clip in (
-        sound(CLEAN)[: 5 * RATE],
-        np.tile(sound(CLEAN), 2)[: round(10.1 * RATE)],
-    ):  # repeated to fill a window; more than one window
-        theirs = dnsmos_of_package.run(clip, RATE)
-        (ours,) = dnsmos.rate([clip])
-        assert ours is not None
-        expected = [theirs["ovrl_mos"], theirs["sig_mos"], theirs["bak_mos"]]
-        assert [ours.overall, ours.signal, ours.background] == pytest.approx(expected, abs=1e-4)
+    rated = dnsmos_of_package.run(CLIPS[theirs](), RATE)
+    assert [rated["ovrl_mos"], rated["sig_mos"], rated["bak_mos"]] == pytest.approx(list(theirs), abs=1e-4)
 
 
 def test_scales_peaks_above_one(dnsmos: Dnsmos) -> None:

@@ -124,7 +124,7 @@ def test_audio_at_any_rate_is_resampled_to_the_vaes(tmp_path, tiny, rate):
 def tone(folder, rate):
     path = folder / f"{rate}.flac"
     audio.write_flac(path, 0.3 * np.sin(2 * np.pi * 440 * np.arange(rate) / rate).astype(np.float32), rate)
-    return reading.Clip(str(rate), "train", "km", "a", "x", 1.0, path)
+    return reading.TrainingClip(str(rate), "train", "km", "a", "x", 1.0, path)
 
 
 def test_an_unreadable_clip_is_named(make_corpus, tiny):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from train.data import sampler
 from train.data.sampler import Example
 from train.model import inputs
-from train.model.inputs import Sound
+from train.model.inputs import EncodedClip
 
 
 def examples(km=60, ko=30):
@@ -139,7 +139,7 @@ def test_a_batch_is_sharded_completely_balanced_and_in_pieces_under_the_budget(s
 
 
 def test_draws_of_a_clip_do_not_depend_on_its_batch():
-    sounds = [Sound(torch.zeros(count, 4, 8), torch.zeros(count, 3)) for count in (5, 1, 9)]
+    sounds = [EncodedClip(torch.zeros(count, 4, 8), torch.zeros(count, 3)) for count in (5, 1, 9)]
     together = inputs.draw([1, 2, 3], sounds, unguided=0.5)
     first = 0
     for seed, sound in zip([1, 2, 3], sounds, strict=True):
@@ -153,7 +153,7 @@ def test_draws_of_a_clip_do_not_depend_on_its_batch():
 
 @pytest.mark.parametrize("unguided", [0.0, 0.1, 1.0])
 def test_the_share_without_conditions_is_the_one_asked_for(unguided):
-    sound = Sound(torch.zeros(5000, 4, 8), torch.zeros(5000, 3))
+    sound = EncodedClip(torch.zeros(5000, 4, 8), torch.zeros(5000, 3))
     found = inputs.draw([1], [sound], unguided=unguided)
     assert 1 - found.guided.float().mean().item() == pytest.approx(unguided, abs=0.015 if 0 < unguided < 1 else 0)
     assert found.time.std().item() == pytest.approx(1, abs=0.05)

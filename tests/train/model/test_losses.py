@@ -139,7 +139,9 @@ def test_the_layout_is_the_official_packers(sizes):
     """Ids, latents and targets stand where VoxCPM puts them; only the last patch and 102 are left out."""
     given = official.sequences(*SIZES[sizes])
     packed = official.packed(given)
-    flat = [None if each is None else inputs.Sound(each, each.flatten(1)) for each in [*given.latents, *given.voices]]
+    flat = [
+        None if each is None else inputs.EncodedClip(each, each.flatten(1)) for each in [*given.latents, *given.voices]
+    ]
     count = len(given.texts)
     batch = inputs.collate(given.texts, flat[:count], flat[count:])
     row = torch.arange(batch.rows).repeat_interleave(

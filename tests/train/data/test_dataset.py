@@ -1,0 +1,45 @@
+"""What a run is given: its splits, languages, lengths and device are looked at before anything is spent."""
+
+import json
+import shutil
+
+import polars as pl
+import pytest
+
+from curate.errors import UserError
+from train import finetune
+from train.data import dataset
+
+
+def test_a_language_without_held_out_clips_is_refused_or_trained_without(make_run, make_corpus):
+    folder = make_corpus()
+    path = folder / "manifest.parquet"
+    gone = (pl.col("language") == "ko") & (pl.col("split") == "validation")
+    pl.read_parquet(path).filter(~gone.fill_null(False)).write_parquet(path)
+    with pytest.raises(UserError, match="no validation clips for ko"):
+        make_run("a", source=folder)
+    list(finetune.train(make_run("b", "train.validate_every=0", "train.steps=1", source=folder)))
+
+
+def test_a_corpus_without_training_clips_is_refused(make_run, make_corpus):
+    folder = make_corpus()
+    path = folder / "manifest.parquet"
+    pl.read_parquet(path).with_columns(split=pl.lit("test")).write_parquet(path)
+    with pytest.raises(UserError, match="no clips in the training split"):
+        make_run("a", source=folder)
+
+
+def test_a_gpu_that_is_not_there_is_one_line(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert dataset.pick_device("auto") == "cpu"
+    with pytest.raises(UserError, match="no GPU"):
+        dataset.pick_device("cuda")
+
+
+def test_a_clip_longer_than_the_models_positions_is_named_before_anything_is_loaded(make_run, tiny, tmp_path):
+    model = shutil.copytree(tiny, tmp_path / "model")
+    settings = json.loads((model / "config.json").read_text())
+    settings["lm_config"]["max_position_embeddings"] = 8
+    (model / "config.json").write_text(json.dumps(settings))
+    with pytest.raises(UserError, match=r"10 clips longer than the model's 8 positions, such as k\w+: cut them"):
+        list(finetune.train(make_run("long", model=model)))
