@@ -103,9 +103,9 @@ def _frames(name: str, before: pl.DataFrame, after: pl.DataFrame) -> Iterator[Li
     yield Line(f"{name} rows", "" if before.height == after.height else f"{before.height} -> {after.height}")
     added = [column for column in after.columns if column not in before.columns]
     gone = [column for column in before.columns if column not in after.columns]
-    told = [f"{what} {', '.join(columns)}" for what, columns in (("added", added), ("gone", gone)) if columns]
+    changed = [f"{what} {', '.join(columns)}" for what, columns in (("added", added), ("gone", gone)) if columns]
     order = "" if gone or added or before.columns == after.columns else "in another order"
-    yield Line(f"{name} columns", "; ".join(told) or order)
+    yield Line(f"{name} columns", "; ".join(changed) or order)
     same = before["id"].to_list() == after["id"].to_list()
     yield Line(f"{name} row order", "" if same else "ids differ or stand in another order; matched by id below")
     if not same:

@@ -125,7 +125,7 @@ def _similar(ids, random):
 
 def child(what: str, folder: Path) -> None:
     """One run in a process of its own: prints seconds of imports, seconds of work, and the peak of memory."""
-    begun = time.perf_counter()
+    started = time.perf_counter()
     from curate.engine import one_thread
 
     one_thread()
@@ -151,7 +151,7 @@ def child(what: str, folder: Path) -> None:
     done = time.perf_counter()
     assert scipy.sparse.csgraph
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"imports": imported - begun, "seconds": done - imported, "peak_mb": peak}))
+    print(json.dumps({"imports": imported - started, "seconds": done - imported, "peak_mb": peak}))
 
 
 def measured(what: str, folder: Path) -> dict[str, float]:

@@ -39,23 +39,23 @@ def prompts(reference: Path) -> list[list[str]]:
 
 def spans(cut: Iterable[str]) -> set[tuple[int, int]]:
     """Where each word begins and ends in the text without spaces."""
-    found, start = set(), 0
+    places, start = set(), 0
     for word in cut:
-        found.add((start, start + len(word)))
+        places.add((start, start + len(word)))
         start += len(word)
-    return found
+    return places
 
 
 def f1(pairs: Sequence[tuple[set[tuple[int, int]], set[tuple[int, int]]]]) -> float:
     """Per cent; the harmonic mean of precision and recall over all prompts."""
-    right = sum(len(asked & found) for asked, found in pairs)
-    return 200 * right / sum(len(asked) + len(found) for asked, found in pairs)
+    right = sum(len(asked & given) for asked, given in pairs)
+    return 200 * right / sum(len(asked) + len(given) for asked, given in pairs)
 
 
-def inner(found: set[tuple[int, int]]) -> set[tuple[int, int]]:
+def inner(places: set[tuple[int, int]]) -> set[tuple[int, int]]:
     """The boundaries inside a prompt; its ends are no achievement."""
-    last = max(end for _, end in found)
-    return {(end, end) for _, end in found if end != last}
+    last = max(end for _, end in places)
+    return {(end, end) for _, end in places if end != last}
 
 
 def words_of(reference: Path) -> None:
@@ -82,13 +82,13 @@ def words_of(reference: Path) -> None:
 
 def lexicon(reference: Path) -> dict[str, list[list[str]]]:
     """Every pronunciation of every Khmer word, in khmerphonemizer's letters."""
-    found: dict[str, list[list[str]]] = {}
+    readings: dict[str, list[list[str]]] = {}
     for line in (reference / "lexicon.tsv").read_text(encoding="utf-8").splitlines():
         word, phones, *_ = [*line.split("\t"), ""]
         if re.fullmatch("[\u1780-\u17d3\u17dd]+", word) and phones.strip():
             mapped = " ".join(GOOGLE.get(phone, phone) for phone in phones.split())
-            found.setdefault(word, []).append(comparable(mapped.split()))
-    return found
+            readings.setdefault(word, []).append(comparable(mapped.split()))
+    return readings
 
 
 def comparable(phones: Iterable[str]) -> list[str]:
@@ -97,13 +97,13 @@ def comparable(phones: Iterable[str]) -> list[str]:
     Google has no ʋ, ŭə, ou and ei; it writes a glottal stop after every short open vowel, k where a stop ends a
     syllable after a, and no aspiration inside clusters.
     """
-    said = f" {' '.join(phones)} "
+    sounds = f" {' '.join(phones)} "
     for ours, theirs in (("ʋ", "w"), (" o u ", " oː "), (" e i ", " eː "), (" e j ", " ɨ j ")):
-        said = said.replace(ours, theirs)
-    said = re.sub(rf"ʰ (?=[^{VOWEL}ŭ])", " ", said)
-    said = re.sub(rf"(?<=[aɑəː]) k (?![{VOWEL}ŭrlwjnmɲsh])", " ʔ ", said)
-    said = re.sub(r" ŭ ə (?=[ʔhk])", " u ə ", said).replace(" ŭ ə ", " u ")
-    return re.sub(rf"(?<= [ieou]) ʔ (?![{VOWEL}])", " ", said).split()
+        sounds = sounds.replace(ours, theirs)
+    sounds = re.sub(rf"ʰ (?=[^{VOWEL}ŭ])", " ", sounds)
+    sounds = re.sub(rf"(?<=[aɑəː]) k (?![{VOWEL}ŭrlwjnmɲsh])", " ʔ ", sounds)
+    sounds = re.sub(r" ŭ ə (?=[ʔhk])", " u ə ", sounds).replace(" ŭ ə ", " u ")
+    return re.sub(rf"(?<= [ieou]) ʔ (?![{VOWEL}])", " ", sounds).split()
 
 
 def distance(one: Sequence[str], other: Sequence[str]) -> int:
@@ -120,8 +120,8 @@ def errors(asked: dict[str, list[list[str]]], chosen: Sequence[str], say: Callab
     """Phoneme error rate, and the share of words without an error, against the nearest reading."""
     wrong = length = right = 0
     for word in chosen:
-        said = comparable(say(word))
-        edits, reading = min((distance(each, said), len(each)) for each in asked[word])
+        phones = comparable(say(word))
+        edits, reading = min((distance(each, phones), len(each)) for each in asked[word])
         wrong, length, right = wrong + edits, length + reading, right + (edits == 0)
     share = 100 * right / len(chosen)
     return f"{len(chosen)} words: phoneme error {100 * wrong / length:.1f} %, without error {share:.1f} %"

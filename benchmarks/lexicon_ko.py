@@ -41,14 +41,14 @@ TAGS = {"NNG", "NNP", "NNB", "NNBC", "NR", "XR", "MAG"}
 
 def characters(path: Path) -> dict[str, list[str]]:
     """The Sino-Korean words of hanja.txt with their spellings in characters."""
-    found: dict[str, list[str]] = defaultdict(list)
+    spellings: dict[str, list[str]] = defaultdict(list)
     for line in path.read_text(encoding="utf-8").splitlines():
         word, _, rest = line.partition(":")
         hanja = rest.split(":")[0]
         fits = 2 <= len(word) == len(hanja) <= LONGEST and not any(map(is_syllable, hanja))
         if fits and all(map(is_syllable, word)):
-            found[word].append(hanja)
-    return found
+            spellings[word].append(hanja)
+    return spellings
 
 
 def in_use() -> dict[str, list[str]]:
@@ -57,13 +57,13 @@ def in_use() -> dict[str, list[str]]:
     data = (folder / "sys.dic").read_bytes()
     trie, tokens = struct.unpack("<2I", data[24:32])
     start = 72 + trie + tokens
-    found: dict[str, list[str]] = {}
+    parts: dict[str, list[str]] = {}
     for at in range(72 + trie, start, 16):
         offset = start + struct.unpack("<I", data[at + 8 : at + 12])[0]
         cells = data[offset : data.index(b"\0", offset)].decode().split(",")
         if cells[0] in TAGS and cells[3] != "*":
-            found.setdefault(cells[3], _parts(cells[3], cells[7] if cells[4] == "Compound" else ""))
-    return found
+            parts.setdefault(cells[3], _parts(cells[3], cells[7] if cells[4] == "Compound" else ""))
+    return parts
 
 
 def _parts(word: str, expression: str) -> list[str]:
@@ -122,10 +122,10 @@ def main() -> None:
         if len(word) == 2 and len(order) > 1 and any("28" in why for _, why in every):
             continue  # 서점: only one of its meanings is tense, and seldom the usual one
         plain = len(set(word)) == 1  # what is said first: 절절하다
-        said = [sounds.sound(one) for one in sorted(order, key=lambda one: (one == word) != plain)]
-        if set(order) != {word} and said != [sounds.sound(word)]:
+        readings = [sounds.sound(one) for one in sorted(order, key=lambda one: (one == word) != plain)]
+        if set(order) != {word} and readings != [sounds.sound(word)]:
             articles = "/".join(sorted(set().union(*(why for _, why in every))))
-            sys.stdout.write(f"{word}\t{'|'.join(dict.fromkeys(said))}\t{articles}\tlibhangul\n")
+            sys.stdout.write(f"{word}\t{'|'.join(dict.fromkeys(readings))}\t{articles}\tlibhangul\n")
 
 
 if __name__ == "__main__":

@@ -64,10 +64,10 @@ def _scale_latents(vae: Any) -> None:
 
 def _packer_class() -> Any:
     """The package's packer, from its own file: its folder's __init__ wants libraries that only read data sets."""
-    found = importlib.util.find_spec("voxcpm")
-    if found is None or not found.submodule_search_locations:
+    package = importlib.util.find_spec("voxcpm")
+    if package is None or not package.submodule_search_locations:
         raise ModuleNotFoundError("voxcpm is not installed: pip install voxcpm==2.0.3")
-    path = Path(next(iter(found.submodule_search_locations))) / "training" / "packers.py"
+    path = Path(next(iter(package.submodule_search_locations))) / "training" / "packers.py"
     spec = importlib.util.spec_from_file_location("voxcpm_packers", path)
     assert spec
     assert spec.loader
@@ -106,8 +106,8 @@ class Official:
     def losses(self, packed: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Flow matching and stop, averaged over the batch."""
         names = ("text_tokens", "text_mask", "audio_feats", "audio_mask", "loss_mask", "position_ids", "labels")
-        found = self.model(*(packed[name] for name in names), progress=0.0)
-        return found["loss/diff"], found["loss/stop"]
+        losses = self.model(*(packed[name] for name in names), progress=0.0)
+        return losses["loss/diff"], losses["loss/stop"]
 
     def step(self, batches: Sequence[dict[str, Any]]) -> None:
         """One step of the optimizer over batches whose gradients add up."""

@@ -137,11 +137,11 @@ def _without(official: Any, *, copied: bool) -> Any:
         lm.kv_cache = None
     if not copied:
         return official
-    found = copy.deepcopy(official)
+    model = copy.deepcopy(official)
     official.audio_vae = vae
     for lm, cache in zip(lms, caches, strict=True):
         lm.kv_cache = cache
-    return found
+    return model
 
 
 def _frozen(model: Any, device: str) -> Any:
@@ -175,8 +175,8 @@ def compare(official: Official, ours: Ours, spoken: Sequence[Spoken], *, seed: i
         rows = packed["loss_mask"].flatten().nonzero().squeeze(1)
         draws = inputs.Draws(drawn.time[rows], drawn.noise[rows], drawn.guided[rows])
         batch = inputs.collate([each.text for each in spoken], sounds)
-        found = losses.losses(official.model, batch, draws, _pairs(official.model))
-    own = float(found.diff.mean()), float(found.stop.mean())
+        each = losses.losses(official.model, batch, draws, _pairs(official.model))
+    own = float(each.diff.mean()), float(each.stop.mean())
     worst = max(abs(one - other) / abs(one) for one, other in zip(theirs, own, strict=True))
     return Agreement((theirs[0], theirs[1]), own, worst)
 

@@ -38,11 +38,11 @@ def official() -> list[Row]:
     """표준 발음법's examples as g2pk's rules.txt has them, without its cut-off ones (3연대) and three misprints."""
     text = Path(importlib.import_module("g2pk.utils").__file__ or "").with_name("rules.txt").read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if line.startswith("->")]
-    found = [
+    examples = [
         pair for line in lines for pair in re.findall(r"(?<![\d·])\b([가-힣][ 가-힣]*)\[([가-힣][ 가-힣/]*)]", line)
     ]
-    misprints = {"밤윳", "연대", "절"} | {word for word, said in found if (word, said) == ("맛없다", "마덥다")}
-    return [("official", word, tuple(said.split("/"))) for word, said in found if word not in misprints]
+    misprints = {"밤윳", "연대", "절"} | {word for word, reading in examples if (word, reading) == ("맛없다", "마덥다")}
+    return [("official", word, tuple(reading.split("/"))) for word, reading in examples if word not in misprints]
 
 
 def table(path: Path) -> list[dict[str, str]]:
@@ -118,7 +118,7 @@ def shares(rows: list[Row], read: Callable[[str], str]) -> dict[str, float]:
     right: dict[str, list[bool]] = defaultdict(list)
     for name, text, readings in rows:
         right[name].append(read(text).replace(" ", "") in {one.replace(" ", "") for one in readings})
-    return {name: 100 * sum(found) / len(found) for name, found in right.items()}
+    return {name: 100 * sum(hits) / len(hits) for name, hits in right.items()}
 
 
 def sentences(read: Callable[[str], str]) -> tuple[float, float, float]:
@@ -126,22 +126,22 @@ def sentences(read: Callable[[str], str]) -> tuple[float, float, float]:
     phonemes = wrong = lines = 0
     words: list[bool] = []
     for row in table(SENTENCES):
-        said, readings = read(row["text"]).split(), [one.split() for one in row["readings"].split("|")]
-        right = [word in {one[at] for one in readings if at < len(one)} for at, word in enumerate(said)]
+        spoken, readings = read(row["text"]).split(), [one.split() for one in row["readings"].split("|")]
+        right = [word in {one[at] for one in readings if at < len(one)} for at, word in enumerate(spoken)]
         phonemes += len(_phonemes(" ".join(readings[0])))
-        wrong += min(_distance(_phonemes(" ".join(said)), _phonemes(" ".join(one))) for one in readings)
+        wrong += min(_distance(_phonemes(" ".join(spoken)), _phonemes(" ".join(one))) for one in readings)
         words += right
-        lines += all(right) and len(said) == len(readings[0])
+        lines += all(right) and len(spoken) == len(readings[0])
     return 100 - 100 * wrong / phonemes, 100 * sum(words) / len(words), 100 * lines / len(table(SENTENCES))
 
 
-def _phonemes(said: str) -> str:
-    return unicodedata.normalize("NFD", said.replace(" ", ""))
+def _phonemes(reading: str) -> str:
+    return unicodedata.normalize("NFD", reading.replace(" ", ""))
 
 
-def _distance(found: str, wanted: str) -> int:
+def _distance(given: str, wanted: str) -> int:
     row = list(range(len(wanted) + 1))
-    for at, one in enumerate(found, start=1):
+    for at, one in enumerate(given, start=1):
         before, row[0] = row[0], at
         for place, other in enumerate(wanted, start=1):
             before, row[place] = row[place], min(row[place] + 1, row[place - 1] + 1, before + (one != other))
@@ -153,11 +153,13 @@ def main() -> None:
     argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0]).parse_args()
     sounds = Sounds()
     for rows in (official(), *map(held_out, LISTS), tenth()):
-        found = {name: shares(rows, read) for name, read in readers(rows, sounds).items()}
-        print("class".ljust(20), "n".rjust(5), *(name.rjust(20) for name in found))
+        by_reader = {name: shares(rows, read) for name, read in readers(rows, sounds).items()}
+        print("class".ljust(20), "n".rjust(5), *(name.rjust(20) for name in by_reader))
         for name in dict.fromkeys(row[0] for row in rows):
             count = sum(row[0] == name for row in rows)
-            print(name.ljust(20), str(count).rjust(5), *(f"{share[name]:.1f}".rjust(20) for share in found.values()))
+            print(
+                name.ljust(20), str(count).rjust(5), *(f"{share[name]:.1f}".rjust(20) for share in by_reader.values())
+            )
         print()
     print("sentences".ljust(26), "phonemes    words    lines")
     for name, read in readers([], sounds).items():

@@ -100,8 +100,8 @@ class Sides:
         if self.ours:
             for name, setting in _settings(self.ours, self.device).items():
                 own.append(Contender(name, "ours", self._ours(setting), counted=not own))
-        turns = [each for pair in zip_longest(theirs, own) for each in pair if each]
-        return turns + ([Contender("encoding", "once", self._encoding)] if self.ours else [])
+        contenders = [each for pair in zip_longest(theirs, own) for each in pair if each]
+        return contenders + ([Contender("encoding", "once", self._encoding)] if self.ours else [])
 
     def now(self) -> float:
         """The clock, when all work is done."""
@@ -260,6 +260,6 @@ def measure_children(asked: Asked, script: str, contenders: Sequence[Contender])
         words += ["--clips", asked.clips, "--seconds", *asked.seconds, "--seed", asked.seed]
         words += ["--device", "cpu", "--threads", asked.threads, "--batches", *asked.batches]
         command = [sys.executable, script, *(str(word) for word in words)]
-        found = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
-        memory = json.loads(found.stdout.splitlines()[-1])
+        ended = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
+        memory = json.loads(ended.stdout.splitlines()[-1])
         each.peak = memory["peak"] - memory["imports"]

@@ -111,13 +111,13 @@ def _run(asked: Asked, *, memory: bool, file: Path | None) -> None:
     print(f"this machine: {rate / 1e12:.3g} TFLOP/s on large matrix products\n")
     rows = [_row(sides, each, contenders, rate) for each in contenders]
     _print(rows)
-    whole = _whole_run(contenders)
-    if whole:
-        print(f"a run of {EPOCHS} epochs, encoding included: {_ratio(whole)} times as fast as the official at its best")
+    run_ratio = _whole_run(contenders)
+    if run_ratio:
+        print(f"a run of {EPOCHS} epochs, encoding included: {_ratio(run_ratio)} times as fast as the official at best")
     if file:
-        found = {"asked": asdict(asked), "facts": facts, "agreement": agreement and asdict(agreement)}
+        result = {"asked": asdict(asked), "facts": facts, "agreement": agreement and asdict(agreement)}
         file.write_text(
-            json.dumps(found | {"rate": rate, "rows": rows, "whole_run": whole}, indent=2) + "\n", encoding="utf-8"
+            json.dumps(result | {"rate": rate, "rows": rows, "whole_run": run_ratio}, indent=2) + "\n", encoding="utf-8"
         )
 
 
@@ -151,10 +151,10 @@ def _agree(sides: Sides) -> Agreement | None:
     """Both sides' losses on some clips. Raises UserError where they differ: nothing is worth timing then."""
     if not (sides.official and sides.ours):
         return None
-    found = our_step.compare(sides.official, sides.ours, sides.spoken[:8], seed=sides.asked.seed)
-    if not found.difference < AGREE[sides.device]:  # so that no number is no agreement
-        raise UserError(f"the two sides do not do the same work: losses {found.official} and {found.ours}")
-    return found
+    agreement = our_step.compare(sides.official, sides.ours, sides.spoken[:8], seed=sides.asked.seed)
+    if not agreement.difference < AGREE[sides.device]:  # so that no number is no agreement
+        raise UserError(f"the two sides do not do the same work: losses {agreement.official} and {agreement.ours}")
+    return agreement
 
 
 def _whole_run(contenders: Sequence[Contender]) -> tuple[float, float, float] | None:
@@ -219,8 +219,8 @@ def _print(rows: Sequence[dict[str, Any]]) -> None:
             )
 
 
-def _ratio(found: tuple[float, float, float] | None) -> str:
-    return f"{found[0]:.2f} ({found[1]:.2f}-{found[2]:.2f})" if found else ""
+def _ratio(ratio: tuple[float, float, float] | None) -> str:
+    return f"{ratio[0]:.2f} ({ratio[1]:.2f}-{ratio[2]:.2f})" if ratio else ""
 
 
 if __name__ == "__main__":

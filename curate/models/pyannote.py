@@ -155,8 +155,8 @@ def _joined(turns: list[Turn]) -> list[Turn]:
     last: dict[int, int] = {}  # speaker -> where in `joined` their last turn is
     for start, end, who in sorted(turns):
         if who in last and start - joined[last[who]][1] <= TOUCHING:
-            begun, until, _ = joined[last[who]]
-            joined[last[who]] = (begun, max(until, end), who)
+            earliest, until, _ = joined[last[who]]
+            joined[last[who]] = (earliest, max(until, end), who)
         else:
             last[who] = len(joined)
             joined.append((start, end, who))

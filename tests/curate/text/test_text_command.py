@@ -1,5 +1,6 @@
 """`curate text`: a line for every line, at once, whatever comes in."""
 
+import contextlib
 import subprocess
 import sys
 from pathlib import Path
@@ -47,11 +48,9 @@ def test_a_reader_who_has_seen_enough_ends_it_quietly() -> None:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.close()
-        try:
+        with contextlib.suppress(BrokenPipeError):  # it stops reading, too: the rest need not be taken
             process.stdin.write("말\n".encode() * 100_000)
             process.stdin.close()
-        except BrokenPipeError:  # it has stopped reading, too
-            pass
         assert process.stderr.read() == b""
     assert process.returncode == 0
 
