@@ -1,6 +1,49 @@
-"""Who speaks: the name that the source gives, else the voice that was measured; and persons across sources."""
+"""Who speaks: given names and estimated voices, and which of them are one person.
 
+A person is what names and voices are joined into where they belong together; balance, split and the check for leaks go
+by it. Three links, each on evidence of its own:
+
+- A name and the voice that most of its clips have.
+- A name and a further voice of its clips that is like the first: one person in two rooms. A further voice that is
+  unlike it is somebody else's: clips with a wrong label, which `speaker_conflict` tells.
+- Two names of one voice, in two sources or in one, where each has several clips there, hardly any elsewhere, and the
+  two are as alike as each is to itself. Else the voice is parted between them, clip by clip.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
+
+from curate.measures import linkage
+from curate.measures.linkage import Labels, Vectors
+
+SEVERAL = 3  # clips: fewer prove nothing against a label
+MAIN = 0.5  # share of a name's clips that its voices have together; a label with less stands on several people
+OWN = 0.8  # share of a name's clips in a voice that it shares with another name as one person
+KIN = 0.6  # two voices of one name are one person's where their centres are this near
+SAME = 0.9  # two names of one voice are one person's at this likeness, how tight each is taken into account
+NEARER = 0.1  # a clip with a wrong label is this much nearer to the other voice than to its name's
+
+
+def persons(clips: pl.DataFrame) -> pl.DataFrame:
+    """Fill `person` and `speaker_conflict`, from the names as given, the voices and the embeddings."""
+    heard = _heard(clips)
+    owners = _owners(heard)
+    group = _joined(heard, owners)
+    owner = _owner_of_clips(heard, owners)
+    conflict = _conflicts(heard, owner, group)
+    names = len(heard.names)
+    voice_side = np.where(owner >= 0, owner, np.where(heard.voice >= 0, names + heard.voice, -1))
+    person = group[np.where((heard.name >= 0) & ~conflict, heard.name, voice_side)]
+    person[(heard.name < 0) & (heard.voice < 0)] = -1
+    labels = [*heard.names, *heard.voices]
+    return clips.with_columns(
+        _labelled(person, labels).alias("person"),
+        _labelled(np.where(conflict, voice_side, -1), labels).alias("speaker_conflict"),
+    )
 
 
 def name(clips: pl.DataFrame) -> pl.DataFrame:
@@ -8,7 +51,156 @@ def name(clips: pl.DataFrame) -> pl.DataFrame:
     return clips.with_columns(pl.coalesce("speaker", "voice").alias("speaker"))
 
 
-def person() -> pl.Expr:
-    """Who speaks, across sources: speakers of different sources are different people unless the voice says who."""
-    own = pl.format("{} {}", "source", "speaker")
-    return pl.when(pl.col("speaker") == pl.col("voice")).then("voice").otherwise(own)
+@dataclass(frozen=True)
+class _Heard:
+    """Who is named and who is heard in n clips, by number; -1 for nobody."""
+
+    names: list[str]
+    voices: list[str]
+    name: Labels  # (n,)
+    voice: Labels  # (n,)
+    vectors: Vectors  # (n, d) embeddings; zeros where there is none
+    pairs: NDArray[np.int64]  # (p, 2) the name and voice of clips that have both, by name
+    counts: NDArray[np.int64]  # (p,) of these clips
+    sums: Vectors  # (p, d) of their embeddings
+    voice_counts: NDArray[np.float64]  # (v,) of all clips of a voice
+    voice_sums: Vectors  # (v, d)
+
+    def place(self, name: Labels, voice: Labels) -> Labels:
+        """Where these pairs stand in `pairs`; -1 for one that is not there."""
+        keys = self.pairs[:, 0] * (len(self.voices) + 1) + self.pairs[:, 1]
+        wanted = name * (len(self.voices) + 1) + voice
+        at = np.minimum(np.searchsorted(keys, wanted), max(len(keys) - 1, 0))
+        return np.where(keys[at] == wanted, at, -1) if len(keys) else np.full(len(wanted), -1)
+
+
+def _heard(clips: pl.DataFrame) -> _Heard:
+    given = clips.select(pl.when(pl.col("speaker") != "").then(pl.format("{} {}", "source", "speaker"))).to_series()
+    (names, name), (voices, voice) = _numbered(given), _numbered(clips["voice"])
+    vectors = _vectors(clips["embedding"])
+    both, told = np.flatnonzero((name >= 0) & (voice >= 0)), np.flatnonzero(voice >= 0)
+    together = np.stack([name[both], voice[both]], axis=1)
+    pairs, pair, counts = np.unique(together, axis=0, return_inverse=True, return_counts=True)
+    sums, _ = linkage.totals(vectors[both], pair.reshape(-1), len(pairs))
+    voice_sums, voice_counts = linkage.totals(vectors[told], voice[told], len(voices))
+    return _Heard(names, voices, name, voice, vectors, pairs, counts, sums, voice_counts, voice_sums)
+
+
+def _owners(heard: _Heard) -> dict[int, list[int]]:
+    """The pairs (places in `pairs`) through which each voice is some name's, the strongest first."""
+    claims: dict[int, list[int]] = {}
+    for mine in _own_voices(heard):
+        for pair in mine:
+            claims.setdefault(int(heard.pairs[pair, 1]), []).append(pair)
+    totals = np.bincount(heard.pairs[:, 0], heard.counts, minlength=len(heard.names))
+    owners = {}
+    for voice, pairs in claims.items():
+        first, *others = sorted(pairs, key=lambda pair: (-heard.counts[pair], pair))
+        strong = [p for p in others if heard.counts[p] >= max(SEVERAL, OWN * totals[heard.pairs[p, 0]])]
+        owners[voice] = [first, *strong]
+    return owners
+
+
+def _own_voices(heard: _Heard) -> Iterator[list[int]]:
+    """For each name the pairs with the voices that are its own: the most frequent one and those like it."""
+    for pairs in np.split(np.arange(len(heard.pairs)), np.flatnonzero(np.diff(heard.pairs[:, 0])) + 1):
+        if not len(pairs):
+            continue
+        pairs = pairs[np.argsort(-heard.counts[pairs], kind="stable")]
+        voices = heard.pairs[pairs, 1]
+        centres = linkage.unit(heard.voice_sums[voices])
+        small = heard.voice_counts[voices] < SEVERAL
+        mine = (centres @ centres[0] >= KIN) | small
+        mine[0] = True
+        if heard.counts[pairs[mine]].sum() >= MAIN * heard.counts[pairs].sum():
+            yield pairs[mine].tolist()
+
+
+def _joined(heard: _Heard, owners: dict[int, list[int]]) -> Labels:
+    """The person of each name, then of each voice: the smallest number of those that are joined."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    edges = []
+    for voice, pairs in owners.items():
+        names = heard.pairs[pairs, 0].tolist()
+        alike = [other for pair, other in zip(pairs, names, strict=True) if _same(heard, pairs[0], pair)]
+        edges += [(names[0], other) for other in alike]
+        if len(alike) == len(names):
+            edges.append((names[0], len(heard.names) + voice))
+    size = len(heard.names) + len(heard.voices)
+    ends = np.array(edges, dtype=np.int64).reshape(-1, 2)
+    graph = coo_array((np.ones(len(ends), np.int8), (ends[:, 0], ends[:, 1])), shape=(size, size))
+    _, labels = connected_components(graph, directed=False)
+    _, first = np.unique(labels, return_index=True)
+    return np.asarray(first[labels], dtype=np.int64)
+
+
+def _same(heard: _Heard, one: int, other: int) -> bool:
+    """Whether two names of one voice are one person's."""
+    if one == other:
+        return True
+    if min(heard.counts[one], heard.counts[other]) < SEVERAL:
+        return False
+    return linkage.likeness(heard.sums[one], heard.counts[one], heard.sums[other], heard.counts[other]) >= SAME
+
+
+def _owner_of_clips(heard: _Heard, owners: dict[int, list[int]]) -> Labels:
+    """For each clip (n,) the name that its voice is of, or -1; of a voice with several the clip's own, else the nearest."""
+    owner_of_voice = np.full(len(heard.voices) + 1, -1)  # the last for clips without a voice
+    for voice, pairs in owners.items():
+        owner_of_voice[voice] = heard.pairs[pairs[0], 0]
+    owner = owner_of_voice[heard.voice]
+    for voice, pairs in owners.items():
+        if len(pairs) > 1:
+            here = np.flatnonzero(heard.voice == voice)
+            names = heard.pairs[pairs, 0]
+            best, _ = linkage.nearest(heard.vectors[here], linkage.unit(heard.sums[pairs]))
+            owner[here] = np.where(np.isin(heard.name[here], names), heard.name[here], names[best])
+    return owner
+
+
+def _conflicts(heard: _Heard, owner: Labels, group: Labels) -> NDArray[np.bool_]:
+    """Clips whose voice is surely another's than their name's."""
+    conflict = np.zeros(len(heard.name), np.bool_)
+    own_sums = _own_sums(heard, owner)
+    named = np.flatnonzero((heard.name >= 0) & (heard.voice >= 0) & (owner != heard.name))
+    if not len(named):
+        return conflict
+    name, voice, vectors = heard.name[named], heard.voice[named], heard.vectors[named]
+    side = np.where(owner[named] >= 0, owner[named], len(heard.names) + voice)
+    others = linkage.unit(heard.voice_sums[voice] - vectors)  # without the clip itself
+    nearer = ((others - linkage.unit(own_sums[name])) * vectors).sum(axis=1) >= NEARER
+    conflict[named] = nearer & (heard.voice_counts[voice] >= SEVERAL) & (group[side] != group[name])
+    return conflict
+
+
+def _own_sums(heard: _Heard, owner: Labels) -> Vectors:
+    """Sums (g, d) of the clips of each name that have a voice of its own."""
+    own = np.flatnonzero((owner == heard.name) & (owner >= 0))
+    return linkage.totals(heard.vectors[own], heard.name[own], len(heard.names))[0]
+
+
+def _numbered(values: pl.Series) -> tuple[list[str], Labels]:
+    """Different values in order of appearance, and the number of each row's value, -1 for null."""
+    distinct = values.drop_nulls().unique(maintain_order=True)
+    numbers = values.replace_strict(distinct, pl.int_range(len(distinct), eager=True), default=-1)
+    return distinct.to_list(), numbers.fill_null(-1).to_numpy().astype(np.int64)
+
+
+def _labelled(numbers: Labels, labels: list[str]) -> pl.Series:
+    """Numbers as what they stand for, -1 as null."""
+    known = pl.Series(np.where(numbers < 0, 0, numbers))
+    texts = pl.Series(labels or [""], dtype=pl.String).gather(known)
+    return pl.select(pl.when(pl.Series(numbers >= 0)).then(texts)).to_series()
+
+
+def _vectors(embeddings: pl.Series) -> Vectors:
+    """Embeddings as rows of length 1; zeros where there is none."""
+    there = embeddings.is_not_null().to_numpy()
+    if not there.any():
+        return np.zeros((len(embeddings), 1), np.float32)
+    values = np.array(embeddings.drop_nulls().to_list(), dtype=np.float32)
+    vectors = np.zeros((len(embeddings), values.shape[1]), np.float32)
+    vectors[there] = linkage.unit(values)
+    return vectors

@@ -7,7 +7,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from curate.measures import voices
-from curate.steps import speakers
 from tests.curate.frames import clips
 
 SIZE = 64
@@ -75,22 +74,3 @@ def test_clips_without_an_embedding_are_nobody_and_none_at_all_is_no_error() -> 
     found = voices.find(heard([None, near(a, 0.9, 1)]))
     assert found["id"].to_list() == [f"{1:016x}"]
     assert voices.find(heard([None])).height == 0
-
-
-def test_a_given_name_stands_before_the_voice() -> None:
-    named = speakers.name(clips([{"speaker": "mina", "voice": "voice-001"}, {"voice": "voice-002"}, {}]))
-    assert named["speaker"].to_list() == ["mina", "voice-002", None]
-
-
-def test_equal_names_in_two_sources_are_two_people_and_a_voice_is_one() -> None:
-    rows = [
-        ("a", "1", "voice-001"),
-        ("b", "1", "voice-001"),
-        ("a", "voice-002", "voice-002"),
-        ("b", "voice-002", "voice-002"),
-        ("a", None, None),
-    ]
-    who = clips([{"source": s, "speaker": n, "voice": v} for s, n, v in rows]).select(speakers.person().alias("who"))[
-        "who"
-    ]
-    assert who.to_list() == ["a 1", "b 1", "voice-002", "voice-002", None]
