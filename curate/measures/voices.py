@@ -7,34 +7,44 @@ mean of all cosines between two groups (`linkage`), where one impure clip is one
 parted again; the other clips go to a voice where they are surely its, or stay unnamed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from curate.manifest import COLUMNS
 from curate.measures import linkage
 from curate.measures.linkage import Labels, Vectors
 
 VERSION = 2  # raise it when an answer changes: it enters the fingerprint
-INPUTS = ("embedding", "speech_seconds", "snr", "music", "noise", "voices", "second_voice", "clipped")
+OVERLAP = "overlap" in COLUMNS
+INPUTS = (
+    "embedding", "speech_seconds", "snr", "music", "noise", "voices", "second_voice", "clipped", "bandwidth",
+    *(["overlap"] if OVERLAP else []),
+)  # fmt: skip
 
-# Fixed bounds for a clip that may found a voice; what was not measured does not speak against it.
+
+# Fixed bounds on what was measured. What was not measured does not speak against a clip.
+ONE_VOICE = (pl.col("voices") <= 1, pl.col("second_voice") <= 0.05, *([pl.col("overlap") <= 0.1] if OVERLAP else []))
 CLEAN = (
+    *ONE_VOICE,
     pl.col("speech_seconds") >= 2.0,
     pl.col("snr") >= 10.0,
     pl.col("music") <= 0.2,
     pl.col("noise") <= 0.5,
-    pl.col("voices") <= 1,
-    pl.col("second_voice") <= 0.05,
     pl.col("clipped") <= 0.02,
+    pl.col("bandwidth") >= 5000.0,  # two people on the telephone are nearer to each other than to themselves elsewhere
 )
+FAIR = (*ONE_VOICE, pl.col("speech_seconds") >= 1.0, pl.col("snr") >= 5.0, pl.col("music") <= 0.5)
 
-LINKED = 0.45  # two groups are one voice at this mean cosine between their clips and above
-NEAR = 0.65  # a clip this near to the centre of a group is its, while many clips are gathered
+LINKED = 0.62  # two groups are one voice at this mean cosine between their clips and above
+NEAR = 0.75  # a clip this near to the centre of a group is its, while many clips are gathered
 MODES = 0.8  # a voice whose halves are alike by less than this, how tight each is taken into account, is two
 LEAST_MODE = 3  # clips that a half has at least
-SURE, APART = 0.5, 0.1  # another clip goes to a voice this near, and nearer by this much than to the next one
+LEAST_FAIR = 2  # fair clips that make a voice
+ABSORBED = 0.65, 0.1  # a voice of one or two clips goes to a larger one this near, and nearer by this much than the next
+SURE, APART = 0.6, 0.06  # another clip goes to a voice this near, and nearer by this much than to the next one
 
 
 def find(clips: pl.DataFrame) -> pl.DataFrame:
@@ -43,27 +53,53 @@ def find(clips: pl.DataFrame) -> pl.DataFrame:
     if embedded.is_empty():
         return pl.DataFrame(schema={"id": pl.String, "voice": pl.String})
     vectors = linkage.unit(np.array(embedded["embedding"].to_list(), dtype=np.float32))
-    numbers = _numbers(vectors, embedded.select(clean()).to_series().to_numpy())
+    tiers = [(_within(embedded, CLEAN), 1), (_within(embedded, FAIR), LEAST_FAIR)]
+    numbers = _numbers(vectors, tiers)
     order = {int(n): i for i, n in enumerate(dict.fromkeys(n for n in numbers.tolist() if n >= 0), 1)}
     names = [f"voice-{order[n]:03d}" if n >= 0 else None for n in numbers.tolist()]
     return pl.DataFrame({"id": embedded["id"], "voice": pl.Series(names, dtype=pl.String)})
 
 
-def clean() -> pl.Expr:
-    """Whether a clip may found a voice: enough clean speech of one person."""
-    return pl.all_horizontal(bound.fill_null(True) for bound in CLEAN)
+def _within(clips: pl.DataFrame, bounds: Sequence[pl.Expr]) -> NDArray[np.bool_]:
+    return clips.select(pl.all_horizontal(bound.fill_null(True) for bound in bounds)).to_series().to_numpy()
 
 
-def _numbers(vectors: Vectors, is_clean: NDArray[np.bool_]) -> Labels:
-    """The number of each clip's voice, -1 where it is nobody's."""
+def _numbers(vectors: Vectors, tiers: Sequence[tuple[NDArray[np.bool_], int]]) -> Labels:
+    """The number of each clip's voice, -1 where it is nobody's.
+
+    Tier by tier (which clips, and how many of them make a voice): clips that are surely of a voice found before are
+    given to it, and the others are linked. At last the rest is given to voices.
+    """
     numbers = np.full(len(vectors), -1)
-    founding = np.flatnonzero(is_clean)
-    if len(founding):
-        found = _parted(vectors[founding], linkage.link(vectors[founding], threshold=LINKED, near=NEAR))
-        numbers[founding] = found
-        rest = np.flatnonzero(~is_clean)
-        numbers[rest] = _assigned(vectors[rest], linkage.unit(linkage.totals(vectors[founding], found)[0]))
+    for founding, least in tiers:
+        _assign(numbers, founding, vectors)
+        left = np.flatnonzero(founding & (numbers < 0))
+        if len(left):
+            groups = _parted(vectors[left], linkage.link(vectors[left], threshold=LINKED, near=NEAR))
+            large = np.bincount(groups)[groups] >= least
+            numbers[left[large]] = numbers.max() + 1 + linkage.ordered(groups[large])
+        _absorb(numbers, vectors)
+    _assign(numbers, np.ones(len(vectors), np.bool_), vectors)
     return numbers
+
+
+def _assign(numbers: Labels, which: NDArray[np.bool_], vectors: Vectors) -> None:
+    """Give unnumbered clips to voices, where they are surely theirs."""
+    named, rows = np.flatnonzero(numbers >= 0), np.flatnonzero(which & (numbers < 0))
+    centres = linkage.unit(linkage.totals(vectors[named], numbers[named])[0])
+    numbers[rows] = _surely(vectors[rows], centres, near=SURE, apart=APART)
+
+
+def _absorb(numbers: Labels, vectors: Vectors) -> None:
+    """Give voices of fewer clips than LEAST_MODE to a larger one, where they are surely its; numbers stay as they are."""
+    named = np.flatnonzero(numbers >= 0)
+    sums, counts = linkage.totals(vectors[named], numbers[named])
+    small, large = np.flatnonzero((counts > 0) & (counts < LEAST_MODE)), np.flatnonzero(counts >= LEAST_MODE)
+    into = np.arange(len(counts))
+    if len(large):
+        best = _surely(linkage.unit(sums[small]), linkage.unit(sums[large]), near=ABSORBED[0], apart=ABSORBED[1])
+        into[small[best >= 0]] = large[best[best >= 0]]
+        numbers[named] = into[numbers[named]]
 
 
 def _parted(vectors: Vectors, labels: Labels) -> Labels:
@@ -95,15 +131,13 @@ def _modes(vectors: Vectors, members: Labels) -> Iterator[Labels]:
     yield members
 
 
-def _assigned(vectors: Vectors, centres: Vectors) -> Labels:
-    """The voice of clips that founded none: the nearest, where it is near and the next one is not."""
+def _surely(vectors: Vectors, centres: Vectors, *, near: float, apart: float) -> Labels:
+    """The nearest centre of each vector where it is that near and the next one is that much less so, else -1."""
     numbers = np.full(len(vectors), -1)
-    for start in range(0, len(vectors), linkage.BLOCK):
-        near = vectors[start : start + linkage.BLOCK] @ centres.T
-        best = near.argmax(axis=1)
-        rows = np.arange(len(near))
-        first = near[rows, best]
-        near[rows, best] = -1
-        sure = (first >= SURE) & (first - near.max(axis=1) >= APART)
-        numbers[start : start + linkage.BLOCK] = np.where(sure, best, -1)
+    for rows, dots in linkage.blocks(vectors, centres):
+        best = dots.argmax(axis=1)
+        every = np.arange(len(dots))
+        first = dots[every, best]
+        dots[every, best] = -1
+        numbers[rows] = np.where((first >= near) & (first - dots.max(axis=1) >= apart), best, -1)
     return numbers

@@ -22,9 +22,11 @@ from curate.measures.linkage import Labels, Vectors
 
 SEVERAL = 3  # clips: fewer prove nothing against a label
 MAIN = 0.5  # share of a name's clips that its voices have together; a label with less stands on several people
+FURTHER = 0.05  # share of a name's clips that a further voice has at least, unless most of that voice are the name's
 OWN = 0.8  # share of a name's clips in a voice that it shares with another name as one person
-KIN = 0.6  # two voices of one name are one person's where their centres are this near
-SAME = 0.9  # two names of one voice are one person's at this likeness, how tight each is taken into account
+KIN = 0.75  # two voices of one name are one person's where their centres are this near
+SAME = 0.87  # two names of one voice are one person's at this likeness, how tight each is taken into account
+LIKELY = 0.5  # a nameless clip without a sure voice counts as the person's whose voice is nearest, from here up
 NEARER = 0.1  # a clip with a wrong label is this much nearer to the other voice than to its name's
 
 
@@ -33,12 +35,12 @@ def persons(clips: pl.DataFrame) -> pl.DataFrame:
     heard = _heard(clips)
     owners = _owners(heard)
     group = _joined(heard, owners)
-    owner = _owner_of_clips(heard, owners)
+    voice = np.where(heard.voice >= 0, heard.voice, _likely(heard))
+    owner = _owner_of_clips(heard, owners, voice)
     conflict = _conflicts(heard, owner, group)
-    names = len(heard.names)
-    voice_side = np.where(owner >= 0, owner, np.where(heard.voice >= 0, names + heard.voice, -1))
-    person = group[np.where((heard.name >= 0) & ~conflict, heard.name, voice_side)]
-    person[(heard.name < 0) & (heard.voice < 0)] = -1
+    voice_side = np.where(owner >= 0, owner, np.where(voice >= 0, len(heard.names) + voice, -1))
+    either = np.where((heard.name >= 0) & ~conflict, heard.name, voice_side)
+    person = np.where(either >= 0, group[either], -1) if len(group) else either
     labels = [*heard.names, *heard.voices]
     return clips.with_columns(
         _labelled(person, labels).alias("person"),
@@ -106,13 +108,15 @@ def _own_voices(heard: _Heard) -> Iterator[list[int]]:
     for pairs in np.split(np.arange(len(heard.pairs)), np.flatnonzero(np.diff(heard.pairs[:, 0])) + 1):
         if not len(pairs):
             continue
-        pairs = pairs[np.argsort(-heard.counts[pairs], kind="stable")]
-        voices = heard.pairs[pairs, 1]
+        pairs = pairs[np.lexsort((heard.voice_counts[heard.pairs[pairs, 1]], -heard.counts[pairs]))]
+        voices, counts = heard.pairs[pairs, 1], heard.counts[pairs]
         centres = linkage.unit(heard.voice_sums[voices])
-        small = heard.voice_counts[voices] < SEVERAL
-        mine = (centres @ centres[0] >= KIN) | small
+        sizes = heard.voice_counts[voices]
+        # a single clip must not win a large voice that is like the name's own: it may be one with a wrong label
+        enough = (counts >= SEVERAL) & ((counts >= FURTHER * counts.sum()) | (counts >= MAIN * sizes))
+        mine = (enough & (centres @ centres[0] >= KIN)) | (sizes < SEVERAL)
         mine[0] = True
-        if heard.counts[pairs[mine]].sum() >= MAIN * heard.counts[pairs].sum():
+        if counts[mine].sum() >= MAIN * counts.sum():
             yield pairs[mine].tolist()
 
 
@@ -145,15 +149,28 @@ def _same(heard: _Heard, one: int, other: int) -> bool:
     return linkage.likeness(heard.sums[one], heard.counts[one], heard.sums[other], heard.counts[other]) >= SAME
 
 
-def _owner_of_clips(heard: _Heard, owners: dict[int, list[int]]) -> Labels:
-    """For each clip (n,) the name that its voice is of, or -1; of a voice with several the clip's own, else the nearest."""
+def _likely(heard: _Heard) -> Labels:
+    """For each clip (n,) without name and voice the nearest voice, -1 for any other and where none is near.
+
+    Who is likeliest will do for keeping people apart: left out, such a clip could stand in another split than the
+    other clips of the same person.
+    """
+    likely = np.full(len(heard.name), -1)
+    nobody = np.flatnonzero((heard.name < 0) & (heard.voice < 0) & heard.vectors.any(axis=1))
+    best, cosines = linkage.nearest(heard.vectors[nobody], linkage.unit(heard.voice_sums))
+    likely[nobody] = np.where(cosines >= LIKELY, best, -1)
+    return likely
+
+
+def _owner_of_clips(heard: _Heard, owners: dict[int, list[int]], voice: Labels) -> Labels:
+    """For each clip (n,) the name that its voice (n,) is of, or -1; where there are several its own, else the nearest."""
     owner_of_voice = np.full(len(heard.voices) + 1, -1)  # the last for clips without a voice
-    for voice, pairs in owners.items():
-        owner_of_voice[voice] = heard.pairs[pairs[0], 0]
-    owner = owner_of_voice[heard.voice]
-    for voice, pairs in owners.items():
+    for each, pairs in owners.items():
+        owner_of_voice[each] = heard.pairs[pairs[0], 0]
+    owner = owner_of_voice[voice]
+    for each, pairs in owners.items():
         if len(pairs) > 1:
-            here = np.flatnonzero(heard.voice == voice)
+            here = np.flatnonzero(voice == each)
             names = heard.pairs[pairs, 0]
             best, _ = linkage.nearest(heard.vectors[here], linkage.unit(heard.sums[pairs]))
             owner[here] = np.where(np.isin(heard.name[here], names), heard.name[here], names[best])
