@@ -20,7 +20,7 @@ from curate.measures.linkage import Labels, Vectors
 VERSION = 2  # raise it when an answer changes: it enters the fingerprint
 OVERLAP = "overlap" in COLUMNS
 INPUTS = (
-    "embedding", "speech_seconds", "snr", "music", "noise", "voices", "second_voice", "clipped", "bandwidth",
+    "embedding", "speech_seconds", "snr", "music", "voices", "second_voice", "clipped", "bandwidth",
     *(["overlap"] if OVERLAP else []),
 )  # fmt: skip
 
@@ -32,7 +32,6 @@ CLEAN = (
     pl.col("speech_seconds") >= 2.0,
     pl.col("snr") >= 10.0,
     pl.col("music") <= 0.2,
-    pl.col("noise") <= 0.5,
     pl.col("clipped") <= 0.02,
     pl.col("bandwidth") >= 5000.0,  # two people on the telephone are nearer to each other than to themselves elsewhere
 )
