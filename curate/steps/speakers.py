@@ -25,8 +25,10 @@ MAIN = 0.5  # share of a name's clips that its voices have together; a label wit
 FURTHER = 0.05  # share of a name's clips that a further voice has at least, unless most of that voice are the name's
 OWN = 0.8  # share of a name's clips in a voice that it shares with another name as one person
 KIN = 0.75  # two voices of one name are one person's where their centres are this near
-SAME = 0.87  # two names of one voice are one person's at this likeness, how tight each is taken into account
+SAME = 0.8  # two names of one voice are one person's at this likeness, how tight each is taken into account;
+SAME_IN_SOURCE = 0.87  # in one source, which holds them to be two, at this
 LIKELY = 0.5  # a nameless clip without a sure voice counts as the person's whose voice is nearest, from here up
+STRAY = 0.65  # a nameless voice of one or two clips counts as the person's whose voice is nearest, from here up
 NEARER = 0.1  # a clip with a wrong label is this much nearer to the other voice than to its name's
 
 
@@ -39,8 +41,10 @@ def persons(clips: pl.DataFrame) -> pl.DataFrame:
     owner = _owner_of_clips(heard, owners, voice)
     conflict = _conflicts(heard, owner, group)
     voice_side = np.where(owner >= 0, owner, np.where(voice >= 0, len(heard.names) + voice, -1))
-    either = np.where((heard.name >= 0) & ~conflict, heard.name, voice_side)
-    person = np.where(either >= 0, group[either], -1) if len(group) else either
+    by_voice = _looked_up(group, voice_side)
+    by_name = _looked_up(_followed(heard, voice_side, owner, group), heard.name)
+    person = np.where(conflict | (by_name < 0), by_voice, by_name)
+    person = np.where(person < 0, heard.name, person)  # a label on several people, and no voice to go by
     labels = [*heard.names, *heard.voices]
     return clips.with_columns(
         _labelled(person, labels).alias("person"),
@@ -59,6 +63,7 @@ class _Heard:
 
     names: list[str]
     voices: list[str]
+    source: Labels  # (g,) of each name
     name: Labels  # (n,)
     voice: Labels  # (n,)
     vectors: Vectors  # (n, d) embeddings; zeros where there is none
@@ -79,13 +84,15 @@ class _Heard:
 def _heard(clips: pl.DataFrame) -> _Heard:
     given = clips.select(pl.when(pl.col("speaker") != "").then(pl.format("{} {}", "source", "speaker"))).to_series()
     (names, name), (voices, voice) = _numbered(given), _numbered(clips["voice"])
+    source = np.empty(len(names), np.int64)
+    source[name[name >= 0]] = _numbered(clips["source"])[1][name >= 0]
     vectors = _vectors(clips["embedding"])
     both, told = np.flatnonzero((name >= 0) & (voice >= 0)), np.flatnonzero(voice >= 0)
     together = np.stack([name[both], voice[both]], axis=1)
     pairs, pair, counts = np.unique(together, axis=0, return_inverse=True, return_counts=True)
     sums, _ = linkage.totals(vectors[both], pair.reshape(-1), len(pairs))
     voice_sums, voice_counts = linkage.totals(vectors[told], voice[told], len(voices))
-    return _Heard(names, voices, name, voice, vectors, pairs, counts, sums, voice_counts, voice_sums)
+    return _Heard(names, voices, source, name, voice, vectors, pairs, counts, sums, voice_counts, voice_sums)
 
 
 def _owners(heard: _Heard) -> dict[int, list[int]]:
@@ -132,6 +139,7 @@ def _joined(heard: _Heard, owners: dict[int, list[int]]) -> Labels:
         edges += [(names[0], other) for other in alike]
         if len(alike) == len(names):
             edges.append((names[0], len(heard.names) + voice))
+    edges += [(len(heard.names) + one, len(heard.names) + other) for one, other in _stray(heard, owners)]
     size = len(heard.names) + len(heard.voices)
     ends = np.array(edges, dtype=np.int64).reshape(-1, 2)
     graph = coo_array((np.ones(len(ends), np.int8), (ends[:, 0], ends[:, 1])), shape=(size, size))
@@ -140,13 +148,26 @@ def _joined(heard: _Heard, owners: dict[int, list[int]]) -> Labels:
     return np.asarray(first[labels], dtype=np.int64)
 
 
+def _stray(heard: _Heard, owners: dict[int, list[int]]) -> Iterator[tuple[int, int]]:
+    """Nameless voices of one or two clips, each with the larger voice that it is likeliest to be."""
+    centres = linkage.unit(heard.voice_sums)
+    named = np.isin(np.arange(len(heard.voices)), list(owners))
+    small = np.flatnonzero((heard.voice_counts < SEVERAL) & ~named)
+    large = np.flatnonzero(heard.voice_counts >= SEVERAL)
+    best, cosines = linkage.nearest(centres[small], centres[large])
+    near = cosines >= STRAY
+    yield from zip(small[near].tolist(), large[best[near]].tolist(), strict=True)
+
+
 def _same(heard: _Heard, one: int, other: int) -> bool:
     """Whether two names of one voice are one person's."""
     if one == other:
         return True
     if min(heard.counts[one], heard.counts[other]) < SEVERAL:
         return False
-    return linkage.likeness(heard.sums[one], heard.counts[one], heard.sums[other], heard.counts[other]) >= SAME
+    of_one, of_other = heard.source[heard.pairs[[one, other], 0]]
+    least = SAME_IN_SOURCE if of_one == of_other else SAME
+    return linkage.likeness(heard.sums[one], heard.counts[one], heard.sums[other], heard.counts[other]) >= least
 
 
 def _likely(heard: _Heard) -> Labels:
@@ -178,7 +199,11 @@ def _owner_of_clips(heard: _Heard, owners: dict[int, list[int]], voice: Labels) 
 
 
 def _conflicts(heard: _Heard, owner: Labels, group: Labels) -> NDArray[np.bool_]:
-    """Clips whose voice is surely another's than their name's."""
+    """Clips whose voice is surely another's than their name's.
+
+    A name that has no voice of its own, because all its few clips are in the voice of a name in another source, may as
+    well be another name of that person.
+    """
     conflict = np.zeros(len(heard.name), np.bool_)
     own_sums = _own_sums(heard, owner)
     named = np.flatnonzero((heard.name >= 0) & (heard.voice >= 0) & (owner != heard.name))
@@ -188,14 +213,36 @@ def _conflicts(heard: _Heard, owner: Labels, group: Labels) -> NDArray[np.bool_]
     side = np.where(owner[named] >= 0, owner[named], len(heard.names) + voice)
     others = linkage.unit(heard.voice_sums[voice] - vectors)  # without the clip itself
     nearer = ((others - linkage.unit(own_sums[name])) * vectors).sum(axis=1) >= NEARER
-    conflict[named] = nearer & (heard.voice_counts[voice] >= SEVERAL) & (group[side] != group[name])
+    known = own_sums.any(axis=1)[name] | (owner[named] < 0)
+    known |= heard.source[name] == heard.source[np.maximum(owner[named], 0)]
+    conflict[named] = nearer & known & (heard.voice_counts[voice] >= SEVERAL) & (group[side] != group[name])
     return conflict
+
+
+def _followed(heard: _Heard, side: Labels, owner: Labels, group: Labels) -> Labels:
+    """The person of each name (g,): its own; of a name without a voice of its own that of most of its clips; else -1."""
+    followed = group[: len(heard.names)].copy()
+    settled = np.unique(heard.name[(owner == heard.name) & (owner >= 0)])
+    heard_where = (heard.name >= 0) & (heard.voice >= 0) & ~np.isin(heard.name, settled)
+    persons, counts = np.unique(
+        np.stack([heard.name[heard_where], group[side[heard_where]]], axis=1), axis=0, return_counts=True
+    )
+    total = np.bincount(persons[:, 0], counts, minlength=len(heard.names))
+    followed[persons[:, 0]] = -1
+    most = counts >= MAIN * total[persons[:, 0]]
+    followed[persons[most, 0]] = persons[most, 1]
+    return followed
 
 
 def _own_sums(heard: _Heard, owner: Labels) -> Vectors:
     """Sums (g, d) of the clips of each name that have a voice of its own."""
     own = np.flatnonzero((owner == heard.name) & (owner >= 0))
     return linkage.totals(heard.vectors[own], heard.name[own], len(heard.names))[0]
+
+
+def _looked_up(values: Labels, places: Labels) -> Labels:
+    """The values at some places, -1 where the place is."""
+    return np.append(values, -1)[places]
 
 
 def _numbered(values: pl.Series) -> tuple[list[str], Labels]:

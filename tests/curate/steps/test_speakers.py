@@ -100,6 +100,20 @@ def test_one_wrong_label_does_not_win_a_voice_like_the_names_own() -> None:
     assert told["person"].to_list()[10:] == ["voice-002"] * 8
 
 
+def test_a_name_of_few_clips_in_the_voice_of_another_source_goes_with_it_whole() -> None:
+    rows: list[Row] = [("a", "mina", "voice-001", 0)] * 6 + [("b", "kim", "voice-001", 0)] * 2 + [("b", "kim", None, 0)]
+    assert person(rows) == ["a mina"] * 9
+    assert conflicts(rows) == [None] * 9  # it may as well be her other name
+    within: list[Row] = [("a", "mina", "voice-001", 0)] * 6 + [("a", "kim", "voice-001", 0)] * 2
+    assert conflicts(within) == [None] * 6 + ["a mina"] * 2  # one source holds them to be two
+    assert person(within) == ["a mina"] * 8
+
+
+def test_a_nameless_clip_without_a_sure_voice_stands_with_the_likeliest_person() -> None:
+    rows: list[Row] = [("a", "mina", "voice-001", 0)] * 4 + [("b", None, None, 0), ("b", None, None, 1)]
+    assert person(rows) == ["a mina"] * 5 + [None]
+
+
 def test_a_label_on_several_people_is_not_a_person() -> None:
     rows: list[Row] = [("a", "unknown", f"voice-00{1 + i // 4}", i // 4) for i in range(16)]
     assert person(rows) == [f"voice-00{1 + i // 4}" for i in range(16)]
