@@ -3,8 +3,9 @@
     python benchmarks/voices.py 20000 200000 [--seed 1] [--json]
 
 Speakers have 1 to 5,000 clips each (heavy-tailed), one to three rooms, in shuffled order; a clip strays from its
-speaker the more the shorter it is, and one in eight is a mixture of two speakers, half of which can be seen to be that. How far speakers lie from each other and clips from their speaker is as measured on real
-speech (docs/measures/voices.md). One in three speakers is named by the source, one in a hundred labels is wrong.
+speaker the more the shorter it is, and one in eight is a mixture of two speakers, half of which can be seen to be that.
+How far speakers lie from each other and clips from their speaker is as measured on real speech
+(docs/measures/voices.md). One in three speakers is named by the source, one in a hundred labels is wrong.
 Purity and coverage are counted over the pure clips; a clip without a voice is not covered.
 """
 
@@ -69,7 +70,7 @@ def make(count: int, seed: int) -> pl.DataFrame:
 
 
 def judge(clips: pl.DataFrame) -> dict[str, Any]:
-    """What was found, how well, in how many seconds and how much memory (GB, that of the process)."""
+    """What was found, how well, in how many seconds and how much memory (of the process, making the clips included)."""
     before = time.monotonic()
     answer = voices.find(clips)
     found = clips.drop("voice").join(answer, on="id", how="left", maintain_order="left")
@@ -85,9 +86,12 @@ def judge(clips: pl.DataFrame) -> dict[str, Any]:
         **{f"voice_{name}": each for name, each in quality(pure, "voice").items()},
         **{f"person_{name}": each for name, each in quality(pure, "person").items()},
         "wrong_labels_told": round(float(wrong["speaker_conflict"].is_not_null().mean() or 0), 4),
-        "right_labels_told": round(float((~pure["mislabelled"] & pure["speaker_conflict"].is_not_null()).mean() or 0), 5),
+        "right_labels_told": round(
+            float((~pure["mislabelled"] & pure["speaker_conflict"].is_not_null()).mean() or 0), 5
+        ),
         "seconds_voices": round(middle - before, 1),
         "seconds_persons": round(after - middle, 1),
+        "processor_seconds": round(time.process_time(), 1),
         "peak_gb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2),
     }
 

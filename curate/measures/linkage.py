@@ -121,7 +121,7 @@ def halves(vectors: Vectors) -> NDArray[np.bool_]:
     axis = centred[int(np.square(centred).sum(axis=1).argmax())]  # of the farthest one: no draw, so always the same
     for _ in range(ROUNDS):
         axis = unit((centred.T @ (centred @ axis))[None])[0]
-    side = centred @ axis > 0
+    side: NDArray[np.bool_] = np.asarray(centred @ axis > 0)
     for _ in range(ROUNDS):
         if side.all() or not side.any():
             break
@@ -210,4 +210,3 @@ def _chain(sums: Vectors, counts: Counts, threshold: float) -> Labels:
     while not np.array_equal(into[into], into):
         into = into[into]
     return into
-

@@ -42,12 +42,15 @@ NEAR = 0.75  # a clip this near to the centre of a group is its, while many clip
 MODES = 0.8  # a voice whose halves are alike by less than this, how tight each is taken into account, is two
 LEAST_MODE = 3  # clips that a half has at least
 LEAST_FAIR = 2  # fair clips that make a voice
-ABSORBED = 0.65, 0.1  # a voice of one or two clips goes to a larger one this near, and nearer by this much than the next
+ABSORBED = (
+    0.65,
+    0.1,
+)  # a voice of one or two clips goes to a larger one this near, and nearer by this much than the next
 SURE, APART = 0.6, 0.06  # another clip goes to a voice this near, and nearer by this much than to the next one
 
 
 def find(clips: pl.DataFrame) -> pl.DataFrame:
-    """Group clips by voice: columns id, voice (`voice-001`... in order of appearance; null where nobody is surely it)."""
+    """Group clips by voice: columns id, voice (`voice-001`... in order of appearance; null: not surely anybody's)."""
     embedded = clips.filter(pl.col("embedding").is_not_null())
     if embedded.is_empty():
         return pl.DataFrame(schema={"id": pl.String, "voice": pl.String})
@@ -90,7 +93,7 @@ def _assign(numbers: Labels, which: NDArray[np.bool_], vectors: Vectors) -> None
 
 
 def _absorb(numbers: Labels, vectors: Vectors) -> None:
-    """Give voices of fewer clips than LEAST_MODE to a larger one, where they are surely its; numbers stay as they are."""
+    """Give voices of fewer clips than LEAST_MODE to a larger one, where they are surely its; their numbers stay free."""
     named = np.flatnonzero(numbers >= 0)
     sums, counts = linkage.totals(vectors[named], numbers[named])
     small, large = np.flatnonzero((counts > 0) & (counts < LEAST_MODE)), np.flatnonzero(counts >= LEAST_MODE)

@@ -157,7 +157,7 @@ def _by(rows: pl.DataFrame, names: tuple[str, ...]) -> list[dict[str, Any]]:
 
 
 def _leaks(clips: pl.DataFrame, recipe: Recipe) -> list[dict[str, Any]]:
-    """Speakers (as persons), texts and recordings found in more than one split, counted anew and not by the code that split them."""
+    """Speakers (as persons), texts and recordings in more than one split, counted anew, not by the code that split."""
     bare = pl.col("spoken").map_elements(agreement.comparable, return_dtype=pl.String)
     what = {
         "speaker": pl.col("person"),

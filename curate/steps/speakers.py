@@ -184,7 +184,7 @@ def _likely(heard: _Heard) -> Labels:
 
 
 def _owner_of_clips(heard: _Heard, owners: dict[int, list[int]], voice: Labels) -> Labels:
-    """For each clip (n,) the name that its voice (n,) is of, or -1; where there are several its own, else the nearest."""
+    """For each clip (n,) the name that its voice (n,) is of, or -1; of several names its own, else the nearest."""
     owner_of_voice = np.full(len(heard.voices) + 1, -1)  # the last for clips without a voice
     for each, pairs in owners.items():
         owner_of_voice[each] = heard.pairs[pairs[0], 0]
@@ -212,15 +212,15 @@ def _conflicts(heard: _Heard, owner: Labels, group: Labels) -> NDArray[np.bool_]
     name, voice, vectors = heard.name[named], heard.voice[named], heard.vectors[named]
     side = np.where(owner[named] >= 0, owner[named], len(heard.names) + voice)
     others = linkage.unit(heard.voice_sums[voice] - vectors)  # without the clip itself
-    nearer = ((others - linkage.unit(own_sums[name])) * vectors).sum(axis=1) >= NEARER
-    known = own_sums.any(axis=1)[name] | (owner[named] < 0)
+    nearer = np.einsum("nd,nd->n", others - linkage.unit(own_sums[name]), vectors) >= NEARER
+    known = (np.abs(own_sums).max(axis=1) > 0)[name] | (owner[named] < 0)
     known |= heard.source[name] == heard.source[np.maximum(owner[named], 0)]
     conflict[named] = nearer & known & (heard.voice_counts[voice] >= SEVERAL) & (group[side] != group[name])
     return conflict
 
 
 def _followed(heard: _Heard, side: Labels, owner: Labels, group: Labels) -> Labels:
-    """The person of each name (g,): its own; of a name without a voice of its own that of most of its clips; else -1."""
+    """The person of each name (g,): its own; of one that has no voice of its own that of most of its clips; or -1."""
     followed = group[: len(heard.names)].copy()
     settled = np.unique(heard.name[(owner == heard.name) & (owner >= 0)])
     heard_where = (heard.name >= 0) & (heard.voice >= 0) & ~np.isin(heard.name, settled)

@@ -27,7 +27,9 @@ def partition(labels: NDArray[np.int64]) -> set[frozenset[int]]:
 @pytest.mark.parametrize("threshold", [0.2, 0.5, 0.8])
 def test_it_is_average_linkage(threshold: float) -> None:
     vectors, _ = drawn(12, 300, 1, spread=0.7)
-    expected = fcluster(scipy_linkage(vectors.astype(np.float64), "average", metric="cosine"), 1 - threshold, "distance")
+    expected = fcluster(
+        scipy_linkage(vectors.astype(np.float64), "average", metric="cosine"), 1 - threshold, "distance"
+    )
     assert partition(linkage.link(vectors, threshold=threshold, near=0.9)) == partition(expected)
 
 

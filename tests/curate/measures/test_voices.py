@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 from numpy.typing import NDArray
 
+from benchmarks import voices as benchmark
 from curate.measures import linkage, voices
 from tests.curate.frames import clips
 
@@ -75,7 +76,9 @@ def test_an_impure_clip_founds_no_voice_and_glues_none_together(column: str, val
     vectors += [[float(x) for x in between] for _ in range(12)]
     frame = heard(vectors)
     impure = pl.int_range(pl.len()) >= 12
-    dirty = frame.with_columns(pl.when(impure).then(pl.lit(value)).otherwise(column).cast(frame.schema[column]).alias(column))
+    dirty = frame.with_columns(
+        pl.when(impure).then(pl.lit(value)).otherwise(column).cast(frame.schema[column]).alias(column)
+    )
     voiced = named_voices(dirty)
     assert voiced[:12] == ["voice-001", "voice-002"] * 6
     assert voiced[12:] == [None] * 12  # between two voices: surely neither's
@@ -83,7 +86,9 @@ def test_an_impure_clip_founds_no_voice_and_glues_none_together(column: str, val
 
 def test_bounds_are_fixed_and_what_was_not_measured_speaks_against_nobody() -> None:
     vectors = [near(who, 0.85, 10 * i + j) for i in range(4) for j, who in enumerate(people(2))]
-    unmeasured = [pl.lit(None, pl.Float64).alias(name) for name in voices.INPUTS if name not in ("embedding", "speech_seconds")]
+    unmeasured = [
+        pl.lit(None, pl.Float64).alias(name) for name in voices.INPUTS if name not in ("embedding", "speech_seconds")
+    ]
     assert named_voices(heard(vectors).with_columns(unmeasured)) == ["voice-001", "voice-002"] * 4
 
 
@@ -121,3 +126,12 @@ def test_clips_without_an_embedding_are_nobody_and_none_at_all_is_no_error() -> 
     found = voices.find(heard([None, near(a, 0.9, 1)]))
     assert found["id"].to_list() == [f"{1:016x}"]
     assert voices.find(heard([None])).height == 0
+
+
+def test_thousands_of_generated_clips_are_told_apart() -> None:
+    facts = benchmark.judge(benchmark.make(4000, 2))
+    assert facts["speakers"] > 50
+    assert min(facts["voice_purity"], facts["voice_coverage"]) >= 0.97
+    assert min(facts["person_purity"], facts["person_coverage"]) >= 0.97
+    assert facts["wrong_labels_told"] >= 0.8
+    assert facts["right_labels_told"] <= 0.01

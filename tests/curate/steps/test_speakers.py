@@ -1,4 +1,4 @@
-"""Persons: names and voices that belong together are one, wrong labels are told, and nobody is joined on thin evidence."""
+"""Persons: names and voices that belong together are one, wrong labels are told, thin evidence joins nobody."""
 
 from collections.abc import Sequence
 from typing import Any
