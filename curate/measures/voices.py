@@ -93,7 +93,7 @@ def _assign(numbers: Labels, which: NDArray[np.bool_], vectors: Vectors) -> None
 
 
 def _absorb(numbers: Labels, vectors: Vectors) -> None:
-    """Give voices of fewer clips than LEAST_MODE to a larger one, where they are surely its; their numbers stay free."""
+    """Give voices of fewer clips than LEAST_MODE to a larger one, where they are surely its; numbers stay free."""
     named = np.flatnonzero(numbers >= 0)
     sums, counts = linkage.totals(vectors[named], numbers[named])
     small, large = np.flatnonzero((counts > 0) & (counts < LEAST_MODE)), np.flatnonzero(counts >= LEAST_MODE)

@@ -36,7 +36,7 @@ def clip(number: int, **changed: Any) -> dict[str, Any]:
         "training_text": "(Korean)사과 세 개",
     }  # fmt: skip
     speaker = changed.get("speaker", good["speaker"])
-    return {**good, "person": speaker and f"studio {speaker}", **changed}
+    return {**good, "person": speaker and f"studio {speaker}", "speaker_conflict": None, **changed}
 
 
 def recipe(**changed: Any) -> Recipe:
