@@ -13,20 +13,23 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from curate.manifest import COLUMNS
 from curate.measures import linkage
 from curate.measures.linkage import Labels, Vectors
 
 VERSION = 2  # raise it when an answer changes: it enters the fingerprint
-OVERLAP = "overlap" in COLUMNS
 INPUTS = (
     "embedding", "speech_seconds", "snr", "music", "voices", "second_voice", "clipped", "bandwidth",
-    *(["overlap"] if OVERLAP else []),
+    "other_voice", "overlap",
 )  # fmt: skip
 
 
 # Fixed bounds on what was measured. What was not measured does not speak against a clip.
-ONE_VOICE = (pl.col("voices") <= 1, pl.col("second_voice") <= 0.05, *([pl.col("overlap") <= 0.1] if OVERLAP else []))
+ONE_VOICE = (
+    pl.col("voices") <= 1,
+    pl.col("second_voice") <= 0.05,
+    pl.col("other_voice") <= 0.15,
+    pl.col("overlap") <= 0.1,
+)
 CLEAN = (
     *ONE_VOICE,
     pl.col("speech_seconds") >= 2.0,
