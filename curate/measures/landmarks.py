@@ -41,7 +41,7 @@ CROWD, NEIGHBOURS = 50, 4  # a number found more often than that is common: it v
 # Matches that must follow one that they agree with, for two clips to be compared: of a short clip, which has under 16
 # landmarks, and of others. One at the same speed counts twice.
 FEW, NEEDED = 16, (1, 2)
-CHUNK = 50_000  # landmarks whose matches are held at a time
+CHUNK = 30_000  # landmarks whose matches are held at a time
 FRAME_BITS, CLIP_BITS = 13, 22  # how a vote is packed: 164 s, and 4 million clips; the rest are the clips of a chunk
 MOST_FRAMES = 2**FRAME_BITS - 1
 
@@ -120,9 +120,10 @@ def candidates(tables: Sequence[Table]) -> list[tuple[int, int]]:
 
     Time and memory grow with the number of clips, not of pairs: numbers that are common vote for few.
     """
+    used = np.flatnonzero([len(table) for table in tables])  # clips without landmarks are not counted
     every = np.concatenate([np.zeros((0, 2), np.uint32), *tables])
-    counts = np.array([len(table) for table in tables], dtype=np.int64)
-    clips = np.repeat(np.arange(len(tables)), counts)
+    counts = np.array([len(tables[which]) for which in used], dtype=np.int64)
+    clips = np.repeat(np.arange(len(used)), counts)
     order = np.argsort(every[:, 0], kind="stable")  # of equal numbers in the order of clips and frames
     index = _Index(every[order, 0], clips[order], _frames(every[order]))
     place = np.empty(len(order), np.int64)
@@ -132,7 +133,8 @@ def candidates(tables: Sequence[Table]) -> list[tuple[int, int]]:
         asked = slice(start, end)
         votes = [_votes(index, every[asked], clips[asked], place[asked], flip) for flip in range(2**WEAK)]
         found.append(_agreed(np.concatenate(votes), counts, int(clips[start])))
-    return [divmod(int(pair), len(tables)) for pair in np.unique(np.concatenate(found))]
+    pairs = np.unique(np.concatenate(found))
+    return [(int(used[pair // len(used)]), int(used[pair % len(used)])) for pair in pairs.tolist()]
 
 
 class _Index(NamedTuple):

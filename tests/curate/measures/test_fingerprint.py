@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.signal
 import soundfile
 
 from curate import audio
@@ -73,6 +74,45 @@ def test_a_copy_is_found_whatever_was_done_to_it(name: str) -> None:
         copy = fingerprint.fingerprint(other.astype(np.float32), at)
         assert fingerprint.similarity(original, copy) > 0.65, what
         assert [pair[:2] for pair in fingerprint.pairs([original, copy])] == [(0, 1)], what
+
+
+def faster(samples: audio.Samples, rate: int, speed: float) -> audio.Samples:
+    """Played faster: shorter, and higher by as much."""
+    return audio.resample(samples, round(rate * 1000), round(rate * 1000 / speed))
+
+
+def in_a_room(samples: audio.Samples, rate: int, seconds: float = 0.3) -> audio.Samples:
+    """With the echo of a small room, 3 dB under the direct sound."""
+    at = np.arange(round(1.2 * seconds * rate)) / rate
+    echo = noise(len(at), 1.0) * 10 ** (-3 * at / seconds) * (at > 0.003)
+    echo *= np.sqrt(0.5 / np.sum(echo**2))
+    echo[0] = 1.0
+    return np.asarray(scipy.signal.fftconvolve(samples, echo)[: len(samples)], np.float32)
+
+
+@needs_speech
+@pytest.mark.parametrize("name", NAMES)
+def test_a_copy_is_found_at_another_speed_and_in_a_room(name: str) -> None:
+    samples, rate = audio.read(SHARED / name)
+    original = fingerprint.fingerprint(samples, rate)
+    copies = [faster(samples, rate, speed) for speed in (0.95, 0.98, 1.02, 1.05)]
+    for what, copy in enumerate([*copies, in_a_room(samples, rate), faster(in_a_room(samples, rate), rate, 1.03)]):
+        (found,) = fingerprint.pairs([original, fingerprint.fingerprint(copy, rate)]) or [None]
+        assert found is not None, what
+        assert found[2] > fingerprint.THRESHOLD, what
+
+
+@needs_speech
+def test_the_same_music_under_other_words_and_the_same_words_again_are_no_copies() -> None:
+    """A music bed 6 dB under each of eight sentences; and clips that share their first two seconds of eight."""
+    files = sorted(SHARED.glob("ko/zeroth/*.flac"))
+    music, at = audio.read(SHARED / "neg/music/Kevin_MacLeod_-_Vibe_Ace.ogg")
+    bed = audio.resample(music, at, RATE)
+    spoken = [audio.read(file)[0][: 8 * RATE] for file in files]
+    beds = [one + bed[: len(one)] * (one.std() / bed.std() / 2) for one in spoken]
+    opened = [np.concatenate([spoken[0][: 2 * RATE], one[RATE : 7 * RATE]]) for one in spoken[1:]]
+    for sounds in (beds, opened):
+        assert fingerprint.pairs([fingerprint.fingerprint(np.float32(one), RATE) for one in sounds]) == []
 
 
 @needs_speech
