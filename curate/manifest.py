@@ -43,6 +43,13 @@ COLUMNS = _columns(
     Column("sha256", pl.String, "ingest", "of the audio file's bytes"),
     Column("rate", pl.Int32, "ingest", "sample rate of the file", "Hz"),
     Column("channels", pl.Int16, "ingest", "channels of the file"),
+    Column("channel", pl.Int16, "ingest", "which channel of the file, from 1, where the source is split; null: all"),
+    Column(
+        "channel_mix", pl.String, "ingest",
+        "channels of the file that are heard: `1+2` their mean, `1-2` the second turned over, `1|2` they differ",
+    ),
+    Column("dc_offset", pl.Float64, "ingest", "mean of the file's samples, taken off where it is over 0.0005", "linear", 6),
+    Column("channel_offsets", pl.List(pl.Float64), "ingest", "mean of each channel", "linear", stored=False),
     Column(
         "modified", pl.String, "ingest", "size and time of the file, to see that it has not changed since", stored=False
     ),
@@ -119,9 +126,10 @@ COLUMNS = _columns(
 )
 
 
-def clip_id(source: str, path: str, start: int | None, end: int | None) -> str:
-    """The first 16 hex digits of sha256 over the four values, as JSON."""
-    text = json.dumps([source, path, start, end], ensure_ascii=False)
+def clip_id(source: str, path: str, start: int | None, end: int | None, channel: int | None = None) -> str:
+    """The first 16 hex digits of sha256 over the values, as JSON; the channel only where the source is split."""
+    named = [source, path, start, end] if channel is None else [source, path, start, end, channel]
+    text = json.dumps(named, ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 

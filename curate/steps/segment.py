@@ -204,7 +204,7 @@ def _clip(recording: Recording, start: int | None, end: int | None, cut: Span) -
         "speech_seconds": sum(span["end"] - span["start"] for span in speech) / row["rate"],
     }
     if start is not None:
-        measured["id"] = manifest.clip_id(row["source"], row["path"], start, end)
+        measured["id"] = manifest.clip_id(row["source"], row["path"], start, end, row["channel"])
     for name, timeline in (("music", recording.music), ("noise", recording.noise)):
         if timeline is not None:
             measured[name] = timeline.covered(*cut) / (cut[1] - cut[0])
