@@ -36,6 +36,8 @@ def _with_model(name: str, missing: str, others: Only) -> Any:
 
 
 EVENTS = _with_model("events", "no model listens for music and noise", READABLE)
+# Two recordings side by side; their mean, which is what was measured, is of neither.
+CHANNELS_DIFFER = pl.col("channel_mix").str.contains("|", literal=True).fill_null(False)
 TURNS = _with_model("turns", "no model tells speakers apart", MEASURED)
 
 MUSIC = Rule(
@@ -85,6 +87,22 @@ def _language(rule: Rule, recipe: Any) -> Check:
     wrong = (pl.col(other.column) >= other.limit(recipe)) & (pl.col(declared.column) < declared.limit(recipe))
     threshold = {bound.name: bound.limit(recipe) for bound in (other, declared)}
     return Check(rule, value, ~wrong, threshold, (*rule.where(recipe), enough))
+
+
+def _several_known(recipe: Any) -> Only:
+    """Channels that differ tell of several people without a model."""
+    return tuple((CHANNELS_DIFFER | condition, why) for condition, why in TURNS(recipe))
+
+
+def _several(rule: Rule, recipe: Any) -> Check:
+    """Others than the main voice; and two people on two channels, where the source is not split by channel."""
+    (bound,) = rule.bounds
+    limit = bound.limit(recipe)
+    # where nobody was told apart, nobody else was heard
+    alone = bound.holds(limit) | (pl.col("voices") == 0)
+    value = pl.when(CHANNELS_DIFFER).then(pl.struct("second_voice", "channel_mix"))
+    value = value.otherwise(pl.struct("second_voice", pl.lit(None, pl.String).alias("channel_mix")))
+    return Check(rule, value, alone & ~CHANNELS_DIFFER, limit, rule.where(recipe))
 
 
 def _mismatch(rule: Rule, recipe: Any) -> Check:
@@ -191,8 +209,8 @@ RULES: tuple[Rule, ...] = (
                 "largest share of speech by others than the main voice",
             ),
         ),
-        only=TURNS,
-        unless=pl.col("voices") == 0,  # where nobody was told apart, nobody else was heard
+        only=_several_known,
+        made=_several,
     ),
     Rule(
         "wrong_language",
