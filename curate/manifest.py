@@ -69,6 +69,7 @@ COLUMNS = _columns(
     Column(
         "file_speech", SPANS, "listen", "where voice was found in the whole file", "samples at 16 kHz", stored=False
     ),
+    Column("file_pauses", SPANS, "listen", "short pauses inside speech", "samples at 16 kHz", stored=False),
     Column(
         "file_events", EVENTS, "listen", "music, singing, voice... in the whole file", "samples at 16 kHz", stored=False
     ),
@@ -88,6 +89,7 @@ COLUMNS = _columns(
     Column("pitch", pl.Float64, "signal", "median fundamental frequency of voiced speech", "Hz", 1),
     Column("head_edge", pl.Float64, "signal", "level at the first samples, relative to the speech", "dB", 2),
     Column("tail_edge", pl.Float64, "signal", "level at the last samples, relative to the speech", "dB", 2),
+    Column("dropout", pl.Float64, "signal", "longest gap of lost samples inside words", "ms", 1),
     Column("dnsmos", pl.Float64, "quality", "DNSMOS overall, predicted; not trained on Khmer or Korean", "1..5", 3),
     Column("distillmos", pl.Float64, "quality", "DistillMOS, predicted; not trained on Khmer or Korean", "1..5", 3),
     Column("language_probability", pl.Float64, "hear", "probability of the declared language (speech only)", "0..1", 4),

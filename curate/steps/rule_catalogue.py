@@ -186,6 +186,16 @@ RULES: tuple[Rule, ...] = (
         only=MEASURED,
     ),
     Rule(
+        "dropout",
+        (
+            Bound(
+                "dropout", "at most", "filter.dropout", "gaps of at most {} ms inside words", 4.0,
+                "longest gap of lost samples in ms; none is found in speech that lost nothing",
+            ),
+        ),
+        only=MEASURED,
+    ),
+    Rule(
         "low_quality",
         (
             Bound(

@@ -22,6 +22,8 @@ MUSIC = ("music", "singing")
 MUSIC_SECONDS = 3.0
 MOST_OF_A_FILE = 0.9
 
+SMALLEST_PART = 10  # of the longest clip: a cut nearer to an end would leave a crumb
+
 Span = tuple[int, int]
 Row = dict[str, Any]
 
@@ -53,6 +55,7 @@ class Recording:
 
     row: Row
     speech: Timeline
+    pauses: Sequence[Span]
     music: Timeline | None
     noise: Timeline | None
     turns: Timeline | None
@@ -83,7 +86,9 @@ def _clips(row: Row, *, max_seconds: float, margin: float, max_pause: float, tri
         cut = trim(speech, 0, frames, edge) if trim_clips and speech else (0, frames)
         yield _clip(recording, None, None, cut)
         return
-    wanted = _grouped(_by_speaker(recording), longest=int(max_seconds * rate) - 2 * edge, pause=round(max_pause * rate))
+    longest = int(max_seconds * rate) - 2 * edge
+    pieces = [part for piece in _by_speaker(recording) for part in _parted(piece, recording.pauses, longest)]
+    wanted = _grouped(pieces, longest=longest, pause=round(max_pause * rate))
     if not wanted:
         yield _clip(recording, None, None, (0, frames))
         return
@@ -102,8 +107,9 @@ def _recording(row: Row) -> Recording:
         noise = _united(_scaled([e for e in events if e["label"] == "noise"], rate, frames))
     if turns is not None:
         speakers = Timeline((*span, turn["speaker"]) for turn in turns for span in _scaled([turn], rate, frames))
-    bare = {**row, "file_speech": None, "file_events": None, "file_turns": None}
-    return Recording(bare, _united(_scaled(speech, rate, frames)), music, noise, speakers)
+    pauses = _scaled(row["file_pauses"] or [], rate, frames)
+    bare = {**row, "file_speech": None, "file_pauses": None, "file_events": None, "file_turns": None}
+    return Recording(bare, _united(_scaled(speech, rate, frames)), sorted(pauses), music, noise, speakers)
 
 
 def _scaled(spans: Sequence[Mapping[str, Any]], rate: int, frames: int) -> list[Span]:
@@ -163,6 +169,27 @@ def _spoken(turns: Sequence[tuple[int, int, int]]) -> dict[int, int]:
     for start, end, who in turns:
         spoken[who] = spoken.get(who, 0) + end - start
     return spoken
+
+
+def _parted(piece: tuple[int, int, int], pauses: Sequence[Span], longest: int) -> list[tuple[int, int, int]]:
+    """A piece of speech that is too long for a clip, cut at its longest pauses; whole where it has none.
+
+    The longest first, each part again while it is too long. What is cut small is joined again by `_grouped`; so the
+    clips end at the best pauses and are as long as they may be. A pause near an end is none to cut at: it would leave
+    next to nothing.
+    """
+    parts, waiting = [], [piece]
+    while waiting:
+        start, end, speaker = waiting.pop()
+        least = min(longest, end - start) // SMALLEST_PART
+        inside = pauses[bisect_left(pauses, (start + least, 0)) : bisect_left(pauses, (end - least, 0))]
+        inside = [(a, b) for a, b in inside if b <= end - least]
+        if end - start <= longest or not inside:
+            parts.append((start, end, speaker))
+            continue
+        first, last = max(inside, key=lambda pause: pause[1] - pause[0])
+        waiting += [(last, end, speaker), (start, first, speaker)]
+    return parts
 
 
 def _grouped(pieces: Sequence[tuple[int, int, int]], *, longest: int, pause: int) -> list[Span]:
