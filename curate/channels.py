@@ -130,7 +130,8 @@ class Survey:
         """The channels that are used, the best first if it is alone, else in order; and whether they differ."""
         floor = np.maximum(np.quantile(levels, 0.1, axis=0), SILENT)
         top = np.quantile(levels, 0.99, axis=0)
-        used = self._active(levels, floor, top)
+        active = self._active(levels, floor, top)
+        used = active or [int(each) for each in np.flatnonzero(top >= top.max() - DEAD)]  # nobody speaks
         depth = np.quantile(levels, 0.95, axis=0) - floor
         best = max(used, key=lambda each: (round(depth[each] / 3), round(top[each]), -each))
         if not self._pairs or len(used) == 1:
@@ -141,7 +142,7 @@ class Survey:
                 continue
             coherence, delay, sign = self._compared(best, other)
             if coherence < COHERENT and not self._together(levels, top, best, other):
-                others.append(other)
+                others += [other] if active else []
             elif coherence >= ADDED and delay == 0 and abs(top[best] - top[other]) <= EQUAL:
                 added.append(sign * (other + 1))
         if others:
@@ -150,14 +151,11 @@ class Survey:
         return tuple(in_order if in_order[0] > 0 else [-each for each in in_order]), False
 
     def _active(self, levels: Floats, floor: Floats, top: Floats) -> list[int]:
-        """Channels that are not dead; where all are steady, all that are loud enough."""
+        """Channels in which somebody may speak: not silent, not steady, not far weaker than another."""
         loud = levels > np.maximum(np.maximum(floor + ACTIVE_RISE, SILENT), top.max() - DEAD)
         seconds = loud.sum(axis=0) * self._size / PARTS / self._rate
         whole = len(levels) * self._size / PARTS / self._rate
-        active = np.flatnonzero(seconds >= min(ACTIVE_SECONDS, ACTIVE_SHARE * whole))
-        if not len(active):
-            active = np.flatnonzero(top > max(SILENT, top.max() - DEAD))
-        return [int(each) for each in active] or list(range(self._channels))
+        return [int(each) for each in np.flatnonzero(seconds >= min(ACTIVE_SECONDS, ACTIVE_SHARE * whole))]
 
     def _compared(self, one: int, other: int) -> tuple[float, int, int]:
         """Coherence (0..1) of two channels, the delay between them in samples, and 1 or -1 for their phase."""

@@ -20,14 +20,17 @@ Flags = NDArray[np.bool_]
 
 SHORTEST, LONGEST = 0.004, 1.0  # seconds of a gap: shorter ones are the tops of clipped waves, longer ones cuts
 EDGE = 0.004  # seconds beside a gap in which speech must sound
-LOUD = 12.0  # dB under the speech: how loud both sides must be; words end and begin 25 dB under it and more
+# dB under the speech: how loud one side must be, and the other; words end and begin 25 dB under it and more.
+LOUD, AUDIBLE = 12.0, 20.0
 CEILING = 0.9  # of the peak: a run of equal samples up there was clipped
 FRAME = 0.004  # seconds, for gaps that are no longer equal samples
-FALL = 45.0  # dB under the speech
+FALL = 45.0  # dB under the loudest fifth of the frames
 QUIETER = 10.0  # dB under the quiet moments of the clip
+DEEP = 55.0  # dB under the loudest: no sound falls so far within 4 ms, however silent the room
 REPEAT = 0.1  # seconds: the longest packet that is played again
 REPEAT_RUN = 0.008  # seconds that must be equal
-TAPS = 24  # samples that are equal by chance in no speech
+TAPS = 12  # samples that are equal by chance in no speech
+LAGS = 8  # distances between a packet and its copy that are looked at, the most common first
 MOSTLY = 0.2  # share of the clip: where more of it repeats, it is a tone
 
 
@@ -60,9 +63,11 @@ def _hushed(sound: NDArray[np.float64], rate: int, level: float) -> Spans:
     count = len(sound) // size
     if count < 8:
         return []
-    power = (sound[: count * size].reshape(-1, size) ** 2).mean(axis=1) / level
+    steps = np.diff(sound, prepend=sound[:1])  # a high-pass leaves a slow wave in a gap
+    power = (steps[: count * size].reshape(-1, size) ** 2).mean(axis=1)
+    power /= max(1e-30, float(np.quantile(power, 0.8)))
     room = float(np.quantile(power, 0.05))
-    quiet = power < min(10 ** (-FALL / 10), room * 10 ** (-QUIETER / 10))
+    quiet = power < min(10 ** (-FALL / 10), max(room * 10 ** (-QUIETER / 10), 10 ** (-DEEP / 10)))
     gaps = [(start * size, end * size) for start, end in _runs(quiet, round(2 * SHORTEST * rate / size))]
     return [gap for gap in gaps if _between_words(sound, gap, rate, level, slack=size)]
 
@@ -72,11 +77,12 @@ def _between_words(
 ) -> bool:
     """Whether speech sounds right before and right after a gap, which is no longer than one can be."""
     start, end = gap
-    width, least = round(EDGE * rate), level * 10 ** (-LOUD / 10)
+    width = round(EDGE * rate)
     before, after = sound[max(0, start - slack - width) : start], sound[end : end + slack + width]
     if end - start > LONGEST * rate or len(before) < width or len(after) < width:
         return False
-    return bool(np.var(before) >= least and np.var(after) >= least)
+    weaker, louder = sorted((np.var(before), np.var(after)))
+    return bool(louder >= level * 10 ** (-LOUD / 10) and weaker >= level * 10 ** (-AUDIBLE / 10))
 
 
 def _repeated(sound: NDArray[np.float64], rate: int, level: float) -> Spans:
@@ -88,13 +94,15 @@ def _repeated(sound: NDArray[np.float64], rate: int, level: float) -> Spans:
     number = np.zeros(len(whole) - TAPS + 1, np.int64)  # of the samples from each place on; wraps around
     for tap, weight in enumerate(weights.tolist()):
         number += whole[tap : len(number) + tap] * weight
-    chosen = np.flatnonzero((number >> 20) & 15 == 0)  # a sixteenth, by content: the same of both copies
+    # a sixteenth, by content: the same of both copies; where nothing moves there is nothing to find
+    moving = np.abs(whole[TAPS // 2 :][: len(number)] - whole[: len(number)]) > 0
+    chosen = np.flatnonzero(((number >> 20) & 15 == 0) & moving)
     order = chosen[np.argsort(number[chosen], kind="stable")]
     apart = np.diff(order)
     twins = (np.diff(number[order]) == 0) & (apart <= REPEAT * rate) & (apart > TAPS)
-    lags = np.unique(apart[twins])
+    lags, counts = np.unique(apart[twins], return_counts=True)
     found: Spans = []
-    for lag in lags[:64].tolist():
+    for lag in lags[np.argsort(-counts, kind="stable")[:LAGS]].tolist():
         same = sound[lag:] == sound[:-lag]
         runs = [(a + lag, b + lag) for a, b in _runs(same, round(REPEAT_RUN * rate))]
         found += [run for run in runs if np.var(sound[run[0] : run[1]]) >= level * 10 ** (-LOUD / 10)]
@@ -105,4 +113,6 @@ def _repeated(sound: NDArray[np.float64], rate: int, level: float) -> Spans:
 def _runs(flags: Flags, least: int) -> Spans:
     """Half-open stretches of at least so many true flags."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
-    return [(a, b) for a, b in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True) if b - a >= max(1, least)]
+    starts, ends = edges[::2], edges[1::2]
+    long = ends - starts >= max(1, least)
+    return list(zip(starts[long].tolist(), ends[long].tolist(), strict=True))

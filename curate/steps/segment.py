@@ -87,8 +87,16 @@ def _clips(row: Row, *, max_seconds: float, margin: float, max_pause: float, tri
         yield _clip(recording, None, None, cut)
         return
     longest = int(max_seconds * rate) - 2 * edge
-    pieces = [part for piece in _by_speaker(recording) for part in _parted(piece, recording.pauses, longest)]
-    wanted = _grouped(pieces, longest=longest, pause=round(max_pause * rate))
+    pause = round(max_pause * rate)
+    pieces = _by_speaker(recording)
+    gaps = [(a[1], b[0]) for a, b in itertools.pairwise(pieces) if a[1] < b[0]]
+    pauses = sorted([*recording.pauses, *gaps])
+    stretches = _grouped(pieces, longest=frames, pause=pause)
+    wanted = [
+        (start, end)
+        for stretch in stretches
+        for start, end, _ in _grouped(_parted(stretch, pauses, longest), longest=longest, pause=pause)
+    ]
     if not wanted:
         yield _clip(recording, None, None, (0, frames))
         return
@@ -172,18 +180,17 @@ def _spoken(turns: Sequence[tuple[int, int, int]]) -> dict[int, int]:
 
 
 def _parted(piece: tuple[int, int, int], pauses: Sequence[Span], longest: int) -> list[tuple[int, int, int]]:
-    """A piece of speech that is too long for a clip, cut at its longest pauses; whole where it has none.
+    """A stretch of speech that is too long for a clip, cut at its longest pauses; whole where it has none.
 
     The longest first, each part again while it is too long. What is cut small is joined again by `_grouped`; so the
-    clips end at the best pauses and are as long as they may be. A pause near an end is none to cut at: it would leave
-    next to nothing.
+    clips end at the best pauses and are as long as they may be. A pause near an end leaves a crumb: it is the last that
+    is taken.
     """
     parts, waiting = [], [piece]
     while waiting:
         start, end, speaker = waiting.pop()
         least = min(longest, end - start) // SMALLEST_PART
-        inside = pauses[bisect_left(pauses, (start + least, 0)) : bisect_left(pauses, (end - least, 0))]
-        inside = [(a, b) for a, b in inside if b <= end - least]
+        inside = _inside(pauses, start + least, end - least) or _inside(pauses, start + 1, end - 1)
         if end - start <= longest or not inside:
             parts.append((start, end, speaker))
             continue
@@ -192,7 +199,14 @@ def _parted(piece: tuple[int, int, int], pauses: Sequence[Span], longest: int) -
     return parts
 
 
-def _grouped(pieces: Sequence[tuple[int, int, int]], *, longest: int, pause: int) -> list[Span]:
+def _inside(spans: Sequence[Span], start: int, end: int) -> list[Span]:
+    """Of sorted spans those that lie in start..end."""
+    return [(a, b) for a, b in spans[bisect_left(spans, (start, 0)) : bisect_left(spans, (end, 0))] if b <= end]
+
+
+def _grouped(
+    pieces: Sequence[tuple[int, int, int]], *, longest: int, pause: int
+) -> list[tuple[int, int, int]]:
     """Neighbouring pieces of one speaker joined over short pauses, up to the longest clip."""
     groups: list[tuple[int, int, int]] = []
     for start, end, speaker in pieces:
@@ -202,7 +216,7 @@ def _grouped(pieces: Sequence[tuple[int, int, int]], *, longest: int, pause: int
                 groups[-1] = (first, end, who)
                 continue
         groups.append((start, end, speaker))
-    return [(start, end) for start, end, _ in groups]
+    return groups
 
 
 def _widened(clips: Sequence[Span], margin: int, frames: int) -> list[Span]:
