@@ -45,10 +45,14 @@ COLUMNS = _columns(
     Column("channels", pl.Int16, "ingest", "channels of the file"),
     Column("channel", pl.Int16, "ingest", "which channel of the file, from 1, where the source is split; null: all"),
     Column(
-        "channel_mix", pl.String, "ingest",
+        "channel_mix",
+        pl.String,
+        "ingest",
         "channels of the file that are heard: `1+2` their mean, `1-2` the second turned over, `1|2` they differ",
     ),
-    Column("dc_offset", pl.Float64, "ingest", "mean of the file's samples, taken off where it is over 0.0005", "linear", 6),
+    Column(
+        "dc_offset", pl.Float64, "ingest", "mean of the file's samples, taken off where it is over 0.0005", "linear", 6
+    ),
     Column("channel_offsets", pl.List(pl.Float64), "ingest", "mean of each channel", "linear", stored=False),
     Column(
         "modified", pl.String, "ingest", "size and time of the file, to see that it has not changed since", stored=False

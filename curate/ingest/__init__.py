@@ -113,7 +113,10 @@ def _probe_all(
             modified = audio.stamp(root(source) / path)
         except (OSError, ValueError):  # not there, or a name that cannot be one: probing says it better
             modified = ""
-        return known.get((source.id, path, modified, source.channels == "split")) or (modified or None, *_probe(root(source) / path))
+        return known.get((source.id, path, modified, source.channels == "split")) or (
+            modified or None,
+            *_probe(root(source) / path),
+        )
 
     with ThreadPoolExecutor() as pool:
         for done, answer in enumerate(pool.map(probe, files), 1):

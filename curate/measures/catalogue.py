@@ -60,7 +60,9 @@ def text_options(recipe: Recipe) -> text.Options:
 def _speech() -> Measure:
     from curate.models.silero import Silero
 
-    return Measure("speech", "recording", ("file_speech", "file_pauses"), Silero().fingerprint, extractors.speech_extractor)
+    return Measure(
+        "speech", "recording", ("file_speech", "file_pauses"), Silero().fingerprint, extractors.speech_extractor
+    )
 
 
 def _events(models: Models) -> list[Measure]:
@@ -82,7 +84,18 @@ def _turns(models: Models) -> list[Measure]:
 def _signal() -> Measure:
     from curate.measures import dropouts, edges, signal
 
-    outputs = ("loudness", "peak", "clipped", "noise_floor", "snr", "bandwidth", "pitch", "head_edge", "tail_edge", "dropout")
+    outputs = (
+        "loudness",
+        "peak",
+        "clipped",
+        "noise_floor",
+        "snr",
+        "bandwidth",
+        "pitch",
+        "head_edge",
+        "tail_edge",
+        "dropout",
+    )
     version = f"signal-{signal.VERSION} edges-{edges.VERSION} dropouts-{dropouts.VERSION}"
     return Measure("signal", "clip", outputs, version, extractors.signal_extractor, inputs=("speech",))
 

@@ -72,9 +72,7 @@ def _hushed(sound: NDArray[np.float64], rate: int, level: float) -> Spans:
     return [gap for gap in gaps if _between_words(sound, gap, rate, level, slack=size)]
 
 
-def _between_words(
-    sound: NDArray[np.float64], gap: tuple[int, int], rate: int, level: float, slack: int = 0
-) -> bool:
+def _between_words(sound: NDArray[np.float64], gap: tuple[int, int], rate: int, level: float, slack: int = 0) -> bool:
     """Whether speech sounds right before and right after a gap, which is no longer than one can be."""
     start, end = gap
     width = round(EDGE * rate)

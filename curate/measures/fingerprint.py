@@ -94,7 +94,10 @@ def pairs(prints: Sequence[bytes], threshold: float = THRESHOLD) -> list[tuple[i
     Compared are those that have equal frames or whose landmarks agree. What is found over 50 times counts only between
     neighbours in order, so a sound copied more often than that is found as a chain, not as every pair.
     """
-    likely = {*equal_frames.candidates([_numbers(p) for p in prints]), *landmarks.candidates([_marks(p) for p in prints])}
+    likely = {
+        *equal_frames.candidates([_numbers(p) for p in prints]),
+        *landmarks.candidates([_marks(p) for p in prints]),
+    }
     compared = ((i, j, similarity(prints[i], prints[j])) for i, j in sorted(likely))
     return [(i, j, alike) for i, j, alike in compared if alike >= threshold]
 
@@ -126,7 +129,9 @@ def _bands() -> Any:
 
     step = math.log(HIGH / LOW) / BANDS
     top = math.ceil(HIGH * math.exp(WIDTH * step) * WINDOW / RATE)
-    place = np.log(np.maximum(np.arange(top), 0.5) * RATE / WINDOW / LOW) / step - 0.5  # in bands: 0 is the lowest's middle
+    place = (
+        np.log(np.maximum(np.arange(top), 0.5) * RATE / WINDOW / LOW) / step - 0.5
+    )  # in bands: 0 is the lowest's middle
     apart = np.abs(place[:, None] - np.arange(BANDS)) / WIDTH
     return csr_array(np.where(apart < 1, 1 + np.cos(np.pi * apart), 0).astype(np.float32).T)
 

@@ -64,7 +64,9 @@ def _described(energy: Energy, floor: np.float32, places: Numbers) -> Table:
     centres = np.linspace(SPREAD / 2, energy.shape[1] - 1 - SPREAD / 2, GROUPS)
     apart = np.abs(np.arange(energy.shape[1])[:, None] - centres) / SPREAD
     groups = np.where(apart < 1, 1 + np.cos(np.pi * apart), 0).astype(np.float32)
-    mixed = np.einsum("tb,bg->tg", energy, groups)  # not a product of matrices: so small a one starts threads for nothing
+    mixed = np.einsum(
+        "tb,bg->tg", energy, groups
+    )  # not a product of matrices: so small a one starts threads for nothing
     around = np.pad(mixed, ((REACH * STEP, REACH * STEP), (0, 0)))  # beyond its ends a clip is silent
     loud = np.log(around + floor)
     loud = np.apply_along_axis(np.convolve, 0, loud, SMOOTH, "same")

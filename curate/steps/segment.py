@@ -204,9 +204,7 @@ def _inside(spans: Sequence[Span], start: int, end: int) -> list[Span]:
     return [(a, b) for a, b in spans[bisect_left(spans, (start, 0)) : bisect_left(spans, (end, 0))] if b <= end]
 
 
-def _grouped(
-    pieces: Sequence[tuple[int, int, int]], *, longest: int, pause: int
-) -> list[tuple[int, int, int]]:
+def _grouped(pieces: Sequence[tuple[int, int, int]], *, longest: int, pause: int) -> list[tuple[int, int, int]]:
     """Neighbouring pieces of one speaker joined over short pauses, up to the longest clip."""
     groups: list[tuple[int, int, int]] = []
     for start, end, speaker in pieces:
