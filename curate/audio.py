@@ -92,7 +92,7 @@ def probe(path: str | Path) -> Info:
 
 
 def survey(path: str | Path) -> tuple[Info, Mix, list[float]]:
-    """What the file holds, how its channels become one, and the mean of each; all of it is read. Raises `Unreadable`."""
+    """What the file holds, how its channels become one, and the mean of each; it is read whole. Raises `Unreadable`."""
     with _open(Path(path)) as stream:
         heard, frames = Survey(stream.rate, stream.channels), 0
         for block in _complete(stream, 0):

@@ -1,7 +1,7 @@
 """Which channels of a file become the one that is listened to and written: decided once per file, from all of it.
 
 A file with several channels is read forwards once. Kept of it are the levels of every 60 ms, and sums of spectra and
-cross-spectra, which do not grow with the file. From these follow, in this order:
+cross-spectra, whose size is fixed. From these follow, in this order:
 
 - a channel that is silent, constant, steady (hum, hiss) or 40 dB weaker than another is dead and left out;
 - the best channel has the largest distance between its loud and its quiet moments;

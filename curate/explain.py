@@ -15,7 +15,8 @@ from curate.steps.rules import Check, Rule
 
 LISTED = 5  # matches that are named where there are several
 PROVENANCE = (
-    "source", "path", "channel", "sha256", "licence", "attribution", "rate", "channels", "channel_mix", "dc_offset", "frames", "start", "end", "cut_start",
+    "source", "path", "channel", "sha256", "licence", "attribution", "rate", "channels",
+    "channel_mix", "dc_offset", "frames", "start", "end", "cut_start",
     "cut_end", "language", "speaker", "voice", "error",
 )  # fmt: skip
 TEXTS = (

@@ -44,7 +44,7 @@ SURE = 0.8  # as alike as this at the same speed: no other is tried
 
 
 def fingerprint(samples: Samples, rate: int) -> bytes:
-    """The print of a clip: 4 bytes per 20 ms, 8 per landmark; none for silence, steady sound and under 0.8 s of sound."""
+    """The print of a clip: 4 bytes per 20 ms, 8 per landmark; none for silence, steady and short sound (0.8 s)."""
     clean = np.nan_to_num(np.ravel(samples).astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
     peak = float(np.abs(clean).max(initial=0.0))
     if peak < SILENT or rate <= 0:

@@ -26,8 +26,8 @@ DEEPEST = 7.0  # nepers (30 dB) under the loudest: a landmark there is noise
 WEAK = 3
 PLACES = np.array([16, 21, 26], np.uint32)  # where the weak bits stand in the second number
 # Each bit: is this group louder at the first time than at the second? Groups from 9 on are relative to the mean of all
-# at that time. Of 675 such comparisons those that changed least in copies at 0.95-1.05 times the speed and under
-# reverberation, without two that say the same (half of the shared and the demonstration's speech; the other half judged).
+# at that time. Of the 540 such comparisons those that changed least in copies at 0.95-1.05 times the speed and under
+# reverberation, without two that say the same (on half of the shared and the demonstration's speech; the other judged).
 BITS = np.array([
     (2, 4, 5), (4, 6, 6), (5, 8, 5), (1, 4, 3), (3, 6, 8), (2, 7, 6), (3, 4, 7), (0, 4, 5), (4, 5, 2), (1, 6, 5),
     (1, 4, 8), (5, 8, 8), (1, 5, 10), (3, 6, 14), (5, 8, 9), (0, 3, 10), (2, 6, 15), (0, 4, 14), (2, 4, 17),

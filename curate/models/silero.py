@@ -41,7 +41,8 @@ class Silero:
     @functools.cached_property
     def fingerprint(self) -> str:
         """What decides the answers: weights, the runtime's version, settings and this adapter's version."""
-        return f"silero-{ADAPTER} pauses-{pauses.VERSION} {WEIGHTS} onnxruntime-{version('onnxruntime')} threshold-{self._threshold:g}"
+        ours = f"silero-{ADAPTER} pauses-{pauses.VERSION}"
+        return f"{ours} {WEIGHTS} onnxruntime-{version('onnxruntime')} threshold-{self._threshold:g}"
 
     def listen(self) -> "SpeechListener":
         """A listener for one recording."""

@@ -38,8 +38,9 @@ PREFERENCES = (
 def mark(clips: pl.DataFrame, *, threshold: float | bool) -> pl.DataFrame:
     """Fill `duplicate_of`: of clips that sound alike the best one stays.
 
-    Best: the first of PREFERENCES in which they differ, else the one that comes first. A clip one that stays only where the two themselves sound alike: different sentences of one long recording both sound like it
-    and not like each other.
+    Best: the first of PREFERENCES in which they differ, else the one that comes first. A clip repeats one that stays
+    only where the two themselves sound alike: different sentences of one long recording both sound like it and not like
+    each other.
     """
     none = pl.lit(None, dtype=pl.String).alias("duplicate_of")
     if threshold is False:
