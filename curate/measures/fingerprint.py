@@ -121,7 +121,7 @@ def _energy(sound: Samples) -> NDArray[np.float32]:
 
 @functools.cache
 def _bands() -> Any:
-    """(bands, bins), sparse: how much of each bin's power a band takes; a raised cosine over the logarithm of frequency.
+    """(bands, bins), sparse: how much of each bin's power a band takes; raised cosines over the logarithm of frequency.
 
     Sparse also because a small dense product starts threads, which cost more than the product.
     """
