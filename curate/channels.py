@@ -8,7 +8,7 @@ cross-spectra, whose size is fixed. From these follow, in this order:
 - another that holds the same sound, without delay and about as loud, is added to it, turned over where its phase is;
 - one that holds the same sound later, or much weaker, is left out: summed, the two would cancel each other at some
   frequencies (a comb);
-- one that holds another sound makes the file two recordings: the mean of both is taken, and it is said that they differ.
+- one that holds another sound makes the file two recordings: the mean of both is taken, and that they differ is told.
 
 The mean of each channel (its DC offset) is known as well, and is taken off.
 """

@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curate.measures import pauses
-from curate.models import bundled
+from curate.models import bundled, pauses
 
 ADAPTER = 2  # raise it when an answer changes for the same model and packages: it enters the fingerprint
 RATE = 16_000
