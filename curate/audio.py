@@ -3,9 +3,8 @@
 soundfile reads first (WAV, FLAC, OGG); the rest goes to PyAV, which bundles FFmpeg (MP3, m4a, webm, video).
 Everything outside this file is mono float32 at a known rate; positions are samples at the source's rate.
 
-How channels become one: a channel is active once at least 1/20 s of its samples, anywhere in the file, were louder
-than -40 dBFS; mono is the mean of the active channels, or of all where none is. So a dead channel does not halve the
-level, and the rule is the whole file's, the same for every span. The scan stops as soon as all channels are active.
+How channels become one is the whole file's, the same for every span: see `channels`. `survey` finds it, ingest records
+it, and whoever reads a file of a corpus passes on what was recorded.
 """
 
 from __future__ import annotations
@@ -26,17 +25,16 @@ import soxr
 from numpy.typing import NDArray
 
 from curate import files
+from curate.channels import Mix, Survey
 
 Samples = NDArray[np.float32]
 Blocks = Generator[NDArray[np.float32], None, None]
 
 LISTENING_RATE = 16_000  # Hz: what every listening model expects, and the clock of the spans they give
 BLOCK = 65_536  # frames decoded at a time
-ACTIVE_LEVEL = 0.01  # -40 dBFS: above the crosstalk and hum of a channel nobody speaks into
-ACTIVE_SECONDS = 0.05  # a single click does not make a channel active
 SAFE_PEAK = 0.999
 QUALITY = "HQ"
-VERSION = 1  # raise it when the samples of a file change (mono, resampling, decoder): it enters every key
+VERSION = 2  # raise it when the samples of a file change (mono, resampling, decoder): it enters every key
 # Formats whose samples lie at fixed places: header counts and seeking are exact, and nothing can fail to decode.
 PLAIN = {"WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF"}
 PLAIN_CODECS = ("PCM_", "FLOAT", "DOUBLE")
@@ -93,29 +91,44 @@ def probe(path: str | Path) -> Info:
         return Info(stream.rate, stream.channels, frames, stream.format)
 
 
-def read(path: str | Path, start: int | None = None, end: int | None = None) -> tuple[Samples, int]:
-    """Samples start..end of a file as mono (whole file by default) and its rate. Raises `Unreadable`."""
+def survey(path: str | Path) -> tuple[Info, Mix, list[float]]:
+    """What the file holds, how its channels become one, and the mean of each; it is read whole. Raises `Unreadable`."""
+    with _open(Path(path)) as stream:
+        heard, frames = Survey(stream.rate, stream.channels), 0
+        for block in _complete(stream, 0):
+            heard.feed(block)
+            frames += len(block)
+        return Info(stream.rate, stream.channels, frames, stream.format), heard.mix(), heard.offsets()
+
+
+def read(
+    path: str | Path, start: int | None = None, end: int | None = None, *, mix: Mix | None = None
+) -> tuple[Samples, int]:
+    """Samples start..end of a file as mono (whole file by default) and its rate. Raises `Unreadable`.
+
+    `mix`, here and below: how its channels become one; found out where it is not given.
+    """
     with _open(Path(path)) as stream:
         if (start is not None and start < 0) or (end is not None and end <= (start or 0)):
             raise ValueError(f"a span must hold 0 <= start < end, not {start}..{end}")
         if end is not None:
-            return next(_cut(stream, [(start or 0, end)])), stream.rate
-        blocks = list(_mono(stream, start or 0))
+            return next(_cut(stream, [(start or 0, end)], mix)), stream.rate
+        blocks = list(_mono(stream, start or 0, mix))
         if not blocks:
             raise Unreadable(f"no samples from {start} on")
         return np.concatenate(blocks), stream.rate
 
 
-def stretches(path: str | Path, *, rate: int, seconds: float) -> Iterator[Samples]:
+def stretches(path: str | Path, *, rate: int, seconds: float, mix: Mix | None = None) -> Iterator[Samples]:
     """The whole file forwards once, mono, at `rate`, in pieces of `seconds` (the last is shorter).
 
     Joined, the pieces equal `resample(read(path))`. Memory does not grow with the file. Raises `Unreadable`.
     """
     with _open(Path(path)) as stream:
-        yield from _pieces(_resampled(stream, rate), max(1, round(seconds * rate)))
+        yield from _pieces(_resampled(stream, rate, mix), max(1, round(seconds * rate)))
 
 
-def spans(path: str | Path, wanted: Sequence[tuple[int, int]]) -> Iterator[Samples]:
+def spans(path: str | Path, wanted: Sequence[tuple[int, int]], *, mix: Mix | None = None) -> Iterator[Samples]:
     """Each wanted half-open span, sorted by start, as mono at the source's rate, in one pass forwards.
 
     Spans may overlap. Memory is bounded by the longest span. Raises `Unreadable`, also where a span passes the end.
@@ -124,7 +137,7 @@ def spans(path: str | Path, wanted: Sequence[tuple[int, int]]) -> Iterator[Sampl
         raise ValueError("spans must hold 0 <= start < end and be sorted by start")
     if wanted:
         with _open(Path(path)) as stream:
-            yield from _cut(stream, wanted)
+            yield from _cut(stream, wanted, mix)
 
 
 def resample(samples: Samples, rate: int, to: int) -> Samples:
@@ -283,33 +296,29 @@ def _complete(stream: _Stream, start: int) -> Iterator[Samples]:
         raise Unreadable("no samples")
 
 
-def _mono(stream: _Stream, start: int) -> Iterator[Samples]:
+def _mono(stream: _Stream, start: int, mix: Mix | None) -> Iterator[Samples]:
     """Finite mono blocks from `start` on."""
-    active = _active(stream)
+    mix = mix or _found(stream)
     for block in _complete(stream, start):
-        clean = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
-        yield clean[:, 0] if stream.channels == 1 else clean[:, active].mean(axis=1, dtype=np.float32)
+        yield mix.apply(block)
 
 
-def _active(stream: _Stream) -> NDArray[np.bool_]:
-    """Which channels enter the mix, by the rule at the top of this file."""
-    loud = np.zeros(stream.channels, dtype=np.int64)
-    enough = ACTIVE_SECONDS * stream.rate
-    if stream.channels > 1:
-        with closing(stream.blocks(0)) as blocks:
-            for block in blocks:
-                loud += ((np.abs(block) > ACTIVE_LEVEL) & np.isfinite(block)).sum(axis=0)
-                if (loud >= enough).all():
-                    break
-    active = loud >= enough
-    return active if active.any() else np.ones(stream.channels, dtype=np.bool_)
+def _found(stream: _Stream) -> Mix:
+    """How the channels become one, where nobody has found it yet; one channel is taken as it is."""
+    if stream.channels == 1:
+        return Mix()
+    heard = Survey(stream.rate, stream.channels)
+    with closing(stream.blocks(0)) as blocks:
+        for block in blocks:
+            heard.feed(block)
+    return heard.mix()
 
 
-def _cut(stream: _Stream, wanted: Sequence[tuple[int, int]]) -> Iterator[Samples]:
+def _cut(stream: _Stream, wanted: Sequence[tuple[int, int]], mix: Mix | None) -> Iterator[Samples]:
     """Each wanted span; holds only the blocks that touch the current one."""
     at = ahead = wanted[0][0]  # where the held blocks begin and end
     held: list[Samples] = []
-    blocks = _mono(stream, at)
+    blocks = _mono(stream, at, mix)
     for start, end in wanted:
         while True:
             while held and at + len(held[0]) <= start:
@@ -324,14 +333,14 @@ def _cut(stream: _Stream, wanted: Sequence[tuple[int, int]]) -> Iterator[Samples
         yield np.concatenate(held)[start - at : end - at].copy()
 
 
-def _resampled(stream: _Stream, rate: int) -> Iterator[Samples]:
+def _resampled(stream: _Stream, rate: int, mix: Mix | None) -> Iterator[Samples]:
     """The whole file at another rate, block by block, exactly as long as `resample` makes it."""
     if stream.rate == rate:
-        yield from _mono(stream, 0)
+        yield from _mono(stream, 0, mix)
         return
     converter = soxr.ResampleStream(stream.rate, rate, 1, dtype="float32", quality=QUALITY)
     frames = made = 0
-    for block in _mono(stream, 0):
+    for block in _mono(stream, 0, mix):
         out = converter.resample_chunk(block)
         frames, made = frames + len(block), made + len(out)
         yield out

@@ -10,13 +10,14 @@ from curate.errors import UserError
 from curate.manifest import COLUMNS
 from curate.recipe import LANGUAGES, Recipe
 from curate.report import wording
-from curate.steps import rule_catalogue
+from curate.steps import duplicates, rule_catalogue
 from curate.steps.rules import Check, Rule
 
 LISTED = 5  # matches that are named where there are several
 PROVENANCE = (
-    "source", "path", "sha256", "licence", "attribution", "rate", "channels", "frames", "start", "end", "cut_start",
-    "cut_end", "language", "speaker", "voice", "person", "speaker_conflict", "error",
+    "source", "path", "channel", "sha256", "licence", "attribution", "rate", "channels", "channel_mix", "dc_offset",
+    "frames", "start", "end", "cut_start", "cut_end", "language", "speaker", "voice", "person", "speaker_conflict",
+    "error",
 )  # fmt: skip
 TEXTS = (
     "text",
@@ -30,7 +31,7 @@ TEXTS = (
     "heard_spoken",
     "training_text",
 )
-VERDICT = ("id", "drop", "broke", "split", "duplicate_of")
+VERDICT = ("id", "drop", "broke", "split", "duplicate_of", "duplicate_because")
 
 
 def explain(clips: pl.DataFrame, clip: str, recipe: Recipe) -> dict[str, Any]:
@@ -41,6 +42,8 @@ def explain(clips: pl.DataFrame, clip: str, recipe: Recipe) -> dict[str, Any]:
     row = _one(clips, clip)
     facts: dict[str, Any] = wording.plain(row.drop(pl.selectors.object()).to_dicts()[0])
     facts["rules"] = _rules(row, facts, recipe)
+    if (twin := facts["duplicate_of"]) is not None:
+        facts["duplicate_because"] = f"{twin} stays: {duplicates.why(clips, twin, facts['id'])}"
     return facts
 
 
@@ -123,7 +126,8 @@ def _verdict(facts: dict[str, Any]) -> str:
         return f"{facts['id']}: kept, in {facts['split'] or 'no split yet'}"
     also = f"; it also broke {', '.join(facts['broke'][1:])}" if facts["broke"][1:] else ""
     twin = f" of {facts['duplicate_of']}" if facts["drop"] == "duplicate" else ""
-    return f"{facts['id']}: dropped as {facts['drop']}{twin}{also}"
+    because = f" ({facts['duplicate_because']})" if facts.get("duplicate_because") else ""
+    return f"{facts['id']}: dropped as {facts['drop']}{twin}{also}{because}"
 
 
 def _fields(facts: dict[str, Any], names: Sequence[str]) -> list[str]:

@@ -43,6 +43,17 @@ COLUMNS = _columns(
     Column("sha256", pl.String, "ingest", "of the audio file's bytes"),
     Column("rate", pl.Int32, "ingest", "sample rate of the file", "Hz"),
     Column("channels", pl.Int16, "ingest", "channels of the file"),
+    Column("channel", pl.Int16, "ingest", "which channel of the file, from 1, where the source is split; null: all"),
+    Column(
+        "channel_mix",
+        pl.String,
+        "ingest",
+        "channels of the file that are heard: `1+2` their mean, `1-2` the second turned over, `1|2` they differ",
+    ),
+    Column(
+        "dc_offset", pl.Float64, "ingest", "mean of the file's samples, taken off where it is over 0.0005", "linear", 6
+    ),
+    Column("channel_offsets", pl.List(pl.Float64), "ingest", "mean of each channel", "linear", stored=False),
     Column(
         "modified", pl.String, "ingest", "size and time of the file, to see that it has not changed since", stored=False
     ),
@@ -62,6 +73,7 @@ COLUMNS = _columns(
     Column(
         "file_speech", SPANS, "listen", "where voice was found in the whole file", "samples at 16 kHz", stored=False
     ),
+    Column("file_pauses", SPANS, "listen", "short pauses inside speech", "samples at 16 kHz", stored=False),
     Column(
         "file_events", EVENTS, "listen", "music, singing, voice... in the whole file", "samples at 16 kHz", stored=False
     ),
@@ -90,6 +102,7 @@ COLUMNS = _columns(
     Column("pitch", pl.Float64, "signal", "median fundamental frequency of voiced speech", "Hz", 1),
     Column("head_edge", pl.Float64, "signal", "level at the first samples, relative to the speech", "dB", 2),
     Column("tail_edge", pl.Float64, "signal", "level at the last samples, relative to the speech", "dB", 2),
+    Column("dropout", pl.Float64, "signal", "longest gap of lost samples inside words", "ms", 1),
     Column("dnsmos", pl.Float64, "quality", "DNSMOS overall, predicted; not trained on Khmer or Korean", "1..5", 3),
     Column("distillmos", pl.Float64, "quality", "DistillMOS, predicted; not trained on Khmer or Korean", "1..5", 3),
     Column("language_probability", pl.Float64, "hear", "probability of the declared language (speech only)", "0..1", 4),
@@ -132,9 +145,10 @@ COLUMNS = _columns(
 )
 
 
-def clip_id(source: str, path: str, start: int | None, end: int | None) -> str:
-    """The first 16 hex digits of sha256 over the four values, as JSON."""
-    text = json.dumps([source, path, start, end], ensure_ascii=False)
+def clip_id(source: str, path: str, start: int | None, end: int | None, channel: int | None = None) -> str:
+    """The first 16 hex digits of sha256 over the values, as JSON; the channel only where the source is split."""
+    named = [source, path, start, end] if channel is None else [source, path, start, end, channel]
+    text = json.dumps(named, ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 

@@ -19,7 +19,7 @@ from curate.steps import balance, duplicates, rule_catalogue, rules, segment, sp
 STEPS = ("ingest", "segment", "measure", "filter", "balance", "split", "tag")
 DECISIONS = STEPS[3:]
 # Columns that only measures read: they stay in the answers, and a decision need not carry them.
-FOR_MEASURES = ("file_speech", "file_events", "file_turns", "written", "embedding", "fingerprint")
+FOR_MEASURES = ("file_speech", "file_pauses", "file_events", "file_turns", "written", "embedding", "fingerprint")
 
 
 def measure(recipe: Recipe, ingested: pl.DataFrame, context: Context, *, until: str = "measure") -> pl.DataFrame:

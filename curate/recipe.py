@@ -67,6 +67,9 @@ class Source(_Part):
         default_factory=dict, description="table: ours = theirs, for audio, text, language, speaker"
     )
     transcript: Literal["given", "heard"] = Field("given", description="heard: take the recogniser's words as the text")
+    channels: Literal["mix", "split"] = Field(
+        "mix", description="split: each channel is a recording of its own, as of two people on two channels"
+    )
     attribution: str = ""
     url: str = ""
 

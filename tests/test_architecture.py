@@ -29,7 +29,7 @@ AT_HOME = {
 }
 LOWEST = (
     "curate.console", "curate.errors", "curate.files", "curate.settings", "curate.signals", "curate.manifest",
-    "curate.audio", "curate.text", "curate.models",
+    "curate.audio", "curate.channels", "curate.text", "curate.models",
 )  # fmt: skip
 COMMANDS = (
     "curate.__main__",

@@ -32,6 +32,8 @@ FLAWS = {
     "background noise": ("noisy",),
     "clipping": ("clipped",),
     "telephone line": ("narrow_band",),
+    "lost samples": ("dropout",),
+    "two people on two channels": ("several_speakers",),
     "chopped start": ("chopped",),
     "chopped end": ("chopped",),
     "too short": ("too_short",),
@@ -59,6 +61,7 @@ DAMAGED: dict[str, tuple[str, Callable[[Audio, np.random.Generator], Audio]]] = 
     "km-2-05": ("clipping", lambda wave, _: flaws.clipped(wave, gain=18)),
     "ko-4-09": ("telephone line", lambda wave, _: flaws.telephone(wave, rate=RATE)),
     "km-3-09": ("telephone line", lambda wave, _: flaws.telephone(wave, rate=RATE)),
+    "ko-3-02": ("lost samples", lambda wave, _: flaws.lost(wave, rate=RATE)),
     "km-4-03": ("chopped start", lambda wave, _: flaws.chopped_start(wave, rate=RATE)),
     "ko-1-09": ("chopped end", lambda wave, _: flaws.chopped_end(wave, rate=RATE)),
     "ko-2-08": ("too short", lambda wave, _: wave[RATE : RATE + RATE * 3 // 10]),
@@ -81,6 +84,7 @@ MISLABELLED: dict[str, tuple[str, Callable[[str, dict[str, str]], str]]] = {
 
 NEAR_DUPLICATES = ("ko-2-03", "km-4-07")
 EXACT_DUPLICATES = ("ko-3-05", "km-1-08")
+TWO_CHANNELS = ("ko-1-03", "ko-4-03")  # who speak at once
 LONG_VOICE = "km-2"  # whose sentences are joined into one clip that is too long
 
 # Speech of two people, music between, no transcript
@@ -144,6 +148,7 @@ def _clips(speech: list[tuple[DemoClip, str]], random: np.random.Generator) -> l
     clean = {clip.key: clip for clip in clips if not clip.flaw}
     clips += [_near_duplicate(clean[key]) for key in NEAR_DUPLICATES]
     clips += [replace(clean[key], flaw="exact duplicate") for key in EXACT_DUPLICATES]
+    clips.append(_side_by_side(*(clean[key] for key in TWO_CHANNELS)))
     clips.append(_too_long([clip for clip in clean.values() if clip.speaker == LONG_VOICE]))
     return clips + _without_speech({clip.key: clip for clip, _ in speech}, random)
 
@@ -163,6 +168,14 @@ def _near_duplicate(clip: DemoClip) -> DemoClip:
     """The same take, 1 dB quieter, 20 ms shorter, in another format."""
     sound = flaws.quieter(clip.sound, rate=RATE, gain=-1, trim=0.02)
     return replace(clip, sound=sound, suffix="wav" if clip.suffix == "mp3" else "mp3", flaw="near duplicate")
+
+
+def _side_by_side(first: DemoClip, second: DemoClip) -> DemoClip:
+    """Two people, each on a channel of one file."""
+    length = max(len(first.sound), len(second.sound))
+    channels = [np.pad(clip.sound, (0, length - len(clip.sound))) for clip in (first, second)]
+    flaw = "two people on two channels"
+    return replace(first, key="", sound=np.stack(channels, axis=1), suffix="wav", flaw=flaw)
 
 
 def _too_long(clips: list[DemoClip]) -> DemoClip:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 import polars as pl
 
+from curate.channels import Mix
 from curate.engine.store import Buffer, Store
 from curate.engine.work import Job, Request, Result, named
 from curate.measures.catalogue import Measures
@@ -169,9 +170,10 @@ def _listen(missing: pl.DataFrame, measures: Sequence[Measure], context: Context
 def _jobs(missing: pl.DataFrame, measures: Mapping[str, Measure], roots: Mapping[str, Path]) -> list[Job]:
     """Requests gathered by file, and by bounded stretches of a long one, so that each is decoded once."""
     jobs: list[Job] = []
-    for (source, path), rows in missing.group_by("source", "path", maintain_order=True):
+    for (source, path, mixed), rows in missing.group_by("source", "path", "channel_mix", maintain_order=True):
         rate = rows["rate"][0]
-        file = Job(roots[str(source)] / str(path), rate, rows["modified"][0])
+        mix = None if mixed is None else Mix.parse(str(mixed), rows["dc_offset"][0])
+        file = Job(roots[str(source)] / str(path), rate, rows["modified"][0], mix)
         spans: dict[tuple[int, int], list[Request]] = {}
         recording: list[Request] = []
         for row in rows.iter_rows(named=True):

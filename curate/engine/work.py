@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from curate import audio
+from curate.channels import Mix
 from curate.errors import UserError
 from curate.measures.definition import Answer, Clip, Listener, Measure, Sound
 
@@ -30,6 +31,7 @@ class Job:
     path: Path
     rate: int
     modified: str | None = None  # the file's stamp when it was ingested
+    mix: Mix | None = None  # how its channels become one
     recording: tuple[Request, ...] = ()
     clips: tuple[tuple[int, int, tuple[Request, ...]], ...] = ()  # start, end in samples, sorted by start
     seconds: float = 0.0  # of audio, for progress
@@ -71,7 +73,7 @@ def _hear_recording(job: Job, state: WorkerState) -> Iterator[Result]:
     listeners = [(request, state.extractor(request.measure)()) for request in job.recording]
     try:
         audio.unchanged(job.path, job.modified)
-        for stretch in audio.stretches(job.path, rate=audio.LISTENING_RATE, seconds=STRETCH_SECONDS):
+        for stretch in audio.stretches(job.path, rate=audio.LISTENING_RATE, seconds=STRETCH_SECONDS, mix=job.mix):
             for _, listener in listeners:
                 listener.feed(stretch)
     except (audio.Unreadable, OSError) as error:
@@ -109,7 +111,7 @@ def _batches(job: Job) -> Iterator[list[tuple[Clip, tuple[Request, ...]]]]:
     """Decoded clips in order, a bounded number of seconds at a time."""
     batch: list[tuple[Clip, tuple[Request, ...]]] = []
     waiting = 0.0
-    decoded = audio.spans(job.path, [(start, end) for start, end, _ in job.clips])
+    decoded = audio.spans(job.path, [(start, end) for start, end, _ in job.clips], mix=job.mix)
     for (start, _, requests), samples in zip(job.clips, decoded, strict=True):
         batch.append((Clip(Sound(samples, job.rate), start, {}), requests))
         waiting += samples.size / job.rate

@@ -8,10 +8,11 @@ from pathlib import Path
 import polars as pl
 
 from curate import audio, files, manifest
+from curate.channels import Mix
 from curate.errors import UserError
 
 INDEX = "index.parquet"  # which cut of which file each clip is, so that a changed margin cuts anew
-IDENTITY = ("id", "sha256", "cut_start", "cut_end")
+IDENTITY = ("id", "sha256", "channel_mix", "dc_offset", "cut_start", "cut_end")
 
 
 def cut(clips: pl.DataFrame, folder: Path, roots: Mapping[str, Path], *, progress: Callable[[int, int], None]) -> None:
@@ -24,12 +25,11 @@ def cut(clips: pl.DataFrame, folder: Path, roots: Mapping[str, Path], *, progres
     there = pl.Series([path.stem for path in folder.glob("*.flac")], dtype=pl.String)
     done = wanted.join(before, on=IDENTITY, how="semi").filter(pl.col("id").is_in(there.implode()))
     missing = kept.join(done, on="id", how="anti", maintain_order="left")
-    by_file = missing.group_by("source", "path", maintain_order=True)
-    jobs = [(roots[str(source)] / str(path), rows, folder) for (source, path), rows in by_file]
+    by_file = missing.group_by("source", "path", "channel_mix", maintain_order=True)
+    jobs = [(roots[str(source)] / str(path), rows, folder) for (source, path, _), rows in by_file]
     files.remove_partials(folder)
     # a run that is killed while it cuts must not be believed: the clips at hand are known to be ours, and not as done
-    under_way = missing.select("id", pl.lit(None, pl.String).alias("sha256"), pl.lit(None, pl.Int64).alias("cut_start"))
-    under_way = under_way.with_columns(pl.lit(None, pl.Int64).alias("cut_end"))
+    under_way = missing.select("id", *(pl.lit(None, wanted.schema[name]).alias(name) for name in IDENTITY[1:]))
     files.write_parquet(pl.concat([done, under_way]), folder / INDEX)
     written = 0
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -42,10 +42,12 @@ def cut(clips: pl.DataFrame, folder: Path, roots: Mapping[str, Path], *, progres
 def _cut_file(file: Path, rows: pl.DataFrame, folder: Path) -> int:
     rows = rows.sort("cut_start", maintain_order=True)
     spans = list(rows.select("cut_start", "cut_end").iter_rows())
+    mixed, offset = rows["channel_mix"][0], rows["dc_offset"][0]
+    mix = None if mixed is None else Mix.parse(mixed, offset)
     stamp = rows["modified"][0] if "modified" in rows.columns else None
     try:
         audio.unchanged(file, stamp)
-        for id, rate, samples in zip(rows["id"], rows["rate"], audio.spans(file, spans), strict=True):
+        for id, rate, samples in zip(rows["id"], rows["rate"], audio.spans(file, spans, mix=mix), strict=True):
             audio.write_flac(folder / f"{id}.flac", samples, rate)
     except audio.Unreadable as error:
         raise UserError(f"{file} has changed since it was listened to ({error}); run `curate run` again") from None

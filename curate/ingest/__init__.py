@@ -5,9 +5,10 @@ source's folder, as strings), and where it knows them `text`, `language`, `speak
 """
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -18,9 +19,9 @@ from curate.recipe import LANGUAGES, Recipe, Source
 READERS: dict[str, Callable[[Source], pl.DataFrame]] = {"table": table.read, "folder": folder.read}
 PROBED = {
     "modified": pl.String, "sha256": pl.String, "rate": pl.Int32, "channels": pl.Int16, "frames": pl.Int64,
-    "cannot": pl.String,
+    "channel_mix": pl.String, "dc_offset": pl.Float64, "channel_offsets": pl.List(pl.Float64), "cannot": pl.String,
 }  # fmt: skip
-Probed = tuple[str | None, str | None, int | None, int | None, int | None, str | None]
+Probed = tuple[Any, ...]  # the columns of PROBED
 
 
 def root(source: Source) -> Path:
@@ -54,8 +55,24 @@ def ingest(
         pl.lit(None, dtype=pl.Int64).alias("start"),
         pl.lit(None, dtype=pl.Int64).alias("end"),
     ).drop("cannot")
-    ids = [manifest.clip_id(source, path, None, None) for source, path in rows.select("source", "path").iter_rows()]
+    rows = _by_channel(rows, [source.id for source in recipe.source if source.channels == "split"])
+    named = rows.select("source", "path", "channel").iter_rows()
+    ids = [manifest.clip_id(source, path, None, None, channel) for source, path, channel in named]
     return manifest.conform(rows.with_columns(pl.Series("id", manifest.number_repeats(ids))))
+
+
+def _by_channel(rows: pl.DataFrame, split: Sequence[str]) -> pl.DataFrame:
+    """A row for each channel of the files of split sources; `channel` is null in the other rows."""
+    wanted = pl.col("source").is_in(list(split)) & pl.col("channels").is_not_null()
+    channels = pl.int_ranges(1, pl.col("channels").fill_null(1) + 1, dtype=pl.Int16)
+    none = pl.lit([None], dtype=pl.List(pl.Int16))
+    rows = rows.with_columns(pl.when(wanted).then(channels).otherwise(none).alias("channel")).explode("channel")
+    of_channel = pl.col("channel").is_not_null()
+    offset = pl.col("channel_offsets").list.get(pl.col("channel").fill_null(1) - 1, null_on_oob=True)
+    return rows.with_columns(
+        pl.when(of_channel).then(pl.col("channel").cast(pl.String)).otherwise("channel_mix").alias("channel_mix"),
+        pl.when(of_channel).then(offset).otherwise("dc_offset").alias("dc_offset"),
+    )
 
 
 def _listed(source: Source) -> pl.DataFrame:
@@ -76,18 +93,18 @@ def _listed(source: Source) -> pl.DataFrame:
     return rows.sort("path", maintain_order=True)
 
 
-def _known(before: pl.DataFrame | None) -> dict[tuple[str, str, str], Probed]:
-    """What is known of readable files, by source, path and stamp."""
-    if before is None or not {"source", "path", *PROBED} - {"cannot"} <= set(before.columns):
+def _known(before: pl.DataFrame | None) -> dict[tuple[str, str, str, bool], Probed]:
+    """What is known of readable files, by source, path, stamp and whether the source was split."""
+    if before is None or not {"source", "path", *PROBED} - {"cannot"} | {"channel"} <= set(before.columns):
         return {}
-    readable = before.filter(pl.col("frames").is_not_null() & pl.col("modified").is_not_null())
-    columns = readable.select("source", "path", "modified", "sha256", "rate", "channels", "frames")
-    return {(row[0], row[1], row[2]): (*row[2:], None) for row in columns.iter_rows()}
+    surveyed = pl.col("frames").is_not_null() & pl.col("modified").is_not_null() & pl.col("channel_mix").is_not_null()
+    columns = before.filter(surveyed).select("source", "path", pl.col("channel").is_not_null(), *list(PROBED)[:-1])
+    return {(row[0], row[1], row[3], row[2]): (*row[3:], None) for row in columns.iter_rows()}
 
 
 def _probe_all(
     files: list[tuple[Source, str]],
-    known: dict[tuple[str, str, str], Probed],
+    known: dict[tuple[str, str, str, bool], Probed],
     progress: Callable[[int, int], None],
 ) -> Iterable[Probed]:
     def probe(file: tuple[Source, str]) -> Probed:
@@ -96,7 +113,10 @@ def _probe_all(
             modified = audio.stamp(root(source) / path)
         except (OSError, ValueError):  # not there, or a name that cannot be one: probing says it better
             modified = ""
-        return known.get((source.id, path, modified)) or (modified or None, *_probe(root(source) / path))
+        return known.get((source.id, path, modified, source.channels == "split")) or (
+            modified or None,
+            *_probe(root(source) / path),
+        )
 
     with ThreadPoolExecutor() as pool:
         for done, answer in enumerate(pool.map(probe, files), 1):
@@ -104,16 +124,16 @@ def _probe_all(
             yield answer
 
 
-def _probe(path: Path) -> tuple[str | None, int | None, int | None, int | None, str | None]:
-    """sha256, rate, channels, frames; or the last one, why not."""
-    sha256 = None
+def _probe(path: Path) -> Probed:
+    """The columns of PROBED but the first; the last one says why the others are not known."""
+    sha256, unknown = None, [None] * (len(PROBED) - 3)
     try:
         if path.is_file():  # to open a pipe would be to wait for ever
             with path.open("rb") as file:
                 sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        info = audio.probe(path)
+        info, mix, offsets = audio.survey(path)
     except audio.Unreadable as error:
-        return (sha256, None, None, None, str(error))
+        return (sha256, *unknown, str(error))
     except OSError as error:
-        return (sha256, None, None, None, error.strerror or str(error))
-    return (sha256, info.rate, info.channels, info.frames, None)
+        return (sha256, *unknown, error.strerror or str(error))
+    return (sha256, info.rate, info.channels, info.frames, str(mix), mix.offset, offsets, None)

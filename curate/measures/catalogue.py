@@ -61,7 +61,9 @@ def text_options(recipe: Recipe) -> text.Options:
 def _speech() -> Measure:
     from curate.models.silero import Silero
 
-    return Measure("speech", "recording", ("file_speech",), Silero().fingerprint, extractors.speech_extractor)
+    return Measure(
+        "speech", "recording", ("file_speech", "file_pauses"), Silero().fingerprint, extractors.speech_extractor
+    )
 
 
 def _events(models: Models) -> list[Measure]:
@@ -81,10 +83,21 @@ def _turns(models: Models) -> list[Measure]:
 
 
 def _signal() -> Measure:
-    from curate.measures import edges, signal
+    from curate.measures import dropouts, edges, signal
 
-    outputs = ("loudness", "peak", "clipped", "noise_floor", "snr", "bandwidth", "pitch", "head_edge", "tail_edge")
-    version = f"signal-{signal.VERSION} edges-{edges.VERSION}"
+    outputs = (
+        "loudness",
+        "peak",
+        "clipped",
+        "noise_floor",
+        "snr",
+        "bandwidth",
+        "pitch",
+        "head_edge",
+        "tail_edge",
+        "dropout",
+    )
+    version = f"signal-{signal.VERSION} edges-{edges.VERSION} dropouts-{dropouts.VERSION}"
     return Measure("signal", "clip", outputs, version, extractors.signal_extractor, inputs=("speech",))
 
 

@@ -85,7 +85,11 @@ class Measure:
 
 def keys(frame: pl.DataFrame, measure: Measure) -> list[str]:
     """One key per row: the content listened to, the inputs' values, the fingerprint."""
-    content = {"recording": ["sha256"], "clip": ["sha256", "cut_start", "cut_end"], "text": []}[measure.scope]
+    content = {
+        "recording": ["sha256", "channel_mix"],
+        "clip": ["sha256", "channel_mix", "cut_start", "cut_end"],
+        "text": [],
+    }[measure.scope]
     names = list(dict.fromkeys([*content, *measure.inputs]))
     decoding = f"audio-{audio.VERSION}" if content else ""
     prefix = f"{measure.name}\n{measure.fingerprint}\n{decoding}\n".encode()

@@ -44,12 +44,26 @@ class _Named:
         return {self._column: [dict(zip(self._names, span, strict=True)) for span in self._listener.finish()]}
 
 
+class _Speech:
+    """Where voice is, and the short pauses in it."""
+
+    def __init__(self, listener: Any) -> None:
+        self._listener = listener
+
+    def feed(self, samples: Waveform) -> None:
+        self._listener.feed(samples)
+
+    def finish(self) -> Answer:
+        spans = {"file_speech": self._listener.finish(), "file_pauses": self._listener.pauses()}
+        return {name: [{"start": a, "end": b} for a, b in found] for name, found in spans.items()}
+
+
 def speech_extractor() -> RecordingExtractor:
     """Where voice is, in 16 kHz samples."""
     from curate.models.silero import Silero
 
     model = Silero()
-    return lambda: _Named(model.listen(), "file_speech", ("start", "end"))
+    return lambda: _Speech(model.listen())
 
 
 def events_extractor() -> RecordingExtractor:
@@ -80,12 +94,13 @@ def turns_extractor() -> RecordingExtractor:
 
 def signal_extractor() -> ClipExtractor:
     """Levels, noise, bandwidth, pitch, and how loud the edges are."""
-    from curate.measures import edges, signal
+    from curate.measures import dropouts, edges, signal
 
     def extract(clip: Clip) -> Answer:
         sound, speech = clip.sound, clip.speech(clip.sound.rate)
         levels = edges.edge_levels(sound.samples, sound.rate, speech)
         ends = {"head_edge": levels.head, "tail_edge": levels.tail} if levels else {}
+        ends["dropout"] = dropouts.longest(sound.samples, sound.rate, speech)
         return {**signal.measure(sound.samples, sound.rate, speech), **ends}
 
     return _each(extract)

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curate.models import bundled
+from curate.models import bundled, pauses
 
-ADAPTER = 1  # raise it when an answer changes for the same model and packages: it enters the fingerprint
+ADAPTER = 2  # raise it when an answer changes for the same model and packages: it enters the fingerprint
+RATE = 16_000
 FRAME = 512  # samples; the model gives one probability for each
 CONTEXT = 64  # samples of the frame before that the model hears again
 FRAMES_PER_CALL = 512  # about 16 s; fixed, because rounding inside the model depends on it
@@ -39,7 +40,8 @@ class Silero:
     @functools.cached_property
     def fingerprint(self) -> str:
         """What decides the answers: weights, the runtime's version, settings and this adapter's version."""
-        return f"silero-{ADAPTER} {WEIGHTS} onnxruntime-{version('onnxruntime')} threshold-{self._threshold:g}"
+        ours = f"silero-{ADAPTER} pauses-{pauses.VERSION}"
+        return f"{ours} {WEIGHTS} onnxruntime-{version('onnxruntime')} threshold-{self._threshold:g}"
 
     def listen(self) -> "SpeechListener":
         """A listener for one recording."""
@@ -60,10 +62,14 @@ class SpeechListener:
 
     def __init__(self, session: Any, threshold: float) -> None:
         self._session = session
+        self._found: list[Span] = []
         self._memory = np.zeros((2, 1, 1, 128), dtype=np.float32)  # the LSTM's two states
         self._before = np.zeros(CONTEXT, dtype=np.float32)
         self._blocks = Blocks(FRAME * FRAMES_PER_CALL)
         self._length = 0
+        # 620 bytes a second, 2 MB an hour: where pauses are is only known once it is known where speech ends
+        self._levels: list[Samples] = []
+        self._probabilities: list[Samples] = []
         leave = max(threshold - HYSTERESIS, 0.01)
         self._speech = Spans(FRAME, threshold, leave, silence=SHORTEST_SILENCE, shortest=SHORTEST_SPEECH)
 
@@ -73,12 +79,20 @@ class SpeechListener:
         for block in self._blocks.feed(samples):
             self._hear(block)
 
+    def pauses(self) -> list[Span]:
+        """Short pauses inside the speech, after `finish`."""
+        if not self._levels:
+            return []
+        level, heard = np.concatenate(self._levels), np.concatenate(self._probabilities)
+        return pauses.find(level, np.repeat(heard, FRAME // pauses.FRAME), self._found, RATE)
+
     def finish(self) -> list[Span]:
         """Every stretch of speech, half-open, in samples, in order; [] for silence and for nothing."""
         rest = self._blocks.rest()
         if len(rest):
             self._hear(np.pad(rest, (0, -len(rest) % FRAME)))
-        return _padded(self._speech.finish(self._length), self._length)
+        self._found = _padded(self._speech.finish(self._length), self._length)
+        return self._found
 
     def _hear(self, samples: Samples) -> None:
         frames = samples.reshape(-1, FRAME)
@@ -88,6 +102,8 @@ class SpeechListener:
         probabilities, hidden, cell = self._session.run(["speech_probs", "hn", "cn"], inputs)
         self._memory, self._before = np.stack([hidden, cell]), frames[-1, -CONTEXT:]
         self._speech.add(probabilities.reshape(-1))
+        self._levels.append(pauses.levels(samples))
+        self._probabilities.append(probabilities.reshape(-1).astype(np.float32))
 
 
 def _padded(spans: list[Span], length: int) -> list[Span]:

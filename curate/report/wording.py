@@ -32,6 +32,8 @@ def value(rule: Rule, looked_at: Any) -> str:
         return (
             "" if declared is None else f"declared {number(declared)}, {other} {number(looked_at['other_probability'])}"
         )
+    if isinstance(looked_at, Mapping) and looked_at.get("channel_mix"):
+        return f'channels {looked_at["channel_mix"]} hold different people; channels = "split" parts them'
     if isinstance(looked_at, Mapping):
         return ", ".join(f"{name} {number(each)}" for name, each in looked_at.items() if each is not None)
     if looked_at is None:

@@ -3,21 +3,44 @@
 The same text twice is no duplicate: several people may read one sentence. `split` keeps them on one side.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+LATER = ["duplicate", "capped", "surplus"]  # rules that are decided with or after this
 WAITING, STAYS, REPEATS = 0, 1, 2
 ROUNDS = 50
 Numbers = NDArray[np.int64]
 
 
+class Preference(NamedTuple):
+    """What makes one of two copies the better: the lower rank. `column` and `unit` are for telling it."""
+
+    words: str
+    rank: pl.Expr
+    column: str = ""
+    unit: str = ""
+
+
+# A rank is rounded where smaller differences are measurement.
+PREFERENCES = (
+    Preference("no other rule drops it", ~pl.col("drop").is_in(LATER).fill_null(True)),
+    Preference("its text was given, not heard", (pl.col("text_from") != "given").fill_null(True)),
+    Preference("its band is wider", -(pl.col("bandwidth").fill_null(0) / 500).round(), "bandwidth", "Hz"),
+    Preference("its sample rate promises no more than its band", pl.col("rate").fill_null(0), "rate", "Hz"),
+    Preference("less of it is clipped", pl.col("clipped").fill_null(0).round(3), "clipped"),
+    Preference("there is less noise in it", -(pl.col("snr").fill_null(0) / 3).round(), "snr", "dB"),
+)
+
+
 def mark(clips: pl.DataFrame, *, threshold: float | bool) -> pl.DataFrame:
     """Fill `duplicate_of`: of clips that sound alike the best one stays.
 
-    Best: no rule dropped it; the widest band; a sample rate that promises no more than the band; the first. A clip
-    repeats one that stays only where the two themselves sound alike: different sentences of one long recording both
-    sound like it and not like each other.
+    Best: the first of PREFERENCES in which they differ, else the one that comes first. A clip repeats one that stays
+    only where the two themselves sound alike: different sentences of one long recording both sound like it and not like
+    each other.
     """
     none = pl.lit(None, dtype=pl.String).alias("duplicate_of")
     if threshold is False:
@@ -38,9 +61,21 @@ def mark(clips: pl.DataFrame, *, threshold: float | bool) -> pl.DataFrame:
 
 def _ranked(clips: pl.DataFrame) -> pl.DataFrame:
     """Clips that sound like another, the best first: id and similar."""
-    band = (pl.col("bandwidth") / 500).round() * 500  # smaller differences are measurement
-    order = [pl.col("drop").is_not_null(), -band.fill_null(0), pl.col("rate")]
+    order = [each.rank for each in PREFERENCES]
     return clips.filter(pl.col("similar").list.len() > 0).sort(order, maintain_order=True).select("id", "similar")
+
+
+def why(clips: pl.DataFrame, stays: str, repeats: str) -> str:
+    """Why of two clips that sound alike the first stays, in words; they are named by id."""
+    one, other = (clips.filter(pl.col("id") == id).head(1) for id in (stays, repeats))
+    if one.is_empty() or other.is_empty():
+        return "it is not in this manifest"
+    for each in PREFERENCES:
+        if one.select(each.rank).item() < other.select(each.rank).item():
+            values = [frame.select(each.column).item() for frame in (one, other)] if each.column else []
+            shown = " against ".join("unknown" if value is None else f"{value:g}" for value in values)
+            return f"{each.words} ({shown} {each.unit}".rstrip() + ")" if values else each.words
+    return "it comes first; they are equally good"
 
 
 def _pairs(ranked: pl.DataFrame, threshold: float) -> pl.DataFrame:

@@ -36,6 +36,8 @@ def _with_model(name: str, missing: str, others: Only) -> Any:
 
 
 EVENTS = _with_model("events", "no model listens for music and noise", READABLE)
+# Two recordings side by side; their mean, which is what was measured, is of neither.
+CHANNELS_DIFFER = pl.col("channel_mix").str.contains("|", literal=True).fill_null(False)
 TURNS = _with_model("turns", "no model tells speakers apart", MEASURED)
 
 MUSIC = Rule(
@@ -87,16 +89,22 @@ def _language(rule: Rule, recipe: Any) -> Check:
     return Check(rule, value, ~wrong, threshold, (*rule.where(recipe), enough))
 
 
+def _several_known(recipe: Any) -> Only:
+    """Channels that differ tell of several people without a model."""
+    return tuple((CHANNELS_DIFFER | condition, why) for condition, why in TURNS(recipe))
+
+
 def _several(rule: Rule, recipe: Any) -> Check:
-    """Others than the main voice, one after the other or at once."""
-    value = _struct(["second_voice", "other_voice", "overlap"])
+    """Others than the main voice, one after the other or at once; two people on two channels of one file."""
+    apart = pl.when(CHANNELS_DIFFER).then("channel_mix").alias("channel_mix")
+    value = pl.struct("second_voice", "other_voice", "overlap", apart)
     if rule.setting(recipe) is False:
         return Check(rule, value, pl.lit(True), False, rule.where(recipe))
     shares, at_once = (bound.limit(recipe) for bound in rule.bounds)
     # where diarization told nobody apart, it heard nobody else
     parts = [(pl.col("second_voice") <= shares) | (pl.col("voices") == 0), pl.col("other_voice") <= shares]
     parts += [] if at_once is False else [pl.col("overlap") <= at_once]
-    holds = pl.all_horizontal(part.fill_null(False) for part in parts)
+    holds = pl.all_horizontal(~CHANNELS_DIFFER, *(part.fill_null(False) for part in parts))
     limits = {bound.name: limit for bound, limit in zip(rule.bounds, (shares, at_once), strict=True)}
     return Check(rule, value, holds, limits, rule.where(recipe))
 
@@ -182,6 +190,16 @@ RULES: tuple[Rule, ...] = (
         only=MEASURED,
     ),
     Rule(
+        "dropout",
+        (
+            Bound(
+                "dropout", "at most", "filter.dropout", "gaps of at most {} ms inside words", 4.0,
+                "longest gap of lost samples in ms; none is found in speech that lost nothing",
+            ),
+        ),
+        only=MEASURED,
+    ),
+    Rule(
         "low_quality",
         (
             Bound(
@@ -212,7 +230,7 @@ RULES: tuple[Rule, ...] = (
                 "most 0.05", title="Two at once",
             ),
         ),
-        only=TURNS,
+        only=_several_known,
         made=_several,
     ),
     Rule(

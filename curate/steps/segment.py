@@ -22,6 +22,8 @@ MUSIC = ("music", "singing")
 MUSIC_SECONDS = 3.0
 MOST_OF_A_FILE = 0.9
 
+SMALLEST_PART = 10  # of the longest clip: a cut nearer to an end would leave a crumb
+
 Span = tuple[int, int]
 Row = dict[str, Any]
 
@@ -53,6 +55,7 @@ class Recording:
 
     row: Row
     speech: Timeline
+    pauses: Sequence[Span]
     music: Timeline | None
     noise: Timeline | None
     turns: Timeline | None
@@ -83,7 +86,17 @@ def _clips(row: Row, *, max_seconds: float, margin: float, max_pause: float, tri
         cut = trim(speech, 0, frames, edge) if trim_clips and speech else (0, frames)
         yield _clip(recording, None, None, cut)
         return
-    wanted = _grouped(_by_speaker(recording), longest=int(max_seconds * rate) - 2 * edge, pause=round(max_pause * rate))
+    longest = int(max_seconds * rate) - 2 * edge
+    pause = round(max_pause * rate)
+    pieces = _by_speaker(recording)
+    gaps = [(a[1], b[0]) for a, b in itertools.pairwise(pieces) if a[1] < b[0]]
+    pauses = sorted([*recording.pauses, *gaps])
+    stretches = _grouped(pieces, longest=frames, pause=pause)
+    wanted = [
+        (start, end)
+        for stretch in stretches
+        for start, end, _ in _grouped(_parted(stretch, pauses, longest), longest=longest, pause=pause)
+    ]
     if not wanted:
         yield _clip(recording, None, None, (0, frames))
         return
@@ -102,8 +115,9 @@ def _recording(row: Row) -> Recording:
         noise = _united(_scaled([e for e in events if e["label"] == "noise"], rate, frames))
     if turns is not None:
         speakers = Timeline((*span, turn["speaker"]) for turn in turns for span in _scaled([turn], rate, frames))
-    bare = {**row, "file_speech": None, "file_events": None, "file_turns": None}
-    return Recording(bare, _united(_scaled(speech, rate, frames)), music, noise, speakers)
+    pauses = _scaled(row["file_pauses"] or [], rate, frames)
+    bare = {**row, "file_speech": None, "file_pauses": None, "file_events": None, "file_turns": None}
+    return Recording(bare, _united(_scaled(speech, rate, frames)), sorted(pauses), music, noise, speakers)
 
 
 def _scaled(spans: Sequence[Mapping[str, Any]], rate: int, frames: int) -> list[Span]:
@@ -165,7 +179,32 @@ def _spoken(turns: Sequence[tuple[int, int, int]]) -> dict[int, int]:
     return spoken
 
 
-def _grouped(pieces: Sequence[tuple[int, int, int]], *, longest: int, pause: int) -> list[Span]:
+def _parted(piece: tuple[int, int, int], pauses: Sequence[Span], longest: int) -> list[tuple[int, int, int]]:
+    """A stretch of speech that is too long for a clip, cut at its longest pauses; whole where it has none.
+
+    The longest first, each part again while it is too long. What is cut small is joined again by `_grouped`; so the
+    clips end at the best pauses and are as long as they may be. A pause near an end leaves a crumb: it is the last that
+    is taken.
+    """
+    parts, waiting = [], [piece]
+    while waiting:
+        start, end, speaker = waiting.pop()
+        least = min(longest, end - start) // SMALLEST_PART
+        inside = _inside(pauses, start + least, end - least) or _inside(pauses, start + 1, end - 1)
+        if end - start <= longest or not inside:
+            parts.append((start, end, speaker))
+            continue
+        first, last = max(inside, key=lambda pause: pause[1] - pause[0])
+        waiting += [(last, end, speaker), (start, first, speaker)]
+    return parts
+
+
+def _inside(spans: Sequence[Span], start: int, end: int) -> list[Span]:
+    """Of sorted spans those that lie in start..end."""
+    return [(a, b) for a, b in spans[bisect_left(spans, (start, 0)) : bisect_left(spans, (end, 0))] if b <= end]
+
+
+def _grouped(pieces: Sequence[tuple[int, int, int]], *, longest: int, pause: int) -> list[tuple[int, int, int]]:
     """Neighbouring pieces of one speaker joined over short pauses, up to the longest clip."""
     groups: list[tuple[int, int, int]] = []
     for start, end, speaker in pieces:
@@ -175,7 +214,7 @@ def _grouped(pieces: Sequence[tuple[int, int, int]], *, longest: int, pause: int
                 groups[-1] = (first, end, who)
                 continue
         groups.append((start, end, speaker))
-    return [(start, end) for start, end, _ in groups]
+    return groups
 
 
 def _widened(clips: Sequence[Span], margin: int, frames: int) -> list[Span]:
@@ -204,7 +243,7 @@ def _clip(recording: Recording, start: int | None, end: int | None, cut: Span) -
         "speech_seconds": sum(span["end"] - span["start"] for span in speech) / row["rate"],
     }
     if start is not None:
-        measured["id"] = manifest.clip_id(row["source"], row["path"], start, end)
+        measured["id"] = manifest.clip_id(row["source"], row["path"], start, end, row["channel"])
     for name, timeline in (("music", recording.music), ("noise", recording.noise)):
         if timeline is not None:
             measured[name] = timeline.covered(*cut) / (cut[1] - cut[0])

@@ -52,6 +52,33 @@ def test_the_best_copy_stays_kept_before_wide_before_low_rate_before_first() -> 
     assert marked(pair, bandwidth=[None, 900.0]) == {"a": "b"}
 
 
+def test_a_given_text_wins_over_a_heard_one_and_then_quality() -> None:
+    pair = {"a": {"b": 0.9}, "b": {"a": 0.9}}
+    assert marked(pair, text_from=["heard", "given"], bandwidth=[8000.0, 4000.0], snr=[60.0, 20.0]) == {"a": "b"}
+    assert marked(pair, text_from=[None, "given"]) == {"a": "b"}
+    assert marked(pair, text_from=["heard", "given"], drop=[None, "noisy"]) == {"b": "a"}  # no audio is lost for a text
+    assert marked(pair, clipped=[0.002, 0.0]) == {"a": "b"}
+    assert marked(pair, snr=[30.0, 45.0]) == {"a": "b"}
+    assert marked(pair, snr=[30.0, 31.0]) == {"b": "a"}  # as good: the first
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"text_from": "heard"}, "its text was given, not heard"),
+        ({"drop": "noisy", "broke": ["noisy", "duplicate"]}, "no other rule drops it"),
+        ({"bandwidth": 4000.0}, "its band is wider (8000 against 4000 Hz)"),
+        ({"rate": 48000}, "its sample rate promises no more than its band (16000 against 48000 Hz)"),
+        ({"snr": 12.0}, "there is less noise in it (40 against 12 dB)"),
+        ({"snr": None}, "there is less noise in it (40 against unknown dB)"),
+        ({}, "it comes first; they are equally good"),
+    ],
+)
+def test_why_the_other_stays_is_told(changed: dict[str, Any], words: str) -> None:
+    repeats = {"id": "b", "drop": "duplicate", "broke": ["duplicate"], **changed}
+    assert duplicates.why(clips([{"id": "a"}, repeats]), "a", "b") == words
+
+
 def test_the_threshold_counts_and_false_finds_none() -> None:
     pair = {"a": {"b": 0.5}, "b": {"a": 0.5}}
     assert marked(pair, 0.5) == {"b": "a"}

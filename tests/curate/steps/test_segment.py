@@ -192,3 +192,30 @@ def test_the_same_recording_twice_has_ids_of_its_own() -> None:
     rows = cut(twice)
     assert rows["id"].n_unique() == rows.height == 6
     assert rows["id"][3] == f"{rows['id'][0]}-2"
+
+
+def with_pauses(frame: pl.DataFrame, pauses: list[tuple[float, float]]) -> pl.DataFrame:
+    return frame.with_columns(pl.Series("file_pauses", [[_span(a, b) for a, b in pauses]], dtype=manifest.SPANS))
+
+
+def test_speech_without_a_long_pause_is_cut_at_its_best_pauses() -> None:
+    """70 s in one go: of its pauses the longest are taken, however the clips would fill up best."""
+    pauses = [(10.0, 10.2), (25.0, 25.4), (29.0, 29.16), (48.0, 48.3), (55.0, 55.2)]
+    found = spoken(cut(with_pauses(recording([(0, 70)], seconds=70), pauses)))
+    assert found == [(0, 25.2), (25.2, 48.15), (48.15, 70)]
+
+
+def test_a_gap_as_short_as_a_stop_does_not_end_a_clip_where_there_is_a_pause() -> None:
+    """The gap of 0.1 s at 28 s would fill the clip best; the pause of 0.5 s at 20 s is no closure inside a word."""
+    speech = [(0.0, 19.9), (20.4, 28.0), (28.1, 45.0)]
+    assert spoken(cut(recording(speech, seconds=45))) == [(0, 20.1), (20.2, 45)]
+
+
+def test_speech_without_any_pause_stays_whole() -> None:
+    assert spoken(cut(recording([(0, 50)], seconds=50))) == [(0, 50)]
+
+
+def test_a_pause_that_would_leave_a_crumb_is_taken_last() -> None:
+    frame = recording([(0, 35)], seconds=35)
+    assert spoken(cut(with_pauses(frame, [(1.0, 1.5), (20.0, 20.2)]))) == [(0, 20.1), (20.1, 35)]
+    assert spoken(cut(with_pauses(frame, [(6.0, 6.2)]))) == [(0, 6.1), (6.1, 35)]
