@@ -1,6 +1,6 @@
 """Probe, read, resample and write audio.
 
-soundfile reads first (WAV, FLAC, OGG); the rest goes to PyAV, which bundles FFmpeg (MP3, m4a, webm, video).
+soundfile reads first (WAV, FLAC, OGG; samples without a header are read here); the rest goes to PyAV, which bundles FFmpeg (MP3, m4a, webm, video).
 Everything outside this file is mono float32 at a known rate; positions are samples at the source's rate.
 
 How channels become one: a channel is active once at least 1/20 s of its samples, anywhere in the file, were louder
@@ -11,7 +11,9 @@ level, and the rule is the whole file's, the same for every span. The scan stops
 from __future__ import annotations
 
 import io
+import os
 import re
+import struct
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -44,6 +46,12 @@ PLAIN_CODECS = ("PCM_", "FLOAT", "DOUBLE")
 SLACK = 2 * 1152
 # Containers that FFmpeg may open: none that refers to other files or to the network (playlists, concat scripts).
 CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mp3,aac,ogg,asf,avi,flv,mpegts,mpeg,wav,flac,amr,ac3,caf,aiff,au"
+WAVE_CODECS = {
+    (1, 8): "PCM_U8", (1, 16): "PCM_16", (1, 24): "PCM_24", (1, 32): "PCM_32", (3, 32): "FLOAT", (3, 64): "DOUBLE",
+}  # fmt: skip
+# Samples without a header, as KsponSpeech and other sets of AIHub have them: 16 kHz, mono, 16 bit, little-endian.
+HEADERLESS = ".pcm"
+HEADERLESS_RATE = 16_000
 STREAMED = {0, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF}  # sizes that a WAV written to a pipe carries
 
 
@@ -74,14 +82,17 @@ class _Stream:
 
 
 def stamp(path: str | Path) -> str:
-    """Size and time of a file: another stamp, another content."""
-    facts = Path(path).stat()
-    return f"{facts.st_size} {facts.st_mtime_ns}"
+    """Size, time and inode of a file: another stamp, another content."""
+    facts = os.stat(path)
+    return f"{facts.st_size} {facts.st_mtime_ns} {facts.st_ino}"
 
 
 def unchanged(path: str | Path, before: str | None) -> None:
-    """Raise `Unreadable` where a file is not the one that was stamped; None is not checked."""
-    if before is not None and stamp(path) != before:
+    """Raise `Unreadable` where a file is not the one that was stamped; None is not checked.
+
+    By size and time alone: a corpus may be moved to another disk, where its files have other inodes.
+    """
+    if before is not None and stamp(path).split()[:2] != before.split()[:2]:
         raise Unreadable("changed since it was ingested; run `curate run` again")
 
 
@@ -91,6 +102,33 @@ def probe(path: str | Path) -> Info:
         first = max(stream.claimed - 1, 0) if stream.plain else 0
         frames = first + sum(len(block) for block in _complete(stream, first))
         return Info(stream.rate, stream.channels, frames, stream.format)
+
+
+def wave_info(content: bytes) -> Info | None:
+    """What a whole WAV in memory holds, exactly as `probe` says it; None where it is not plain and sound, or no WAV.
+
+    Opening a file with libsndfile takes longer than hashing a short one: corpora of short clips are read by this.
+    """
+    if content[:4] != b"RIFF" or content[8:12] != b"WAVE":
+        return None
+    at, layout = 12, None
+    while at + 8 <= len(content):
+        name, size = content[at : at + 4], int.from_bytes(content[at + 4 : at + 8], "little")
+        if name == b"fmt " and size >= 16 and at + 24 <= len(content):
+            layout = struct.unpack_from("<HHIIHH", content, at + 8)
+        if name == b"data":
+            return _wave(layout, size) if layout is not None and at + 8 + size <= len(content) else None
+        at += 8 + size + size % 2
+    return None
+
+
+def _wave(layout: tuple[int, ...], size: int) -> Info | None:
+    code, channels, rate, _, block, bits = layout
+    codec = WAVE_CODECS.get((code, bits))
+    if codec is None or not 0 < channels <= 64 or not 0 < rate <= 768_000 or block != channels * bits // 8:
+        return None
+    frames = size // block
+    return Info(rate, channels, frames, f"WAV/{codec}") if frames else None
 
 
 def read(path: str | Path, start: int | None = None, end: int | None = None) -> tuple[Samples, int]:
@@ -173,7 +211,7 @@ def _open(path: Path) -> Iterator[_Stream]:
             raise Unreadable("a folder" if path.is_dir() else "not a file" if path.exists() else "no such file")
         if not path.stat().st_size:
             raise Unreadable("an empty file")
-        stream = _soundfile(path) or _ffmpeg(path)
+        stream = _headerless(path) or _soundfile(path) or _ffmpeg(path)
         if stream.rate <= 0 or stream.channels <= 0:
             raise Unreadable("no audio in the file")
         yield stream
@@ -187,6 +225,25 @@ def _open(path: Path) -> Iterator[_Stream]:
         raise Unreadable(f"cannot be read ({error.strerror})") from error
     except (ValueError, LookupError) as error:  # PyAV on what is half a file
         raise error if isinstance(error, Unreadable) else Unreadable(f"corrupt audio ({error})") from error
+
+
+def _headerless(path: Path) -> _Stream | None:
+    """A .pcm file that no header begins; half a sample at its end is left out."""
+    if path.suffix.lower() != HEADERLESS:
+        return None
+    with path.open("rb") as file:
+        if file.read(4) in (b"RIFF", b"RF64", b"fLaC", b"OggS", b"NIST", b"FORM", b".snd"):
+            return None
+    frames = path.stat().st_size // 2
+    return _Stream(HEADERLESS_RATE, 1, "RAW/PCM_16", frames, True, partial(_headerless_blocks, path))
+
+
+def _headerless_blocks(path: Path, start: int) -> Blocks:
+    with path.open("rb") as file:
+        file.seek(2 * start)
+        while len(content := file.read(2 * BLOCK)) > 1:
+            samples = np.frombuffer(content[: len(content) // 2 * 2], dtype="<i2")
+            yield (samples.astype(np.float32) / 32768)[:, None]
 
 
 def _soundfile(path: Path) -> _Stream | None:

@@ -44,8 +44,9 @@ COLUMNS = _columns(
     Column("rate", pl.Int32, "ingest", "sample rate of the file", "Hz"),
     Column("channels", pl.Int16, "ingest", "channels of the file"),
     Column(
-        "modified", pl.String, "ingest", "size and time of the file, to see that it has not changed since", stored=False
+        "modified", pl.String, "ingest", "size, time and inode of the file, to see that it has not changed since", stored=False
     ),
+    Column("codec", pl.String, "ingest", "container and codec of the file, such as WAV/PCM_16"),
     Column("frames", pl.Int64, "ingest", "length of the whole file", "samples"),
     Column("start", pl.Int64, "ingest, segment", "first sample this row accounts for; null: the whole file", "samples"),
     Column("end", pl.Int64, "ingest, segment", "one past the last sample; null: the whole file", "samples"),
@@ -56,8 +57,9 @@ COLUMNS = _columns(
     Column("speaker", pl.String, "ingest, speakers", "who speaks: as given, else the estimated `voice`"),
     Column("text", pl.String, "ingest", "the transcript as given, never changed"),
     Column("text_from", pl.String, "ingest, hear", "`given` or `heard`: where the words come from; null: no text"),
-    Column("licence", pl.String, "ingest", "licence of the source"),
+    Column("licence", pl.String, "ingest", "licence of the clip: its source's, unless its row names its own"),
     Column("attribution", pl.String, "ingest", "whom to name"),
+    Column("url", pl.String, "ingest", "where the source is published"),
     Column("error", pl.String, "ingest, measure", "why a file could not be read or a measure could not be taken"),
     Column(
         "file_speech", SPANS, "listen", "where voice was found in the whole file", "samples at 16 kHz", stored=False

@@ -1,119 +1,141 @@
 """Sources into rows: which files there are, what came with them, what they hold. No model listens here.
 
-One file per source layout. A reader is a function `(source) -> frame` with the columns `path` (relative to the
-source's folder, as strings), and where it knows them `text`, `language`, `speaker`, `error`, and the source's own.
+One file per layout: a reader is a function `(source, tree) -> rows`. What is common to all layouts is done once: `tree`
+finds files, `lines` reads indexes, `archives` unpacks, `frame` makes rows a frame, `probe` opens files.
 """
 
-import hashlib
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
-from curate import audio, manifest
-from curate.ingest import folder, table
-from curate.recipe import LANGUAGES, Recipe, Source
+from curate import manifest
+from curate.files import Root
+from curate.ingest import (
+    archives, azure, commonvoice, fleurs, folder, huggingface, kaldi, ksponspeech, kss, lhotse, ljspeech, openslr,
+    table, zeroth,
+)  # fmt: skip
+from curate.ingest.frame import SECONDS, listed
+from curate.ingest.place import open_tree, root
+from curate.ingest.probe import Known, Probe, Progress, probe_all
+from curate.ingest.row import Reader, Row
+from curate.ingest.tree import Tree
+from curate.recipe import Recipe, Source
 
-READERS: dict[str, Callable[[Source], pl.DataFrame]] = {"table": table.read, "folder": folder.read}
+READERS: dict[str, Reader] = {
+    "table": table.read, "folder": folder.read, "kss": kss.read, "openslr": openslr.read, "fleurs": fleurs.read,
+    "commonvoice": commonvoice.read, "zeroth": zeroth.read, "ksponspeech": ksponspeech.read, "azure": azure.read,
+    "ljspeech": ljspeech.read, "kaldi": kaldi.read, "huggingface": huggingface.read, "lhotse": lhotse.read,
+}  # fmt: skip
+OVERSHOOT = 0.5  # seconds that a span may pass the end of its file: what Kaldi's extract-segments allows
 PROBED = {
     "modified": pl.String, "sha256": pl.String, "rate": pl.Int32, "channels": pl.Int16, "frames": pl.Int64,
-    "cannot": pl.String,
+    "codec": pl.String, "cannot": pl.String,
 }  # fmt: skip
-Probed = tuple[str | None, str | None, int | None, int | None, int | None, str | None]
 
 
-def root(source: Source) -> Path:
-    """The folder that a source's paths are relative to."""
-    path = Path(source.path)
-    return path if source.kind == "folder" else path.parent
+@dataclass(frozen=True)
+class Ingested:
+    """What ingest found: the rows, and the files of each source that no row names."""
+
+    rows: pl.DataFrame
+    unlisted: dict[str, list[str]]
 
 
-def roots(recipe: Recipe) -> dict[str, Path]:
+def roots(recipe: Recipe, unpacked: Path | None = None) -> dict[str, Root]:
     """The folder that each source's paths are relative to, by the source's id."""
-    return {source.id: root(source) for source in recipe.source}
+    return {source.id: root(source, unpacked) for source in recipe.source}
 
 
 def ingest(
+    recipe: Recipe, *, before: pl.DataFrame | None = None, progress: Callable[[int, int], None] | None = None
+) -> pl.DataFrame:
+    """The rows of `read`, where nobody asks for more."""
+    return read(recipe, before=before, progress=lambda done, total, _: progress(done, total) if progress else None).rows
+
+
+def read(
     recipe: Recipe,
     *,
+    unpacked: Path | None = None,
     before: pl.DataFrame | None = None,
-    progress: Callable[[int, int], None] = lambda done, total: None,
-) -> pl.DataFrame:
-    """One row per audio file that the sources name, in recipe order, path order; unreadable ones with their reason.
+    verify: bool = False,
+    progress: Progress = lambda done, total, hours: None,
+) -> Ingested:
+    """One row per row of the sources, in recipe order, path order; those that cannot be used with their reason.
 
-    A file that was readable in `before`, an earlier answer, and has kept its size and time is not read again.
+    Archives are unpacked below `unpacked`. A file that was readable in `before`, an earlier answer, and has kept its
+    size, time and inode is not read again, unless `verify`.
     """
-    listed = [_listed(source) for source in recipe.source]
-    files = [(s, path) for s, rows in zip(recipe.source, listed, strict=True) for path in rows["path"]]
-    probed = pl.DataFrame(list(_probe_all(files, _known(before), progress)), schema=PROBED, orient="row")
-    rows = pl.concat(listed, how="diagonal_relaxed").hstack(probed)
-    rows = rows.with_columns(
-        pl.coalesce("error", "cannot").alias("error"),
-        (pl.col("frames") / pl.col("rate")).alias("seconds"),
-        pl.lit(None, dtype=pl.Int64).alias("start"),
-        pl.lit(None, dtype=pl.Int64).alias("end"),
-    ).drop("cannot")
-    ids = [manifest.clip_id(source, path, None, None) for source, path in rows.select("source", "path").iter_rows()]
-    return manifest.conform(rows.with_columns(pl.Series("id", manifest.number_repeats(ids))))
+    trees = [open_tree(source, unpacked) for source in recipe.source]
+    frames = [list_rows(source, tree) for source, tree in zip(recipe.source, trees, strict=True)]
+    unlisted = _unlisted(recipe, trees, frames)
+    rows = pl.concat(frames, how="diagonal_relaxed")
+    keys = list(dict.fromkeys(rows.select("source", "path").iter_rows()))
+    folders = {source.id: tree for source, tree in zip(recipe.source, trees, strict=True)}
+    places = [((source, path), folders[source].file(path)) for source, path in keys]
+    probes = probe_all(places, _known(before), verify=verify, progress=progress)
+    return Ingested(_complete(rows, probes), unlisted)
 
 
-def _listed(source: Source) -> pl.DataFrame:
-    rows = READERS[source.kind](source)
-    given = {"text": None, "language": None, "speaker": None, "error": None}
-    rows = rows.with_columns(pl.lit(v, dtype=pl.String).alias(k) for k, v in given.items() if k not in rows.columns)
-    language = pl.coalesce("language", pl.lit(source.language, dtype=pl.String))
-    unknown = ~language.is_in(list(LANGUAGES)).fill_null(False)
-    why = pl.format("language {} is not known; it must be one of " + ", ".join(LANGUAGES), language.fill_null("(none)"))
+def list_rows(source: Source, tree: Tree) -> pl.DataFrame:
+    """What the source's reader yields, as a frame; folders that could not be listed are rows with their reason."""
+    rows = list(READERS[source.kind](source, tree))
+    return listed(source, [*rows, *(Row(path, error=f"a folder that cannot be listed: {why}") for path, why in tree.closed)])
+
+
+def _complete(rows: pl.DataFrame, probes: Known) -> pl.DataFrame:
+    """The rows with what their files hold, spans in samples, and ids."""
+    found = [probes[key] for key in rows.select("source", "path").iter_rows()]
+    columns = [pl.Series(name, [getattr(probe, name) for probe in found], dtype=dtype) for name, dtype in PROBED.items()]
+    rows = _with_spans(rows.with_columns(columns))
+    spans = rows.select("source", "path", "start", "end").iter_rows()
+    ids = manifest.number_repeats(manifest.clip_id(*each) for each in spans)
+    return manifest.conform(rows.with_columns(pl.Series("id", ids)).drop("cannot", *SECONDS))
+
+
+def _with_spans(rows: pl.DataFrame) -> pl.DataFrame:
+    """Seconds into samples; a span that is not inside its file is told, as is a file that cannot be read."""
+    begin, end = (pl.col(name) for name in SECONDS)
+    rate, frames = pl.col("rate"), pl.col("frames")
+    spanned = pl.any_horizontal(begin.is_not_null(), end.is_not_null())
+    first = (begin.fill_null(0.0) * rate).round().cast(pl.Int64)
+    last = pl.coalesce((end * rate).round().cast(pl.Int64), frames)
+    wrong = spanned & ((first < 0) | (last <= first) | (first >= frames) | (last > frames + rate * OVERSHOOT))
+    told = [each.round(3).cast(pl.String) for each in (begin.fill_null(0.0), pl.coalesce(end, frames / rate), frames / rate)]
+    why = pl.when(wrong).then(pl.format("the span {} to {} s is not within the file, which has {} s", *told))
+    rows = rows.with_columns(pl.coalesce("error", "cannot", why).alias("error"))
+    good = spanned & pl.col("error").is_null() & frames.is_not_null()
+    whole = (first == 0) & (last >= frames)  # a span of the whole file is the whole file
     rows = rows.with_columns(
-        pl.lit(source.id).alias("source"),
-        pl.lit(source.licence).alias("licence"),
-        pl.lit(source.attribution or None, dtype=pl.String).alias("attribution"),
-        language.alias("language"),
-        pl.when(pl.col("text").is_not_null()).then(pl.lit("given")).alias("text_from"),
+        pl.when(good & ~whole).then(first).alias("start"), pl.when(good & ~whole).then(pl.min_horizontal(last, frames)).alias("end")
     )
-    rows = rows.with_columns(pl.when(unknown).then(why).otherwise(pl.col("error")).alias("error"))
-    return rows.sort("path", maintain_order=True)
+    length = pl.coalesce(pl.col("end") - pl.col("start"), frames)
+    return rows.with_columns((length / rate).alias("seconds"))
 
 
-def _known(before: pl.DataFrame | None) -> dict[tuple[str, str, str], Probed]:
-    """What is known of readable files, by source, path and stamp."""
+def _known(before: pl.DataFrame | None) -> Known:
+    """What is known of readable files, by source and path."""
     if before is None or not {"source", "path", *PROBED} - {"cannot"} <= set(before.columns):
         return {}
     readable = before.filter(pl.col("frames").is_not_null() & pl.col("modified").is_not_null())
-    columns = readable.select("source", "path", "modified", "sha256", "rate", "channels", "frames")
-    return {(row[0], row[1], row[2]): (*row[2:], None) for row in columns.iter_rows()}
+    columns = readable.select("source", "path", *(name for name in PROBED if name != "cannot"))
+    return {(row[0], row[1]): Probe(*row[2:]) for row in columns.unique(["source", "path"]).iter_rows()}
 
 
-def _probe_all(
-    files: list[tuple[Source, str]],
-    known: dict[tuple[str, str, str], Probed],
-    progress: Callable[[int, int], None],
-) -> Iterable[Probed]:
-    def probe(file: tuple[Source, str]) -> Probed:
-        source, path = file
-        try:
-            modified = audio.stamp(root(source) / path)
-        except (OSError, ValueError):  # not there, or a name that cannot be one: probing says it better
-            modified = ""
-        return known.get((source.id, path, modified)) or (modified or None, *_probe(root(source) / path))
-
-    with ThreadPoolExecutor() as pool:
-        for done, answer in enumerate(pool.map(probe, files), 1):
-            progress(done, len(files))
-            yield answer
+def _unlisted(recipe: Recipe, trees: list[Tree], frames: list[pl.DataFrame]) -> dict[str, list[str]]:
+    """Files that no row of any source names, by source; of sources inside another's folder only once."""
+    unlisted = {}
+    places = [{tree.file(path) for path in frame["path"].unique()} for tree, frame in zip(trees, frames, strict=True)]
+    claimed = set[str]().union(*places)
+    for source, tree in zip(recipe.source, trees, strict=True):
+        inner = [str(other.top) + "/" for other in trees if str(other.top).startswith(f"{tree.top}/")]
+        left = [path for path in _countable(source, tree) if (place := tree.file(path)) not in claimed and not place.startswith(tuple(inner))]
+        unlisted[source.id] = left
+    return unlisted
 
 
-def _probe(path: Path) -> tuple[str | None, int | None, int | None, int | None, str | None]:
-    """sha256, rate, channels, frames; or the last one, why not."""
-    sha256 = None
-    try:
-        if path.is_file():  # to open a pipe would be to wait for ever
-            with path.open("rb") as file:
-                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        info = audio.probe(path)
-    except audio.Unreadable as error:
-        return (sha256, None, None, None, str(error))
-    except OSError as error:
-        return (sha256, None, None, None, error.strerror or str(error))
-    return (sha256, info.rate, info.channels, info.frames, None)
+def _countable(source: Source, tree: Tree) -> list[str]:
+    """Files that should have a row: sounds, and archives that this kind of source does not open."""
+    return [*tree.audio(), *(tree.archives() if source.kind == "folder" else [])]

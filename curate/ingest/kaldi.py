@@ -1,0 +1,76 @@
+"""Kaldi data folders: `wav.scp`, and where they are there `segments`, `text`, `utt2spk`, `spk2gender`.
+
+A line of `wav.scp` may be a command that ends in a pipe. It is never run: of decoders that only unpack or convert a
+file (flac, sox without effects, ffmpeg, sph2pipe, cat) the file itself is read; of others the row says so.
+"""
+
+import shlex
+from collections.abc import Iterator
+
+from curate.ingest.lines import lines
+from curate.ingest.row import Row
+from curate.ingest.tree import SUFFIXES, Tree, folder_of
+from curate.recipe import Source
+
+DECODERS = ("flac", "sox", "ffmpeg", "sph2pipe", "cat", "wav-copy", "opusdec", "mpg123")
+SOX_EFFECTS = frozenset("speed tempo pitch vol gain norm trim pad reverb remix reverse silence fade stretch".split())
+
+
+def read(source: Source, tree: Tree) -> Iterator[Row]:
+    """One row per segment, else per recording, of every data folder; texts without one are listed."""
+    for index in tree.require("kaldi", "wav.scp"):
+        yield from _folder(source, tree, folder_of(index))
+
+
+def _folder(source: Source, tree: Tree, folder: str) -> Iterator[Row]:
+    def table(name: str) -> dict[str, str]:
+        path = f"{folder}/{name}".removeprefix("/")
+        found = lines(tree.read(path), source.encoding) if path in tree else ()
+        pairs = (line.text.strip().split(maxsplit=1) for line in found)
+        return {key: rest[0] if rest else "" for key, *rest in pairs}
+
+    recordings, texts, speakers, genders = (table(name) for name in ("wav.scp", "text", "utt2spk", "spk2gender"))
+    spans = _spans(table("segments")) or {name: (name, None, None, None) for name in recordings}
+    for name in {**spans, **dict.fromkeys(texts)}:
+        recording, start, end, wrong = spans.get(name, (name, None, None, f"{name} has a text and no recording"))
+        path, cannot = _path(tree, folder, recordings.get(recording))
+        speaker = speakers.get(name)
+        more = {"utterance": name, "gender": {"m": "male", "f": "female"}.get(genders.get(speaker or "", ""))}
+        yield Row(path, texts.get(name), speaker, None, start, end, wrong or cannot, more)
+
+
+def _spans(segments: dict[str, str]) -> dict[str, tuple[str, float | None, float | None, str | None]]:
+    """Utterance: recording, start and end in seconds, and what is wrong with the line; an end of -1 is that of the file."""
+    spans: dict[str, tuple[str, float | None, float | None, str | None]] = {}
+    for name, rest in segments.items():
+        recording, *times = rest.split() or [""]
+        try:
+            start, end = float(times[0]), float(times[1])
+            spans[name] = (recording, start, None if end == -1 else end, None)
+        except (ValueError, IndexError):
+            spans[name] = (recording, None, None, f"segments: the line of {name} is not: recording start end")
+    return spans
+
+
+def _path(tree: Tree, folder: str, entry: str | None) -> tuple[str, str | None]:
+    """The file of a line of wav.scp, or why there is none that can be read."""
+    if entry is None:
+        return "", "wav.scp has no such recording"
+    if not entry.rstrip().endswith("|"):
+        return tree.find(entry.strip(), beside=folder, anywhere=True), None
+    file = _piped(entry.rstrip().removesuffix("|"))
+    if file is None:
+        return "", f"its line in wav.scp is a command, which is not run: {entry.strip()[:100]}"
+    return tree.find(file, beside=folder, anywhere=True), None
+
+
+def _piped(command: str) -> str | None:
+    """The file that a decoder reads, where that is all it does."""
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return None
+    if not words or words[0].rpartition("/")[2] not in DECODERS or set(words) & (SOX_EFFECTS | {"|", ";", "&&", ">"}):
+        return None
+    sounds = [word for word in words[1:] if word.lower().endswith((*SUFFIXES, ".sph"))]
+    return sounds[0] if len(sounds) == 1 else None

@@ -1,0 +1,76 @@
+"""Where a source's files are: in its folder, or below the corpus where its archives were unpacked."""
+
+from pathlib import Path
+
+from curate.errors import UserError
+from curate.files import Root
+from curate.ingest import archives, embedded
+from curate.ingest.tree import HEADERLESS, SUFFIXES, Overlay, Tree
+from curate.recipe import Source
+
+LAYOUTS_IN_ARCHIVES = ("kss", "openslr", "fleurs", "commonvoice", "zeroth", "ksponspeech", "azure", "ljspeech")
+FILES = (".jsonl", ".gz", ".parquet")  # what `path` of a lhotse or huggingface source may also be
+
+
+def root(source: Source, unpacked: Path | None = None) -> Root:
+    """The folder that a source's paths are relative to."""
+    top, overlay = _top(source, unpacked)
+    return Overlay(top, overlay) if overlay is not None and overlay.is_dir() else top
+
+
+def _top(source: Source, unpacked: Path | None) -> tuple[Path, Path | None]:
+    """The source's folder and where what is packed in it goes."""
+    path = Path(source.path)
+    overlay = unpacked / source.id if unpacked is not None else None
+    if found := archives.split(path):
+        if overlay is None:
+            raise UserError(f"source {source.id}: {found[0].name} is an archive: `curate ingest` unpacks it")
+        inner = overlay / found[1]
+        return (inner.parent if _is_file(source) and found[1] else inner), None
+    return (path.parent if _is_file(source) else path), overlay
+
+
+def _is_file(source: Source) -> bool:
+    """Whether a source's path is a file in its folder, not the folder."""
+    path = Path(source.path)
+    may_be_file = source.kind in ("lhotse", "huggingface") and path.name.lower().endswith(FILES)
+    return source.kind == "table" or may_be_file
+
+
+def open_tree(source: Source, unpacked: Path | None) -> Tree:
+    """The files of a source, its archives unpacked; a UserError where its folder is not there."""
+    path = Path(source.path)
+    suffixes = SUFFIXES | {HEADERLESS} if source.kind == "ksponspeech" else SUFFIXES
+    if (found := archives.split(path)) and unpacked is not None:
+        _unpack(source, [(found[0], "")], unpacked / source.id)
+    top, overlay = _top(source, unpacked)
+    _require_folder(source, path, top)
+    tree = Tree(top, None, suffixes)
+    if overlay is None:
+        return tree
+    if source.kind == "huggingface":
+        embedded.unpack(tree, overlay)
+    elif source.kind in LAYOUTS_IN_ARCHIVES:
+        packed = [name for name in tree.archives() if not archives.by_hand(top / name, suffixes)]
+        if packed:
+            _unpack(source, [(top / name, name.rpartition("/")[0]) for name in packed], overlay)
+    return Tree(top, overlay, suffixes) if overlay.is_dir() else tree
+
+
+def _unpack(source: Source, found: list[tuple[Path, str]], into: Path) -> None:
+    try:
+        archives.unpack(found, into)
+    except UserError as error:
+        raise UserError(f"source {source.id}: {error}") from None
+
+
+def _require_folder(source: Source, path: Path, top: Path) -> None:
+    who, mend = f"source {source.id}", f"mend source.{source.id}.path"
+    if source.kind == "table":
+        return  # its reader looks for the table itself
+    if archives.is_archive(path.name) and not path.exists():
+        raise UserError(f"{who}: no archive at {path}; {mend}")
+    if top.is_file():
+        raise UserError(f"{who}: no folder at {top}, which is a file, and kind = {source.kind!r} reads a folder; {mend}")
+    if not top.is_dir():
+        raise UserError(f"{who}: no folder at {top}; {mend}")
