@@ -1,6 +1,7 @@
 """Probe, read, resample and write audio.
 
-soundfile reads first (WAV, FLAC, OGG; samples without a header are read here); the rest goes to PyAV, which bundles FFmpeg (MP3, m4a, webm, video).
+soundfile reads first (WAV, FLAC, OGG); the rest goes to PyAV, which bundles FFmpeg (MP3, m4a, webm, video). Samples
+without a header (.pcm) are read here.
 Everything outside this file is mono float32 at a known rate; positions are samples at the source's rate.
 
 How channels become one: a channel is active once at least 1/20 s of its samples, anywhere in the file, were louder
@@ -243,7 +244,7 @@ def _headerless_blocks(path: Path, start: int) -> Blocks:
         file.seek(2 * start)
         while len(content := file.read(2 * BLOCK)) > 1:
             samples = np.frombuffer(content[: len(content) // 2 * 2], dtype="<i2")
-            yield (samples.astype(np.float32) / 32768)[:, None]
+            yield np.divide(samples, 32768, dtype=np.float32)[:, None]
 
 
 def _soundfile(path: Path) -> _Stream | None:

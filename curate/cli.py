@@ -212,7 +212,7 @@ def check(recipe: RecipeFile, settings: Settings = None, as_json: AsJson = False
     from curate import check as checking
     from curate.recipe import load
 
-    facts = checking.check(load(recipe, settings or []))
+    facts = checking.check(load(recipe, settings or []), file=recipe)
     if as_json:
         _print_json(facts)
     else:
@@ -256,7 +256,7 @@ def text(
             sys.stdout.buffer.flush()  # whoever waits at the other end of a pipe gets the answer to each line
             steps = [f"{each.rule}: {each.before} -> {each.after}" for each in result.changes] if show_steps else []
             for note in [*steps, *warnings]:
-                print(f"line {number}: {show.printable(note)}", file=sys.stderr)
+                print(f"line {number}: {console.printable(note)}", file=sys.stderr)
     except BrokenPipeError:  # a filter has nothing to finish: its reader has what it wanted
         console.leave_closed_pipe(status=0)
 

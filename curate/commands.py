@@ -146,7 +146,12 @@ def _read_ingested(corpus: Corpus, wanted: Recipe) -> pl.DataFrame:
 
 def cut_clips(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, watch: Watch) -> None:
     """Make `clips/` hold the kept clips."""
-    clip_files.cut(clips, corpus.clips, roots(wanted, corpus.unpacked), progress=lambda done, total: watch("cutting clips", done, total))
+    clip_files.cut(
+        clips,
+        corpus.clips,
+        roots(wanted, corpus.unpacked),
+        progress=lambda done, total: watch("cutting clips", done, total),
+    )
 
 
 def export(corpus: Corpus, clips: pl.DataFrame, *, format: str, into: Path | None) -> Path:

@@ -44,7 +44,11 @@ COLUMNS = _columns(
     Column("rate", pl.Int32, "ingest", "sample rate of the file", "Hz"),
     Column("channels", pl.Int16, "ingest", "channels of the file"),
     Column(
-        "modified", pl.String, "ingest", "size, time and inode of the file, to see that it has not changed since", stored=False
+        "modified",
+        pl.String,
+        "ingest",
+        "size, time and inode of the file, to see that it has not changed since",
+        stored=False,
     ),
     Column("codec", pl.String, "ingest", "container and codec of the file, such as WAV/PCM_16"),
     Column("frames", pl.Int64, "ingest", "length of the whole file", "samples"),

@@ -90,8 +90,8 @@ class Source(_Part):
     language: Language | None = Field(None, description="language of every clip; or name a language column")
     columns: dict[str, str] = Field(
         default_factory=dict,
-        description="ours = theirs, for audio, text, language, speaker, start, end (seconds), licence, attribution, url; "
-        'theirs is a name, or "1", "2"... with header = false. In a known layout, which of its texts is meant: '
+        description="ours = theirs, for audio, text, language, speaker, start, end (seconds), licence, attribution, "
+        'url; theirs is a name, or "1", "2"... with header = false. In a known layout, which of its texts is meant: '
         'kss text = "original", ksponspeech text = "pronunciation"',
     )
     header: bool = Field(True, description="table: whether the first line names the columns")
@@ -103,7 +103,9 @@ class Source(_Part):
     speaker: str | None = Field(
         None, min_length=1, description='a pattern on the path whose first group is the speaker, such as "^(.*?)_"'
     )
-    splits: tuple[str, ...] = Field((), description="which of a corpus's own parts, such as train; absent: its usual ones")
+    splits: tuple[str, ...] = Field(
+        (), description="which of a corpus's own parts, such as train; absent: its usual ones"
+    )
     transcript: Literal["given", "heard"] = Field("given", description="heard: take the recogniser's words as the text")
     attribution: str = Field("", description="whom to name")
     url: str = Field("", description="where it is published")
@@ -112,7 +114,9 @@ class Source(_Part):
     domain: str = Field("", description="what is spoken about")
     conditions: str = Field("", description="where and with what it was recorded")
     hub: str | None = Field(
-        None, pattern=r"^[\w.-]+/[\w.-]+@[0-9a-f]{40}$", description="a data set on the hub: owner/name@revision, for `curate fetch`"
+        None,
+        pattern=r"^[\w.-]+/[\w.-]+@[0-9a-f]{40}$",
+        description="a data set on the hub: owner/name@revision, for `curate fetch`",
     )
     hub_files: tuple[str, ...] = Field((), description='which of its files, such as "data/km_kh/*"; absent: all')
     download: tuple[Download, ...] = Field((), description="open addresses, for `curate fetch`")

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import polars as pl
 
 from curate import manifest
+from curate.console import printable
 from curate.demo import Flaw
 from curate.errors import Interrupted
 from curate.ingest import Ingested
@@ -64,7 +65,9 @@ def sources(found: Ingested) -> str:
     rows = [["source", "rows", "files", "hours", "unreadable", "repeated", "unlisted"]]
     frames = {str(name): frame for (name,), frame in found.rows.group_by("source", maintain_order=True)}
     for name, frame in [*frames.items(), ("all", found.rows)]:
-        left = found.unlisted[name] if name in found.unlisted else sum(found.unlisted.values(), [])
+        left = found.unlisted.get(name) or [
+            path for paths in found.unlisted.values() for path in paths if name == "all"
+        ]
         repeated = frame.height - frame.unique(["source", "path", "start", "end"]).height
         named = frame.filter(pl.col("path") != "").unique(["source", "path"]).height
         rows.append(
@@ -79,16 +82,11 @@ def _to_look_at(found: Ingested) -> Iterator[str]:
     for source, path, error in broken.select("source", "path", "error").head(SHOWN).iter_rows():
         yield f"  {source}: {printable(path)}{': ' if path else ''}{printable(error)}"
     if broken.height > SHOWN:
-        yield f"  and {broken.height - SHOWN} more rows that cannot be used: `drop` and `error` in the manifest name all"
+        yield f"  and {broken.height - SHOWN} more rows that cannot be used; the manifest's `error` has all"
     for source, left in found.unlisted.items():
         if left:
             some = ", ".join(printable(shown_path(path)) for path in left[:SHOWN_FILES])
             yield f"  {source}: {len(left)} files have no row, such as {some}; all are in unlisted.tsv"
-
-
-def printable(text: str) -> str:
-    """One line in which what is invisible shows as its code."""
-    return text if text.isprintable() else "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
 
 
 def status(numbers: Mapping[str, Any]) -> str:

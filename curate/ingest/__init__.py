@@ -4,7 +4,7 @@ One file per layout: a reader is a function `(source, tree) -> rows`. What is co
 finds files, `lines` reads indexes, `archives` unpacks, `frame` makes rows a frame, `probe` opens files.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +13,19 @@ import polars as pl
 from curate import manifest
 from curate.files import Root
 from curate.ingest import (
-    archives, azure, commonvoice, fleurs, folder, huggingface, kaldi, ksponspeech, kss, lhotse, ljspeech, openslr,
-    table, zeroth,
+    azure,
+    commonvoice,
+    fleurs,
+    folder,
+    huggingface,
+    kaldi,
+    ksponspeech,
+    kss,
+    lhotse,
+    ljspeech,
+    openslr,
+    table,
+    zeroth,
 )  # fmt: skip
 from curate.ingest.frame import SECONDS, listed
 from curate.ingest.place import open_tree, root
@@ -70,25 +81,29 @@ def read(
     """
     trees = [open_tree(source, unpacked) for source in recipe.source]
     frames = [list_rows(source, tree) for source, tree in zip(recipe.source, trees, strict=True)]
-    unlisted = _unlisted(recipe, trees, frames)
+    left = _all_unlisted(recipe, trees, frames)
     rows = pl.concat(frames, how="diagonal_relaxed")
     keys = list(dict.fromkeys(rows.select("source", "path").iter_rows()))
     folders = {source.id: tree for source, tree in zip(recipe.source, trees, strict=True)}
     places = [((source, path), folders[source].file(path)) for source, path in keys]
     probes = probe_all(places, _known(before), verify=verify, progress=progress)
-    return Ingested(_complete(rows, probes), unlisted)
+    return Ingested(_complete(rows, probes), left)
 
 
 def list_rows(source: Source, tree: Tree) -> pl.DataFrame:
     """What the source's reader yields, as a frame; folders that could not be listed are rows with their reason."""
     rows = list(READERS[source.kind](source, tree))
-    return listed(source, [*rows, *(Row(path, error=f"a folder that cannot be listed: {why}") for path, why in tree.closed)])
+    return listed(
+        source, [*rows, *(Row(path, error=f"a folder that cannot be listed: {why}") for path, why in tree.closed)]
+    )
 
 
 def _complete(rows: pl.DataFrame, probes: Known) -> pl.DataFrame:
     """The rows with what their files hold, spans in samples, and ids."""
     found = [probes[key] for key in rows.select("source", "path").iter_rows()]
-    columns = [pl.Series(name, [getattr(probe, name) for probe in found], dtype=dtype) for name, dtype in PROBED.items()]
+    columns = [
+        pl.Series(name, [getattr(probe, name) for probe in found], dtype=dtype) for name, dtype in PROBED.items()
+    ]
     rows = _with_spans(rows.with_columns(columns))
     spans = rows.select("source", "path", "start", "end").iter_rows()
     ids = manifest.number_repeats(manifest.clip_id(*each) for each in spans)
@@ -103,13 +118,16 @@ def _with_spans(rows: pl.DataFrame) -> pl.DataFrame:
     first = (begin.fill_null(0.0) * rate).round().cast(pl.Int64)
     last = pl.coalesce((end * rate).round().cast(pl.Int64), frames)
     wrong = spanned & ((first < 0) | (last <= first) | (first >= frames) | (last > frames + rate * OVERSHOOT))
-    told = [each.round(3).cast(pl.String) for each in (begin.fill_null(0.0), pl.coalesce(end, frames / rate), frames / rate)]
+    told = [
+        each.round(3).cast(pl.String) for each in (begin.fill_null(0.0), pl.coalesce(end, frames / rate), frames / rate)
+    ]
     why = pl.when(wrong).then(pl.format("the span {} to {} s is not within the file, which has {} s", *told))
     rows = rows.with_columns(pl.coalesce("error", "cannot", why).alias("error"))
     good = spanned & pl.col("error").is_null() & frames.is_not_null()
     whole = (first == 0) & (last >= frames)  # a span of the whole file is the whole file
     rows = rows.with_columns(
-        pl.when(good & ~whole).then(first).alias("start"), pl.when(good & ~whole).then(pl.min_horizontal(last, frames)).alias("end")
+        pl.when(good & ~whole).then(first).alias("start"),
+        pl.when(good & ~whole).then(pl.min_horizontal(last, frames)).alias("end"),
     )
     length = pl.coalesce(pl.col("end") - pl.col("start"), frames)
     return rows.with_columns((length / rate).alias("seconds"))
@@ -124,18 +142,20 @@ def _known(before: pl.DataFrame | None) -> Known:
     return {(row[0], row[1]): Probe(*row[2:]) for row in columns.unique(["source", "path"]).iter_rows()}
 
 
-def _unlisted(recipe: Recipe, trees: list[Tree], frames: list[pl.DataFrame]) -> dict[str, list[str]]:
+def _all_unlisted(recipe: Recipe, trees: Sequence[Tree], frames: Sequence[pl.DataFrame]) -> dict[str, list[str]]:
     """Files that no row of any source names, by source; of sources inside another's folder only once."""
-    unlisted = {}
-    places = [{tree.file(path) for path in frame["path"].unique()} for tree, frame in zip(trees, frames, strict=True)]
-    claimed = set[str]().union(*places)
-    for source, tree in zip(recipe.source, trees, strict=True):
-        inner = [str(other.top) + "/" for other in trees if str(other.top).startswith(f"{tree.top}/")]
-        left = [path for path in _countable(source, tree) if (place := tree.file(path)) not in claimed and not place.startswith(tuple(inner))]
-        unlisted[source.id] = left
-    return unlisted
+    claimed = {tree.file(path) for tree, rows in zip(trees, frames, strict=True) for path in rows["path"].unique()}
+    left = {}
+    for source, tree, rows in zip(recipe.source, trees, frames, strict=True):
+        inner = tuple(f"{other.top}/" for other in trees if str(other.top).startswith(f"{tree.top}/"))
+        found = [(path, tree.file(path)) for path in unlisted(source, tree, rows)]
+        left[source.id] = [path for path, place in found if place not in claimed and not place.startswith(inner)]
+    return left
 
 
-def _countable(source: Source, tree: Tree) -> list[str]:
-    """Files that should have a row: sounds, and archives that this kind of source does not open."""
-    return [*tree.audio(), *(tree.archives() if source.kind == "folder" else [])]
+def unlisted(source: Source, tree: Tree, rows: pl.DataFrame) -> list[str]:
+    """Files of a source that none of its rows names: sounds, and archives where this kind of source opens none."""
+    named = set(rows["path"])
+    return [
+        path for path in [*tree.audio(), *(tree.archives() if source.kind == "folder" else [])] if path not in named
+    ]

@@ -4,9 +4,9 @@ An archive is refused where a member's path leads out of the folder, where it ho
 to far more than speech can, or where it is cut short. A killed unpacking is begun anew.
 """
 
+import bz2
 import gzip
 import json
-import lzma
 import shutil
 import stat
 import tarfile
@@ -29,7 +29,7 @@ MOST_GROWTH = 100
 SLACK = 64 * 1024 * 1024
 COPY = 1 << 20  # bytes copied at a time
 NOTE = ".unpacked.json"  # in a folder: of which archives it is the content
-BROKEN = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, gzip.BadGzipFile)
+BROKEN = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, gzip.BadGzipFile)
 
 
 @dataclass(frozen=True)
@@ -135,6 +135,7 @@ def _extract(archive: Path, folder: str, under_way: Path) -> None:
                 copied = _copy(source, copy, member.size)
             if copied != member.size:
                 raise UserError(f"{archive} is cut short at {member.path}; download it again")
+        _check_rest(opened)
 
 
 def _copy(source: IO[bytes], target: IO[bytes], size: int) -> int:
@@ -155,14 +156,30 @@ def _opened(archive: Path) -> Iterator[Any]:
                 yield opened
         else:
             _refuse_cut(archive)
-            with tarfile.open(archive, "r|*", bufsize=COPY) as opened:
+            with _stream(archive) as stream, tarfile.open(fileobj=stream, mode="r|", bufsize=COPY) as opened:
                 yield opened
     except BROKEN as error:
         raise UserError(f"{archive} is cut short or damaged ({error}); download it again") from None
     except (NotImplementedError, RuntimeError) as error:  # an encrypted zip, a method that zipfile does not know
         raise UserError(f"{archive} cannot be unpacked: {error}") from None
-    except FileNotFoundError:
-        raise UserError(f"no archive at {archive}") from None
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        raise UserError(f"{archive} is damaged ({error}); download it again") from None  # what bz2 says of other bytes
+
+
+def _stream(archive: Path) -> Any:
+    """Its bytes, decompressed by what checks their sums, which tarfile's own streams do not."""
+    opens: dict[str, Any] = {".gz": gzip.open, ".tgz": gzip.open, ".bz2": bz2.open}
+    return opens.get(archive.suffix.lower(), open)(archive, "rb")
+
+
+def _check_rest(opened: Any) -> None:
+    """Read on to the end of a compressed tar, where the sum over all of it stands."""
+    if isinstance(opened, tarfile.TarFile):
+        stream: Any = opened.fileobj
+        while stream.fileobj.read(COPY):
+            pass
 
 
 def _refuse_cut(archive: Path) -> None:
@@ -212,7 +229,7 @@ def _zip_name(entry: zipfile.ZipInfo) -> str:
 
 def _tar_members(opened: tarfile.TarFile) -> Iterator[tuple[str, int, str, Any]]:
     for entry in opened:
-        opened.members = []  # else every header of a million is kept
+        opened.members = []  # type: ignore[attr-defined]  # else every header of a million is kept
         if not entry.isdir():
             yield entry.name, entry.size, "" if entry.isreg() else _unusual(entry), entry
 

@@ -1,4 +1,4 @@
-"""Sounds inside Parquet files, as Hugging Face keeps them: written out once as files, a few rows in memory at a time."""
+"""Sounds inside Parquet files, as Hugging Face keeps them: written out as files, a few rows in memory at a time."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -18,7 +18,9 @@ MAGIC = (
 def unpack(tree: Tree, into: Path) -> None:
     """Write the sounds of every Parquet file of a source that holds bytes to `into/STEM/NUMBER.SUFFIX`."""
     holding = [name for name in tree.named("*.parquet") if audio_column(Path(tree.file(name)))]
-    jobs = [(archives.stamp(Path(tree.file(name)), name), partial(_write, Path(tree.file(name)), name)) for name in holding]
+    jobs = [
+        (archives.stamp(Path(tree.file(name)), name), partial(_write, Path(tree.file(name)), name)) for name in holding
+    ]
     if jobs:
         archives.unpack_each(jobs, into)
 
@@ -55,8 +57,8 @@ def _write(path: Path, name: str, into: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     column = audio_column(path)
     for number, value in enumerate(_values(path, str(column))):
-        content = (value or {}).get("bytes")
-        if content is not None:
+        if value is not None and value.get("bytes") is not None:
+            content = value["bytes"]
             (folder / f"{number:07d}{_suffix(content, value.get('path'))}").write_bytes(content)
 
 
@@ -71,5 +73,3 @@ def _suffix(content: bytes, path: str | None) -> str:
         if content.startswith(magic):
             return suffix
     return Path(path).suffix.lower() if path and Path(path).suffix else ".bin"
-
-

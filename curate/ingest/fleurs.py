@@ -29,7 +29,8 @@ def read(source: Source, tree: Tree) -> Iterator[Row]:
 
 
 def _row(tree: Tree, index: str, values: list[str], error: str | None) -> Row:
-    sentence, file, raw, normalised, *_, gender = [*values, *[""] * 5][:4] + [values[-1]]
+    sentence, file, raw, normalised = [*values, "", "", ""][:4]
+    gender = values[-1].strip()
     split = stem_of(index)
     code = folder_of(index).rpartition("/")[2].partition("_")[0]  # km of km_kh
     path = file.strip()
@@ -41,6 +42,6 @@ def _row(tree: Tree, index: str, values: list[str], error: str | None) -> Row:
         path = tree.find(f"audio/{split}/{file.strip()}", beside=folder_of(index), anywhere=True)
     more = {
         "sentence": sentence.strip(), "given_split": split, "raw": raw, "normalised": normalised,
-        "gender": gender.strip().lower() if gender.strip().isalpha() else None,
+        "gender": gender.lower() if gender.lower() in ("male", "female", "other") else None,
     }  # fmt: skip
     return Row(path, None if error else raw, language=code if code in LANGUAGES else None, error=error, more=more)

@@ -72,7 +72,7 @@ def _texts(tree: Tree) -> dict[str, dict[str, str]]:
     """Texts by the name of the recording that they belong to, and by suffix."""
     texts: dict[str, dict[str, str]] = {}
     for path in tree.all():
-        stem, suffix = os.path.splitext(path)
+        suffix = os.path.splitext(path)[1]
         if suffix.lower() in TEXTS:
             for key in {_key(path), CODE.sub("", _key(path))}:
                 texts.setdefault(key, {}).setdefault(suffix.lower(), path)

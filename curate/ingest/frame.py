@@ -78,7 +78,7 @@ def _match(pattern: re.Pattern[str] | None, path: str) -> str | None:
 
 
 def _more(rows: Sequence[Row]) -> pl.DataFrame:
-    """The source's other columns under their names, or `given_NAME` where the name is ours, and numbered if repeated."""
+    """The source's other columns by their names, or `given_NAME` where the name is ours; numbered if repeated."""
     names = list(dict.fromkeys(name for row in rows for name in row.more))
     kept = [name if name.startswith("our_") else _outside_ours(name) for name in names]
     kept = number_repeats(kept)

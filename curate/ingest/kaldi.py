@@ -13,7 +13,10 @@ from curate.ingest.tree import SUFFIXES, Tree, folder_of
 from curate.recipe import Source
 
 DECODERS = ("flac", "sox", "ffmpeg", "sph2pipe", "cat", "wav-copy", "opusdec", "mpg123")
-SOX_EFFECTS = frozenset("speed tempo pitch vol gain norm trim pad reverb remix reverse silence fade stretch".split())
+SOX_EFFECTS = {
+    "speed", "tempo", "pitch", "vol", "gain", "norm", "trim", "pad", "reverb", "remix", "reverse", "silence", "fade",
+    "stretch",
+}  # fmt: skip
 
 
 def read(source: Source, tree: Tree) -> Iterator[Row]:
@@ -40,7 +43,7 @@ def _folder(source: Source, tree: Tree, folder: str) -> Iterator[Row]:
 
 
 def _spans(segments: dict[str, str]) -> dict[str, tuple[str, float | None, float | None, str | None]]:
-    """Utterance: recording, start and end in seconds, and what is wrong with the line; an end of -1 is that of the file."""
+    """Utterance: recording, start and end in seconds, what is wrong with the line; an end of -1 is the file's."""
     spans: dict[str, tuple[str, float | None, float | None, str | None]] = {}
     for name, rest in segments.items():
         recording, *times = rest.split() or [""]

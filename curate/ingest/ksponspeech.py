@@ -1,9 +1,9 @@
 """KsponSpeech (AIHub): headerless PCM, and `.trn` lists of `path :: text`, or a `.txt` beside each file (CP949).
 
 The transcripts write some words twice, `(spelling)/(pronunciation)`: `text` has the spelling, or the pronunciation by
-`columns = { text = "pronunciation" }`. Marks of noise (`b/` breath, `l/` laughter, `n/` noise, `o/` other voices,
-`u/` unintelligible), and those behind fillers (`/`), repeated (`+`) and unclear words (`*`) are taken out and kept in `marks`; the
-line as it stands is in `transcript`. Source: the corpus's paper, doi:10.3390/app10196936, section 2.3.
+`columns = { text = "pronunciation" }`. Marks of noise (`b/` breath, `l/` laughter, `n/` noise, `o/` other voices, `u/`
+unintelligible) are taken out and kept in `marks`; those behind fillers (`/`), repeated (`+`) and unclear words (`*`)
+are taken out. The line as it stands is in `transcript`. Source: the corpus's paper, doi:10.3390/app10196936.
 """
 
 import re
@@ -52,7 +52,8 @@ def _row(path: str, transcript: str, error: str | None, *, split: str | None) ->
     spelling, pronunciation = plain(transcript, 1), plain(transcript, 2)
     marks = " ".join(f"{mark}/" for mark in NOISE.findall(transcript)) or None
     more = {
-        "transcript": transcript, "spelling": spelling, "pronunciation": pronunciation, "marks": marks, "given_split": split,
+        "transcript": transcript, "spelling": spelling, "pronunciation": pronunciation, "marks": marks,
+        "given_split": split,
     }  # fmt: skip
     return Row(path, None if error else spelling, error=error, more=more)
 

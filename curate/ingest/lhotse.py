@@ -106,7 +106,9 @@ def _recording(tree: Tree, index: str, recording: Item) -> Row:
     kind, name = sources[0].get("type"), str(sources[0].get("source", ""))
     if kind != "file" or len(sources) > 1:
         return Row("", error=f"recording {recording.get('id')} is not one file ({kind}, {len(sources)} sources)")
-    return Row(tree.find(name, beside=folder_of(index), anywhere=True), more={"utterance": _string(recording.get("id"))})
+    return Row(
+        tree.find(name, beside=folder_of(index), anywhere=True), more={"utterance": _string(recording.get("id"))}
+    )
 
 
 def _language(name: Any) -> str | None:

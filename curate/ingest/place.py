@@ -1,6 +1,7 @@
 """Where a source's files are: in its folder, or below the corpus where its archives were unpacked."""
 
 from pathlib import Path
+from typing import Any
 
 from curate.errors import UserError
 from curate.files import Root
@@ -71,6 +72,20 @@ def _require_folder(source: Source, path: Path, top: Path) -> None:
     if archives.is_archive(path.name) and not path.exists():
         raise UserError(f"{who}: no archive at {path}; {mend}")
     if top.is_file():
-        raise UserError(f"{who}: no folder at {top}, which is a file, and kind = {source.kind!r} reads a folder; {mend}")
+        raise UserError(
+            f"{who}: no folder at {top}, which is a file, and kind = {source.kind!r} reads a folder; {mend}"
+        )
     if not top.is_dir():
         raise UserError(f"{who}: no folder at {top}; {mend}")
+
+
+def packed(source: Source) -> list[dict[str, Any]]:
+    """The archives of a source that ingest unpacks, with their sizes in bytes."""
+    path = Path(source.path)
+    if found := archives.split(path):
+        return [{"archive": found[0].name, "bytes": found[0].stat().st_size}]
+    if source.kind not in LAYOUTS_IN_ARCHIVES or not path.is_dir():
+        return []
+    suffixes = SUFFIXES | {HEADERLESS}
+    inner = [name for name in Tree(path).archives() if not archives.by_hand(path / name, suffixes)]
+    return [{"archive": name, "bytes": (path / name).stat().st_size} for name in inner]

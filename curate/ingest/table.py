@@ -1,7 +1,7 @@
 """A table with one clip per row: TSV, CSV, JSONL or Parquet, with audio, text, language, speaker, start and end.
 
 The source's other columns are kept under their names. `header = false`: the columns are called "1", "2"... A row with
-other than the header's number of fields is listed with its number; only what comes after audio and text may be left out.
+more fields than the header, or that ends before audio and text, is listed with its number.
 """
 
 import json
@@ -63,8 +63,8 @@ def _row(
     more = {name: values.get(name) for name in rest}
     more |= {f"our_{ours}": given[ours] for ours in ("licence", "attribution", "url") if ours in given}
     return Row(
-        tree.find(audio) if audio else "", None if wrong else given.get("text"), given.get("speaker"), given.get("language"),
-        None if start is math.nan else start, None if end is math.nan else end, error, more,
+        tree.find(audio) if audio else "", None if wrong else given.get("text"), given.get("speaker"),
+        given.get("language"), None if start is math.nan else start, None if end is math.nan else end, error, more,
     )  # fmt: skip
 
 
@@ -105,7 +105,9 @@ def _require(source: Source, path: Path, names: Sequence[str], theirs: dict[str,
             )
     for name in re.findall(r"\{([^{}]*)\}", source.audio or ""):
         if name not in (*names, *theirs):
-            raise UserError(f"source {source.id}: {path.name} has no column {name!r} that source.{source.id}.audio names")
+            raise UserError(
+                f"source {source.id}: {path.name} has no column {name!r} that source.{source.id}.audio names"
+            )
 
 
 def _open(source: Source, path: Path) -> tuple[list[str], Iterator[Record]]:
@@ -126,7 +128,9 @@ def _open(source: Source, path: Path) -> tuple[list[str], Iterator[Record]]:
     records = fields(found, separator, quoted=suffix == ".csv")
     first = next(records, None)
     if first is None:
-        raise UserError(f"source {source.id}: {path} is empty; it needs {'a header line and ' if source.header else ''}rows")
+        raise UserError(
+            f"source {source.id}: {path} is empty; it needs {'a header line and ' if source.header else ''}rows"
+        )
     if source.header:
         names = number_repeats(name.strip().strip("\ufeff") for name in first.values)
         return names, _records(source, records, names)
@@ -199,5 +203,3 @@ def _as_text(column: pl.Series) -> pl.Series:
         None if value is None else json.dumps(value, ensure_ascii=False, default=str) for value in column.to_list()
     ]
     return pl.Series(column.name, written, dtype=pl.String)
-
-

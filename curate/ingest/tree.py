@@ -17,9 +17,12 @@ from curate.ingest import archives
 
 # what soundfile or PyAV can open; video is fine, its sound is taken
 SUFFIXES = frozenset(
-    ".wav .flac .ogg .oga .opus .mp3 .m4a .m4b .aac .wma .aiff .aif .aifc .au .caf .amr .w64 .rf64 .mka .ac3 "
-    ".webm .mp4 .m4v .mkv .mov .avi .3gp .ts .mpg .mpeg .wmv .flv".split()
-)
+    (
+        ".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".m4b", ".aac", ".wma", ".aiff", ".aif", ".aifc",
+        ".au", ".caf", ".amr", ".w64", ".rf64", ".mka", ".ac3", ".webm", ".mp4", ".m4v", ".mkv", ".mov", ".avi",
+        ".3gp", ".ts", ".mpg", ".mpeg", ".wmv", ".flv",
+    )
+)  # fmt: skip
 HEADERLESS = ".pcm"  # of KsponSpeech and other AIHub sets; read by that reader alone
 INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")  # zero width, direction marks, soft hyphen
 NAMED = 6  # files that a message names
@@ -200,7 +203,7 @@ class Tree:
                 facts = entry.stat(follow_symlinks=False)
                 visited.add((facts.st_dev, facts.st_ino))
                 folders.append(path)
-            elif entry.is_symlink() and entry.is_dir():
+            elif entry.is_symlink() and os.path.isdir(entry.path):
                 linked.append(path)
             else:
                 yield path

@@ -1,7 +1,7 @@
 """Zeroth-Korean (OpenSLR 40): `train_data_01/003/SPEAKER/SPEAKER_003_NNNN.flac`, a `.trans.txt` per speaker folder.
 
-id <SPACE> text. `AUDIO_INFO` at the top has a header: speaker id, name, sex, script, data set, parted by pipes; the names of people
-are not taken over.
+id <SPACE> text. `AUDIO_INFO` at the top has a header, and by pipes speaker id, name, sex, script, data set; the names
+of people are not taken over.
 """
 
 from collections.abc import Iterator

@@ -12,6 +12,7 @@ from curate.report import examples, licences, numbers, wording
 from curate.report.distributions import distributions
 from curate.steps import rule_catalogue
 
+PROVENANCE = ("collected", "people", "domain", "conditions")  # of a source, as its recipe tells it
 SPLITS = ("train", "validation", "test")
 SECTIONS = ("segment", "signal", "quality", "hear", "align", "text", "speakers", "duplicates")
 LIMITS = (
@@ -86,7 +87,7 @@ def _sources(clips: pl.DataFrame, recipe: Recipe) -> list[dict[str, Any]]:
     sources = []
     for source in recipe.source:
         rows = clips.filter(pl.col("source") == source.id)
-        facts = source.model_dump(include={"id", "kind", "licence", "attribution", "url", "transcript"})
+        facts = source.model_dump(include={"id", "kind", "licence", "attribution", "url", "transcript", *PROVENANCE})
         sources.append(
             {
                 **facts,

@@ -77,7 +77,9 @@ def _clips(row: Row, *, max_seconds: float, margin: float, max_pause: float, tri
         return
     recording = _recording(row)
     rate = row["rate"]
-    first, last = (0, row["frames"]) if row["start"] is None else (row["start"], row["end"])  # what the row accounts for
+    first, last = (
+        (0, row["frames"]) if row["start"] is None else (row["start"], row["end"])
+    )  # what the row accounts for
     edge = round(margin * rate)
     if row["text"] is not None:
         speech = [(start, end) for start, end, _ in recording.speech.inside(first, last)]
