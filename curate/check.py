@@ -306,6 +306,11 @@ def _about_source(source: Facts) -> Iterator[str]:
         yield f"{who}: licence {source['licence']} ({meaning})"
     elif not licences.is_known(source["licence"]):
         yield f"{who}: {source['licence']} is not a licence we know; read what it allows"
+    if proper := licences.spdx(source["licence"]):
+        yield f"{who}: the SPDX id of {source['licence']} is {proper}"
+    told = [name for name in PROVENANCE if not source[name]]
+    if told:
+        yield f"{who}: the recipe does not tell {', '.join(told)}; referees ask for it"
     if not source["attribution"] and "by" in source["licence"].lower().replace("-", " ").split():
         yield f"{who}: {source['licence']} asks to name its authors; fill in source.{source['id']}.attribution"
 

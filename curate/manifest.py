@@ -4,9 +4,9 @@
 """
 
 import hashlib
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from json.encoder import encode_basestring
 from pathlib import Path
 
 import polars as pl
@@ -127,7 +127,9 @@ COLUMNS = _columns(
 
 def clip_id(source: str, path: str, start: int | None, end: int | None) -> str:
     """The first 16 hex digits of sha256 over the four values, as JSON."""
-    text = json.dumps([source, path, start, end], ensure_ascii=False)
+    # written by hand, as json.dumps(..., ensure_ascii=False) writes it: it is asked of every file
+    span = ", ".join("null" if each is None else str(each) for each in (start, end))
+    text = f"[{encode_basestring(source)}, {encode_basestring(path)}, {span}]"
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 

@@ -101,9 +101,8 @@ def list_rows(source: Source, tree: Tree) -> pl.DataFrame:
 def _complete(rows: pl.DataFrame, probes: Known) -> pl.DataFrame:
     """The rows with what their files hold, spans in samples, and ids."""
     found = [probes[key] for key in rows.select("source", "path").iter_rows()]
-    columns = [
-        pl.Series(name, [getattr(probe, name) for probe in found], dtype=dtype) for name, dtype in PROBED.items()
-    ]
+    values = zip(PROBED.items(), zip(*found, strict=True), strict=True) if found else ()
+    columns = [pl.Series(name, each, dtype=dtype) for (name, dtype), each in values]
     rows = _with_spans(rows.with_columns(columns))
     spans = rows.select("source", "path", "start", "end").iter_rows()
     ids = manifest.number_repeats(manifest.clip_id(*each) for each in spans)
@@ -144,6 +143,8 @@ def _known(before: pl.DataFrame | None) -> Known:
 
 def _all_unlisted(recipe: Recipe, trees: Sequence[Tree], frames: Sequence[pl.DataFrame]) -> dict[str, list[str]]:
     """Files that no row of any source names, by source; of sources inside another's folder only once."""
+    if len(trees) == 1:
+        return {recipe.source[0].id: unlisted(recipe.source[0], trees[0], frames[0])}
     claimed = {tree.file(path) for tree, rows in zip(trees, frames, strict=True) for path in rows["path"].unique()}
     left = {}
     for source, tree, rows in zip(recipe.source, trees, frames, strict=True):

@@ -34,8 +34,7 @@ def read(source: Source, tree: Tree) -> Iterator[Row]:
     texts = _texts(tree)
     used = set()
     for path in sounds:
-        key = _key(path)
-        mine = texts.get(key) or texts.get(_key(path + ".x")) or {}
+        mine = (texts.get(_key(path)) or texts.get(_key(path + ".x")) or {}) if texts else {}
         used |= set(mine.values())
         yield from _rows(source, tree, path, next((mine[suffix] for suffix in TEXTS if suffix in mine), None))
     yield from _orphans({text for each in texts.values() for text in each.values()}, used)
@@ -72,8 +71,8 @@ def _texts(tree: Tree) -> dict[str, dict[str, str]]:
     """Texts by the name of the recording that they belong to, and by suffix."""
     texts: dict[str, dict[str, str]] = {}
     for path in tree.all():
-        suffix = os.path.splitext(path)[1]
-        if suffix.lower() in TEXTS:
+        if path.lower().endswith(TEXTS):
+            suffix = os.path.splitext(path)[1]
             for key in {_key(path), CODE.sub("", _key(path))}:
                 texts.setdefault(key, {}).setdefault(suffix.lower(), path)
     return texts

@@ -25,14 +25,19 @@ def listed(source: Source, rows: Iterable[Row]) -> pl.DataFrame:
     chosen = [_chosen(source, row) for row in rows] if _asks(source) else list(rows)
     _require_columns(source, chosen)
     pattern = re.compile(source.speaker) if source.speaker else None
-    values = [
-        (
-            path := shown(row.path), _text(row.text), _name(row.speaker) or _match(pattern, path), _name(row.language),
-            row.start, row.end, row.error or (None if path == row.path else NOT_UTF8),
-        )
-        for row in chosen
-    ]  # fmt: skip
-    frame = pl.DataFrame(values, schema=SCHEMA, orient="row")
+    paths = [shown(row.path) for row in chosen]
+    values = {
+        "path": paths,
+        "text": [_text(row.text) for row in chosen],
+        "speaker": [_name(row.speaker) or _match(pattern, path) for row, path in zip(chosen, paths, strict=True)],
+        "language": [_name(row.language) for row in chosen],
+        "from_seconds": [row.start for row in chosen],
+        "to_seconds": [row.end for row in chosen],
+        "error": [
+            row.error or (None if path == row.path else NOT_UTF8) for row, path in zip(chosen, paths, strict=True)
+        ],
+    }
+    frame = pl.DataFrame(values, schema=SCHEMA)
     frame = _with_facts(frame.hstack(_more(chosen)), source)
     return frame.sort("path", "from_seconds", nulls_last=False, maintain_order=True)
 

@@ -4,7 +4,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from curate import audio
 
@@ -16,8 +16,7 @@ BATCH_FILES, BATCH_BYTES = 64, 16 * 1024 * 1024
 Progress = Callable[[int, int, float], None]  # files done, of how many, and their hours
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(NamedTuple):
     """What is known of a file; `cannot` says why it is not readable."""
 
     modified: str | None = None
@@ -61,7 +60,7 @@ def probe_all(
     with ThreadPoolExecutor() as pool:
         for batch, probes in zip(_batches(changed), pool.map(_probe_batch, _batches(changed)), strict=True):
             for (key, _, _), probe in zip(batch, probes, strict=True):
-                found[key] = replace(probe, modified=found[key].modified)
+                found[key] = probe._replace(modified=found[key].modified)
                 hours += _hours(probe)
             done += len(batch)
             progress(done, total, hours)

@@ -41,6 +41,7 @@ class Tree:
         self.overlay = overlay
         self.closed: list[tuple[str, str]] = []  # folders that could not be listed, and why
         self._suffixes = suffixes
+        self._place = str(top)
         self._folded: dict[str, list[str]] | None = None
         self._ends: dict[str, list[str]] | None = None
 
@@ -56,7 +57,7 @@ class Tree:
         """Where a file is on the disk."""
         if self.overlay is not None and os.path.exists(f"{self.overlay}/{path}"):
             return f"{self.overlay}/{path}"
-        return os.path.normpath(f"{self.top}/{path}") if ".." in path else f"{self.top}/{path}"
+        return f"{self._place}/{path}" if ".." not in path else os.path.normpath(f"{self._place}/{path}")
 
     def read(self, path: str) -> bytes:
         """The bytes of an index."""
@@ -67,6 +68,10 @@ class Tree:
 
     def audio(self) -> list[str]:
         """Every audio or video file, sorted."""
+        return self._audio
+
+    @cached_property
+    def _audio(self) -> list[str]:
         return sorted(path for path in self._files if _suffix(path) in self._suffixes)
 
     def all(self) -> Iterator[str]:
@@ -224,7 +229,7 @@ class Overlay:
 
 def shown(path: str) -> str:
     """A path as a table can hold it: bytes that are not UTF-8 replaced."""
-    return os.fsencode(path).decode("utf-8", "replace")
+    return path if path.isascii() else os.fsencode(path).decode("utf-8", "replace")
 
 
 def bare(text: str) -> str:
@@ -247,7 +252,10 @@ def _name(path: str) -> str:
 
 
 def _suffix(path: str) -> str:
-    return os.path.splitext(path)[1].lower()
+    """As os.path.splitext has it, four times as fast: it is asked of every file."""
+    name = path[path.rfind("/") + 1 :]
+    at = name.rfind(".")
+    return name[at:].lower() if at > 0 else ""
 
 
 def _stem(path: str) -> str:

@@ -92,6 +92,7 @@ def _sources(clips: pl.DataFrame, recipe: Recipe) -> list[dict[str, Any]]:
             {
                 **facts,
                 "flags": licences.flags(source.licence),
+                "told": any(getattr(source, name) for name in PROVENANCE),
                 "all": _amount(rows),
                 "kept": _amount(manifest.kept(rows)),
             }
@@ -102,7 +103,8 @@ def _sources(clips: pl.DataFrame, recipe: Recipe) -> list[dict[str, Any]]:
 def _licences(clips: pl.DataFrame, recipe: Recipe) -> dict[str, Any]:
     """Kept hours by licence and split; conflicts count licences of kept clips only."""
     kept = manifest.kept(clips)
-    names = list(dict.fromkeys(source.licence for source in recipe.source))
+    named = [source.licence for source in recipe.source]  # a row may name its own besides
+    names = list(dict.fromkeys([*named, *kept["licence"].drop_nulls().unique(maintain_order=True)]))
     used = [name for name in names if kept.filter(pl.col("licence") == name).height]
     rows = [
         {
