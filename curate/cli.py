@@ -220,6 +220,30 @@ def check(recipe: RecipeFile, settings: Settings = None, as_json: AsJson = False
 
 
 @app.command()
+def fetch(
+    recipe: RecipeFile,
+    source: Annotated[
+        list[str] | None, typer.Option("--source", metavar="ID", help="Only this source; may be repeated.")
+    ] = None,
+    settings: Settings = None,
+) -> None:
+    """Download the sources that a recipe names by address or hub id.
+
+    Pinned, with checksums; an interrupted download goes on. Nothing else fetches data.
+
+    Example: curate fetch manifests/khmer-korean-26h.toml --source slr42
+    """
+    from curate import fetch as fetching
+    from curate import show
+    from curate.recipe import load
+
+    wanted = load(recipe, settings or [])
+    with show.progress() as watch:
+        found = fetching.fetch(wanted, only=source or (), progress=show.fetching(watch))
+    typer.echo(show.fetched(found))
+
+
+@app.command()
 def text(
     language: Annotated[str, typer.Option("--language", metavar="km|ko", help="Language of the lines.")],
     form: Annotated[

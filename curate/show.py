@@ -1,7 +1,7 @@
 """What the commands show: progress on standard error, tables on standard output."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -11,6 +11,7 @@ from curate import manifest
 from curate.console import printable
 from curate.demo import Flaw
 from curate.errors import Interrupted
+from curate.fetch import Fetched
 from curate.ingest import Ingested
 from curate.ingest.probe import Progress
 from curate.ingest.tree import shown as shown_path
@@ -87,6 +88,28 @@ def _to_look_at(found: Ingested) -> Iterator[str]:
         if left:
             some = ", ".join(printable(shown_path(path)) for path in left[:SHOWN_FILES])
             yield f"  {source}: {len(left)} files have no row, such as {some}; all are in unlisted.tsv"
+
+
+def fetching(watch: Watch) -> Callable[[str, float, float], None]:
+    """Progress of a download: its name, and how much of it came."""
+
+    def progress(what: str, done: float, total: float) -> None:
+        watch(f"fetching {printable(what)}", done, total, f", {done / 1e6:.0f} of {total / 1e6:.0f} MB")
+
+    return progress
+
+
+def fetched(found: Sequence[Fetched]) -> str:
+    """What became of each source, a line each."""
+    lines = []
+    for each in found:
+        if each.by_hand:
+            lines.append(f"{each.source}: get it by hand into {each.folder}: {each.by_hand}")
+        else:
+            lines.append(
+                f"{each.source}: {len(each.fetched)} files fetched, {len(each.there)} were there ({each.folder})"
+            )
+    return "\n".join(lines)
 
 
 def status(numbers: Mapping[str, Any]) -> str:
