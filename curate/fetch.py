@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urljoin
@@ -81,7 +82,8 @@ def _source(source: Source, progress: Progress, pause: float) -> Fetched:
             return Fetched(source.id, folder, by_hand=source.by_hand or f"it is published at {source.url}")
         return Fetched(source.id, folder, by_hand="its recipe names neither a hub id nor an address")
     folder.mkdir(parents=True, exist_ok=True)
-    fetched, there = [], []
+    fetched: list[str] = []
+    there: list[str] = []
     with files.locked(folder / ".fetch.lock", f"another `curate fetch` is filling {folder}; wait for it to end"):
         with _client() as client:
             for wanted in _wanted(source, client, pause):
@@ -133,7 +135,7 @@ def _hub_files(source: Source, client: "httpx.Client", pause: float) -> Iterator
     name, _, revision = str(source.hub).partition("@")
     url: str | None = f"{_hub()}/api/datasets/{name}/tree/{revision}?recursive=true&expand=false"
     while url:
-        answer = _patiently(source, url, pause, lambda url=url: _json(client, url))
+        answer = _patiently(source, url, pause, partial(_json, client, url))
         for entry in answer.json():
             path = str(entry.get("path", ""))
             if entry.get("type") == "file" and _asked(source, path):
