@@ -1,4 +1,4 @@
-"""Ingest beside `sha256sum`, side by side in one run, start-up aside: large files, many short ones, an unchanged re-run.
+"""Ingest beside `sha256sum`, start-up aside: large files, many short ones, an unchanged re-run, memory.
 
     python benchmarks/ingest.py [--files 10000] [--megabytes 512] [--many 100000]
 
@@ -20,6 +20,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import soundfile
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that the project need not be installed
 
 from curate import manifest
 from curate.corpus import Corpus
@@ -56,7 +58,8 @@ def large(folder: Path, megabytes: int) -> None:
         soundfile.write(folder / f"{number}.wav", samples, RATE, subtype="PCM_16")
     theirs, ours = in_turn(lambda: sha256sum(folder), lambda: ingested(folder))
     print(
-        f"large files, {megabytes} MB: sha256sum {theirs:.2f} s, ours {ours:.2f} s: {theirs / ours:.2f} of its speed (asked: 0.8)"
+        f"large files, {megabytes} MB: sha256sum {theirs:.2f} s, ours {ours:.2f} s: "
+        f"{theirs / ours:.2f} of its speed (asked: 0.8)"
     )
 
 
@@ -65,7 +68,8 @@ def short(folder: Path, count: int) -> None:
     make_short(folder, count)
     theirs, ours = in_turn(lambda: sha256sum(folder), lambda: ingested(folder))
     print(
-        f"{count} files of 0.3 s: sha256sum {theirs:.2f} s, ours {ours:.2f} s: {ours / theirs:.1f} times its time (asked: 5)"
+        f"{count} files of 0.3 s: sha256sum {theirs:.2f} s, ours {ours:.2f} s: "
+        f"{ours / theirs:.1f} times its time (asked: 5)"
     )
     stored = folder.with_name("ingested.parquet")
     read(recipe(folder)).rows.write_parquet(stored)
@@ -92,8 +96,8 @@ def memory(folder: Path, count: int) -> None:
 
 def peak(folder: Path) -> float:
     """Of a process that ingests the folder, in MB."""
-    code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import ingest; ingest.ingested_once({str(folder)!r})"
-    subprocess.run([sys.executable, "-c", code], check=True)
+    code = "import sys; sys.path.insert(0, sys.argv[1]); import ingest; ingest.ingested_once(sys.argv[2])"
+    subprocess.run([sys.executable, "-c", code, str(Path(__file__).parent), str(folder)], check=True)
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
 
 

@@ -1,8 +1,9 @@
 """Download what a recipe names: open addresses, and data sets of the hub at a pinned revision.
 
-A file is written beside its place and takes it when it is whole and its checksum, where one is published, is right. What
-an interruption left is continued by a range request, unless the server's file has changed since or it knows no ranges.
-`fetched.json` in the folder notes each file's address and sha256, so that a second run asks for nothing.
+A file is written beside its place and takes it when it is whole and its checksum, where one is published, is right.
+What an interruption left is continued by a range request, unless the file has changed since or the server knows no
+ranges. `fetched.json` in the folder notes each file's address and sha256, so that a second run asks
+for nothing.
 """
 
 import fnmatch
@@ -84,11 +85,11 @@ def _source(source: Source, progress: Progress, pause: float) -> Fetched:
     folder.mkdir(parents=True, exist_ok=True)
     fetched: list[str] = []
     there: list[str] = []
-    with files.locked(folder / ".fetch.lock", f"another `curate fetch` is filling {folder}; wait for it to end"):
-        with _client() as client:
-            for wanted in _wanted(source, client, pause):
-                got = _Download(source, folder, wanted, client, progress, pause).run()
-                (fetched if got else there).append(wanted.path)
+    busy = f"another `curate fetch` is filling {folder}; wait for it to end"
+    with files.locked(folder / ".fetch.lock", busy), _client() as client:
+        for wanted in _wanted(source, client, pause):
+            got = _Download(source, folder, wanted, client, progress, pause).run()
+            (fetched if got else there).append(wanted.path)
     return Fetched(source.id, folder, tuple(fetched), tuple(there))
 
 
@@ -266,7 +267,7 @@ class _Download:
             self._require_room(total - at)
             self._remember(answer)
             with self.partial.open("ab" if goes_on else "wb") as file:
-                for block in answer.iter_bytes():  # as it comes: what is gathered first is lost with the connection
+                for block in answer.iter_bytes():  # as it comes: what is gathered is lost with the connection
                     file.write(block)
                     at += len(block)
                     self.progress(self.wanted.path, at, max(total, at))
@@ -285,7 +286,7 @@ class _Download:
         kind = answer.headers.get("Content-Type", "")
         if kind.startswith("text/html") and not self.wanted.path.lower().endswith((".html", ".htm")):
             raise UserError(
-                f"source {self.source.id}: {self.wanted.url} gives a page, not {self.wanted.path}: it wants a log-in or "
+            for block in answer.iter_bytes():  # as it comes: what is gathered is lost with the connection
                 f"has moved; get it by hand"
             )
 

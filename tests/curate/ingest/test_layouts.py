@@ -129,8 +129,13 @@ def test_fleurs_where_its_audio_may_lie(tmp_path: Path, folder: str) -> None:
     frame = rows(tmp_path, "fleurs", language="km")
     assert frame["error"].null_count() == 2
     assert columns(frame, "text", "sentence", "gender", "given_split", "normalised", "speaker")[0] == (
-        '"ភាសា" 3 GB.', "7", "male", "train", "ភាសា 3 gb", None,
-    )  # fmt: skip
+        '"ភាសា" 3 GB.',
+        "7",
+        "male",
+        "train",
+        "ភាសា 3 gb",
+        None,
+    )
     assert frame["id"].n_unique() == 2
 
 
@@ -141,9 +146,11 @@ def test_fleurs_splits_and_languages_by_folder(tmp_path: Path) -> None:
             write(tmp_path / code / f"{split}.tsv", fleurs_line(1, f"{split}.wav", "OTHER"))
     frame = rows(tmp_path, "fleurs", language=None, splits=["train", "test"])
     assert columns(frame, "path", "language") == [
-        ("km_kh/audio/test/test.wav", "km"), ("km_kh/audio/train/train.wav", "km"),
-        ("ko_kr/audio/test/test.wav", "ko"), ("ko_kr/audio/train/train.wav", "ko"),
-    ]  # fmt: skip
+        ("km_kh/audio/test/test.wav", "km"),
+        ("km_kh/audio/train/train.wav", "km"),
+        ("ko_kr/audio/test/test.wav", "ko"),
+        ("ko_kr/audio/train/train.wav", "ko"),
+    ]
     assert set(found(tmp_path, "fleurs", language=None, splits=["train"]).unlisted["s"]) >= {"km_kh/audio/dev/dev.wav"}
 
 
@@ -156,7 +163,7 @@ def test_commonvoice_by_the_header_of_its_year(tmp_path: Path) -> None:
     for name in ("a.mp3", "b.mp3", "c.mp3"):
         sound(top / "clips" / name, 0.5, rate=32000)
     (top / "clips" / "zero.mp3").write_bytes(b"")
-    new = {name: "" for name in header.split("\t")}
+    new = dict.fromkeys(header.split("\t"), "")
 
     def line(**values: str) -> str:
         return "\t".join({**new, **values}.values())
@@ -255,8 +262,9 @@ def test_ksponspeech_with_a_text_beside_each_file(tmp_path: Path) -> None:
     pcm(tmp_path / "a" / "KsponSpeech_000002.pcm", np.ones(100))
     frame = rows(tmp_path / "a", "ksponspeech")
     assert columns(frame, "path", "text", "marks") == [
-        ("KsponSpeech_000001.pcm", "근데 1월에.", "o/ b/"), ("KsponSpeech_000002.pcm", None, None),
-    ]  # fmt: skip
+        ("KsponSpeech_000001.pcm", "근데 1월에.", "o/ b/"),
+        ("KsponSpeech_000002.pcm", None, None),
+    ]
 
 
 def test_half_a_sample_at_the_end_is_no_sample_and_a_header_is_one(tmp_path: Path) -> None:
@@ -280,7 +288,7 @@ def test_half_a_sample_at_the_end_is_no_sample_and_a_header_is_one(tmp_path: Pat
         ("(3시) 에", "(3시) 에", "(3시) 에"),
         ("", "", ""),
     ],
-)  # fmt: skip
+)
 def test_ksponspeech_marks(transcript: str, spelling: str, pronunciation: str) -> None:
     assert (plain(transcript, 1), plain(transcript, 2)) == (spelling, pronunciation)
 
@@ -299,8 +307,10 @@ def test_azure_with_its_mark_and_line_ends(tmp_path: Path) -> None:
     sound(tmp_path / "1.wav")
     write(tmp_path / "trans.txt", "1.wav\t가 나\r\n2.wav\t다\r\n3.wav\r\n", "utf-8-sig")
     assert columns(rows(tmp_path, "azure"), "path", "text", "error") == [
-        ("1.wav", "가 나", None), ("2.wav", "다", "no such file"), ("3.wav", None, "trans.txt, line 3 has 1 fields, not 2"),
-    ]  # fmt: skip
+        ("1.wav", "가 나", None),
+        ("2.wav", "다", "no such file"),
+        ("3.wav", None, "trans.txt, line 3 has 1 fields, not 2"),
+    ]
 
 
 def test_ljspeech_with_real_lines_and_two_fields(tmp_path: Path) -> None:
@@ -325,7 +335,8 @@ def test_kaldi_segments_pipes_and_what_is_missing(tmp_path: Path) -> None:
     data = tmp_path / "data" / "train"
     write(
         data / "wav.scp",
-        f"rec1 db/long.wav\nrec2 flac -c -d -s '{flac}' |\nrec3 sox {long} -t wav - speed 1.1 |\nrec4 rm -rf {long} |\nrec5 {long}\n",
+        f"rec1 db/long.wav\nrec2 flac -c -d -s '{flac}' |\nrec3 sox {long} -t wav - speed 1.1 |\n"
+        f"rec4 rm -rf {long} |\nrec5 {long}\n",
     )
     write(
         data / "segments",
@@ -365,8 +376,14 @@ def test_kaldi_without_segments(tmp_path: Path) -> None:
 
 def recording(name: str, path: str, seconds: float, channels: int = 1) -> dict[str, Any]:
     sources = [{"type": "file", "channels": list(range(channels)), "source": path}]
-    return {"id": name, "sources": sources, "sampling_rate": RATE, "num_samples": int(seconds * RATE), "duration": seconds,
-            "channel_ids": list(range(channels))}  # fmt: skip
+    return {
+        "id": name,
+        "sources": sources,
+        "sampling_rate": RATE,
+        "num_samples": int(seconds * RATE),
+        "duration": seconds,
+        "channel_ids": list(range(channels)),
+    }
 
 
 def jsonl(path: Path, items: list[Any]) -> Path:
@@ -381,14 +398,31 @@ def test_lhotse_recordings_and_supervisions(tmp_path: Path, suffix: str) -> None
     sound(tmp_path / "audio" / "a.wav", 2.0)
     sound(tmp_path / "audio" / "b.wav", 1.0)
     sound(tmp_path / "audio" / "c.wav", 1.0)
-    jsonl(tmp_path / f"recordings.{suffix}", [
-        recording("a", "/elsewhere/audio/a.wav", 2.0), recording("b", "audio/b.wav", 1.0), recording("c", "audio/c.wav", 1.0),
-    ])  # fmt: skip
-    jsonl(tmp_path / f"supervisions.{suffix}", [
-        {"id": "a-1", "recording_id": "a", "start": 0.5, "duration": 0.25, "channel": 0, "text": "가", "speaker": "kim", "language": "Korean"},
-        {"id": "b-1", "recording_id": "b", "start": 0.0, "duration": 1.0, "channel": 0, "text": "나"},
-        {"id": "z-1", "recording_id": "z", "start": 0.0, "duration": 1.0, "channel": 0, "text": "다"},
-    ])  # fmt: skip
+    jsonl(
+        tmp_path / f"recordings.{suffix}",
+        [
+            recording("a", "/elsewhere/audio/a.wav", 2.0),
+            recording("b", "audio/b.wav", 1.0),
+            recording("c", "audio/c.wav", 1.0),
+        ],
+    )
+    jsonl(
+        tmp_path / f"supervisions.{suffix}",
+        [
+            {
+                "id": "a-1",
+                "recording_id": "a",
+                "start": 0.5,
+                "duration": 0.25,
+                "channel": 0,
+                "text": "가",
+                "speaker": "kim",
+                "language": "Korean",
+            },
+            {"id": "b-1", "recording_id": "b", "start": 0.0, "duration": 1.0, "channel": 0, "text": "나"},
+            {"id": "z-1", "recording_id": "z", "start": 0.0, "duration": 1.0, "channel": 0, "text": "다"},
+        ],
+    )
     frame = rows(tmp_path, "lhotse")
     assert columns(frame, "path", "text", "speaker", "start", "end", "seconds") == [
         ("", None, None, None, None, None),
@@ -404,17 +438,43 @@ def test_lhotse_cuts(tmp_path: Path) -> None:
     sound(tmp_path / "two.wav", 1.0)
     inner = {"id": "s", "recording_id": "a", "start": 0.5, "duration": 1.0, "channel": 0, "text": "가"}
     cuts = [
-        {"id": "1", "start": 1.0, "duration": 2.0, "channel": 0, "recording": recording("a", "a.wav", 4.0), "supervisions": [inner], "type": "MonoCut"},
-        {"id": "2", "start": 3.0, "duration": 1.0, "channel": 0, "recording": recording("a", "a.wav", 4.0), "supervisions": [], "type": "MonoCut"},
+        {
+            "id": "1",
+            "start": 1.0,
+            "duration": 2.0,
+            "channel": 0,
+            "recording": recording("a", "a.wav", 4.0),
+            "supervisions": [inner],
+            "type": "MonoCut",
+        },
+        {
+            "id": "2",
+            "start": 3.0,
+            "duration": 1.0,
+            "channel": 0,
+            "recording": recording("a", "a.wav", 4.0),
+            "supervisions": [],
+            "type": "MonoCut",
+        },
         {"id": "3", "tracks": [], "type": "MixedCut"},
-        {"id": "4", "start": 0.0, "duration": 1.0, "channel": 1, "recording": recording("t", "two.wav", 1.0, 2), "supervisions": [inner | {"channel": 1}]},
-    ]  # fmt: skip
+        {
+            "id": "4",
+            "start": 0.0,
+            "duration": 1.0,
+            "channel": 1,
+            "recording": recording("t", "two.wav", 1.0, 2),
+            "supervisions": [inner | {"channel": 1}],
+        },
+    ]
     file = jsonl(tmp_path / "cuts_train.jsonl.gz", cuts)
     for path in (tmp_path, file):
         frame = rows(path, "lhotse")
         assert columns(frame, "path", "start", "end", "text") == [
-            ("", None, None, None), ("a.wav", 12000, 20000, "가"), ("a.wav", 24000, 32000, None), ("two.wav", None, None, "가"),
-        ]  # fmt: skip
+            ("", None, None, None),
+            ("a.wav", 12000, 20000, "가"),
+            ("a.wav", 24000, 32000, None),
+            ("two.wav", None, None, "가"),
+        ]
         assert "line 3 is no cut of one recording" in frame["error"][0]
         assert frame["error"][3] == "is channel 1 of 2: channels are not parted here"
     file.write_bytes(file.read_bytes()[:60])

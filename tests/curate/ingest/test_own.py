@@ -20,10 +20,16 @@ from tests.curate.ingest.corpora import RATE, found, refused, rows, sound, write
 @pytest.mark.parametrize(
     ("encoding", "named"),
     [
-        ("utf-8", "utf-8"), ("utf-8-sig", "utf-8"), ("utf-16", "utf-16-le"), ("utf-16-le", "utf-16-le"),
-        ("utf-16-be", "utf-16-be"), ("utf-32", "utf-32-le"), ("cp949", "cp949"), ("euc-kr", "cp949"),
+        ("utf-8", "utf-8"),
+        ("utf-8-sig", "utf-8"),
+        ("utf-16", "utf-16-le"),
+        ("utf-16-le", "utf-16-le"),
+        ("utf-16-be", "utf-16-be"),
+        ("utf-32", "utf-32-le"),
+        ("cp949", "cp949"),
+        ("euc-kr", "cp949"),
     ],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_encodings_are_told_apart(tmp_path: Path, encoding: str, named: str, end: str) -> None:
     text = f"audio\ttext{end}a.wav\t그는 커피를 마신다{end}b.wav\t똠방각하{end}".replace(
@@ -91,8 +97,11 @@ def test_ragged_lines_have_their_number_and_the_rest_is_read(tmp_path: Path) -> 
     write(tmp_path / "i.tsv", "audio\ttext\twho\na.wav\t가\tx\n\nb.wav\t나\ty\tz\nc.wav\nd.wav\t라\n")
     frame = rows(tmp_path / "i.tsv", "table")
     assert dict(frame.select("path", "error").rows()) == {
-        "a.wav": None, "b.wav": "i.tsv, line 4 has 4 fields, not 3", "c.wav": "i.tsv, line 5 has 1 fields, not 3", "d.wav": None,
-    }  # fmt: skip
+        "a.wav": None,
+        "b.wav": "i.tsv, line 4 has 4 fields, not 3",
+        "c.wav": "i.tsv, line 5 has 1 fields, not 3",
+        "d.wav": None,
+    }
     assert frame["text"].to_list() == ["가", None, None, "라"]
 
 
@@ -120,12 +129,20 @@ def test_without_a_header_columns_have_numbers(tmp_path: Path) -> None:
     sound(tmp_path / "wavs" / "lee_2.wav")
     write(tmp_path / "list.txt", "kim_1|x|가 나\nlee_2|y|다\nlee_3|z|라|마\n", "cp949")
     frame = rows(
-        tmp_path / "list.txt", "table", header=False, separator="|", columns={"audio": "1", "text": "3"},
-        audio="wavs/{audio}.wav", speaker="^wavs/(.*?)_", encoding="cp949",
-    )  # fmt: skip
+        tmp_path / "list.txt",
+        "table",
+        header=False,
+        separator="|",
+        columns={"audio": "1", "text": "3"},
+        audio="wavs/{audio}.wav",
+        speaker="^wavs/(.*?)_",
+        encoding="cp949",
+    )
     assert frame.select("path", "text", "speaker", "2").rows() == [
-        ("wavs/kim_1.wav", "가 나", "kim", "x"), ("wavs/lee_2.wav", "다", "lee", "y"), ("wavs/lee_3.wav", None, "lee", "z"),
-    ]  # fmt: skip
+        ("wavs/kim_1.wav", "가 나", "kim", "x"),
+        ("wavs/lee_2.wav", "다", "lee", "y"),
+        ("wavs/lee_3.wav", None, "lee", "z"),
+    ]
     assert frame["error"][2] == "list.txt, line 3 has 4 fields, not 3"
     assert "has no column 'audio' (1, 2, 3); say columns = { audio = \"1\" }" in refused(
         tmp_path / "list.txt", "table", header=False, separator="|"
@@ -138,9 +155,17 @@ def test_without_a_header_columns_have_numbers(tmp_path: Path) -> None:
 def test_spans_in_seconds_within_long_recordings(tmp_path: Path) -> None:
     sound(tmp_path / "long.wav", 10.0)
     lines_ = [
-        "long.wav\t가\t0.5\t1.25", "long.wav\t나\t1.25\t", "long.wav\t다\t9\t10.2", "long.wav\t라\t9\t12",
-        "long.wav\t마\t3\t2", "long.wav\t바\t-1\t2", "long.wav\t사\tx\t2", "long.wav\t아\tnan\t2", "long.wav\t자\t\t", "long.wav\t차\t12\t",
-    ]  # fmt: skip
+        "long.wav\t가\t0.5\t1.25",
+        "long.wav\t나\t1.25\t",
+        "long.wav\t다\t9\t10.2",
+        "long.wav\t라\t9\t12",
+        "long.wav\t마\t3\t2",
+        "long.wav\t바\t-1\t2",
+        "long.wav\t사\tx\t2",
+        "long.wav\t아\tnan\t2",
+        "long.wav\t자\t\t",
+        "long.wav\t차\t12\t",
+    ]
     write(tmp_path / "i.tsv", "audio\ttext\tstart\tend\n" + "\n".join(lines_))
     said = {row["text"]: row for row in rows(tmp_path / "i.tsv", "table").rows(named=True)}
     assert (said["가"]["start"], said["가"]["end"], said["가"]["seconds"]) == (4000, 10000, 0.75)
@@ -238,26 +263,35 @@ def test_an_unreadable_folder_is_a_row_of_its_own(tmp_path: Path, monkeypatch: p
 
     monkeypatch.setattr(os, "scandir", refuse)
     assert rows(tmp_path / "rec", "folder").select("path", "error").rows() == [
-        ("a.wav", None), ("shut", "a folder that cannot be listed: Permission denied"),
-    ]  # fmt: skip
+        ("a.wav", None),
+        ("shut", "a folder that cannot be listed: Permission denied"),
+    ]
 
 
 # ---- folders with texts
 
 
-SRT = "1\r\n00:00:00,500 --> 00:00:01,250\r\n<i>첫째</i> 줄\r\n둘째 줄\r\n\r\n2\r\n00:00:02,000 --> 00:00:03,000\r\n다음\r\n"
-VTT = "WEBVTT\n\nNOTE x\n\n00:00.500 --> 00:01.250 align:start\n<v 김 철수>첫째 &amp; 둘째</v>\n\nc2\n00:02.000 --> 00:03.000\n다음\n"
+SRT = (
+    "1\r\n00:00:00,500 --> 00:00:01,250\r\n<i>첫째</i> 줄\r\n둘째 줄\r\n\r\n"
+    + "2\r\n00:00:02,000 --> 00:00:03,000\r\n다음\r\n"
+)
+VTT = (
+    "WEBVTT\n\nNOTE x\n\n00:00.500 --> 00:01.250 align:start\n<v 김 철수>첫째 &amp; 둘째</v>\n\n"
+    + "c2\n00:02.000 --> 00:03.000\n다음\n"
+)
 
 
 def textgrid(tiers: dict[str, list[tuple[float, float, str]]]) -> str:
     made = 'File type = "ooTextFile"\nObject class = "TextGrid"\n\nxmin = 0\nxmax = 4\ntiers? <exists>\n'
     made += f"size = {len(tiers)}\nitem []:\n"
     for number, (name, spans) in enumerate(tiers.items(), 1):
-        made += f'    item [{number}]:\n        class = "IntervalTier"\n        name = "{name}"\n        xmin = 0\n        xmax = 4\n'
+        made += f'    item [{number}]:\n        class = "IntervalTier"\n        name = "{name}"\n'
+        made += "        xmin = 0\n        xmax = 4\n"
         made += f"        intervals: size = {len(spans)}\n"
         for at, (start, end, text) in enumerate(spans, 1):
             quoted = text.replace('"', '""')
-            made += f'        intervals [{at}]:\n            xmin = {start}\n            xmax = {end}\n            text = "{quoted}"\n'
+            made += f"        intervals [{at}]:\n            xmin = {start}\n            xmax = {end}\n"
+            made += f'            text = "{quoted}"\n'
     return made
 
 
@@ -311,8 +345,10 @@ def test_a_text_beside_a_clip_is_its_text(tmp_path: Path) -> None:
     write(tmp_path / "gone.txt", "문장")
     frame = rows(tmp_path, "folder")
     assert frame.select("path", "text", "error").rows() == [
-        ("a.wav", " 문장 하나", None), ("b.flac", None, None), ("gone.txt", None, "a text without a recording beside it"),
-    ]  # fmt: skip
+        ("a.wav", " 문장 하나", None),
+        ("b.flac", None, None),
+        ("gone.txt", None, "a text without a recording beside it"),
+    ]
 
 
 @pytest.mark.parametrize(
