@@ -286,7 +286,7 @@ class _Download:
         kind = answer.headers.get("Content-Type", "")
         if kind.startswith("text/html") and not self.wanted.path.lower().endswith((".html", ".htm")):
             raise UserError(
-            for block in answer.iter_bytes():  # as it comes: what is gathered is lost with the connection
+                f"source {self.source.id}: {self.wanted.url} gives a page, not {self.wanted.path}: it wants a log-in or "
                 f"has moved; get it by hand"
             )
 
