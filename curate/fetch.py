@@ -286,8 +286,8 @@ class _Download:
         kind = answer.headers.get("Content-Type", "")
         if kind.startswith("text/html") and not self.wanted.path.lower().endswith((".html", ".htm")):
             raise UserError(
-                f"source {self.source.id}: {self.wanted.url} gives a page, not {self.wanted.path}: it wants a log-in or "
-                f"has moved; get it by hand"
+                f"source {self.source.id}: {self.wanted.url} gives a page, not {self.wanted.path}: it wants a log-in "
+                f"or has moved; get it by hand"
             )
 
     def _require_room(self, needed: int) -> None:

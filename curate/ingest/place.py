@@ -1,5 +1,7 @@
 """Where a source's files are: in its folder, or below the corpus where its archives were unpacked."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,24 +45,26 @@ def open_tree(source: Source, unpacked: Path | None) -> Tree:
     path = Path(source.path)
     suffixes = SUFFIXES | {HEADERLESS} if source.kind == "ksponspeech" else SUFFIXES
     if (found := archives.split(path)) and unpacked is not None:
-        _unpack(source, [(found[0], "")], unpacked / source.id)
+        _or_named(source, partial(archives.unpack, [(found[0], "")], unpacked / source.id))
     top, overlay = _top(source, unpacked)
     _require_folder(source, path, top)
     tree = Tree(top, None, suffixes)
     if overlay is None:
         return tree
     if source.kind == "huggingface":
-        embedded.unpack(tree, overlay)
+        _or_named(source, partial(embedded.unpack, tree, overlay))
     elif source.kind in LAYOUTS_IN_ARCHIVES:
         packed = [name for name in tree.archives() if not archives.by_hand(top / name, suffixes)]
         if packed:
-            _unpack(source, [(top / name, name.rpartition("/")[0]) for name in packed], overlay)
+            places = [(top / name, name.rpartition("/")[0]) for name in packed]
+            _or_named(source, partial(archives.unpack, places, overlay))
     return Tree(top, overlay, suffixes) if overlay.is_dir() else tree
 
 
-def _unpack(source: Source, found: list[tuple[Path, str]], into: Path) -> None:
+def _or_named(source: Source, unpack: Callable[[], None]) -> None:
+    """Unpack; what is refused is told of its source."""
     try:
-        archives.unpack(found, into)
+        unpack()
     except UserError as error:
         raise UserError(f"source {source.id}: {error}") from None
 
@@ -84,8 +88,17 @@ def packed(source: Source) -> list[dict[str, Any]]:
     path = Path(source.path)
     if found := archives.split(path):
         return [{"archive": found[0].name, "bytes": found[0].stat().st_size}]
+    if source.kind == "huggingface" and path.exists():
+        return _embedded(source)
     if source.kind not in LAYOUTS_IN_ARCHIVES or not path.is_dir():
         return []
     suffixes = SUFFIXES | {HEADERLESS}
     inner = [name for name in Tree(path).archives() if not archives.by_hand(path / name, suffixes)]
     return [{"archive": name, "bytes": (path / name).stat().st_size} for name in inner]
+
+
+def _embedded(source: Source) -> list[dict[str, Any]]:
+    """The tables of a source that hold sounds as bytes."""
+    tree = open_tree(source, None)
+    places = [Path(tree.file(name)) for name in tree.named("*.parquet")]
+    return [{"archive": each.name, "bytes": each.stat().st_size} for each in places if embedded.audio_column(each)]

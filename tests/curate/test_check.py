@@ -263,3 +263,18 @@ def test_what_referees_ask_is_asked_for_and_shown(tmp_path: Path) -> None:
     assert not warned(told, "does not tell")
     assert "people: two women" in as_text(check(told))
     assert warned(studio(tmp_path, source={"licence": "CC BY 4.0"}), "the SPDX id of CC BY 4.0 is CC-BY-4.0")
+
+
+def test_sounds_inside_a_table_are_told_as_packed(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    content = sound(tmp_path / "a.wav").read_bytes()
+    (tmp_path / "hf").mkdir()
+    pq.write_table(
+        pa.table({"audio": [{"bytes": content, "path": "a.wav"}], "text": ["가"]}), tmp_path / "hf" / "train.parquet"
+    )
+    source = {"id": "hf", "kind": "huggingface", "path": str(tmp_path / "hf"), "licence": "own", "language": "ko"}
+    recipe = Recipe.model_validate({"source": [source]})
+    assert warned(recipe, "train.parquet", "is unpacked by `curate ingest`")
+    assert check(recipe)["sources"][0]["rows"] == 1

@@ -525,6 +525,9 @@ def test_huggingface_paths_and_what_is_no_parquet(tmp_path: Path) -> None:
     assert columns(rows(tmp_path, "huggingface"), "path", "text", "error") == [("clips/a.wav", "가", None)]
     (tmp_path / "test.parquet").write_bytes(b"PAR1 and no more")
     assert "is no Parquet file" in refused(tmp_path, "huggingface")
+    said = refused(tmp_path, "huggingface", unpacked=tmp_path / "unpacked")
+    assert said.startswith("source s: ")
+    assert "is no Parquet file" in said
     (tmp_path / "test.parquet").unlink()
     parquet(tmp_path / "train.parquet", {"sentence": ["가"]})
     assert "has no column of sounds (sentence)" in refused(tmp_path, "huggingface")
