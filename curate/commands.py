@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from curate import audio, files, manifest, pipeline, recipe, report
+from curate.console import printable
 from curate.corpus import Corpus
 from curate.engine.ask import Context, Watch
 from curate.engine.local import Local
@@ -39,7 +40,7 @@ def read_sources(corpus: Corpus, wanted: Recipe, progress: Progress, *, verify: 
     before = pl.read_parquet(corpus.ingested) if _readable(corpus.ingested) else None
     found = read(wanted, unpacked=corpus.unpacked, before=before, verify=verify, progress=progress)
     files.write_parquet(found.rows, corpus.ingested)
-    lines = [f"{source}\t{shown(path)}\n" for source, paths in found.unlisted.items() for path in paths]
+    lines = [f"{source}\t{printable(shown(path))}\n" for source, paths in found.unlisted.items() for path in paths]
     files.write_text(corpus.unlisted, "source\tpath\n" + "".join(lines))
     corpus.save_recipe(recipe.dump(wanted))
     return found

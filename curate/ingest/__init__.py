@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from curate import manifest
+from curate.errors import UserError
 from curate.files import Root
 from curate.ingest import (
     azure,
@@ -93,6 +94,8 @@ def read(
 def list_rows(source: Source, tree: Tree) -> pl.DataFrame:
     """What the source's reader yields, as a frame; folders that could not be listed are rows with their reason."""
     rows = list(READERS[source.kind](source, tree))
+    if not rows and not tree.closed:
+        raise UserError(f"source {source.id}: the index in {tree.top} holds no rows, and {tree.shown()}")
     return listed(
         source, [*rows, *(Row(path, error=f"a folder that cannot be listed: {why}") for path, why in tree.closed)]
     )

@@ -7,7 +7,7 @@ A row is a supervision; of a recording or cut without one, the recording or cut.
 import gzip
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from curate.errors import UserError
@@ -30,7 +30,7 @@ def read(source: Source, tree: Tree) -> Iterator[Row]:
     if named or (not tree.named(*RECORDINGS) and tree.named(*CUTS)):
         for index in named or tree.named(*CUTS):
             for item, where, wrong in _items(source, tree, index):
-                yield from _cut(tree, index, item, where, wrong)
+                yield from _or_told(where, _cut, tree, index, item, where, wrong)
         return
     recordings: dict[str, tuple[str, Item]] = {}
     for index in tree.require("lhotse", *RECORDINGS, *CUTS):
@@ -47,10 +47,10 @@ def read(source: Source, tree: Tree) -> Iterator[Row]:
             if wrong or recording not in recordings:
                 yield Row("", error=f"{where} {wrong or f'names no known recording ({recording})'}")
             else:
-                yield _supervision(tree, *recordings[recording], item, 0.0)
+                yield from _or_told(where, _supervision, tree, *recordings[recording], item, 0.0)
     for name, (index, recording_) in recordings.items():
         if name not in spoken:
-            yield _recording(tree, index, recording_)
+            yield from _or_told(f"{index}, recording {name}", _recording, tree, index, recording_)
 
 
 def _items(source: Source, tree: Tree, index: str) -> Iterator[tuple[Item, str, str | None]]:
@@ -68,6 +68,15 @@ def _items(source: Source, tree: Tree, index: str) -> Iterator[tuple[Item, str, 
             yield (item, where, line.error) if isinstance(item, dict) else ({}, where, "is no object")
         except ValueError:
             yield {}, where, "is no JSON"
+
+
+def _or_told(where: str, make: Callable[..., Row | Iterator[Row]], *given: Any) -> list[Row]:
+    """The row or rows that are made of an object, or one that says that it is not what lhotse writes."""
+    try:
+        made = make(*given)
+        return [made] if isinstance(made, Row) else list(made)
+    except (TypeError, ValueError, KeyError, IndexError, AttributeError):
+        return [Row("", error=f"{where} is not as lhotse writes it")]
 
 
 def _cut(tree: Tree, index: str, cut: Item, where: str, wrong: str | None) -> Iterator[Row]:

@@ -80,7 +80,7 @@ def encoding_of(content: bytes) -> str:
     zeros = {"utf-16-be": head[::2].count(0), "utf-16-le": head[1::2].count(0)}
     likely = max(zeros, key=lambda name: zeros[name])
     # text has no zeros, but for UTF-16 without a mark, where every other byte of what is ASCII in it is one
-    if zeros[likely] > len(head) / 40 and zeros[likely] > 10 * min(zeros.values()):
+    if zeros[likely] > len(head) / 20 and zeros[likely] > 10 * min(zeros.values()):
         return likely
     if _is(content, "utf-8"):
         return "utf-8"

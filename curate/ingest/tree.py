@@ -60,7 +60,9 @@ class Tree:
         return f"{self._place}/{path}" if ".." not in path else os.path.normpath(f"{self._place}/{path}")
 
     def read(self, path: str) -> bytes:
-        """The bytes of an index."""
+        """The bytes of an index; a UserError where they cannot be had."""
+        if not os.path.isfile(self.file(path)):  # to open a pipe would be to wait for ever
+            raise UserError(f"{self.file(path)} is no file that can be read")
         try:
             return Path(self.file(path)).read_bytes()
         except OSError as error:

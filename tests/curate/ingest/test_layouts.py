@@ -596,3 +596,43 @@ def test_a_real_sound_is_read_through_every_step_of_a_reader(tmp_path: Path) -> 
         "given",
         64,
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "content", "said"),
+    [
+        ("kss", "transcript.v.1.4.txt", b"", "holds no rows, and there are transcript.v.1.4.txt"),
+        ("kaldi", "wav.scp", b"\n", "holds no rows"),
+        ("commonvoice", "validated.tsv", b"", "has no columns path and sentence"),
+        ("lhotse", "recordings.jsonl", b"", "holds no rows"),
+    ],
+)
+def test_an_empty_index_is_one_line(tmp_path: Path, kind: str, name: str, content: bytes, said: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    assert said in refused(tmp_path, kind)
+
+
+def test_an_index_that_is_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "transcript.v.1.4.txt")
+    assert "is no file that can be read" in refused(tmp_path, "kss")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"id": 2, "sources": 5}', '{"recording": {"sources": [{"type": "file", "source": "a.wav"}]}, "start": "x"}',
+        '{"recording": {"sources": [{"type": "file", "source": "a.wav"}]}, "supervisions": ["x"]}', "[]", "{", "1",
+        '{"sources": [{"type": "url", "source": "http://example.org/a.wav"}]}',
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["recordings.jsonl", "cuts.jsonl"])
+def test_lhotse_objects_of_another_shape_are_told(tmp_path: Path, name: str, line: str) -> None:
+    sound(tmp_path / "a.wav")
+    good = {
+        "recordings.jsonl": recording("b", "a.wav", 0.1),
+        "cuts.jsonl": {"recording": recording("b", "a.wav", 0.1), "duration": 0.1},
+    }
+    (tmp_path / name).write_text(f"{json.dumps(good[name])}\n{line}\n")
+    errors = rows(tmp_path, "lhotse")["error"].to_list()
+    assert len(errors) == 2
+    assert errors.count(None) == 1
