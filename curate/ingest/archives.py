@@ -47,9 +47,12 @@ def is_archive(path: str) -> bool:
 
 
 def split(path: Path) -> tuple[Path, str] | None:
-    """The archive that a path names or leads into, and the path within it; None where it leads into none."""
+    """The archive that a path names or leads into, and the path within it; None where it leads into none.
+
+    One that is no longer there counts: what was in it may still lie unpacked.
+    """
     for each in (path, *path.parents):
-        if is_archive(each.name) and each.is_file():
+        if is_archive(each.name) and not each.is_dir():
             return each, path.relative_to(each).as_posix().removeprefix(".")
     return None
 
@@ -84,6 +87,11 @@ def unpack_each(jobs: Sequence[tuple[str, Callable[[Path], None]]], into: Path) 
     shutil.rmtree(into, ignore_errors=True)
     under_way.rename(into)
     files.flush(into.parent)
+
+
+def is_unpacked(into: Path) -> bool:
+    """Whether a folder holds the content of archives, all of it."""
+    return bool(_noted(into))
 
 
 def stamp(archive: Path, folder: str = "") -> str:

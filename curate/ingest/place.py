@@ -27,6 +27,7 @@ def _top(source: Source, unpacked: Path | None) -> tuple[Path, Path | None]:
     overlay = unpacked / source.id if unpacked is not None else None
     if found := archives.split(path):
         if overlay is None:
+            _require_archive(source, found[0], path)
             raise UserError(f"source {source.id}: {found[0].name} is an archive: `curate ingest` unpacks it")
         inner = overlay / found[1]
         return (inner.parent if _is_file(source) and found[1] else inner), None
@@ -45,6 +46,8 @@ def open_tree(source: Source, unpacked: Path | None) -> Tree:
     path = Path(source.path)
     suffixes = SUFFIXES | {HEADERLESS} if source.kind == "ksponspeech" else SUFFIXES
     if (found := archives.split(path)) and unpacked is not None:
+        _require_archive(source, found[0], unpacked / source.id)
+    if found and unpacked is not None and found[0].exists():
         _or_named(source, partial(archives.unpack, [(found[0], "")], unpacked / source.id))
     top, overlay = _top(source, unpacked)
     _require_folder(source, path, top)
@@ -69,12 +72,16 @@ def _or_named(source: Source, unpack: Callable[[], None]) -> None:
         raise UserError(f"source {source.id}: {error}") from None
 
 
+def _require_archive(source: Source, archive: Path, into: Path) -> None:
+    """An archive may be removed once it is unpacked."""
+    if not archive.exists() and not archives.is_unpacked(into):
+        raise UserError(f"source {source.id}: no archive at {archive}; mend source.{source.id}.path")
+
+
 def _require_folder(source: Source, path: Path, top: Path) -> None:
     who, mend = f"source {source.id}", f"mend source.{source.id}.path"
     if source.kind == "table":
         return  # its reader looks for the table itself
-    if archives.is_archive(path.name) and not path.exists():
-        raise UserError(f"{who}: no archive at {path}; {mend}")
     if top.is_file():
         raise UserError(
             f"{who}: no folder at {top}, which is a file, and kind = {source.kind!r} reads a folder; {mend}"
@@ -86,7 +93,7 @@ def _require_folder(source: Source, path: Path, top: Path) -> None:
 def packed(source: Source) -> list[dict[str, Any]]:
     """The archives of a source that ingest unpacks, with their sizes in bytes."""
     path = Path(source.path)
-    if found := archives.split(path):
+    if (found := archives.split(path)) and found[0].is_file():
         return [{"archive": found[0].name, "bytes": found[0].stat().st_size}]
     if source.kind == "huggingface" and path.exists():
         return _embedded(source)

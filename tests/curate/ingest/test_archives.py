@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from curate.errors import UserError
-from curate.ingest import archives, read
+from curate.ingest import archives, read, roots
 from tests.curate.ingest.corpora import found, recipe, refused, rows, sound, write
 
 SUFFIXES = ["tar", "tar.gz", "tgz", "tar.bz2", "zip"]
@@ -237,3 +237,13 @@ def test_without_a_corpus_an_archive_is_not_unpacked(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="`curate ingest` unpacks it"):
         read(recipe(archive, "openslr", language="km"))
     assert sorted(os.listdir(tmp_path)) == before
+
+
+@pytest.mark.parametrize("inner", ["", "set"])
+def test_an_archive_may_be_removed_once_it_is_unpacked(tmp_path: Path, inner: str) -> None:
+    archive, unpacked = pack(corpus(tmp_path / "set"), tmp_path / "a.zip"), tmp_path / "unpacked"
+    first = rows(archive / inner, "openslr", unpacked=unpacked, language="km")
+    archive.unlink()
+    assert rows(archive / inner, "openslr", unpacked=unpacked, language="km").equals(first)
+    place = roots(recipe(archive / inner, "openslr"), unpacked)["s"] / first["path"][0]
+    assert place.is_file()
