@@ -4,6 +4,7 @@ A line of `wav.scp` may be a command that ends in a pipe. It is never run: of de
 file (flac, sox without effects, ffmpeg, sph2pipe, cat) the file itself is read; of others the row says so.
 """
 
+import re
 import shlex
 from collections.abc import Iterator
 
@@ -26,20 +27,34 @@ def read(source: Source, tree: Tree) -> Iterator[Row]:
 
 
 def _folder(source: Source, tree: Tree, folder: str) -> Iterator[Row]:
-    def table(name: str) -> dict[str, str]:
-        path = f"{folder}/{name}".removeprefix("/")
-        found = lines(tree.read(path), source.encoding) if path in tree else ()
-        pairs = (line.text.strip().split(maxsplit=1) for line in found)
-        return {key: rest[0] if rest else "" for key, *rest in pairs}
-
-    recordings, texts, speakers, genders = (table(name) for name in ("wav.scp", "text", "utt2spk", "spk2gender"))
-    spans = _spans(table("segments")) or {name: (name, None, None, None) for name in recordings}
+    names = ("wav.scp", "segments", "text", "utt2spk", "spk2gender")
+    (recordings, segments, texts, speakers, genders), wrong = zip(
+        *(_table(source, tree, folder, n) for n in names), strict=True
+    )
+    spans = _spans(segments) or {name: (name, None, None, None) for name in recordings}
     for name in {**spans, **dict.fromkeys(texts)}:
-        recording, start, end, wrong = spans.get(name, (name, None, None, f"{name} has a text and no recording"))
+        recording, start, end, bad_span = spans.get(name, (name, None, None, f"{name} has a text and no recording"))
         path, cannot = _path(tree, folder, recordings.get(recording))
+        told = wrong[0].get(recording) or next((each[name] for each in wrong[1:] if name in each), None)
         speaker = speakers.get(name)
         more = {"utterance": name, "gender": {"m": "male", "f": "female"}.get(genders.get(speaker or "", ""))}
-        yield Row(path, texts.get(name), speaker, None, start, end, wrong or cannot, more)
+        text = None if name in wrong[2] else texts.get(name)
+        yield Row(path, text, speaker, None, start, end, bad_span or cannot or told, more)
+
+
+def _table(source: Source, tree: Tree, folder: str, name: str) -> tuple[dict[str, str], dict[str, str]]:
+    """What a file says of each key, and what is wrong with its line; empty where the file is not there."""
+    path = f"{folder}/{name}".removeprefix("/")
+    values: dict[str, str] = {}
+    wrong: dict[str, str] = {}
+    for line in lines(tree.read(path), source.encoding) if path in tree else ():
+        key, *rest = re.split(r"[ \t]+", line.text.strip(" \t"), maxsplit=1)
+        if key in values:
+            wrong[key] = f"{path}, line {line.number} names {key} a second time"
+        elif line.error:
+            wrong[key] = f"{path}, line {line.number} {line.error}"
+        values.setdefault(key, rest[0] if rest else "")
+    return values, wrong
 
 
 def _spans(segments: dict[str, str]) -> dict[str, tuple[str, float | None, float | None, str | None]]:

@@ -35,6 +35,8 @@ def read(source: Source, tree: Tree) -> Iterator[Row]:
     recordings: dict[str, tuple[str, Item]] = {}
     for index in tree.require("lhotse", *RECORDINGS, *CUTS):
         for item, where, wrong in _items(source, tree, index):
+            if not wrong and str(item.get("id")) in recordings:
+                wrong = f"has the id of another recording ({item.get('id')})"
             if wrong:
                 yield Row("", error=f"{where} {wrong}")
             else:

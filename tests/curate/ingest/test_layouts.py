@@ -636,3 +636,19 @@ def test_lhotse_objects_of_another_shape_are_told(tmp_path: Path, name: str, lin
     errors = rows(tmp_path, "lhotse")["error"].to_list()
     assert len(errors) == 2
     assert errors.count(None) == 1
+
+
+def test_ids_that_repeat_are_told(tmp_path: Path) -> None:
+    sound(tmp_path / "a.wav")
+    sound(tmp_path / "b.wav")
+    write(tmp_path / "wav.scp", "a a.wav\nb b.wav\nb a.wav\n")
+    (tmp_path / "text").write_bytes("a 가  나\na 다\n".encode() + b"b \xb0\xa1\n")
+    said = {row["utterance"]: row for row in rows(tmp_path, "kaldi").rows(named=True)}
+    assert said["a"]["error"] == "text, line 2 names a a second time"
+    assert said["b"]["error"] == "wav.scp, line 3 names b a second time"
+    assert (said["b"]["path"], said["b"]["text"]) == ("b.wav", None)
+    write(tmp_path / "text", "a 가  나\u00a0\n")
+    assert {row["utterance"]: row["text"] for row in rows(tmp_path, "kaldi").rows(named=True)}["a"] == "가  나\u00a0"
+    twice = [recording("x", "a.wav", 0.1), recording("x", "b.wav", 0.1)]
+    jsonl(tmp_path / "l" / "recordings.jsonl", twice)
+    assert "has the id of another recording (x)" in str(rows(tmp_path / "l", "lhotse")["error"].to_list())
