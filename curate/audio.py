@@ -255,18 +255,22 @@ def _soundfile(path: Path) -> _Stream | None:
         file = soundfile.SoundFile(path)
     except soundfile.LibsndfileError:
         return None
-    with file:
-        if file.format == "MP3":  # soundfile seeks after every read; libmpg123 then loses bits and says so on stderr
-            return None
+    if file.format == "MP3":  # soundfile seeks after every read; libmpg123 then loses bits and says so on stderr
+        file.close()
+        return None
+    try:
         _refuse_cut(file, path)
-        plain = file.format in PLAIN and file.subtype.startswith(PLAIN_CODECS)
-        name = f"{file.format}/{file.subtype}"
-        return _Stream(file.samplerate, file.channels, name, file.frames, plain, partial(_sound_blocks, path))
+    except Unreadable:
+        file.close()
+        raise
+    plain = file.format in PLAIN and file.subtype.startswith(PLAIN_CODECS)
+    name = f"{file.format}/{file.subtype}"
+    return _Stream(file.samplerate, file.channels, name, file.frames, plain, partial(_sound_blocks, path, [file]))
 
 
-def _sound_blocks(path: Path, start: int) -> Blocks:
-    """Opened anew for each pass: an MP3 decoder that was wound back differs in the last bits."""
-    with soundfile.SoundFile(path) as file:
+def _sound_blocks(path: Path, opened: list[Any], start: int) -> Blocks:
+    """The first pass takes the file that is open; others open it anew, as a decoder that was wound back may differ."""
+    with opened.pop() if opened else soundfile.SoundFile(path) as file:
         if start:
             file.seek(start)
         while len(block := file.read(BLOCK, dtype="float32", always_2d=True)):
