@@ -72,7 +72,7 @@ def run(
             print(
                 "curate: this corpus was last made with another recipe, or --set; this one holds now", file=sys.stderr
             )
-        commands.read_sources(corpus, wanted, show.reading(watch))
+        commands.read_sources(corpus, wanted, show.reading(watch), unpacking=show.moving(watch, "unpacking"))
         clips = commands.advance(corpus, wanted, until=until, workers=_count(workers), watch=watch, again=True)
         page = commands.finish(corpus, wanted, clips, watch) if until == "tag" else None
     _print_status(clips, wanted)
@@ -99,7 +99,9 @@ def ingest(
     wanted = load(recipe, settings or [])
     corpus = _corpus(into)
     with corpus.locked(), show.progress() as watch:
-        found = commands.read_sources(corpus, wanted, show.reading(watch), verify=verify)
+        found = commands.read_sources(
+            corpus, wanted, show.reading(watch), verify=verify, unpacking=show.moving(watch, "unpacking")
+        )
         manifest.write(found.rows, corpus.manifest)
         unlisted = {source: len(paths) for source, paths in found.unlisted.items()}
         corpus.log("ingest", clips=found.rows.height, unlisted=unlisted)
@@ -239,7 +241,7 @@ def fetch(
 
     wanted = load(recipe, settings or [])
     with show.progress() as watch:
-        found = fetching.fetch(wanted, only=source or (), progress=show.fetching(watch))
+        found = fetching.fetch(wanted, only=source or (), progress=show.moving(watch, "fetching"))
     typer.echo(show.fetched(found))
 
 

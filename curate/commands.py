@@ -16,7 +16,7 @@ from curate.engine.store import Store
 from curate.errors import UserError
 from curate.export import clips as clip_files
 from curate.export import voxcpm
-from curate.ingest import Ingested, read, roots
+from curate.ingest import Ingested, archives, read, roots
 from curate.ingest.probe import Progress
 from curate.ingest.tree import shown
 from curate.measures import catalogue
@@ -32,13 +32,20 @@ def ingest(corpus: Corpus, wanted: Recipe, watch: Watch) -> pl.DataFrame:
     return read_sources(corpus, wanted, lambda done, total, hours: watch("reading files", done, total)).rows
 
 
-def read_sources(corpus: Corpus, wanted: Recipe, progress: Progress, *, verify: bool = False) -> Ingested:
+def read_sources(
+    corpus: Corpus,
+    wanted: Recipe,
+    progress: Progress,
+    *,
+    verify: bool = False,
+    unpacking: archives.Progress = archives.silent,
+) -> Ingested:
     """Read the sources and store what they hold; the only stored input of all that follows.
 
     `verify`: hash every file again, also those whose size, time and inode are as they were.
     """
     before = pl.read_parquet(corpus.ingested) if _readable(corpus.ingested) else None
-    found = read(wanted, unpacked=corpus.unpacked, before=before, verify=verify, progress=progress)
+    found = read(wanted, unpacked=corpus.unpacked, before=before, verify=verify, progress=progress, unpacking=unpacking)
     files.write_parquet(found.rows, corpus.ingested)
     lines = [f"{source}\t{printable(shown(path))}\n" for source, paths in found.unlisted.items() for path in paths]
     files.write_text(corpus.unlisted, "source\tpath\n" + "".join(lines))

@@ -90,11 +90,11 @@ def _to_look_at(found: Ingested) -> Iterator[str]:
             yield f"  {source}: {len(left)} files have no row, such as {some}; all are in unlisted.tsv"
 
 
-def fetching(watch: Watch) -> Callable[[str, float, float], None]:
-    """Progress of a download: its name, and how much of it came."""
+def moving(watch: Watch, verb: str) -> Callable[[str, float, float], None]:
+    """Progress of a file that is fetched or unpacked."""
 
     def progress(what: str, done: float, total: float) -> None:
-        watch(f"fetching {printable(what)}", done, total, f", {done / 1e6:.0f} of {total / 1e6:.0f} MB")
+        watch(f"{verb} {printable(what)}", done, total)
 
     return progress
 

@@ -14,6 +14,7 @@ from curate import manifest
 from curate.errors import UserError
 from curate.files import Root
 from curate.ingest import (
+    archives,
     azure,
     commonvoice,
     fleurs,
@@ -74,13 +75,14 @@ def read(
     before: pl.DataFrame | None = None,
     verify: bool = False,
     progress: Progress = lambda done, total, hours: None,
+    unpacking: archives.Progress = archives.silent,
 ) -> Ingested:
     """One row per row of the sources, in recipe order, path order; those that cannot be used with their reason.
 
     Archives are unpacked below `unpacked`. A file that was readable in `before`, an earlier answer, and has kept its
     size, time and inode is not read again, unless `verify`.
     """
-    trees = [open_tree(source, unpacked) for source in recipe.source]
+    trees = [open_tree(source, unpacked, unpacking) for source in recipe.source]
     frames = [list_rows(source, tree) for source, tree in zip(recipe.source, trees, strict=True)]
     left = _all_unlisted(recipe, trees, frames)
     rows = pl.concat(frames, how="diagonal_relaxed")

@@ -41,6 +41,13 @@ class Member:
     entry: Any
 
 
+Progress = Callable[[str, float, float], None]  # which archive, bytes of it that were read, of how many
+
+
+def silent(archive: str, done: float, total: float) -> None:
+    """Progress that nobody watches."""
+
+
 def is_archive(path: str) -> bool:
     """Whether a name ends like an archive that is read."""
     return path.lower().endswith(SUFFIXES)
@@ -57,9 +64,10 @@ def split(path: Path) -> tuple[Path, str] | None:
     return None
 
 
-def unpack(found: Sequence[tuple[Path, str]], into: Path) -> None:
+def unpack(found: Sequence[tuple[Path, str]], into: Path, progress: Progress = silent) -> None:
     """Make `into` hold the files of archives, each below a folder of it; raises UserError where one is refused."""
-    unpack_each([(stamp(archive, folder), partial(_extract, archive, folder)) for archive, folder in found], into)
+    jobs = [(stamp(archive, folder), partial(_extract, archive, folder, progress)) for archive, folder in found]
+    unpack_each(jobs, into)
 
 
 def unpack_each(jobs: Sequence[tuple[str, Callable[[Path], None]]], into: Path) -> None:
@@ -110,7 +118,7 @@ def _noted(folder: Path) -> list[str]:
 
 def by_hand(archive: Path, suffixes: frozenset[str]) -> bool:
     """Whether an archive was unpacked beside itself: its first sound lies there."""
-    with _opened(archive) as opened:
+    with archive.open("rb") as raw, _opened(archive, raw) as opened:
         for member in _members(archive, opened):
             if PurePosixPath(member.path).suffix.lower() in suffixes:
                 there = archive.parent / member.path
@@ -118,11 +126,11 @@ def by_hand(archive: Path, suffixes: frozenset[str]) -> bool:
     return False
 
 
-def _extract(archive: Path, folder: str, under_way: Path) -> None:
+def _extract(archive: Path, folder: str, progress: Progress, under_way: Path) -> None:
     into = under_way / folder
     into.mkdir(parents=True, exist_ok=True)
     packed, written = archive.stat().st_size, 0
-    with _opened(archive) as opened:
+    with archive.open("rb") as raw, _opened(archive, raw) as opened:
         for member in _members(archive, opened):
             written += member.size
             if written > packed * MOST_GROWTH + SLACK:
@@ -143,6 +151,7 @@ def _extract(archive: Path, folder: str, under_way: Path) -> None:
                 copied = _copy(source, copy, member.size)
             if copied != member.size:
                 raise UserError(f"{archive} is cut short at {member.path}; download it again")
+            progress(archive.name, raw.tell(), packed)
         _check_rest(opened)
 
 
@@ -156,15 +165,15 @@ def _copy(source: IO[bytes], target: IO[bytes], size: int) -> int:
 
 
 @contextmanager
-def _opened(archive: Path) -> Iterator[Any]:
+def _opened(archive: Path, raw: IO[bytes]) -> Iterator[Any]:
     """The archive opened; what is wrong with it, now or while it is read, is a UserError."""
     try:
         if archive.name.lower().endswith(".zip"):
-            with zipfile.ZipFile(archive) as opened:
+            with zipfile.ZipFile(raw) as opened:
                 yield opened
         else:
             _refuse_cut(archive)
-            with _stream(archive) as stream, tarfile.open(fileobj=stream, mode="r|", bufsize=COPY) as opened:
+            with _stream(archive, raw) as stream, tarfile.open(fileobj=stream, mode="r|", bufsize=COPY) as opened:
                 yield opened
     except BROKEN as error:
         raise UserError(f"{archive} is cut short or damaged ({error}); download it again") from None
@@ -176,10 +185,11 @@ def _opened(archive: Path) -> Iterator[Any]:
         raise UserError(f"{archive} is damaged ({error}); download it again") from None  # what bz2 says of other bytes
 
 
-def _stream(archive: Path) -> Any:
+def _stream(archive: Path, raw: IO[bytes]) -> Any:
     """Its bytes, decompressed by what checks their sums, which tarfile's own streams do not."""
     opens: dict[str, Any] = {".gz": gzip.open, ".tgz": gzip.open, ".bz2": bz2.open}
-    return opens.get(archive.suffix.lower(), open)(archive, "rb")
+    decompress = opens.get(archive.suffix.lower())
+    return decompress(raw, "rb") if decompress else raw
 
 
 def _check_rest(opened: Any) -> None:

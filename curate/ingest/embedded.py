@@ -15,11 +15,12 @@ MAGIC = (
 )  # fmt: skip
 
 
-def unpack(tree: Tree, into: Path) -> None:
+def unpack(tree: Tree, into: Path, progress: archives.Progress = archives.silent) -> None:
     """Write the sounds of every Parquet file of a source that holds bytes to `into/STEM/NUMBER.SUFFIX`."""
     holding = [name for name in tree.named("*.parquet") if audio_column(Path(tree.file(name)))]
     jobs = [
-        (archives.stamp(Path(tree.file(name)), name), partial(_write, Path(tree.file(name)), name)) for name in holding
+        (archives.stamp(Path(tree.file(name)), name), partial(_write, Path(tree.file(name)), name, progress))
+        for name in holding
     ]
     if jobs:
         archives.unpack_each(jobs, into)
@@ -52,14 +53,16 @@ def _opened(path: Path) -> Any:
         raise UserError(f"{path} is no Parquet file, or is cut short ({str(error).splitlines()[0]})") from None
 
 
-def _write(path: Path, name: str, into: Path) -> None:
+def _write(path: Path, name: str, progress: archives.Progress, into: Path) -> None:
     folder = into / folder_of_table(name)
     folder.mkdir(parents=True, exist_ok=True)
     column = audio_column(path)
+    total = _opened(path).metadata.num_rows
     for number, value in enumerate(_values(path, str(column))):
         if value is not None and value.get("bytes") is not None:
             content = value["bytes"]
             (folder / f"{number:07d}{_suffix(content, value.get('path'))}").write_bytes(content)
+        progress(path.name, number + 1, total)
 
 
 def _values(path: Path, column: str) -> Iterator[dict[str, Any] | None]:

@@ -41,26 +41,26 @@ def _is_file(source: Source) -> bool:
     return source.kind == "table" or may_be_file
 
 
-def open_tree(source: Source, unpacked: Path | None) -> Tree:
+def open_tree(source: Source, unpacked: Path | None, progress: archives.Progress = archives.silent) -> Tree:
     """The files of a source, its archives unpacked; a UserError where its folder is not there."""
     path = Path(source.path)
     suffixes = SUFFIXES | {HEADERLESS} if source.kind == "ksponspeech" else SUFFIXES
     if (found := archives.split(path)) and unpacked is not None:
         _require_archive(source, found[0], unpacked / source.id)
     if found and unpacked is not None and found[0].exists():
-        _or_named(source, partial(archives.unpack, [(found[0], "")], unpacked / source.id))
+        _or_named(source, partial(archives.unpack, [(found[0], "")], unpacked / source.id, progress))
     top, overlay = _top(source, unpacked)
     _require_folder(source, path, top)
     tree = Tree(top, None, suffixes)
     if overlay is None:
         return tree
     if source.kind == "huggingface":
-        _or_named(source, partial(embedded.unpack, tree, overlay))
+        _or_named(source, partial(embedded.unpack, tree, overlay, progress))
     elif source.kind in LAYOUTS_IN_ARCHIVES:
         packed = [name for name in tree.archives() if not archives.by_hand(top / name, suffixes)]
         if packed:
             places = [(top / name, name.rpartition("/")[0]) for name in packed]
-            _or_named(source, partial(archives.unpack, places, overlay))
+            _or_named(source, partial(archives.unpack, places, overlay, progress))
     return Tree(top, overlay, suffixes) if overlay.is_dir() else tree
 
 

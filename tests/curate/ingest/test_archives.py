@@ -98,12 +98,12 @@ def test_a_killed_unpacking_is_never_half_used(tmp_path: Path, monkeypatch: pyte
     class Killed(BaseException):
         pass
 
-    def killed(archive: Path, folder: str, under_way: Path) -> None:
+    def killed(archive: Path, folder: str, progress: archives.Progress, under_way: Path) -> None:
         if archive.name == "b.tar":
             (under_way / "b").mkdir()
             (under_way / "b" / "b.wav").write_bytes(b"half")
             raise Killed
-        done(archive, folder, under_way)
+        done(archive, folder, progress, under_way)
 
     monkeypatch.setattr(archives, "_extract", killed)
     with pytest.raises(Killed):
@@ -111,9 +111,9 @@ def test_a_killed_unpacking_is_never_half_used(tmp_path: Path, monkeypatch: pyte
     assert not into.exists()
     again = []
 
-    def counted(archive: Path, folder: str, under_way: Path) -> None:
+    def counted(archive: Path, folder: str, progress: archives.Progress, under_way: Path) -> None:
         again.append(archive.name)
-        done(archive, folder, under_way)
+        done(archive, folder, progress, under_way)
 
     monkeypatch.setattr(archives, "_extract", counted)
     archives.unpack(jobs, into)
@@ -247,3 +247,12 @@ def test_an_archive_may_be_removed_once_it_is_unpacked(tmp_path: Path, inner: st
     assert rows(archive / inner, "openslr", unpacked=unpacked, language="km").equals(first)
     place = roots(recipe(archive / inner, "openslr"), unpacked)["s"] / first["path"][0]
     assert place.is_file()
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_unpacking_tells_how_far_it_is(tmp_path: Path, suffix: str) -> None:
+    archive = pack(corpus(tmp_path / "set"), tmp_path / f"a.{suffix}")
+    told: list[tuple[str, float, float]] = []
+    read(recipe(archive, "openslr"), unpacked=tmp_path / "unpacked", unpacking=lambda *each: told.append(each))
+    assert len(told) == 3
+    assert all(name == archive.name and 0 < done <= total == archive.stat().st_size for name, done, total in told)
