@@ -1,6 +1,7 @@
 """Probe, read, resample and write audio.
 
-soundfile reads first (WAV, FLAC, OGG); the rest goes to PyAV, which bundles FFmpeg (MP3, m4a, webm, video).
+soundfile reads first (WAV, FLAC, OGG); the rest goes to PyAV, which bundles FFmpeg (MP3, m4a, webm, video). Samples
+without a header (.pcm) are read here.
 Everything outside this file is mono float32 at a known rate; positions are samples at the source's rate.
 
 How channels become one is the whole file's, the same for every span: see `channels`. `survey` finds it, ingest records
@@ -10,7 +11,9 @@ it, and whoever reads a file of a corpus passes on what was recorded.
 from __future__ import annotations
 
 import io
+import os
 import re
+import struct
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -32,6 +35,7 @@ Blocks = Generator[NDArray[np.float32], None, None]
 
 LISTENING_RATE = 16_000  # Hz: what every listening model expects, and the clock of the spans they give
 BLOCK = 65_536  # frames decoded at a time
+SAMPLED = 120  # seconds of a long plain file that its mean is taken over
 SAFE_PEAK = 0.999
 QUALITY = "HQ"
 VERSION = 2  # raise it when the samples of a file change (mono, resampling, decoder): it enters every key
@@ -42,6 +46,12 @@ PLAIN_CODECS = ("PCM_", "FLOAT", "DOUBLE")
 SLACK = 2 * 1152
 # Containers that FFmpeg may open: none that refers to other files or to the network (playlists, concat scripts).
 CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mp3,aac,ogg,asf,avi,flv,mpegts,mpeg,wav,flac,amr,ac3,caf,aiff,au"
+WAVE_CODECS = {
+    (1, 8): "PCM_U8", (1, 16): "PCM_16", (1, 24): "PCM_24", (1, 32): "PCM_32", (3, 32): "FLOAT", (3, 64): "DOUBLE",
+}  # fmt: skip
+# Samples without a header, as KsponSpeech and other sets of AIHub have them: 16 kHz, mono, 16 bit, little-endian.
+HEADERLESS = ".pcm"
+HEADERLESS_RATE = 16_000
 STREAMED = {0, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF}  # sizes that a WAV written to a pipe carries
 
 
@@ -72,14 +82,17 @@ class _Stream:
 
 
 def stamp(path: str | Path) -> str:
-    """Size and time of a file: another stamp, another content."""
-    facts = Path(path).stat()
-    return f"{facts.st_size} {facts.st_mtime_ns}"
+    """Size, time and inode of a file: another stamp, another content."""
+    facts = os.stat(path)
+    return f"{facts.st_size} {facts.st_mtime_ns} {facts.st_ino}"
 
 
 def unchanged(path: str | Path, before: str | None) -> None:
-    """Raise `Unreadable` where a file is not the one that was stamped; None is not checked."""
-    if before is not None and stamp(path) != before:
+    """Raise `Unreadable` where a file is not the one that was stamped; None is not checked.
+
+    By size and time alone: a corpus may be moved to another disk, where its files have other inodes.
+    """
+    if before is not None and stamp(path).split()[:2] != before.split()[:2]:
         raise Unreadable("changed since it was ingested; run `curate run` again")
 
 
@@ -92,13 +105,73 @@ def probe(path: str | Path) -> Info:
 
 
 def survey(path: str | Path) -> tuple[Info, Mix, list[float]]:
-    """What the file holds, how its channels become one, and the mean of each; it is read whole. Raises `Unreadable`."""
+    """What the file holds, how its channels become one, and the mean of each. Raises `Unreadable`.
+
+    It is decoded whole where that is needed: to count what is compressed, and to compare channels. Of a long plain file
+    with one channel the mean is taken over SAMPLED seconds, evenly spread.
+    """
     with _open(Path(path)) as stream:
+        if stream.plain and stream.channels == 1 and stream.claimed > SAMPLED * stream.rate:
+            next(_complete(stream, stream.claimed - 1), None)  # it is all there
+            offsets = [_sampled_mean(stream)]
+            return Info(stream.rate, 1, stream.claimed, stream.format), Mix(offset=offsets[0]), offsets
         heard, frames = Survey(stream.rate, stream.channels), 0
         for block in _complete(stream, 0):
             heard.feed(block)
             frames += len(block)
         return Info(stream.rate, stream.channels, frames, stream.format), heard.mix(), heard.offsets()
+
+
+def _sampled_mean(stream: _Stream) -> float:
+    """The mean of a long plain file's only channel, from one second in each of SAMPLED equal parts."""
+    total = 0.0
+    for start in np.linspace(0, stream.claimed - stream.rate, SAMPLED).astype(int).tolist():
+        with closing(stream.blocks(start)) as blocks:
+            second = next(blocks)[: stream.rate, 0]
+        total += float(np.nan_to_num(second, nan=0.0, posinf=0.0, neginf=0.0).mean(dtype=np.float64))
+    return round(total / SAMPLED, 6)
+
+
+def wave_info(content: bytes) -> Info | None:
+    """What a whole WAV in memory holds, exactly as `probe` says it; None where it is not plain and sound, or no WAV.
+
+    Opening a file with libsndfile takes longer than hashing a short one: corpora of short clips are read by this.
+    """
+    found = _wave_data(content)
+    return _wave(found[0], found[2]) if found else None
+
+
+def wave_mean(content: bytes) -> float | None:
+    """The mean of the only channel of a 16-bit WAV in memory, as `survey` says it; None for any other."""
+    info, found = wave_info(content), _wave_data(content)
+    if info is None or found is None or info.channels != 1 or not info.format.endswith("PCM_16"):
+        return None
+    samples = np.frombuffer(content, "<i2", info.frames, found[1])
+    return round(float(samples.mean(dtype=np.float64)) / 32768, 6)
+
+
+def _wave_data(content: bytes) -> tuple[tuple[int, ...], int, int] | None:
+    """The fmt chunk of a WAV in memory, and where its samples begin and how many bytes they are."""
+    if content[:4] != b"RIFF" or content[8:12] != b"WAVE":
+        return None
+    at, layout = 12, None
+    while at + 8 <= len(content):
+        name, size = content[at : at + 4], int.from_bytes(content[at + 4 : at + 8], "little")
+        if name == b"fmt " and size >= 16 and at + 24 <= len(content):
+            layout = struct.unpack_from("<HHIIHH", content, at + 8)
+        if name == b"data":
+            return (layout, at + 8, size) if layout is not None and at + 8 + size <= len(content) else None
+        at += 8 + size + size % 2
+    return None
+
+
+def _wave(layout: tuple[int, ...], size: int) -> Info | None:
+    code, channels, rate, _, block, bits = layout
+    codec = WAVE_CODECS.get((code, bits))
+    if codec is None or not 0 < channels <= 64 or not 0 < rate <= 768_000 or block != channels * bits // 8:
+        return None
+    frames = size // block
+    return Info(rate, channels, frames, f"WAV/{codec}") if frames else None
 
 
 def read(
@@ -186,7 +259,7 @@ def _open(path: Path) -> Iterator[_Stream]:
             raise Unreadable("a folder" if path.is_dir() else "not a file" if path.exists() else "no such file")
         if not path.stat().st_size:
             raise Unreadable("an empty file")
-        stream = _soundfile(path) or _ffmpeg(path)
+        stream = _headerless(path) or _soundfile(path) or _ffmpeg(path)
         if stream.rate <= 0 or stream.channels <= 0:
             raise Unreadable("no audio in the file")
         yield stream
@@ -202,6 +275,25 @@ def _open(path: Path) -> Iterator[_Stream]:
         raise error if isinstance(error, Unreadable) else Unreadable(f"corrupt audio ({error})") from error
 
 
+def _headerless(path: Path) -> _Stream | None:
+    """A .pcm file that no header begins; half a sample at its end is left out."""
+    if path.suffix.lower() != HEADERLESS:
+        return None
+    with path.open("rb") as file:
+        if file.read(4) in (b"RIFF", b"RF64", b"fLaC", b"OggS", b"NIST", b"FORM", b".snd"):
+            return None
+    frames = path.stat().st_size // 2
+    return _Stream(HEADERLESS_RATE, 1, "RAW/PCM_16", frames, True, partial(_headerless_blocks, path))
+
+
+def _headerless_blocks(path: Path, start: int) -> Blocks:
+    with path.open("rb") as file:
+        file.seek(2 * start)
+        while len(content := file.read(2 * BLOCK)) > 1:
+            samples = np.frombuffer(content[: len(content) // 2 * 2], dtype="<i2")
+            yield np.divide(samples, 32768, dtype=np.float32)[:, None]
+
+
 def _soundfile(path: Path) -> _Stream | None:
     """The file through soundfile, or None where that does not know the format."""
     with path.open("rb"):  # a missing permission is not an unknown format
@@ -210,18 +302,22 @@ def _soundfile(path: Path) -> _Stream | None:
         file = soundfile.SoundFile(path)
     except soundfile.LibsndfileError:
         return None
-    with file:
-        if file.format == "MP3":  # soundfile seeks after every read; libmpg123 then loses bits and says so on stderr
-            return None
+    if file.format == "MP3":  # soundfile seeks after every read; libmpg123 then loses bits and says so on stderr
+        file.close()
+        return None
+    try:
         _refuse_cut(file, path)
-        plain = file.format in PLAIN and file.subtype.startswith(PLAIN_CODECS)
-        name = f"{file.format}/{file.subtype}"
-        return _Stream(file.samplerate, file.channels, name, file.frames, plain, partial(_sound_blocks, path))
+    except Unreadable:
+        file.close()
+        raise
+    plain = file.format in PLAIN and file.subtype.startswith(PLAIN_CODECS)
+    name = f"{file.format}/{file.subtype}"
+    return _Stream(file.samplerate, file.channels, name, file.frames, plain, partial(_sound_blocks, path, [file]))
 
 
-def _sound_blocks(path: Path, start: int) -> Blocks:
-    """Opened anew for each pass: an MP3 decoder that was wound back differs in the last bits."""
-    with soundfile.SoundFile(path) as file:
+def _sound_blocks(path: Path, opened: list[Any], start: int) -> Blocks:
+    """The first pass takes the file that is open; others open it anew, as a decoder that was wound back may differ."""
+    with opened.pop() if opened else soundfile.SoundFile(path) as file:
         if start:
             file.seek(start)
         while len(block := file.read(BLOCK, dtype="float32", always_2d=True)):

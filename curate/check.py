@@ -12,14 +12,18 @@ import polars as pl
 
 from curate import audio
 from curate.errors import UserError
-from curate.ingest import READERS, root
-from curate.ingest.folder import SUFFIXES
+from curate.files import Root
+from curate.ingest import frame, list_rows, unlisted
+from curate.ingest.place import open_tree, packed, root
+from curate.ingest.tree import HEADERLESS, SUFFIXES, Tree
 from curate.recipe import LANGUAGES, Models, Recipe, Source
 from curate.report import licences
 from curate.steps import rule_catalogue
 from curate.text.korean import lexicon
 
 Facts = dict[str, Any]
+Listed = tuple[Source, pl.DataFrame, Tree | None]  # a source, its rows, its files
+PROVENANCE = ("collected", "people", "domain", "conditions")
 
 PROBED = 20  # files of a source that are opened
 COMPRESSED_BYTES = 50_000_000  # of these at most: compressed files are decoded to be counted
@@ -34,17 +38,21 @@ PACKAGES = {  # what must be installed for each model that comes with a package
 WHISPERS = ("language", "asr")  # may also be a folder or a hub id
 
 
-def check(recipe: Recipe) -> Facts:
-    """What the sources hold and who would listen to them, with warnings; a UserError where a run would stop."""
+def check(recipe: Recipe, *, file: Path | None = None) -> Facts:
+    """What the sources hold and who would listen to them, with warnings; a UserError where a run would stop.
+
+    `file` is the recipe's own, for the command that fetches what is missing.
+    """
     models = list(_models(recipe))
     if recipe.text.lexicon is not None:
         lexicon.lexicon(Path(recipe.text.lexicon))
-    listed = [(source, _rows(source)) for source in recipe.source]
-    sources = [_source(source, rows) for source, rows in listed]
-    languages = _languages(recipe, listed, sources)
+    listed = _listed(recipe, file)
+    sources = [_source(*each) for each in listed]
+    languages = _languages(recipe, [(source, rows) for source, rows, _ in listed], sources)
     off = [rule.name for rule in recipe.RULES if not rule.later and rule_catalogue.is_off(rule, recipe)]
     facts = {
-        "corpus": recipe.corpus.name, "sources": sources, "languages": languages, "models": models, "rules_off": off,
+        "corpus": recipe.corpus.name, "sources": sources, "languages": languages,
+        "licences": _licences(listed, sources), "models": models, "rules_off": off,
     }  # fmt: skip
     return {**facts, "warnings": list(_warnings(recipe, facts))}
 
@@ -52,36 +60,87 @@ def check(recipe: Recipe) -> Facts:
 # ---- sources
 
 
-def _rows(source: Source) -> pl.DataFrame:
-    """What the source's reader lists, with text, language and speaker as columns whether it has them or not."""
-    rows = READERS[source.kind](source)
-    absent = [name for name in ("text", "language", "speaker") if name not in rows.columns]
-    rows = rows.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in absent)
-    return rows.with_columns(pl.coalesce("language", pl.lit(source.language, dtype=pl.String)).alias("language"))
+def _listed(recipe: Recipe, file: Path | None) -> list[Listed]:
+    """Every source with its rows and files; one UserError names all that are not there, and where to get them."""
+    listed, missing = [], []
+    for source in recipe.source:
+        try:
+            listed.append(_open(source))
+        except UserError as error:
+            missing.append(f"{error}{_where(source, file)}")
+    if missing:
+        many = f"{len(missing)} of {len(recipe.source)} sources cannot be read. " if len(missing) > 1 else ""
+        raise UserError(many + ". ".join(missing))
+    return listed
 
 
-def _source(source: Source, rows: pl.DataFrame) -> Facts:
-    top = root(source)
-    paths = list(dict.fromkeys(rows.filter(pl.col("path") != "")["path"]))
-    sizes = {path: size for path in paths if (size := _size(top / path)) is not None}
-    missing = [path for path in paths if path not in sizes]
-    if not sizes:
-        first = top / paths[0] if paths else top
+def _where(source: Source, file: Path | None) -> str:
+    """Where to get a source that is not there, and the command."""
+    if source.hub or source.download:
+        origin = f"hub {source.hub}" if source.hub else source.download[0].url
+        return f"; `curate fetch {file or 'RECIPE'} --source {source.id}` gets it ({origin})"
+    if source.by_hand:
+        return f"; get it: {source.by_hand}"
+    return f"; it is published at {source.url}" if source.url else ""
+
+
+def _open(source: Source) -> Listed:
+    """A source's rows and files; without rows where all of it is still in an archive."""
+    try:
+        tree = open_tree(source, None)
+        rows = list_rows(source, tree)
+    except UserError:
+        if not packed(source):
+            raise
+        return source, frame.listed(source, []), None
+    present = any(_size(root(source) / path) is not None for path in rows["path"].unique() if path)
+    if not present and not packed(source):
+        paths = [path for path in rows["path"].unique(maintain_order=True) if path]
+        first = root(source) / paths[0] if paths else tree.top
         raise UserError(
             f"source {source.id}: none of its {len(paths)} files is there, such as {first}; "
             f"mend source.{source.id}.path or its audio column"
         )
+    return source, rows, tree
+
+
+def _source(source: Source, rows: pl.DataFrame, tree: Tree | None) -> Facts:
+    top = root(source) if tree else Path(source.path)
+    paths = list(dict.fromkeys(rows.filter(pl.col("path") != "")["path"]))
+    sizes = {path: size for path in paths if (size := _size(top / path)) is not None}
+    missing = [path for path in paths if path not in sizes]
     known = rows.filter(pl.col("language").is_in(list(LANGUAGES)))
+    left = unlisted(source, tree, rows) if tree else []
     return {
         "id": source.id, "kind": source.kind, "transcript": source.transcript, "licence": source.licence,
-        "flags": licences.flags(source.licence), "attribution": source.attribution,
+        "flags": licences.flags(source.licence), "attribution": source.attribution, "url": source.url,
+        **{name: getattr(source, name) for name in PROVENANCE},
         "rows": rows.height, "files": len(paths),
         "missing": {"files": len(missing), "first": missing[:NAMED]}, "hours": _hours(top, sizes),
+        "packed": packed(source), "unlisted": {"files": len(left), "first": left[:NAMED]},
+        "unusable": _unusable(rows),
         "languages": {code: known.filter(pl.col("language") == code).height for code in LANGUAGES},
         "unknown_language": rows.height - known.height, "speakers": rows["speaker"].drop_nulls().n_unique(),
         "without_speaker": rows["speaker"].null_count(), "with_text": rows["text"].count(),
-        "other_files": sum(Path(path).suffix.lower() not in SUFFIXES for path in sizes),
+        "other_files": sum(Path(path).suffix.lower() not in (*SUFFIXES, HEADERLESS) for path in sizes),
     }  # fmt: skip
+
+
+def _unusable(rows: pl.DataFrame) -> Facts:
+    """Rows of the index that cannot be used as they stand, other than for their language."""
+    wrong = rows.filter(pl.col("error").is_not_null() & pl.col("language").is_in(list(LANGUAGES)))
+    return {"rows": wrong.height, "first": wrong["error"].head(NAMED).to_list()}
+
+
+def _licences(listed: Sequence[Listed], sources: Sequence[Facts]) -> list[Facts]:
+    """Hours by licence, a source's shared out by its rows."""
+    hours: dict[str, float] = {}
+    for (source, rows, _), facts in zip(listed, sources, strict=True):
+        counts = rows.group_by("licence", maintain_order=True).len().iter_rows()
+        for licence, count in counts if rows.height else [(source.licence, 1)]:
+            share = count / max(rows.height, 1)
+            hours[licence] = hours.get(licence, 0.0) + facts["hours"]["hours"] * share
+    return [{"licence": name, "hours": round(each, 4), "flags": licences.flags(name)} for name, each in hours.items()]
 
 
 def _size(path: Path) -> int | None:
@@ -91,7 +150,7 @@ def _size(path: Path) -> int | None:
         return None
 
 
-def _hours(top: Path, sizes: dict[str, int]) -> Facts:
+def _hours(top: Root, sizes: dict[str, int]) -> Facts:
     """Hours by opening a few files and taking the rest to hold as much sound per byte as those of their kind."""
     seconds: dict[str, tuple[float, int]] = {}  # per suffix: seconds, bytes
     unreadable = []
@@ -129,7 +188,7 @@ def _chosen(sizes: dict[str, int]) -> list[str]:
         if cost <= budget:
             chosen.append(path)
             budget -= cost
-    return chosen or [min(paths, key=lambda path: sizes[path])]
+    return chosen or ([min(paths, key=lambda path: sizes[path])] if paths else [])
 
 
 # ---- languages
@@ -143,7 +202,7 @@ def _languages(
     hours: dict[str, float] = dict(recipe.balance.hours.items())
     recognisers: dict[str, str] = dict(recipe.models.asr.items())
     for code, name in LANGUAGES.items():
-        shares = [(facts, facts["languages"][code] / facts["rows"]) for facts in sources]
+        shares = [(facts, facts["languages"][code] / max(facts["rows"], 1)) for facts in sources]
         rows = [(source, frame.filter(pl.col("language") == code)) for source, frame in listed]
         clips = sum(frame.height for _, frame in rows)
         wanted = hours.get(code)
@@ -219,17 +278,25 @@ def _warnings(recipe: Recipe, facts: Facts) -> Iterator[str]:
         yield "models.asr.km: the bundled whisper-base does not know Khmer; leave it out, or name a model that does"
     if facts["rules_off"]:
         yield f"switched off, so they drop nobody: {', '.join(facts['rules_off'])}"
-    yield from (f"licence: {line}" for line in licences.conflicts(source.licence for source in recipe.source))
+    yield from (f"licence: {line}" for line in licences.conflicts(each["licence"] for each in facts["licences"]))
 
 
 def _about_source(source: Facts) -> Iterator[str]:
     who = f"source {source['id']}"
-    if missing := source["missing"]["files"]:
+    if source["packed"]:
+        names = ", ".join(each["archive"] for each in source["packed"][:NAMED])
+        size = sum(each["bytes"] for each in source["packed"]) / 1e9
+        yield f"{who}: {names} ({size:.2f} GB) is unpacked by `curate ingest`; what is in it is not counted here"
+    if (missing := source["missing"]["files"]) and not source["packed"]:
         such = ", ".join(source["missing"]["first"])
         yield f"{who}: {missing} of {source['files']} files are missing, such as {such}"
     if unreadable := source["hours"]["unreadable"]:
         first = "; ".join(unreadable[:NAMED])
         yield f"{who}: {len(unreadable)} of the {source['hours']['opened']} files opened cannot be read: {first}"
+    if unusable := source["unusable"]["rows"]:
+        yield f"{who}: {unusable} rows cannot be used: {'; '.join(source['unusable']['first'])}"
+    if left := source["unlisted"]["files"]:
+        yield f"{who}: {left} files have no row, such as {', '.join(source['unlisted']['first'])}"
     if source["other_files"]:
         yield f"{who}: {source['other_files']} files do not end like audio"
     if unknown := source["unknown_language"]:
@@ -239,12 +306,19 @@ def _about_source(source: Facts) -> Iterator[str]:
         yield f"{who}: licence {source['licence']} ({meaning})"
     elif not licences.is_known(source["licence"]):
         yield f"{who}: {source['licence']} is not a licence we know; read what it allows"
+    if proper := licences.spdx(source["licence"]):
+        yield f"{who}: the SPDX id of {source['licence']} is {proper}"
+    told = [name for name in PROVENANCE if not source[name]]
+    if told:
+        yield f"{who}: the recipe does not tell {', '.join(told)}; referees ask for it"
     if not source["attribution"] and "by" in source["licence"].lower().replace("-", " ").split():
         yield f"{who}: {source['licence']} asks to name its authors; fill in source.{source['id']}.attribution"
 
 
 def _about_language(recipe: Recipe, code: str, language: Facts) -> Iterator[str]:
     name, wanted = language["name"], language["wanted"]
+    if any(source.language == code and packed(source) for source in recipe.source):
+        return  # what is in the archives is not known yet
     if not language["rows"]:
         yield f"{wanted:g} h of {name} are wanted, and no source has any"
         return
@@ -282,12 +356,18 @@ def as_text(facts: Facts) -> str:
         lines += ["", *_source_lines(source)]
     lines.append("")
     lines += [_language_line(language) for language in facts["languages"].values()]
+    lines += ["", "licences", *(f"  {_licence_line(each)}" for each in facts["licences"])]
     lines += ["", "models"]
     for model in facts["models"]:
         use = f"{model['use']} {model['language'] or ''}".strip()
         lines.append(f"  {use:<14} {model['name']} ({model['kind']})")
     lines += ["", *([f"{len(facts['warnings'])} things to know"] if facts["warnings"] else ["nothing to warn of"])]
     return "\n".join([*lines, *(f"  - {line}" for line in facts["warnings"])])
+
+
+def _licence_line(licence: Facts) -> str:
+    flags = f" ({', '.join(licence['flags'])})" if licence["flags"] else ""
+    return f"{licence['licence']}{flags}: about {_duration(licence['hours'])}"
 
 
 def _language_line(language: Facts) -> str:
@@ -306,6 +386,9 @@ def _source_lines(source: Facts) -> Iterator[str]:
     languages = ", ".join(f"{count} {LANGUAGES[code]}" for code, count in source["languages"].items() if count)
     yield f"  rows: {source['rows']} ({languages or 'no known language'})"
     yield f"  with text {source['with_text']}; speakers named {source['speakers']}"
+    for name in PROVENANCE:
+        if source[name]:
+            yield f"  {name}: {source[name]}"
 
 
 def _duration(hours: float) -> str:

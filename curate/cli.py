@@ -73,7 +73,7 @@ def run(
             print(
                 "curate: this corpus was last made with another recipe, or --set; this one holds now", file=sys.stderr
             )
-        commands.ingest(corpus, wanted, watch)
+        commands.read_sources(corpus, wanted, show.reading(watch), unpacking=show.moving(watch, "unpacking"))
         clips = commands.advance(corpus, wanted, until=until, workers=workers, watch=watch, again=True)
         page = commands.finish(corpus, wanted, clips, watch) if until == "tag" else None
     _print_status(clips, wanted)
@@ -82,10 +82,15 @@ def run(
 
 
 @app.command()
-def ingest(recipe: RecipeFile, into: Into, settings: Settings = None) -> None:
+def ingest(
+    recipe: RecipeFile,
+    into: Into,
+    settings: Settings = None,
+    verify: Annotated[bool, typer.Option("--verify", help="Hash files again that seem unchanged.")] = False,
+) -> None:
     """Read the sources into a manifest; no model listens.
 
-    Every file is probed and hashed.
+    Every file is probed and hashed; one whose size, time and inode are as they were is not read again.
 
     Example: curate ingest manifests/own-recordings.toml --into work/corpus
     """
@@ -95,13 +100,13 @@ def ingest(recipe: RecipeFile, into: Into, settings: Settings = None) -> None:
     wanted = load(recipe, settings or [])
     corpus = _corpus(into)
     with corpus.locked(), show.progress() as watch:
-        rows = commands.ingest(corpus, wanted, watch)
-        manifest.write(rows, corpus.manifest)
-        corpus.log("ingest", clips=rows.height)
-    unreadable = rows.filter(rows["error"].is_not_null())
-    typer.echo(f"{rows.height} files, {manifest.hours(rows):.2f} h, {unreadable.height} unreadable")
-    for source, path, error in unreadable.select("source", "path", "error").head(20).iter_rows():
-        typer.echo(f"  {source}: {path}: {error}")
+        found = commands.read_sources(
+            corpus, wanted, show.reading(watch), verify=verify, unpacking=show.moving(watch, "unpacking")
+        )
+        manifest.write(found.rows, corpus.manifest)
+        unlisted = {source: len(paths) for source, paths in found.unlisted.items()}
+        corpus.log("ingest", clips=found.rows.height, unlisted=unlisted)
+    typer.echo(show.sources(found))
 
 
 @app.command("filter")
@@ -210,11 +215,35 @@ def check(recipe: RecipeFile, settings: Settings = None, as_json: AsJson = False
     from curate import check as checking
     from curate.recipe import load
 
-    facts = checking.check(load(recipe, settings or []))
+    facts = checking.check(load(recipe, settings or []), file=recipe)
     if as_json:
         _print_json(facts)
     else:
         typer.echo(checking.as_text(facts))
+
+
+@app.command()
+def fetch(
+    recipe: RecipeFile,
+    source: Annotated[
+        list[str] | None, typer.Option("--source", metavar="ID", help="Only this source; may be repeated.")
+    ] = None,
+    settings: Settings = None,
+) -> None:
+    """Download the sources that a recipe names by address or hub id.
+
+    Pinned, with checksums; an interrupted download goes on. Nothing else fetches data.
+
+    Example: curate fetch manifests/khmer-korean-26h.toml --source slr42
+    """
+    from curate import fetch as fetching
+    from curate import show
+    from curate.recipe import load
+
+    wanted = load(recipe, settings or [])
+    with show.progress() as watch:
+        found = fetching.fetch(wanted, only=source or (), progress=show.moving(watch, "fetching"))
+    typer.echo(show.fetched(found))
 
 
 @app.command()
@@ -254,7 +283,7 @@ def text(
             sys.stdout.buffer.flush()  # whoever waits at the other end of a pipe gets the answer to each line
             steps = [f"{each.rule}: {each.before} -> {each.after}" for each in result.changes] if show_steps else []
             for note in [*steps, *warnings]:
-                print(f"line {number}: {_printable(note)}", file=sys.stderr)
+                print(f"line {number}: {console.printable(note)}", file=sys.stderr)
     except BrokenPipeError:  # a filter has nothing to finish: its reader has what it wanted
         console.leave_closed_pipe(status=0)
 
@@ -326,11 +355,6 @@ def _print_status(clips: "pl.DataFrame", wanted: "Recipe") -> None:
         typer.echo("no clip was kept; the report has examples per reason, `curate explain CORPUS CLIP` says all of one")
     for each in facts["empty_splits"]:
         print(f"curate: {each['split']} is empty for {each['language']}: {each['cause']}", file=sys.stderr)
-
-
-def _printable(text: str) -> str:
-    """One line in which what is invisible shows as its code."""
-    return text if text.isprintable() else "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
 
 
 def _print_json(facts: Any) -> None:

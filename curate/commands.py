@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from curate import audio, files, manifest, pipeline, recipe, report
+from curate.console import printable
 from curate.corpus import Corpus
 from curate.engine import memory
 from curate.engine.ask import Context, Watch
@@ -16,8 +17,9 @@ from curate.engine.store import Store
 from curate.errors import UserError
 from curate.export import clips as clip_files
 from curate.export import voxcpm
-from curate.ingest import ingest as read_sources
-from curate.ingest import roots
+from curate.ingest import Ingested, archives, read, roots
+from curate.ingest.probe import Progress
+from curate.ingest.tree import shown
 from curate.measures import catalogue
 from curate.measures.catalogue import Measures
 from curate.recipe import Recipe
@@ -27,12 +29,29 @@ FORMATS = {"voxcpm": voxcpm.write}
 
 
 def ingest(corpus: Corpus, wanted: Recipe, watch: Watch) -> pl.DataFrame:
-    """Read the sources and store what they hold; the only stored input of all that follows."""
+    """Read the sources and store what they hold; the rows."""
+    return read_sources(corpus, wanted, lambda done, total, hours: watch("reading files", done, total)).rows
+
+
+def read_sources(
+    corpus: Corpus,
+    wanted: Recipe,
+    progress: Progress,
+    *,
+    verify: bool = False,
+    unpacking: archives.Progress = archives.silent,
+) -> Ingested:
+    """Read the sources and store what they hold; the only stored input of all that follows.
+
+    `verify`: hash every file again, also those whose size, time and inode are as they were.
+    """
     before = pl.read_parquet(corpus.ingested) if _readable(corpus.ingested) else None
-    frame = read_sources(wanted, before=before, progress=lambda done, total: watch("reading files", done, total))
-    files.write_parquet(frame, corpus.ingested)
+    found = read(wanted, unpacked=corpus.unpacked, before=before, verify=verify, progress=progress, unpacking=unpacking)
+    files.write_parquet(found.rows, corpus.ingested)
+    lines = [f"{source}\t{printable(shown(path))}\n" for source, paths in found.unlisted.items() for path in paths]
+    files.write_text(corpus.unlisted, "source\tpath\n" + "".join(lines))
     corpus.save_recipe(recipe.dump(wanted))
-    return frame
+    return found
 
 
 def advance(
@@ -87,7 +106,7 @@ def _measure(
     each = memory.per_worker(wanted.models.folders())
     count = memory.workers(workers, each)
     with Local(asked.in_workers(), count, lambda: watch(memory.words(count, each), 1, 1)) as engine:
-        context = Context(asked, Store(corpus.answers), engine, roots(wanted), watch)
+        context = Context(asked, Store(corpus.answers), engine, roots(wanted, corpus.unpacked), watch)
         return pipeline.measure(wanted, ingested, context, until=until)
 
 
@@ -138,7 +157,12 @@ def _read_ingested(corpus: Corpus, wanted: Recipe) -> pl.DataFrame:
 
 def cut_clips(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, watch: Watch) -> None:
     """Make `clips/` hold the kept clips."""
-    clip_files.cut(clips, corpus.clips, roots(wanted), progress=lambda done, total: watch("cutting clips", done, total))
+    clip_files.cut(
+        clips,
+        corpus.clips,
+        roots(wanted, corpus.unpacked),
+        progress=lambda done, total: watch("cutting clips", done, total),
+    )
 
 
 def export(corpus: Corpus, clips: pl.DataFrame, *, format: str, into: Path | None) -> Path:

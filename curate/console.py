@@ -132,3 +132,8 @@ def _here() -> str:
 def _undecoded(word: str) -> bool:
     """Whether bytes of it were no text: Python puts surrogates for them, which no library reads."""
     return any("\ud800" <= letter <= "\udfff" for letter in word)
+
+
+def printable(text: str) -> str:
+    """One line in which what is invisible shows as its code."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)

@@ -44,6 +44,16 @@ class Corpus:
         return self.folder / "ingested.parquet"
 
     @property
+    def unlisted(self) -> Path:
+        """Files in the sources' folders that no row names."""
+        return self.folder / "unlisted.tsv"
+
+    @property
+    def unpacked(self) -> Path:
+        """What was in the sources' archives, a folder for each source."""
+        return self.folder / "unpacked"
+
+    @property
     def measured(self) -> Path:
         """The frame after measuring, where every decision starts; made anew when what it came from has changed."""
         return self.folder / "measured.parquet"

@@ -15,9 +15,9 @@ from curate.steps.rules import Check, Rule
 
 LISTED = 5  # matches that are named where there are several
 PROVENANCE = (
-    "source", "path", "channel", "sha256", "licence", "attribution", "rate", "channels", "channel_mix", "dc_offset",
-    "frames", "start", "end", "cut_start", "cut_end", "language", "speaker", "voice", "person", "speaker_conflict",
-    "error",
+    "source", "path", "channel", "sha256", "licence", "attribution", "url", "rate", "channels", "channel_mix",
+    "dc_offset", "codec", "frames", "start", "end", "cut_start", "cut_end", "language", "speaker", "voice", "person",
+    "speaker_conflict", "error",
 )  # fmt: skip
 TEXTS = (
     "text",

@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from curate.errors import UserError
 
@@ -29,6 +29,13 @@ PARTIALS = re.compile(rf"\..+{re.escape(PARTIAL)}|.+\.\d+{re.escape(PARTIAL)}")
 CANNOT_WRITE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
 # SF_ERR_SYSTEM: a system call failed, it does not say which; SFE_FLAC_INIT_DECODER: a FLAC's header was not taken
 LIBSNDFILE_REFUSED = (2, 157)
+
+
+class Root(Protocol):
+    """A folder, or several laid over each other, that paths are relative to: `root / path` is a file."""
+
+    def __truediv__(self, path: str, /) -> Path:
+        """The place of one file."""
 
 
 @contextmanager

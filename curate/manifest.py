@@ -4,9 +4,9 @@
 """
 
 import hashlib
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from json.encoder import encode_basestring
 from pathlib import Path
 
 import polars as pl
@@ -55,8 +55,13 @@ COLUMNS = _columns(
     ),
     Column("channel_offsets", pl.List(pl.Float64), "ingest", "mean of each channel", "linear", stored=False),
     Column(
-        "modified", pl.String, "ingest", "size and time of the file, to see that it has not changed since", stored=False
+        "modified",
+        pl.String,
+        "ingest",
+        "size, time and inode of the file, to see that it has not changed since",
+        stored=False,
     ),
+    Column("codec", pl.String, "ingest", "container and codec of the file, such as WAV/PCM_16"),
     Column("frames", pl.Int64, "ingest", "length of the whole file", "samples"),
     Column("start", pl.Int64, "ingest, segment", "first sample this row accounts for; null: the whole file", "samples"),
     Column("end", pl.Int64, "ingest, segment", "one past the last sample; null: the whole file", "samples"),
@@ -67,8 +72,9 @@ COLUMNS = _columns(
     Column("speaker", pl.String, "ingest, speakers", "who speaks: as given, else the estimated `voice`"),
     Column("text", pl.String, "ingest", "the transcript as given, never changed"),
     Column("text_from", pl.String, "ingest, hear", "`given` or `heard`: where the words come from; null: no text"),
-    Column("licence", pl.String, "ingest", "licence of the source"),
+    Column("licence", pl.String, "ingest", "licence of the clip: its source's, unless its row names its own"),
     Column("attribution", pl.String, "ingest", "whom to name"),
+    Column("url", pl.String, "ingest", "where the source is published"),
     Column("error", pl.String, "ingest, measure", "why a file could not be read or a measure could not be taken"),
     Column(
         "file_speech", SPANS, "listen", "where voice was found in the whole file", "samples at 16 kHz", stored=False
@@ -147,8 +153,10 @@ COLUMNS = _columns(
 
 def clip_id(source: str, path: str, start: int | None, end: int | None, channel: int | None = None) -> str:
     """The first 16 hex digits of sha256 over the values, as JSON; the channel only where the source is split."""
-    named = [source, path, start, end] if channel is None else [source, path, start, end, channel]
-    text = json.dumps(named, ensure_ascii=False)
+    # written by hand, as json.dumps(..., ensure_ascii=False) writes it: it is asked of every file
+    numbers = [start, end] if channel is None else [start, end, channel]
+    span = ", ".join("null" if each is None else str(each) for each in numbers)
+    text = f"[{encode_basestring(source)}, {encode_basestring(path)}, {span}]"
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 

@@ -3,8 +3,10 @@
 Unknown keys are errors. Every default and its source is written here and nowhere else.
 """
 
+import codecs
 import json
 import math
+import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -53,36 +55,120 @@ class CorpusPart(_Part):
     name: str = "corpus"
 
 
+Kind = Literal[
+    "table", "folder", "kss", "openslr", "fleurs", "commonvoice", "zeroth", "ksponspeech", "azure", "ljspeech", "kaldi",
+    "huggingface", "lhotse",
+]  # fmt: skip
+OURS = ("audio", "text", "language", "speaker", "start", "end", "licence", "attribution", "url")
+
+
+class Download(_Part):
+    """`source.download`: one file that `curate fetch` gets."""
+
+    url: str = Field(pattern=r"^https?://", description="an open address")
+    sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="what its bytes must hash to")
+    name: str | None = Field(None, pattern=r"^[^/\\]+$", description="file name; default: the last part of the address")
+
+    @property
+    def file(self) -> str:
+        """The name of the file in the source's folder."""
+        return self.name or self.url.partition("?")[0].rstrip("/").rpartition("/")[2] or "download"
+
+
 class Source(_Part):
     """`[[source]]`: one set of recordings with one licence."""
 
     id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="name of the source, used in ids and reports")
-    kind: Literal["table", "folder"] = Field(
-        description="table: TSV, CSV, JSONL or Parquet; folder: recordings without text"
+    kind: Kind = Field(
+        description="its layout: table (TSV, CSV, JSONL, Parquet) or folder (audio or video, with .txt, .srt, .vtt or "
+        ".TextGrid beside it) for your own; the others as they are downloaded, see manifests/README.md"
     )
-    path: str = Field(min_length=1, description="the table or the folder, relative to the recipe")
+    path: str = Field(
+        min_length=1, description="the table, the folder, or an archive (.tar, .tar.gz, .tgz, .tar.bz2, .zip) of it"
+    )
     licence: str = Field(min_length=1, description="required: SPDX id or `own`")
     language: Language | None = Field(None, description="language of every clip; or name a language column")
     columns: dict[str, str] = Field(
-        default_factory=dict, description="table: ours = theirs, for audio, text, language, speaker"
+        default_factory=dict,
+        description="ours = theirs, for audio, text, language, speaker, start, end (seconds), licence, attribution, "
+        'url; theirs is a name, or "1", "2"... with header = false. In a known layout, which of its texts is meant: '
+        'kss text = "original", ksponspeech text = "pronunciation"',
+    )
+    header: bool = Field(True, description="table: whether the first line names the columns")
+    separator: str | None = Field(None, min_length=1, max_length=1, description="table: between fields; by the suffix")
+    encoding: str | None = Field(None, description="of index files; found out: UTF-8, UTF-16 or CP949")
+    audio: str | None = Field(
+        None, min_length=1, description='table: the path made of columns, such as "wavs/{audio}.wav"'
+    )
+    speaker: str | None = Field(
+        None, min_length=1, description='a pattern on the path whose first group is the speaker, such as "^(.*?)_"'
+    )
+    splits: tuple[str, ...] = Field(
+        (), description="which of a corpus's own parts, such as train; absent: its usual ones"
     )
     transcript: Literal["given", "heard"] = Field("given", description="heard: take the recogniser's words as the text")
     channels: Literal["mix", "split"] = Field(
         "mix", description="split: each channel is a recording of its own, as of two people on two channels"
     )
-    attribution: str = ""
-    url: str = ""
+    attribution: str = Field("", description="whom to name")
+    url: str = Field("", description="where it is published")
+    collected: str = Field("", description="how it was collected: read or spontaneous, by whom, when")
+    people: str = Field("", description="who speaks: how many, native or not, ages, gender, where known")
+    domain: str = Field("", description="what is spoken about")
+    conditions: str = Field("", description="where and with what it was recorded")
+    hub: str | None = Field(
+        None,
+        pattern=r"^[\w.-]+/[\w.-]+@[0-9a-f]{40}$",
+        description="a data set on the hub: owner/name@revision, for `curate fetch`",
+    )
+    hub_files: tuple[str, ...] = Field((), description='which of its files, such as "data/km_kh/*"; absent: all')
+    download: tuple[Download, ...] = Field((), description="open addresses, for `curate fetch`")
+    by_hand: str = Field("", description="how to get what `curate fetch` cannot: a sentence or a command")
 
     @field_validator("columns")
     @classmethod
     def _known_columns(cls, columns: dict[str, str]) -> dict[str, str]:
         for ours in columns:
-            if ours not in ("audio", "text", "language", "speaker"):
-                raise ValueError(f"{ours!r} is not one of audio, text, language, speaker")
+            if ours not in OURS:
+                raise ValueError(f"{ours!r} is not one of {', '.join(OURS)}")
         theirs = list(columns.values())
         if repeated := [each for each in theirs if theirs.count(each) > 1]:
             raise ValueError(f"{repeated[0]!r} is named twice")
         return columns
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, encoding: str | None) -> str | None:
+        if encoding is not None:
+            try:
+                codecs.lookup(encoding)
+            except LookupError:
+                raise ValueError(f"{encoding!r} is no encoding; say utf-8, cp949 or utf-16") from None
+        return encoding
+
+    @field_validator("speaker")
+    @classmethod
+    def _known_pattern(cls, speaker: str | None) -> str | None:
+        if speaker is not None:
+            try:
+                re.compile(speaker)
+            except re.error as error:
+                raise ValueError(f"{speaker!r} is no pattern: {error}") from None
+        return speaker
+
+    @field_validator("audio")
+    @classmethod
+    def _known_braces(cls, audio: str | None) -> str | None:
+        if audio is not None and set(re.sub(r"\{[^{}]*\}", "", audio)) & set("{}"):
+            raise ValueError(f"{audio!r} has a brace that is not closed")
+        return audio
+
+    @model_validator(mode="after")
+    def _keys_of_a_table(self) -> "Source":
+        for key in ("header", "separator", "audio"):
+            if self.kind != "table" and key in self.model_fields_set and getattr(self, key) not in (True, None):
+                raise ValueError(f'{key} is for kind = "table", not {self.kind!r}')
+        return self
 
 
 class Models(_Part):

@@ -1,13 +1,29 @@
 """What the commands show: progress on standard error, tables on standard output."""
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
+import polars as pl
+
+from curate import manifest
+from curate.console import printable
 from curate.demo import Flaw
-from curate.engine.ask import Watch
 from curate.errors import Interrupted
+from curate.fetch import Fetched
+from curate.ingest import Ingested
+from curate.ingest.probe import Progress
+from curate.ingest.tree import shown as shown_path
+
+SHOWN, SHOWN_FILES = 20, 3  # rows and files that are named where there are many
+
+
+class Watch(Protocol):
+    """Told what is being done, how much of it, of how much, and what else to show beside it."""
+
+    def __call__(self, what: str, done: float, total: float, note: str = "") -> None:
+        """Show it."""
 
 
 @contextmanager
@@ -23,17 +39,77 @@ def progress() -> Iterator[Watch]:
         TimeRemainingColumn(), console=console, disable=not console.is_terminal,
     ) as shown:  # fmt: skip
 
-        def watch(what: str, done: float, total: float) -> None:
+        def watch(what: str, done: float, total: float, note: str = "") -> None:
             if what not in bars:
                 bars[what] = shown.add_task(what, total=total)
                 if not console.is_terminal:
                     print(f"{what} ...", file=sys.stderr, flush=True)
-            shown.update(bars[what], completed=done, total=total)
+            shown.update(bars[what], completed=done, total=total, description=f"{what}{note}")
 
         try:
             yield watch
         except KeyboardInterrupt:
             raise Interrupted("stopped; finished work is kept, the same command goes on from here") from None
+
+
+def reading(watch: Watch) -> Progress:
+    """Progress of ingest: files, hours, and (from the bar) time left."""
+
+    def progress(done: int, total: int, hours: float) -> None:
+        watch("reading files", done, total, f", {done} of {total}, {hours:.2f} h")
+
+    return progress
+
+
+def sources(found: Ingested) -> str:
+    """What ingest found in each source: rows, files, hours, and what is to be looked at, with a few names of each."""
+    rows = [["source", "rows", "files", "hours", "unreadable", "repeated", "unlisted"]]
+    frames = {str(name): frame for (name,), frame in found.rows.group_by("source", maintain_order=True)}
+    for name, frame in [*frames.items(), ("all", found.rows)]:
+        left = found.unlisted.get(name) or [
+            path for paths in found.unlisted.values() for path in paths if name == "all"
+        ]
+        repeated = frame.height - frame.unique(["source", "path", "start", "end"]).height
+        named = frame.filter(pl.col("path") != "").unique(["source", "path"]).height
+        rows.append(
+            [name, str(frame.height), str(named), f"{manifest.hours(frame.filter(pl.col('error').is_null())):.2f}",
+             str(frame["error"].count()), str(repeated), str(len(left))]
+        )  # fmt: skip
+    return "\n".join([*table(rows if len(rows) > 3 else rows[:-1], rules_before=("all",)), *_to_look_at(found)])
+
+
+def _to_look_at(found: Ingested) -> Iterator[str]:
+    broken = found.rows.filter(pl.col("error").is_not_null())
+    for source, path, error in broken.select("source", "path", "error").head(SHOWN).iter_rows():
+        yield f"  {source}: {printable(path)}{': ' if path else ''}{printable(error)}"
+    if broken.height > SHOWN:
+        yield f"  and {broken.height - SHOWN} more rows that cannot be used; the manifest's `error` has all"
+    for source, left in found.unlisted.items():
+        if left:
+            some = ", ".join(printable(shown_path(path)) for path in left[:SHOWN_FILES])
+            yield f"  {source}: {len(left)} files have no row, such as {some}; all are in unlisted.tsv"
+
+
+def moving(watch: Watch, verb: str) -> Callable[[str, float, float], None]:
+    """Progress of a file that is fetched or unpacked."""
+
+    def progress(what: str, done: float, total: float) -> None:
+        watch(f"{verb} {printable(what)}", done, total)
+
+    return progress
+
+
+def fetched(found: Sequence[Fetched]) -> str:
+    """What became of each source, a line each."""
+    lines = []
+    for each in found:
+        if each.by_hand:
+            lines.append(f"{each.source}: get it by hand into {each.folder}: {each.by_hand}")
+        else:
+            lines.append(
+                f"{each.source}: {len(each.fetched)} files fetched, {len(each.there)} were there ({each.folder})"
+            )
+    return "\n".join(lines)
 
 
 def status(numbers: Mapping[str, Any]) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Protocol
 
 import polars as pl
@@ -10,6 +9,7 @@ import polars as pl
 from curate.channels import Mix
 from curate.engine.store import Buffer, Store
 from curate.engine.work import Job, Request, Result, named
+from curate.files import Root
 from curate.measures.catalogue import Measures
 from curate.measures.definition import Answer, Measure, corpus_key, keys
 
@@ -34,7 +34,7 @@ class Context:
     measures: Measures
     store: Store
     engine: Engine
-    roots: Mapping[str, Path]  # folder of each source
+    roots: Mapping[str, Root]  # folder of each source
     watch: Watch = field(default=lambda what, done, total: None)
 
 
@@ -167,7 +167,7 @@ def _listen(missing: pl.DataFrame, measures: Sequence[Measure], context: Context
     return context.engine.run(jobs, progress)
 
 
-def _jobs(missing: pl.DataFrame, measures: Mapping[str, Measure], roots: Mapping[str, Path]) -> list[Job]:
+def _jobs(missing: pl.DataFrame, measures: Mapping[str, Measure], roots: Mapping[str, Root]) -> list[Job]:
     """Requests gathered by file, and by bounded stretches of a long one, so that each is decoded once."""
     jobs: list[Job] = []
     for (source, path, mixed), rows in missing.group_by("source", "path", "channel_mix", maintain_order=True):

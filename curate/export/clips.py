@@ -10,12 +10,13 @@ import polars as pl
 from curate import audio, files, manifest
 from curate.channels import Mix
 from curate.errors import UserError
+from curate.files import Root
 
 INDEX = "index.parquet"  # which cut of which file each clip is, so that a changed margin cuts anew
 IDENTITY = ("id", "sha256", "channel_mix", "dc_offset", "cut_start", "cut_end")
 
 
-def cut(clips: pl.DataFrame, folder: Path, roots: Mapping[str, Path], *, progress: Callable[[int, int], None]) -> None:
+def cut(clips: pl.DataFrame, folder: Path, roots: Mapping[str, Root], *, progress: Callable[[int, int], None]) -> None:
     """Make the folder hold exactly the kept clips; those already there are left as they are."""
     kept = manifest.kept(clips)
     wanted = kept.select(IDENTITY)

@@ -1,64 +1,119 @@
 """Sources into rows: which files there are, what came with them, what they hold. No model listens here.
 
-One file per source layout. A reader is a function `(source) -> frame` with the columns `path` (relative to the
-source's folder, as strings), and where it knows them `text`, `language`, `speaker`, `error`, and the source's own.
+One file per layout: a reader is a function `(source, tree) -> rows`. What is common to all layouts is done once: `tree`
+finds files, `lines` reads indexes, `archives` unpacks, `frame` makes rows a frame, `probe` opens files.
 """
 
-import hashlib
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
-from curate import audio, manifest
-from curate.ingest import folder, table
-from curate.recipe import LANGUAGES, Recipe, Source
+from curate import manifest
+from curate.errors import UserError
+from curate.files import Root
+from curate.ingest import (
+    archives,
+    azure,
+    commonvoice,
+    fleurs,
+    folder,
+    huggingface,
+    kaldi,
+    ksponspeech,
+    kss,
+    lhotse,
+    ljspeech,
+    openslr,
+    table,
+    zeroth,
+)  # fmt: skip
+from curate.ingest.frame import SECONDS, listed
+from curate.ingest.place import open_tree, root
+from curate.ingest.probe import Known, Probe, Progress, probe_all
+from curate.ingest.row import Reader, Row
+from curate.ingest.tree import Tree
+from curate.recipe import Recipe, Source
 
-READERS: dict[str, Callable[[Source], pl.DataFrame]] = {"table": table.read, "folder": folder.read}
+READERS: dict[str, Reader] = {
+    "table": table.read, "folder": folder.read, "kss": kss.read, "openslr": openslr.read, "fleurs": fleurs.read,
+    "commonvoice": commonvoice.read, "zeroth": zeroth.read, "ksponspeech": ksponspeech.read, "azure": azure.read,
+    "ljspeech": ljspeech.read, "kaldi": kaldi.read, "huggingface": huggingface.read, "lhotse": lhotse.read,
+}  # fmt: skip
+OVERSHOOT = 0.5  # seconds that a span may pass the end of its file: what Kaldi's extract-segments allows
 PROBED = {
     "modified": pl.String, "sha256": pl.String, "rate": pl.Int32, "channels": pl.Int16, "frames": pl.Int64,
-    "channel_mix": pl.String, "dc_offset": pl.Float64, "channel_offsets": pl.List(pl.Float64), "cannot": pl.String,
+    "codec": pl.String, "channel_mix": pl.String, "dc_offset": pl.Float64, "channel_offsets": pl.List(pl.Float64),
+    "cannot": pl.String,
 }  # fmt: skip
-Probed = tuple[Any, ...]  # the columns of PROBED
 
 
-def root(source: Source) -> Path:
-    """The folder that a source's paths are relative to."""
-    path = Path(source.path)
-    return path if source.kind == "folder" else path.parent
+@dataclass(frozen=True)
+class Ingested:
+    """What ingest found: the rows, and the files of each source that no row names."""
+
+    rows: pl.DataFrame
+    unlisted: dict[str, list[str]]
 
 
-def roots(recipe: Recipe) -> dict[str, Path]:
+def roots(recipe: Recipe, unpacked: Path | None = None) -> dict[str, Root]:
     """The folder that each source's paths are relative to, by the source's id."""
-    return {source.id: root(source) for source in recipe.source}
+    return {source.id: root(source, unpacked) for source in recipe.source}
 
 
 def ingest(
+    recipe: Recipe, *, before: pl.DataFrame | None = None, progress: Callable[[int, int], None] | None = None
+) -> pl.DataFrame:
+    """The rows of `read`, where nobody asks for more."""
+    return read(recipe, before=before, progress=lambda done, total, _: progress(done, total) if progress else None).rows
+
+
+def read(
     recipe: Recipe,
     *,
+    unpacked: Path | None = None,
     before: pl.DataFrame | None = None,
-    progress: Callable[[int, int], None] = lambda done, total: None,
-) -> pl.DataFrame:
-    """One row per audio file that the sources name, in recipe order, path order; unreadable ones with their reason.
+    verify: bool = False,
+    progress: Progress = lambda done, total, hours: None,
+    unpacking: archives.Progress = archives.silent,
+) -> Ingested:
+    """One row per row of the sources, in recipe order, path order; those that cannot be used with their reason.
 
-    A file that was readable in `before`, an earlier answer, and has kept its size and time is not read again.
+    Archives are unpacked below `unpacked`. A file that was readable in `before`, an earlier answer, and has kept its
+    size, time and inode is not read again, unless `verify`.
     """
-    listed = [_listed(source) for source in recipe.source]
-    files = [(s, path) for s, rows in zip(recipe.source, listed, strict=True) for path in rows["path"]]
-    probed = pl.DataFrame(list(_probe_all(files, _known(before), progress)), schema=PROBED, orient="row")
-    rows = pl.concat(listed, how="diagonal_relaxed").hstack(probed)
-    rows = rows.with_columns(
-        pl.coalesce("error", "cannot").alias("error"),
-        (pl.col("frames") / pl.col("rate")).alias("seconds"),
-        pl.lit(None, dtype=pl.Int64).alias("start"),
-        pl.lit(None, dtype=pl.Int64).alias("end"),
-    ).drop("cannot")
-    rows = _by_channel(rows, [source.id for source in recipe.source if source.channels == "split"])
-    named = rows.select("source", "path", "channel").iter_rows()
-    ids = [manifest.clip_id(source, path, None, None, channel) for source, path, channel in named]
-    return manifest.conform(rows.with_columns(pl.Series("id", manifest.number_repeats(ids))))
+    trees = [open_tree(source, unpacked, unpacking) for source in recipe.source]
+    frames = [list_rows(source, tree) for source, tree in zip(recipe.source, trees, strict=True)]
+    left = _all_unlisted(recipe, trees, frames)
+    rows = pl.concat(frames, how="diagonal_relaxed")
+    keys = list(dict.fromkeys(rows.select("source", "path").iter_rows()))
+    folders = {source.id: tree for source, tree in zip(recipe.source, trees, strict=True)}
+    places = [((source, path), folders[source].file(path)) for source, path in keys]
+    split = [source.id for source in recipe.source if source.channels == "split"]
+    probes = probe_all(places, _known(before, split), verify=verify, progress=progress)
+    return Ingested(_complete(rows, probes, split), left)
+
+
+def list_rows(source: Source, tree: Tree) -> pl.DataFrame:
+    """What the source's reader yields, as a frame; folders that could not be listed are rows with their reason."""
+    rows = list(READERS[source.kind](source, tree))
+    if not rows and not tree.closed:
+        raise UserError(f"source {source.id}: the index in {tree.top} holds no rows, and {tree.shown()}")
+    return listed(
+        source, [*rows, *(Row(path, error=f"a folder that cannot be listed: {why}") for path, why in tree.closed)]
+    )
+
+
+def _complete(rows: pl.DataFrame, probes: Known, split: Sequence[str]) -> pl.DataFrame:
+    """The rows with what their files hold, spans in samples, and ids; one for each channel in the sources `split`."""
+    found = [probes[key] for key in rows.select("source", "path").iter_rows()]
+    values = zip(PROBED.items(), zip(*found, strict=True), strict=True) if found else ()
+    columns = [pl.Series(name, each, dtype=dtype) for (name, dtype), each in values]
+    rows = _by_channel(_with_spans(rows.with_columns(columns)), split)
+    named = rows.select("source", "path", "start", "end", "channel").iter_rows()
+    ids = manifest.number_repeats(manifest.clip_id(*each) for each in named)
+    return manifest.conform(rows.with_columns(pl.Series("id", ids)).drop("cannot", *SECONDS))
 
 
 def _by_channel(rows: pl.DataFrame, split: Sequence[str]) -> pl.DataFrame:
@@ -75,65 +130,55 @@ def _by_channel(rows: pl.DataFrame, split: Sequence[str]) -> pl.DataFrame:
     )
 
 
-def _listed(source: Source) -> pl.DataFrame:
-    rows = READERS[source.kind](source)
-    given = {"text": None, "language": None, "speaker": None, "error": None}
-    rows = rows.with_columns(pl.lit(v, dtype=pl.String).alias(k) for k, v in given.items() if k not in rows.columns)
-    language = pl.coalesce("language", pl.lit(source.language, dtype=pl.String))
-    unknown = ~language.is_in(list(LANGUAGES)).fill_null(False)
-    why = pl.format("language {} is not known; it must be one of " + ", ".join(LANGUAGES), language.fill_null("(none)"))
+def _with_spans(rows: pl.DataFrame) -> pl.DataFrame:
+    """Seconds into samples; a span that is not inside its file is told, as is a file that cannot be read."""
+    begin, end = (pl.col(name) for name in SECONDS)
+    rate, frames = pl.col("rate"), pl.col("frames")
+    spanned = pl.any_horizontal(begin.is_not_null(), end.is_not_null())
+    first = (begin.fill_null(0.0) * rate).round().cast(pl.Int64)
+    last = pl.coalesce((end * rate).round().cast(pl.Int64), frames)
+    wrong = spanned & ((first < 0) | (last <= first) | (first >= frames) | (last > frames + rate * OVERSHOOT))
+    told = [
+        each.round(3).cast(pl.String) for each in (begin.fill_null(0.0), pl.coalesce(end, frames / rate), frames / rate)
+    ]
+    why = pl.when(wrong).then(pl.format("the span {} to {} s is not within the file, which has {} s", *told))
+    rows = rows.with_columns(pl.coalesce("error", "cannot", why).alias("error"))
+    good = spanned & pl.col("error").is_null() & frames.is_not_null()
+    whole = (first == 0) & (last >= frames)  # a span of the whole file is the whole file
     rows = rows.with_columns(
-        pl.lit(source.id).alias("source"),
-        pl.lit(source.licence).alias("licence"),
-        pl.lit(source.attribution or None, dtype=pl.String).alias("attribution"),
-        language.alias("language"),
-        pl.when(pl.col("text").is_not_null()).then(pl.lit("given")).alias("text_from"),
+        pl.when(good & ~whole).then(first).alias("start"),
+        pl.when(good & ~whole).then(pl.min_horizontal(last, frames)).alias("end"),
     )
-    rows = rows.with_columns(pl.when(unknown).then(why).otherwise(pl.col("error")).alias("error"))
-    return rows.sort("path", maintain_order=True)
+    length = pl.coalesce(pl.col("end") - pl.col("start"), frames)
+    return rows.with_columns((length / rate).alias("seconds"))
 
 
-def _known(before: pl.DataFrame | None) -> dict[tuple[str, str, str, bool], Probed]:
-    """What is known of readable files, by source, path, stamp and whether the source was split."""
-    if before is None or not {"source", "path", *PROBED} - {"cannot"} | {"channel"} <= set(before.columns):
+def _known(before: pl.DataFrame | None, split: Sequence[str]) -> Known:
+    """What is known of readable files, by source and path; how channels are mixed was not kept of a split source."""
+    if before is None or not {"source", "path", "channel", *PROBED} - {"cannot"} <= set(before.columns):
         return {}
-    surveyed = pl.col("frames").is_not_null() & pl.col("modified").is_not_null() & pl.col("channel_mix").is_not_null()
-    columns = before.filter(surveyed).select("source", "path", pl.col("channel").is_not_null(), *list(PROBED)[:-1])
-    return {(row[0], row[1], row[3], row[2]): (*row[3:], None) for row in columns.iter_rows()}
+    mixed = pl.col("channel").is_null() | pl.col("source").is_in(list(split))
+    readable = before.filter(mixed, *(pl.col(each).is_not_null() for each in ("frames", "modified", "channel_mix")))
+    columns = readable.select("source", "path", *(name for name in PROBED if name != "cannot"))
+    return {(row[0], row[1]): Probe(*row[2:]) for row in columns.unique(["source", "path"]).iter_rows()}
 
 
-def _probe_all(
-    files: list[tuple[Source, str]],
-    known: dict[tuple[str, str, str, bool], Probed],
-    progress: Callable[[int, int], None],
-) -> Iterable[Probed]:
-    def probe(file: tuple[Source, str]) -> Probed:
-        source, path = file
-        try:
-            modified = audio.stamp(root(source) / path)
-        except (OSError, ValueError):  # not there, or a name that cannot be one: probing says it better
-            modified = ""
-        return known.get((source.id, path, modified, source.channels == "split")) or (
-            modified or None,
-            *_probe(root(source) / path),
-        )
-
-    with ThreadPoolExecutor() as pool:
-        for done, answer in enumerate(pool.map(probe, files), 1):
-            progress(done, len(files))
-            yield answer
+def _all_unlisted(recipe: Recipe, trees: Sequence[Tree], frames: Sequence[pl.DataFrame]) -> dict[str, list[str]]:
+    """Files that no row of any source names, by source; of sources inside another's folder only once."""
+    if len(trees) == 1:
+        return {recipe.source[0].id: unlisted(recipe.source[0], trees[0], frames[0])}
+    claimed = {tree.file(path) for tree, rows in zip(trees, frames, strict=True) for path in rows["path"].unique()}
+    left = {}
+    for source, tree, rows in zip(recipe.source, trees, frames, strict=True):
+        inner = tuple(f"{other.top}/" for other in trees if str(other.top).startswith(f"{tree.top}/"))
+        found = [(path, tree.file(path)) for path in unlisted(source, tree, rows)]
+        left[source.id] = [path for path, place in found if place not in claimed and not place.startswith(inner)]
+    return left
 
 
-def _probe(path: Path) -> Probed:
-    """The columns of PROBED but the first; the last one says why the others are not known."""
-    sha256, unknown = None, [None] * (len(PROBED) - 3)
-    try:
-        if path.is_file():  # to open a pipe would be to wait for ever
-            with path.open("rb") as file:
-                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        info, mix, offsets = audio.survey(path)
-    except audio.Unreadable as error:
-        return (sha256, *unknown, str(error))
-    except OSError as error:
-        return (sha256, *unknown, error.strerror or str(error))
-    return (sha256, info.rate, info.channels, info.frames, str(mix), mix.offset, offsets, None)
+def unlisted(source: Source, tree: Tree, rows: pl.DataFrame) -> list[str]:
+    """Files of a source that none of its rows names: sounds, and archives where this kind of source opens none."""
+    named = set(rows["path"])
+    return [
+        path for path in [*tree.audio(), *(tree.archives() if source.kind == "folder" else [])] if path not in named
+    ]

@@ -1,152 +1,205 @@
-"""A table with one clip per row: TSV, CSV, JSONL or Parquet, with audio, text, language and speaker."""
+"""A table with one clip per row: TSV, CSV, JSONL or Parquet, with audio, text, language, speaker, start and end.
 
-import codecs
+The source's other columns are kept under their names. `header = false`: the columns are called "1", "2"... A row with
+more fields than the header, or that ends before audio and text, is listed with its number.
+"""
+
 import json
-import os
-from collections.abc import Callable
+import math
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from curate.errors import UserError
-from curate.manifest import COLUMNS, number_repeats
+from curate.ingest.lines import Fields, Line, fields, lines
+from curate.ingest.row import Row
+from curate.ingest.tree import Tree
+from curate.manifest import number_repeats
 from curate.recipe import Source
 
-OURS = ("audio", "text", "language", "speaker")
-WORKING = ("cannot", "asked", "was_asked")  # names that curation uses while it works
 TEXTLESS = ("Binary", "Duration", "Object")  # types, also inside others, that are not written out as text
+SUFFIXES = (".tsv", ".txt", ".csv", ".jsonl", ".ndjson", ".parquet")
+FOUND = ("audio", "text", "language", "speaker", "start", "end")  # taken by their own names, too
+Record = tuple[int, dict[str, str | None], str | None]  # number of the line, values by name, what is wrong with it
 
 
-def read(source: Source) -> pl.DataFrame:
-    """One row per line; the source's other columns are kept, as `given_NAME` where the name is ours."""
-    path = Path(source.path)
+def read(source: Source, tree: Tree) -> Iterator[Row]:
+    """One row per row of the table."""
+    path = tree.top / Path(source.path).name
     if path.is_dir():
         raise UserError(f'source {source.id}: {path} is a folder; name the table in it, or use kind = "folder"')
     if not path.is_file():
         raise UserError(f"source {source.id}: no table at {path}; mend source.{source.id}.path")
-    table = _strings(_open(source, path))
+    names, records = _open(source, path)
     theirs = _theirs(source)
-    _require(source, path, table, theirs)
-    table = _renamed(table, {theirs[ours]: ours for ours in theirs if theirs[ours] in table.columns})
-    blank = [
-        pl.col(name).str.strip_chars().replace("", None).alias(name)
-        for name in ("audio", "language", "speaker")
-        if name in table.columns
-    ]
-    if "text" in table.columns:  # the text itself is never changed
-        blank.append(pl.when(pl.col("text").str.strip_chars() != "").then("text").alias("text"))
-    table = table.with_columns(blank)
-    missing = pl.when(pl.col("audio").is_null()).then(pl.lit(f"{path.name}: no audio named in this row")).alias("error")
-    relative = (
-        pl.col("audio").fill_null("").map_elements(lambda file: _relative(path.parent, file), return_dtype=pl.String)
-    )
-    return table.with_columns(missing, relative.alias("path")).drop("audio")
+    _require(source, path, names, theirs)
+    present = {ours: name for ours, name in theirs.items() if name in names}
+    rest = [name for name in names if name not in present.values()]
+    empty = True
+    for number, values, wrong in records:
+        empty = False
+        yield _row(source, tree, f"{path.name}, line {number}", values, present, rest, wrong)
+    if empty:
+        raise UserError(f"source {source.id}: {path} has no rows{' below its header line' if source.header else ''}")
+
+
+def _row(
+    source: Source, tree: Tree, where: str, values: dict[str, str | None], present: dict[str, str], rest: Sequence[str],
+    wrong: str | None,
+) -> Row:  # fmt: skip
+    given = {ours: values.get(name) for ours, name in present.items()}
+    start, end = _seconds(given.get("start")), _seconds(given.get("end"))
+    error = f"{where} {wrong}" if wrong else None
+    audio = (given.get("audio") or "").strip()
+    if not audio:
+        error = error or f"{where}: no audio named in this row"
+    if math.nan in (start, end):
+        error = error or f"{where}: start and end are not numbers of seconds ({given.get('start')}, {given.get('end')})"
+    if audio and source.audio:
+        audio = _made(source.audio, {**values, **given, "audio": audio})
+    more = {name: values.get(name) for name in rest}
+    more |= {f"our_{ours}": given[ours] for ours in ("licence", "attribution", "url") if ours in given}
+    return Row(
+        tree.find(audio) if audio else "", None if wrong else given.get("text"), given.get("speaker"),
+        given.get("language"), None if start is math.nan else start, None if end is math.nan else end, error, more,
+    )  # fmt: skip
+
+
+def _seconds(value: str | None) -> float | None:
+    """A number of seconds; `math.nan` itself where it is none."""
+    if value is None or not value.strip():
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        return math.nan
+    return seconds if math.isfinite(seconds) else math.nan
+
+
+def _made(pattern: str, values: dict[str, str | None]) -> str:
+    """A path with the values of columns in the place of their names in braces."""
+    return re.sub(r"\{([^{}]*)\}", lambda name: (values.get(name[1]) or "").strip(), pattern)
 
 
 def _theirs(source: Source) -> dict[str, str]:
     """Their name of each of our columns; one that the recipe gives to another of ours is not taken by its own name."""
     taken = set(source.columns.values())
-    absent = {ours: ours for ours in OURS if ours not in source.columns and ours not in taken}
-    return {**source.columns, **absent}
+    return {**source.columns, **{ours: ours for ours in FOUND if ours not in source.columns and ours not in taken}}
 
 
-def _renamed(table: pl.DataFrame, present: dict[str, str]) -> pl.DataFrame:
-    """Our names for our columns; the others keep theirs, behind `given_` where it is ours, and numbered if repeated."""
-    names = [present.get(each, f"given_{each}" if _is_ours(each) else each) for each in table.columns]
-    ours = set(present.values())
-    # ours first, so that no other column takes the name
-    numbered = dict(
-        zip(
-            order := sorted(range(len(names)), key=lambda i: names[i] not in ours),
-            number_repeats([names[i] for i in order]),
-            strict=True,
-        )
-    )
-    table.columns = [numbered[i] for i in range(len(names))]
-    return table
+def _require(source: Source, path: Path, names: Sequence[str], theirs: dict[str, str]) -> None:
+    """The audio column must be there, and so must every column that the recipe names."""
+    needed = ["audio", *source.columns, *([] if source.language else ["language"])]
+    for ours in dict.fromkeys(needed):
+        if theirs[ours] not in names:
+            remedy = (
+                f'say columns = {{ {ours} = "{"..." if source.header else "1"}" }}'
+                if ours != "language"
+                else 'say language = "km" or "ko", or name a column'
+            )
+            raise UserError(
+                f"source {source.id}: {path.name} has no column {theirs[ours]!r} ({', '.join(names)}); {remedy}"
+            )
+    for name in re.findall(r"\{([^{}]*)\}", source.audio or ""):
+        if name not in (*names, *theirs):
+            raise UserError(
+                f"source {source.id}: {path.name} has no column {name!r} that source.{source.id}.audio names"
+            )
 
 
-def _is_ours(name: str) -> bool:
-    # `X_new` holds the answers for column X while they are filled in
-    return name.removesuffix("_new") in COLUMNS or name in OURS or name in WORKING
-
-
-def _relative(folder: Path, file: str) -> str:
-    """A path as the manifest keeps it: relative to the table, with forward slashes."""
-    file = file.replace("\\", "/")
-    if Path(file).is_absolute():
-        file = os.path.relpath(file, folder)
-    return os.path.normpath(file).replace(os.sep, "/") if file else ""
-
-
-def _open(source: Source, path: Path) -> pl.DataFrame:
-    readers: dict[str, Callable[[Path], pl.DataFrame]] = {
-        ".tsv": _tsv, ".txt": _tsv, ".csv": _csv, ".jsonl": _jsonl, ".ndjson": _jsonl, ".parquet": pl.read_parquet,
-    }  # fmt: skip
-    reader = readers.get(path.suffix.lower())
-    if reader is None:
-        raise UserError(f"source {source.id}: {path.name} ends in none of {', '.join(readers)}")
+def _open(source: Source, path: Path) -> tuple[list[str], Iterator[Record]]:
+    """The names of the columns, and the rows."""
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise UserError(f"source {source.id}: {path.name} ends in none of {', '.join(SUFFIXES)}")
+    if suffix == ".parquet":
+        return _parquet(source, path)
     try:
-        table = reader(path)
-    except pl.exceptions.NoDataError:
-        raise UserError(f"source {source.id}: {path} is empty; it needs a header line and rows") from None
-    except (pl.exceptions.PolarsError, UnicodeDecodeError, OSError) as error:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"source {source.id}: {path} cannot be read: {error.strerror}") from None
+    found = lines(content, source.encoding)
+    if suffix in (".jsonl", ".ndjson"):
+        return _jsonl(source, path, found)
+    separator = source.separator or {".csv": ","}.get(suffix, "\t")
+    records = fields(found, separator, quoted=suffix == ".csv")
+    first = next(records, None)
+    if first is None:
+        raise UserError(
+            f"source {source.id}: {path} is empty; it needs {'a header line and ' if source.header else ''}rows"
+        )
+    if source.header:
+        names = number_repeats(name.strip().strip("\ufeff") for name in first.values)
+        return names, _records(source, records, names)
+    rows = [first, *records]
+    names = [str(number + 1) for number in range(_usual_width(rows))]
+    return names, _records(source, iter(rows), names)
+
+
+def _usual_width(rows: Sequence[Fields]) -> int:
+    """How many fields most rows have."""
+    widths = [len(row.values) for row in rows]
+    return max(sorted(set(widths)), key=widths.count)
+
+
+def _records(source: Source, rows: Iterator[Fields], names: Sequence[str]) -> Iterator[Record]:
+    theirs = _theirs(source)
+    least = max([names.index(theirs[ours]) + 1 for ours in ("audio", "text") if theirs.get(ours) in names], default=1)
+    for row in rows:
+        if not any(value.strip() for value in row.values):
+            continue
+        wrong = row.error and row.error.removeprefix(f"line {row.number} ")
+        if not least <= len(row.values) <= len(names):
+            wrong = wrong or f"has {len(row.values)} fields, not {len(names)}"
+        yield row.number, dict(zip(names, row.values, strict=False)), wrong
+
+
+def _jsonl(source: Source, path: Path, found: Iterator[Line]) -> tuple[list[str], Iterator[Record]]:
+    """Objects, one a line; what else stands there is listed."""
+    records: list[Record] = []
+    names: dict[str, None] = {}
+    for line in found:
+        wrong = line.error
+        try:
+            item = json.loads(line.text)
+        except ValueError:
+            item, wrong = {}, wrong or "is no JSON"
+        if not isinstance(item, dict):
+            item, wrong = {}, wrong or "is no JSON object"
+        values = {name.strip(): _written(value) for name, value in item.items()}
+        names.update(dict.fromkeys(values))
+        records.append((line.number, values, wrong))
+    if not names:
+        why = f"line {records[0][0]} {records[0][2]}" if records else "it is empty"
+        raise UserError(f"source {source.id}: {path} cannot be read: {why}")
+    return list(names), iter(records)
+
+
+def _written(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _parquet(source: Source, path: Path) -> tuple[list[str], Iterator[Record]]:
+    try:
+        table = pl.read_parquet(path)
+    except (pl.exceptions.PolarsError, OSError) as error:
         why = (str(error).splitlines() or [""])[0]
-        raise UserError(f"source {source.id}: {path} cannot be read: {why}{_remedy(why)}") from None
-    table = table.filter(~pl.all_horizontal(pl.all().is_null()))  # blank lines
-    if table.is_empty():
-        raise UserError(f"source {source.id}: {path} has no rows below its header line")
-    return table
-
-
-def _remedy(why: str) -> str:
-    if "utf" in why.lower():
-        return "; save the table as UTF-8"
-    if "more fields" in why:
-        return "; a row has more fields than the header (a separator in a text?)"
-    return ""
-
-
-def _tsv(path: Path) -> pl.DataFrame:
-    # no quoting: transcripts hold bare quotes
-    return pl.read_csv(path, separator="\t", quote_char=None, infer_schema=False, encoding="utf8")
-
-
-def _csv(path: Path) -> pl.DataFrame:
-    return pl.read_csv(path, infer_schema=False, encoding="utf8")
-
-
-def _jsonl(path: Path) -> pl.DataFrame:
-    return pl.read_ndjson(path.read_bytes().removeprefix(codecs.BOM_UTF8), infer_schema_length=None)
-
-
-def _strings(table: pl.DataFrame) -> pl.DataFrame:
-    """Every column as text, but for what has no text; a BOM, and blanks around names, are not part of a name."""
+        raise UserError(f"source {source.id}: {path} cannot be read: {why}") from None
     readable = [name for name, dtype in table.schema.items() if not any(each in str(dtype) for each in TEXTLESS)]
-    table = pl.DataFrame([_text(table[name]) for name in readable])
+    table = pl.DataFrame([_as_text(table[name]) for name in readable])
     table.columns = number_repeats(name.lstrip("\ufeff").strip() for name in table.columns)
-    return table
+    return table.columns, ((number, row, None) for number, row in enumerate(table.iter_rows(named=True), 1))
 
 
-def _text(column: pl.Series) -> pl.Series:
+def _as_text(column: pl.Series) -> pl.Series:
     if not column.dtype.is_nested():
         return column.cast(pl.String)
     written = [
         None if value is None else json.dumps(value, ensure_ascii=False, default=str) for value in column.to_list()
     ]
     return pl.Series(column.name, written, dtype=pl.String)
-
-
-def _require(source: Source, path: Path, table: pl.DataFrame, theirs: dict[str, str]) -> None:
-    """The audio column must be there, and so must every column that the recipe names."""
-    needed = ["audio", *source.columns, *([] if source.language else ["language"])]
-    for ours in dict.fromkeys(needed):
-        if theirs[ours] not in table.columns:
-            remedy = (
-                f'say columns = {{ {ours} = "..." }}'
-                if ours != "language"
-                else 'say language = "km" or "ko", or name a column'
-            )
-            raise UserError(
-                f"source {source.id}: {path.name} has no column {theirs[ours]!r} ({', '.join(table.columns)}); {remedy}"
-            )

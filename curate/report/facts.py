@@ -12,6 +12,7 @@ from curate.report import examples, licences, numbers, wording
 from curate.report.distributions import distributions
 from curate.steps import rule_catalogue
 
+PROVENANCE = ("collected", "people", "domain", "conditions")  # of a source, as its recipe tells it
 SPLITS = ("train", "validation", "test")
 SECTIONS = ("segment", "signal", "quality", "hear", "align", "text", "speakers", "duplicates")
 LIMITS = (
@@ -88,11 +89,12 @@ def _sources(clips: pl.DataFrame, recipe: Recipe) -> list[dict[str, Any]]:
     sources = []
     for source in recipe.source:
         rows = clips.filter(pl.col("source") == source.id)
-        facts = source.model_dump(include={"id", "kind", "licence", "attribution", "url", "transcript"})
+        facts = source.model_dump(include={"id", "kind", "licence", "attribution", "url", "transcript", *PROVENANCE})
         sources.append(
             {
                 **facts,
                 "flags": licences.flags(source.licence),
+                "told": any(getattr(source, name) for name in PROVENANCE),
                 "all": _amount(rows),
                 "kept": _amount(manifest.kept(rows)),
             }
@@ -103,7 +105,8 @@ def _sources(clips: pl.DataFrame, recipe: Recipe) -> list[dict[str, Any]]:
 def _licences(clips: pl.DataFrame, recipe: Recipe) -> dict[str, Any]:
     """Kept hours by licence and split; conflicts count licences of kept clips only."""
     kept = manifest.kept(clips)
-    names = list(dict.fromkeys(source.licence for source in recipe.source))
+    named = [source.licence for source in recipe.source]  # a row may name its own besides
+    names = list(dict.fromkeys([*named, *kept["licence"].drop_nulls().unique(maintain_order=True)]))
     used = [name for name in names if kept.filter(pl.col("licence") == name).height]
     rows = [
         {

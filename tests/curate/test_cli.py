@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import shutil
 import sys
 from dataclasses import dataclass
@@ -145,7 +146,7 @@ def test_each_bad_row_has_its_reason_and_stops_nothing(whole: tuple[Path, Ran]) 
     assert said["gone.wav", "ko"] == ("unreadable", "no such file")
     assert said["junk.wav", "ko"][0] == "unreadable"
     assert said["zero.wav", "fr"] == ("unreadable", "language fr is not known; it must be one of km, ko")
-    assert said["", "ko"] == ("unreadable", "index.tsv: no audio named in this row")
+    assert said["", "ko"] == ("unreadable", "index.tsv, line 16: no audio named in this row")
     pair = rows.filter(pl.col("sha256").is_duplicated() & (pl.col("rate") > 0) & pl.col("duplicate_of").is_not_null())
     assert pair["drop"].to_list() == ["duplicate"]
     assert set(rows["mine"]) == {"m"}
@@ -182,7 +183,7 @@ def test_the_same_command_again_changes_no_byte(corpus: Path, place: Path) -> No
 def test_ingest_reads_files_and_asks_no_model(place: Path, tmp_path: Path) -> None:
     ran = run("ingest", place / "recipe.toml", "--into", tmp_path / "c")
     assert ran.code == 0
-    assert "15 files" in ran.out
+    assert re.search(r"^talk +15 +13 +0\.01 +5 +1 ", ran.out, re.M)
     assert "talk: gone.wav: no such file" in ran.out
     assert not (tmp_path / "c" / "answers").exists()
     assert status(tmp_path / "c")["ingested"]["files"] >= 12
@@ -303,3 +304,43 @@ def test_a_folder_of_recordings_becomes_clips_that_cover_it(place: Path, tmp_pat
 def test_a_folder_that_cannot_be_written_is_said(place: Path, tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     assert "cannot write to" in refused("ingest", place / "recipe.toml", "--into", tmp_path / "c")
+
+
+def test_ingest_ends_with_a_table_of_its_sources(tmp_path: Path) -> None:
+    for name in ("1/1_0000.wav", "1/1_0001.wav", "1/ex\ntra.wav"):
+        (tmp_path / "kss" / "1").mkdir(parents=True, exist_ok=True)
+        soundfile.write(tmp_path / "kss" / name, np.zeros(36000, np.float32), 10000)
+    lines = [
+        "1/1_0000.wav|가|가|가|3.6|a",
+        "1/1_0001.wav|나|나|나|3.6|b",
+        "1/1_0001.wav|다|다|다|3.6|c",
+        "1/1_0009.wav|라",
+    ]
+    (tmp_path / "kss" / "transcript.v.1.4.txt").write_text("\n".join(lines), encoding="utf-8")
+    (tmp_path / "radio").mkdir()
+    soundfile.write(tmp_path / "radio" / "a.wav", np.zeros(36000, np.float32), 10000)
+    sources = [f'[[source]]\nid = "{kind}"\nkind = "{kind}"\npath = "{path}"\nlicence = "own"\nlanguage = "ko"\n'
+               for kind, path in (("kss", "kss"), ("folder", "radio"))]  # fmt: skip
+    (tmp_path / "recipe.toml").write_text("".join(sources))
+    ran = run("ingest", tmp_path / "recipe.toml", "--into", tmp_path / "c", "--verify")
+    assert ran.code == 0
+    table = [line.split() for line in ran.out.splitlines()[:5]]
+    assert table[0] == ["source", "rows", "files", "hours", "unreadable", "repeated", "unlisted"]
+    assert [row for row in table[1:] if "-" not in row[0]] == [
+        ["kss", "4", "3", "0.00", "1", "1", "1"], ["folder", "1", "1", "0.00", "0", "0", "0"],
+        ["all", "5", "4", "0.00", "1", "1", "1"],
+    ]  # fmt: skip
+    assert "kss: 1/1_0009.wav: transcript.v.1.4.txt, line 4 has 2 fields" in ran.out
+    assert "kss: 1 files have no row, such as 1/ex\\u000atra.wav; all are in unlisted.tsv" in ran.out
+    assert (tmp_path / "c" / "unlisted.tsv").read_text(encoding="utf-8") == "source\tpath\nkss\t1/ex\\u000atra.wav\n"
+    logged = json.loads((tmp_path / "c" / "log.jsonl").read_text().splitlines()[-1])
+    assert logged["unlisted"] == {"kss": 1, "folder": 0}
+
+
+def test_fetch_says_what_is_to_be_had_by_hand(tmp_path: Path) -> None:
+    (tmp_path / "recipe.toml").write_text(
+        '[[source]]\nid = "kss"\nkind = "kss"\npath = "in"\nlicence = "own"\nlanguage = "ko"\nby_hand = "ask for it"\n'
+    )
+    ran = run("fetch", tmp_path / "recipe.toml")
+    assert (ran.code, ran.out) == (0, f"kss: get it by hand into {tmp_path / 'in'}: ask for it\n")
+    assert "no source is called 'x'; there are kss" in run("fetch", tmp_path / "recipe.toml", "--source", "x").err

@@ -87,7 +87,7 @@ def test_a_value_of_the_wrong_kind_names_its_key(tmp_path: Path, more: str, said
         (SOURCE.replace('"own"', '""'), "source.studio.licence"),
         (SOURCE.replace('"ko"', '"fr"'), "source.studio.language: should be 'km' or 'ko'"),
         (SOURCE.replace('"studio"', '"my studio"'), "source.my studio.id"),
-        (SOURCE.replace('"table"', '"cassette"'), "source.studio.kind: should be 'table' or 'folder'"),
+        (SOURCE.replace('"table"', '"cassette"'), "source.studio.kind: should be 'table', 'folder', 'kss'"),
         (SOURCE.replace("in/x.tsv", ""), "source.studio.path"),
         (SOURCE.replace("in/x.tsv", "~nobody-by-this-name/x"), "'~nobody-by-this-name/x' is not a path"),
         (SOURCE.replace("in/x.tsv", r"a\u0000b"), "is not a path"),

@@ -201,10 +201,6 @@ def test_columns_that_would_share_a_name_are_both_kept(tmp_path: Path, header: s
         ("i.csv", "audio,text\n", "i.csv has no rows"),
         ("i.tsv", "audio\ttext\n\t\n\t\n", "i.tsv has no rows"),
         ("i.jsonl", "", "i.jsonl"),
-        ("i.tsv", "audio\ttext\na.wav\tone\ttwo\n", "a row has more fields than the header"),
-        ("i.csv", "audio,text\na.wav,one, two\n", "a row has more fields than the header"),
-        ("i.tsv", "audio\ttext\na.wav\t문장\n".encode("cp949"), "save the table as UTF-8"),
-        ("i.csv", "audio,text\na.wav,문장\n".encode("utf-16"), "save the table as UTF-8"),
         ("i.jsonl", '{"audio": "a.wav"\n', "i.jsonl cannot be read"),
         ("i.jsonl", "[1]\n", "i.jsonl cannot be read"),
         ("i.jsonl", "not json\n", "i.jsonl cannot be read"),
@@ -281,7 +277,7 @@ def test_a_bad_file_is_a_row_with_its_reason(tmp_path: Path) -> None:
     assert said["pipe.wav"] == "not a file"
     assert said["gone.wav"] == said["n\0l.wav"] == "no such file"
     assert said["a" * 5000] == "File name too long"
-    assert said[""] == "i.tsv: no audio named in this row"
+    assert said[""] == "i.tsv, line 10: no audio named in this row"
     assert said["junk.wav"]
     assert rows.filter(pl.col("path") == "junk.wav")["sha256"].item() is not None
 

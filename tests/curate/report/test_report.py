@@ -305,3 +305,38 @@ def test_shares_are_told_in_per_cent_and_small_ones_are_not_nothing() -> None:
 )
 def test_durations_are_told_in_a_unit_that_fits(hours: float, said: str) -> None:
     assert page.duration(hours) == said
+
+
+def test_how_a_source_was_collected_is_shown_or_asked_for(tmp_path: Path) -> None:
+    wanted = recipe()
+    assert "The recipe does not tell how its sources were collected" in page.render(
+        facts.gather(decided([clip(0)], wanted), wanted), ""
+    )
+    told = wanted.source[0].model_copy(update={"people": HOSTILE, "domain": "news"})
+    known = wanted.model_copy(update={"source": (told,)})
+    html = page.render(facts.gather(decided([clip(0)], known), known), "")
+    assert "How each source was collected" in html
+    assert "news" in html
+    assert HOSTILE not in html
+    assert "The recipe does not tell" not in html
+
+
+def test_licences_that_rows_name_themselves_are_counted(tmp_path: Path) -> None:
+    wanted = recipe()
+    found = facts.gather(decided([clip(0), clip(1, licence="CC0-1.0")], wanted), wanted)
+    assert [each["licence"] for each in found["licences"]["kept"]] == ["CC-BY-SA-4.0", "CC0-1.0"]
+    assert sum(each["clips"] for each in found["licences"]["kept"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("written", "proper"),
+    [
+        ("CC BY 4.0", "CC-BY-4.0"),
+        ("cc-by-nc-sa 4.0", "CC-BY-NC-SA-4.0"),
+        ("CC0", "CC0-1.0"),
+        ("CC-BY-4.0", None),
+        ("own", None),
+    ],
+)
+def test_licences_have_one_name(written: str, proper: str | None) -> None:
+    assert licences.spdx(written) == proper

@@ -219,3 +219,53 @@ def test_a_pause_that_would_leave_a_crumb_is_taken_last() -> None:
     frame = recording([(0, 35)], seconds=35)
     assert spoken(cut(with_pauses(frame, [(1.0, 1.5), (20.0, 20.2)]))) == [(0, 20.1), (20.1, 35)]
     assert spoken(cut(with_pauses(frame, [(6.0, 6.2)]))) == [(0, 6.1), (6.1, 35)]
+
+
+# ---- rows that account for a span of a long recording
+
+
+def within(frame: pl.DataFrame, start: float, end: float) -> pl.DataFrame:
+    """The row of start..end seconds of the recording, with the id that ingest gives it."""
+    first, last = (round(each * frame["rate"][0]) for each in (start, end))
+    return frame.with_columns(
+        pl.lit(first, pl.Int64).alias("start"), pl.lit(last, pl.Int64).alias("end"),
+        pl.lit(manifest.clip_id("s", "a.wav", first, last)).alias("id"),
+    )  # fmt: skip
+
+
+def test_a_span_with_text_is_trimmed_inside_itself_and_keeps_its_id() -> None:
+    frame = within(recording([(1, 4), (10.5, 11), (11.5, 14), (16, 20)], text="가"), 10, 15)
+    row = cut(frame).row(0, named=True)
+    assert cut(frame).height == 1
+    assert (row["start"], row["end"], row["id"]) == (160000, 240000, frame["id"].item())
+    assert (row["cut_start"] / HZ, row["cut_end"] / HZ) == pytest.approx((10.3, 14.2))
+    assert row["speech_seconds"] == pytest.approx(3.0)
+    silent = cut(within(recording([(1, 4)], text="가"), 10, 15)).row(0, named=True)
+    assert (silent["cut_start"], silent["cut_end"], silent["speech_seconds"]) == (160000, 240000, 0)
+
+
+def test_speech_that_goes_on_past_a_span_is_cut_at_its_edges() -> None:
+    row = cut(within(recording([(8, 20)], text="가"), 10, 15)).row(0, named=True)
+    assert (row["cut_start"], row["cut_end"], row["speech_seconds"]) == (160000, 240000, 5)
+
+
+@settings(max_examples=100, deadline=None)
+@given(heard(), st.floats(0, 1), st.floats(0, 1))
+def test_the_rows_of_any_span_without_text_cover_it_once(
+    case: tuple[pl.DataFrame, dict[str, Any]], one: float, other: float
+) -> None:
+    frame, changed = case
+    length = frame["frames"][0]
+    first, last = sorted((round(one * (length - 1)), round(other * (length - 1))))
+    frame = frame.with_columns(pl.lit(first, pl.Int64).alias("start"), pl.lit(last + 1, pl.Int64).alias("end"))
+    found = spans(cut(frame, **changed))
+    assert all(start < end for start, end in found)
+    assert [end for _, end in found[:-1]] == [start for start, _ in found[1:]]
+    assert (found[0][0], found[-1][1]) == (first, last + 1)
+
+
+def test_several_spans_of_one_recording_are_several_clips() -> None:
+    frame = recording([(1, 4), (6, 9)], text="가")
+    rows = cut(pl.concat([within(frame, 0, 5), within(frame, 5, 10)]))
+    assert spans(rows) == [(0, 80000), (80000, 160000)]
+    assert rows["id"].n_unique() == 2
