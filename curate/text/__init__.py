@@ -12,7 +12,7 @@ from importlib import import_module, metadata
 from typing import Protocol, cast
 
 from curate.errors import UserError
-from curate.text import cleaning
+from curate.text import cleaning, markup
 from curate.text.rules import DEFAULT, Change, Options, compared
 
 __all__ = [
@@ -21,7 +21,7 @@ __all__ = [
 ]  # fmt: skip
 
 SHOWN = 40  # letters of a word in a warning
-RULES_VERSION = "4"  # raise it with every change of rules or tables: cached answers carry it
+RULES_VERSION = "5"  # raise it with every change of rules or tables: cached answers carry it
 LANGUAGES = ("km", "ko")
 FORMS = ("canonical", "spoken", "pronounced", "words")
 _MODULES = {"km": "khmer", "ko": "korean"}
@@ -37,7 +37,7 @@ class Language(Protocol):
     SCRIPT: str
 
     def canonical(self, text: str) -> str: ...
-    def spoken(self, text: str) -> tuple[str, list[Change]]: ...
+    def spoken(self, text: str, options: Options) -> tuple[str, list[Change]]: ...
     def words(self, text: str, options: Options) -> list[str]: ...
     def pronounced(self, text: str, options: Options) -> str: ...
     def depends(self, form: str, options: Options) -> tuple[str, ...]: ...
@@ -73,14 +73,15 @@ def steps(text: str, language: str, form: str = "spoken", options: Options = DEF
     text, broken = cleaning.without_surrogates(text)
     canonical = reader.canonical(text)
     changes = broken + compared("canonical", text, canonical)
-    spoken, spoken_changes = reader.spoken(canonical)
+    plain, removed = markup.without_markup(canonical, reader.canonical)
+    spoken, spoken_changes = reader.spoken(plain, options)
     spoken = cleaning.clean(spoken)
     unreadable = cleaning.unreadable(spoken, reader.SCRIPT)
     if form == "canonical":  # nothing is read yet, but what could not be is known
         return Normalised(canonical, changes, unreadable)
     result = _in_form(reader, spoken, form, options)
     reshaped = [] if form == "spoken" else compared(form, spoken, result)
-    return Normalised(result, changes + spoken_changes + reshaped, unreadable, tuple(cleaning.latin(spoken)))
+    return Normalised(result, changes + removed + spoken_changes + reshaped, unreadable, tuple(cleaning.latin(spoken)))
 
 
 def stepped(

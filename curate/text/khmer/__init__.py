@@ -30,7 +30,7 @@ def canonical(text: str) -> str:
     return ordered(clean(INHERENT.sub("", text)))
 
 
-def spoken(text: str) -> tuple[str, list[Change]]:
+def spoken(text: str, options: Options = DEFAULT) -> tuple[str, list[Change]]:
     """Canonical text as it is said, and every change with its rule; what has nothing to say stays as it is."""
     rewritten, changes = rewrite(text, rules_for(text))
     if changes:  # a stray vowel may stand behind a word now
