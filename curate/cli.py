@@ -234,6 +234,13 @@ def text(
     alternatives: Annotated[
         bool, typer.Option("--alternatives", help="Korean: every standard reading of a word, / between readings.")
     ] = False,
+    clock: Annotated[
+        str | None, typer.Option("--clock", metavar="written|12-hour", help="Khmer times: as written, or on 12 hours.")
+    ] = None,
+    date_words: Annotated[
+        str | None,
+        typer.Option("--date-words", metavar="figures|always|never", help="Khmer dates that get ខែ and ឆ្នាំ."),
+    ] = None,
 ) -> None:
     """Normalise text, line by line.
 
@@ -244,7 +251,9 @@ def text(
     from curate.text import stepped
     from curate.text.rules import chosen
 
-    options = chosen(language, form, words_model, lexicon, alternatives)
+    options = chosen(
+        language, form, words=words_model, lexicon=lexicon, alternatives=alternatives, clock=clock, date_words=date_words
+    )
     if sys.stdin is None:  # `<&-`
         raise UserError("standard input is closed: give lines of text, as in `echo TEXT | curate text`")
     try:

@@ -112,6 +112,12 @@ class Text(_Part):
     lexicon: str | None = Field(
         None, min_length=1, description="a file of Korean pronunciations that win over ours, relative to the recipe"
     )
+    clock: Literal["written", "12-hour"] = Field(
+        "written", description="Khmer times: 14:30 as written, or on 12 hours with the part of the day"
+    )
+    date_words: Literal["figures", "always", "never"] = Field(
+        "figures", description="Khmer dates where unwritten ខែ and ឆ្នាំ are said: 5/5/2023; 5 ឧសភា 2023 too; none"
+    )
 
 
 class Segment(_Part):
@@ -268,7 +274,9 @@ def load(path: Path, overrides: Sequence[str] = (), *, schema: type[Recipe] = Re
     )
     recipe = recipe.model_copy(update={"models": models})
     if recipe.text.lexicon is not None:
-        recipe = recipe.model_copy(update={"text": Text(lexicon=str(_resolve(path, recipe.text.lexicon)))})
+        recipe = recipe.model_copy(
+            update={"text": recipe.text.model_copy(update={"lexicon": str(_resolve(path, recipe.text.lexicon))})}
+        )
     sources = tuple(s.model_copy(update={"path": str(_resolve(path, s.path))}) for s in recipe.source)
     return recipe.model_copy(update={"source": sources})
 
