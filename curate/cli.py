@@ -252,7 +252,13 @@ def text(
     from curate.text.rules import chosen
 
     options = chosen(
-        language, form, words=words_model, lexicon=lexicon, alternatives=alternatives, clock=clock, date_words=date_words
+        language,
+        form,
+        words=words_model,
+        lexicon=lexicon,
+        alternatives=alternatives,
+        clock=clock,
+        date_words=date_words,
     )
     if sys.stdin is None:  # `<&-`
         raise UserError("standard input is closed: give lines of text, as in `echo TEXT | curate text`")

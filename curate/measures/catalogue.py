@@ -148,8 +148,9 @@ def _texts(language: str, options: text.Options) -> list[Measure]:
     spoken = functools.partial(extractors.spoken_extractor, language, "written", options)
     return [
         Measure(
-            f"spoken-{language}", "text", ("spoken", "unreadable", "text_rules"), text.versions(language, "spoken", options),
-            spoken, inputs=("written",), language=language, needs=("written",),
+            f"spoken-{language}", "text", ("spoken", "unreadable", "text_rules"),
+            text.versions(language, "spoken", options), spoken,
+            inputs=("written",), language=language, needs=("written",),
         ),
         *(
             Measure(

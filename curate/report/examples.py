@@ -72,7 +72,11 @@ def _some(rows: pl.DataFrame, count: int) -> list[dict[str, Any]]:
 def normaliser(clips: pl.DataFrame, options: text.Options = text.DEFAULT) -> dict[str, list[dict[str, Any]]]:
     """Per language, what kinds of change the normaliser made: in how many clips, with a few before and after."""
     changed = clips.filter(pl.col("text_rules").list.len() > 0)
-    return {code: kinds for code in LANGUAGES if (kinds := _rules(changed.filter(pl.col("language") == code), code, options))}
+    return {
+        code: kinds
+        for code in LANGUAGES
+        if (kinds := _rules(changed.filter(pl.col("language") == code), code, options))
+    }
 
 
 def unread(clips: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
@@ -90,7 +94,9 @@ def unread(clips: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
 def _rules(rows: pl.DataFrame, language: str, options: text.Options) -> list[dict[str, Any]]:
     names = rows["text_rules"].explode().drop_nulls()
     counted = sorted(names.value_counts().iter_rows(), key=lambda each: (-each[1], each[0]))
-    return [{"rule": name, "clips": count, "examples": _changes(rows, name, language, options)} for name, count in counted]
+    return [
+        {"rule": name, "clips": count, "examples": _changes(rows, name, language, options)} for name, count in counted
+    ]
 
 
 def _changes(rows: pl.DataFrame, rule: str, language: str, options: text.Options) -> list[dict[str, str]]:

@@ -42,7 +42,9 @@ def gather(clips: pl.DataFrame, recipe: Recipe) -> dict[str, Any]:
         "speakers": _speakers(clips),
         "leaks": _leaks(clips, recipe),
         "distributions": distributions(clips, recipe),
-        "normaliser": examples.normaliser(clips, text.Options(clock=recipe.text.clock, date_words=recipe.text.date_words)),
+        "normaliser": examples.normaliser(
+            clips, text.Options(clock=recipe.text.clock, date_words=recipe.text.date_words)
+        ),
         "unread": examples.unread(clips),
         "agreement": _agreement(clips, recipe),
         "unreadable": _unreadable(clips),

@@ -11,23 +11,28 @@ import re
 from collections.abc import Callable
 
 from curate.text.directions import ANY, SURE
-from curate.text.rules import Change, TextRule, rewrite
+from curate.text.quotes import stray_quotes
+from curate.text.rules import Change, TextRule, any_of, rewrite
 
 _PASSES = 3  # what an entity spelled may be markup again: &amp;lt;b&amp;gt;
 _LETTER = r"[^\W\d_]"
 _IN_WORD = r"\w\u17b4-\u17dd"  # the inside of a class: letters, digits, Khmer vowels and signs
-_BLOCKS = "p br div li ul ol dl dt dd tr td th table thead tbody h1 h2 h3 h4 h5 h6 hr blockquote pre section article body html head header footer main nav break".split()  # noqa: E501, SIM905
-_INLINE = (
+_BLOCK_NAMES = (
+    "p br div li ul ol dl dt dd tr td th table thead tbody h1 h2 h3 h4 h5 h6 hr blockquote pre section article "
+    "body html head header footer main nav break"
+)
+_INLINE_NAMES = (
     "a abbr b bdi bdo big c cite code dfn em font i img ins del kbd label mark q rt ruby rp s samp small span strike "
-    "strong sub sup svg time tt u v var wbr input button form option select textarea title meta link style script video "
-    "audio source figure figcaption caption speak prosody voice phoneme emphasis say-as sentence lang"
-).split()
-_TAG = re.compile(
-    rf"<(?P<end>/?)(?P<name>{'|'.join(sorted([*_BLOCKS, *_INLINE], key=len, reverse=True))})"
-    r"(?P<rest>(?:\s[^<>]{0,500})?)/?>"
-    r"|<(?:/[A-Za-z][\w:-]{0,30}\s?|[A-Za-z][\w:-]{0,30}(?:\s[^<>]{0,500})?/|"
-    r"[A-Za-z][\w:-]{0,30}(?:\s+[\w:-]{1,30}=(?:\"[^\"<>]{0,300}\"|'[^'<>]{0,300}'|[^\s\"'<>]{1,100})){1,20}\s*|"
-    r"!DOCTYPE[^<>]{0,200}|\?xml[^<>]{0,200})>",
+    "strong sub sup svg time tt u v var wbr input button form option select textarea title meta link style script "
+    "video audio source figure figcaption caption speak prosody voice phoneme emphasis say-as sentence lang"
+)
+_BLOCKS = frozenset(_BLOCK_NAMES.split())  # these end a line or a part of one
+_ATTRIBUTE = r"[\w:-]{1,30}=(?:\"[^\"<>]{0,300}\"|'[^'<>]{0,300}'|[^\s\"'<>]{1,100})"
+_ANY_NAME = r"[A-Za-z][\w:-]{0,30}"
+_TAG = re.compile(  # a name that we know; or any name that ends something, is empty or has attributes
+    rf"</?(?P<name>{any_of([*_BLOCK_NAMES.split(), *_INLINE_NAMES.split()])})(?P<rest>(?:\s[^<>]{{0,500}})?)/?>"
+    rf"|<(?:/{_ANY_NAME}\s?|{_ANY_NAME}(?:\s[^<>]{{0,500}})?/|{_ANY_NAME}(?:\s+{_ATTRIBUTE}){{1,20}}\s*"
+    r"|!DOCTYPE[^<>]{0,200}|\?xml[^<>]{0,200})>",
     re.IGNORECASE,
 )
 _WHOLE = (  # what nobody sees either
@@ -37,11 +42,18 @@ _WHOLE = (  # what nobody sees either
     r"|^`{3,}\w{0,20}$"  # where a piece of code begins
 )
 _CLOCK = r"\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d{1,3})?"
+_ENTITY = r"[A-Za-z][A-Za-z\d]{1,30}|#\d{1,7}|#[xX][\da-fA-F]{1,6}"
+_BOARD_TAG = (  # of bulletin boards: [b]words[/b]
+    r"\[(?P<code>b|i|u|s|color|size|url|quote|code)(?:=[^\[\]]{1,100})?\](?P<said>[^\[\]]{0,300})\[/(?P=code)\]"
+)
+_WIKI = r"(?<!['\d])'{3}([^']{1,300})'{3}(?!')|(?<!['\w])''(?=[^\s'])([^']{1,300})(?<!\s)''(?!')"
 _RAISED = str.maketrans("0123456789-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻")
 _EDGE_BEFORE = r"(?:^|(?<=[.!?…។៕,:;៖]) ?|(?<=[.!?…។៕,:;៖] ))"
 _EDGE_AFTER = r"(?= ?[.!?…។៕]?$)"
 _ROUND = rf"(?<![A-Za-z])(?<![A-Za-z] )\({SURE}[.!]?\)|{_EDGE_BEFORE}\({ANY}[.!]?\)|(?<= )\({ANY}[.!]?\){_EDGE_AFTER}"
-_OTHER_BRACKETS = rf"\[{ANY}[.!]?\]|\{{{ANY}[.!]?\}}|<{ANY}[.!]?/?>|【{ANY}】|(?<!\*)\*{ANY}\*(?!\*)|(?<!\w)_{ANY}_(?!\w)"
+_OTHER_BRACKETS = (
+    rf"\[{ANY}[.!]?\]|\{{{ANY}[.!]?\}}|<{ANY}[.!]?/?>|【{ANY}】|(?<!\*)\*{ANY}\*(?!\*)|(?<!\w)_{ANY}_(?!\w)"
+)
 _TARGET = r"(?:https?://|mailto:|tel:|www\.|[#/.])[^\s()]{0,300}|[\w%-]{1,100}(?:[./][\w%#?=-]{1,100}){1,9}"
 _TITLE = r"(?: [\"'][^\"']{0,200}[\"'])?"
 _CITED = "citation needed|cite|edit|source|ref|ត្រូវការអំណះអំណាង|កែប្រែ|ប្រភព|출처 ?필요|편집|각주|출처"
@@ -65,6 +77,10 @@ def _gone(match: re.Match[str]) -> str:
 
 def _inner(match: re.Match[str]) -> str:
     return next(group for group in match.groups() if group is not None)
+
+
+def _said(match: re.Match[str]) -> str:
+    return match["said"]
 
 
 def _entity(match: re.Match[str]) -> str:
@@ -104,55 +120,11 @@ def _reference(match: re.Match[str]) -> str:
 
 
 def _without_stray(text: str, changes: list[Change]) -> str:
-    """A quote that has no partner goes; one behind a figure is an inch or a foot."""
-    stray = sorted({*_unpaired(text, '"'), *_unpaired(text, "'"), *_unmatched(text, "“", "”"), *_unmatched(text, "«", "»")})
+    stray = stray_quotes(text)
     if not stray:
         return text
     changes.extend(Change("stray quote", text[at], "") for at in stray)
     return "".join(text[start + 1 : end] for start, end in zip([-1, *stray], [*stray, len(text)], strict=True))
-
-
-def _unpaired(text: str, quote: str) -> list[int]:
-    """Where a straight quote has no partner: read from the left, one that can only close begins no pair."""
-    stray: list[int] = []
-    opened: int | None = None
-    for at in (match.start() for match in re.finditer(re.escape(quote), text)):
-        before, after = text[at - 1 : at], text[at + 1 : at + 2]
-        if quote == "'" and not _is_quote(before, after):
-            continue
-        if opened is None:
-            if not before.isdigit():
-                opened = at
-        elif _only_closes(text, opened) and not _only_closes(text, at):
-            stray.append(opened)
-            opened = at
-        else:
-            opened = None
-    return stray if opened is None else [*stray, opened]
-
-
-def _is_quote(before: str, after: str) -> bool:
-    """Not an apostrophe, a foot, a short year or one of two signs in a row."""
-    latin = (before.isascii() and before.isalpha()) or (after.isascii() and after.isalpha() and before.isalpha())
-    return not latin and not before.isdigit() and not after.isdigit() and "'" not in before + after
-
-
-def _only_closes(text: str, at: int) -> bool:
-    before, after = text[at - 1 : at] if at else "", text[at + 1 : at + 2]
-    return bool(before.strip()) and before not in "([{«“" and not after.strip()
-
-
-def _unmatched(text: str, opening: str, closing: str) -> list[int]:
-    stray: list[int] = []
-    opened: list[int] = []
-    for match in re.finditer(f"[{opening}{closing}]", text):
-        if match.group() == opening:
-            opened.append(match.start())
-        elif opened:
-            opened.pop()
-        else:
-            stray.append(match.start())
-    return stray + opened
 
 
 def _read(name: str, pattern: str, read: Callable[[re.Match[str]], str], flags: int = 0) -> TextRule:
@@ -160,34 +132,35 @@ def _read(name: str, pattern: str, read: Callable[[re.Match[str]], str], flags: 
 
 
 def _emphasis(sign: str) -> TextRule:
-    """The words between two signs. Not behind a letter of Latin or Hangul or a figure: 2*3*4, snake_case, 김*수, 이*영."""
+    """The words between two signs, but not behind a figure, Latin or Hangul: 2*3*4, snake_case, 김*수와 이*영."""
     first = re.escape(sign[0])
-    apart = r"(?<![^\s(\"'«“\[*~])" if sign[0] == "_" else r"(?<![A-Za-z\d가-힣)\]\\])"
+    apart = r"(?<![^\s(\"'«“\[*~])" if sign[0] == "_" else r"(?<![A-Za-z\d가-힣)\]\\%.])"
     behind = rf"(?![{_IN_WORD}])" if sign[0] == "_" else r"(?![A-Za-z\d#])"
     inside = rf"(?=[^\s\W]|[\"'(«“<\[#])([^{first}]{{1,300}})(?<![\s({first}])"
-    return _read("emphasis", rf"(?<!{first}){apart}{re.escape(sign)}{inside}{re.escape(sign)}(?!{first}){behind}", _inner)
+    return _read(
+        "emphasis", rf"(?<!{first}){apart}{re.escape(sign)}{inside}{re.escape(sign)}(?!{first}){behind}", _inner
+    )
 
 
 RULES = (
-    _read("entity", r"&(?:(?:amp|#38|#x26);){0,9}(?P<name>[A-Za-z][A-Za-z\d]{1,30}|#\d{1,7}|#[xX][\da-fA-F]{1,6});", _entity),
+    _read("entity", rf"&(?:(?:amp|#38|#x26);){{0,9}}(?P<name>{_ENTITY});", _entity),
     _read("hidden", _WHOLE, _apart, re.IGNORECASE),
     _read("timestamp", rf"{_CLOCK} ?--> ?{_CLOCK}|\[{_CLOCK}\]|<{_CLOCK}>", _apart),
     _read("stage direction", f" ?(?:{_ROUND}|{_OTHER_BRACKETS})", _gone),
     _read("music", "[♩-♬𝄞🎵🎶🎼]+", _apart),
     _read("link", rf"!\[[^\[\]]{{0,300}}\]\((?:{_TARGET}){_TITLE}\)", _apart),
     _read("link", rf"\[(?P<text>[^\[\]]{{1,300}})\]\((?:{_TARGET}){_TITLE}\)", _link),
-    _read("link", r"\[\[(?:[^\[\]|]{1,200}\|)?([^\[\]|]{1,200})\]\]", _inner),
+    _read("link", r"\[\[(?:[^\[\]|:]{1,200}\|)?([^\[\]|:]{1,200})\]\]", _inner),
     _read("link", r"<((?:https?://|mailto:)[^<>\s]{1,300}|[\w.+-]{1,64}@[\w.-]{1,100})>", _inner),
     _read("power", r"(?P<base>(?<=[A-Za-z\d)]))?<sup>(?P<power>[-−]?\d{1,4})</sup>", _raised, re.IGNORECASE),
     TextRule("tag", _TAG, _tag),
-    _read("tag", r"\[(?P<code>b|i|u|s|color|size|url|quote|code)(?:=[^\[\]]{1,100})?\](?P<said>[^\[\]]{0,300})\[/(?P=code)\]",
-          lambda match: match["said"], re.IGNORECASE),
-    _read("bracket", rf"(?<![A-Za-z\d)])<({_LETTER}[^<>=\d]{{0,79}})(?<!\s)>(?![A-Za-z\d(])", _inner),
+    _read("tag", _BOARD_TAG, _said, re.IGNORECASE),
+    _read("bracket", r"(?<![A-Za-z\d)])<([\w%$(«“][^<>=]{0,79})(?<![\s-])>(?![A-Za-z\d(])", _inner),
     _read("reference", rf" ?\[(?:\^[\w-]{{1,20}}|(?:{_CITED})(?:[: ][^\[\]]{{0,60}})?)\]:?", _nothing, re.IGNORECASE),
     _read("reference", rf" ?\[{_NUMBERS}(?:(?:, ?|-|–){_NUMBERS}){{0,9}}\]", _reference),
     _read("line break", r"\\[nNtr](?![A-Za-z\\])", _apart),
     *(_emphasis(sign) for sign in ("*", "**", "***", "_", "__", "___", "~~", "==", "`", "``", "```")),
-    _read("emphasis", r"(?<!['\d])'{3}([^']{1,300})'{3}(?!')|(?<!['\d])''([^']{1,300})''(?!')", _inner),
+    _read("emphasis", _WIKI, _inner),
     _read("heading", r"^#{1,6} +(?=\S)", _nothing),
     _read("quotation", rf"^>(?:>| >){{0,20}} +(?={_LETTER})", _nothing),
     _read("bullet", r"^[-*+•] \[[ xX]\] +(?=\S)", _nothing),

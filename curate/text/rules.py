@@ -99,9 +99,9 @@ def chosen(
     date_words: str | None = None,
 ) -> Options:
     """Options that a person asked for; a UserError where one would change nothing."""
-    asked = {"--lexicon": lexicon, "--alternatives": alternatives or None}
-    for name, value in asked.items():
-        if value is not None and (language, form) != ("ko", "pronounced"):
+    korean = {"--lexicon": lexicon, "--alternatives": alternatives or None}
+    for name, given in korean.items():
+        if given is not None and (language, form) != ("ko", "pronounced"):
             raise UserError(f"{name} is for --language ko --form pronounced")
     if words is not None and (language != "km" or form not in ("words", "pronounced")):
         raise UserError("--words-model is for --language km --form words or pronounced")

@@ -1,9 +1,9 @@
 """Dates in Khmer: how they are written, and how each is said.
 
 Conventions: google/language-resources km/textnorm (day ខែ month ឆ្នាំ year), written anew from its published facts, but
-nothing is added to a date that names its month: 5 ឧសភា 2023 has no ខែ and no ឆ្នាំ unless they are written. Between figures
-they are how the separator is said: 5/5/2023. `date_words` says where: "figures" (so), "always" (as the grammar has it),
-or "never".
+nothing is added to a date that names its month: 5 ឧសភា 2023 has no ខែ and no ឆ្នាំ unless they are written. Between
+figures they are how the separator is said: 5/5/2023. `date_words` says where: "figures" (so), "always" (as the grammar
+has it), or "never".
 """
 
 import functools
@@ -62,7 +62,9 @@ def named_date(match: re.Match[str], *, words: bool) -> str:
     if not era:
         return first + said(day, month, year) + (match["after"] or "")
     era = ERAS.get(era.rstrip("."), era)
-    return f"{first}{said(day, month, year)} {era}" if words else f"{first}{said(day, month, None)} {era} {cardinal(year)}"
+    return (
+        f"{first}{said(day, month, year)} {era}" if words else f"{first}{said(day, month, None)} {era} {cardinal(year)}"
+    )
 
 
 def day_and_month(match: re.Match[str], *, words: bool) -> str:
@@ -141,12 +143,8 @@ _MONTH_YEAR = re.compile(
     rf"{HEAD}(?<!/)(?<!លេខ)(?<!លេខ )(?<!ខែ)(?<!ខែ )"
     r"(?P<month>0?[1-9]|1[0-2])/(?P<year>(?:19|20)\d\d)(?![\d/%]|[.,]\d)"
 )
-_NAMED_YEAR = re.compile(
-    rf"(?P<written>ខែ ?)?(?P<month>{_MONTH}) (?P<year>[12]\d{{3}})(?![\d.,/:-])"
-)
-_NUMBERED = re.compile(
-    r"(?<=ខែ)( ?)(?P<m>\d{1,2})(?P<sign>[ /])(?P<year>[12]\d{3})(?![\d.,/:-])"
-)
+_NAMED_YEAR = re.compile(rf"(?P<written>ខែ ?)?(?P<month>{_MONTH}) (?P<year>[12]\d{{3}})(?![\d.,/:-])")
+_NUMBERED = re.compile(r"(?<=ខែ)( ?)(?P<m>\d{1,2})(?P<sign>[ /])(?P<year>[12]\d{3})(?![\d.,/:-])")
 _FIRST = (
     TextRule(
         "date",

@@ -13,6 +13,7 @@ from curate.text.rules import TextRule
 
 _CELL = r"\$?[A-Z]{1,3}\$?\d{1,5}(?![A-Za-z\d])"
 _OPERATORS = "=+×÷<>≤≥≠²³^⁰¹⁴⁵⁶⁷⁸⁹⁻−√≈±"
+_NEAR = 30  # letters in which an equation has its sign
 _SHEET = re.compile(r"(?:ក្រឡា|[:=(,]) ?$")
 
 
@@ -54,8 +55,17 @@ def times_or_variable(match: re.Match[str]) -> str:
     text = match.string
     after = text[match.end() : match.end() + 2].lstrip()[:1]
     before = text[max(0, match.start() - 20) : match.start()].rstrip("0123456789.,").rstrip()[-1:]
-    in_equation = (after and after in _OPERATORS) or (before and before in "=+")
+    minus = text.startswith(" ដក ", match.end()) or (
+        after in ("-", "–") and "=" in text[match.end() : match.end() + _NEAR]
+    )
+    in_equation = (after and after in _OPERATORS) or (before and before in "=+") or minus
     return LETTERS["X"] if in_equation else "ដង"
+
+
+def minus(match: re.Match[str]) -> str:
+    """A dash behind a variable, in an equation: x - 3 = 0."""
+    text, start, end = match.string, match.start(), match.end()
+    return " ដក " if "=" in text[max(0, start - _NEAR) : start] + text[end : end + _NEAR] else match.group()
 
 
 def sharp(match: re.Match[str]) -> str:
@@ -64,6 +74,7 @@ def sharp(match: re.Match[str]) -> str:
 
 
 CELLS = (
+    TextRule("minus", re.compile(r"(?<=(?<![A-Za-z])[A-Za-z]|[²³)]) [-–] (?=[A-Za-z\d(])"), minus),
     TextRule("cell", re.compile(rf"(?<![A-Za-z\d$])(\$?[A-Z]{{1,3}}\$?\d{{1,5}}):(?={_CELL})"), to),
     TextRule(
         "cell",

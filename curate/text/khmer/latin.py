@@ -71,8 +71,11 @@ def _run(match: re.Match[str]) -> str:
     before = match.string[max(0, match.start() - 2) : match.start()]
     if len(match.group()) == 1 and before.endswith((":", ";", ":-")):
         return match.group()  # a smiling face
-    if before[-1:] >= "\u1780" and len(words[0]) == 1 and words[0].islower():
+    glued = before[-1:] >= "\u1780" and not match.string.endswith("ជាង", 0, match.start())
+    if glued and len(words[0]) == 1 and words[0].islower():
         return match.group()  # 5s: a letter of the number before it
+    if before.endswith("_") or match.string.startswith("_", match.end()):
+        return match.group()  # a name in a program: file_name
     readings = [_word(word) for word in words]
     unknown = readings.count(None)
     unknown += sum(len(word) == 1 and word.islower() for word in words) if unknown else 0

@@ -33,7 +33,9 @@ _PER = any_of(PER)
 _KEYS = "ចុចលេខ|ចុចសញ្ញា|ចុច|សញ្ញា|គ្រាប់ចុច|គ្រាប់"  # before # and * of a telephone
 _LONG_ROMAN = "(?=[IVXLCDM]*[IVX])[IVXLCDM]{4,}"
 _ROMAN = "(?:[IVX]|(?=[IVXLCDM]*[IVX])[IVXLCDM]{2,})(?![IVXLCDM])"  # not C, which is a letter: ផ្នែក C
-_KEYWORDS = "ឆមាស|ត្រីមាស|ថ្នាក់|ប្រភេទ|ទី|ជំពូក|ភាគ|មាត្រា|កម្រិត|ផ្នែក|វគ្គ|លើក|ឧបសម្ព័ន្ធ|មេរៀន|ខណ្ឌ|សតវត្ស|សតវត្សរ៍|លំដាប់|ដំណាក់កាល|តារាង|រូប"
+_KEYWORDS = (
+    "ឆមាស|ត្រីមាស|ថ្នាក់|ប្រភេទ|ទី|ជំពូក|ភាគ|មាត្រា|កម្រិត|ផ្នែក|វគ្គ|លើក|ឧបសម្ព័ន្ធ|មេរៀន|ខណ្ឌ|សតវត្ស|សតវត្សរ៍|លំដាប់|ដំណាក់កាល|តារាង|រូប"
+)
 
 
 def _dotted(unit: str) -> str:
@@ -58,7 +60,9 @@ ALWAYS = (
     *dates.NAMED_SPANS,
 )
 AMOUNTS = (
-    TextRule("compared", re.compile(rf"[<>](?= ?(?:{CURRENCY})?\d)|(?<=\d) ?[<>](?= ?[a-z](?![A-Za-z]))"), ranges.compared),
+    TextRule(
+        "compared", re.compile(rf"[<>](?= ?(?:{CURRENCY})?\d)|(?<=\d) ?[<>](?= ?[a-z](?![A-Za-z]))"), ranges.compared
+    ),
     TextRule("about", re.compile(rf"(?<!\d)~ ?(?=(?:{CURRENCY})?\d)"), symbols.about),
     TextRule(
         "per",
@@ -172,7 +176,9 @@ NUMBERS = (
 )
 INITIALS = (
     TextRule(
-        "abbreviation", re.compile(rf"(?<![{KHMER}.])(?:{any_of([*ABBREVIATIONS, *ERAS])})\.(?=[ក-ឳ])(?!{_LETTER}(?:[^{KHMER}]|$))"), symbols.abbreviation
+        "abbreviation",
+        re.compile(rf"(?<![{KHMER}.])(?:{any_of([*ABBREVIATIONS, *ERAS])})\.(?=[ក-ឳ])(?!{_LETTER}(?:[^{KHMER}]|$))"),
+        symbols.abbreviation,
     ),
     TextRule(
         "abbreviation",

@@ -197,7 +197,7 @@ ACCOUNTS = ("គណនី", "គណនេយ្យធនាគារ")
 DOCUMENTS_NAMED = (
     "អត្តសញ្ញាណប័ណ្ណ", "អត្តសញ្ញាណបណ្ណ", "អត្តសញ្ញាណ", "លិខិតឆ្លងដែន", "ប៉ាស្ព័រ", "សម្គាល់", "សំគាល់", "ពន្ធ", "វិក្កយបត្រ",
     "វិក័យប័ត្រ", "បង្កាន់ដៃ", "ប្រតិបត្តិការ", "ប្រតិបត្ដិការ", "កាត", "ប័ណ្ណ", "បណ្ណ", "ឆេក", "សែក", "សៀវភៅគ្រួសារ", "សៀវភៅស្នាក់នៅ",
-    "សំបុត្រកំណើត", "អាជ្ញាប័ណ្ណ", "អាជ្ញាបណ្ណ", "ស៊េរី", "សេរី", "សមាជិក", "យោង", "បញ្ជាទិញ", "តួម៉ាស៊ីន", "កញ្ចប់",
+    "សំបុត្រកំណើត", "អាជ្ញាប័ណ្ណ", "អាជ្ញាបណ្ណ", "ស៊េរី", "សេរី", "សមាជិក", "យោង", "បញ្ជាទិញ", "សំបុត្រ", "តួម៉ាស៊ីន", "កញ្ចប់",
 )  # fmt: skip
 SECRETS = ("កូដ", "សម្ងាត់", "សំងាត់", "OTP", "PIN")
 
@@ -256,10 +256,11 @@ SHORTENED = {  # with or without a full stop
     "Tel": "ទូរស័ព្ទ", "tel": "ទូរស័ព្ទ", "TEL": "ទូរស័ព្ទ", "Fax": "ទូរសារ", "fax": "ទូរសារ", "Ltd": "អិលធីឌី", "Co": "ខូ",
     "Inc": "អ៊ីង", "Corp": "ខប", "etc": "និងអ្វីអ្វីផ្សេងទៀត",
 }  # fmt: skip
-SPELLED = frozenset(  # said letter by letter even in small ones
-    "usb gps tv atm pdf jpg jpeg png gif sms html css php sql http https url cpu gpu dvd cd pc id qr vpn lcd led ssd hdd "
-    "ngo ceo faq diy dna mp3 mp4 doc docx xls xlsx ppt txt zip otp pin".split()
+_SPELLED = (  # said letter by letter even in small ones
+    "usb gps tv atm pdf jpg jpeg png gif sms html css php sql http https url cpu gpu dvd cd pc id qr vpn lcd led "
+    "ssd hdd ngo ceo faq diy dna doc docx xls xlsx ppt txt zip otp pin mp"
 )
+SPELLED = frozenset(_SPELLED.split())
 CASED = {"pH": "ភីអេច", "mRNA": "អិមអរអិនអេ", "PhD": "ភីអេចឌី", "IoT": "អាយអូធី", "eSIM": "អ៊ីស៊ីម"}  # only so written
 LOANS = {  # in small letters
     "facebook": "ហ្វេសប៊ុក", "messenger": "មេសសិនជ័រ", "telegram": "តេឡេក្រាម", "tiktok": "ធីកថុក", "youtube": "យូធូប",
