@@ -14,7 +14,7 @@ from curate import audio
 from curate.errors import UserError
 from curate.ingest import READERS, root
 from curate.ingest.folder import SUFFIXES
-from curate.recipe import LANGUAGES, Models, Recipe, Source
+from curate.recipe import LANGUAGES, Models, Recipe, Source, warnings
 from curate.report import licences
 from curate.steps import rule_catalogue
 from curate.text.korean import lexicon
@@ -217,6 +217,7 @@ def _warnings(recipe: Recipe, facts: Facts) -> Iterator[str]:
             yield f"models.{model['use']}: {model['name']} is on the hub; the first run needs a network, unless cached"
     if recipe.models.asr.get("km") == "bundled":
         yield "models.asr.km: the bundled whisper-base does not know Khmer; leave it out, or name a model that does"
+    yield from warnings(recipe)
     if facts["rules_off"]:
         yield f"switched off, so they drop nobody: {', '.join(facts['rules_off'])}"
     yield from (f"licence: {line}" for line in licences.conflicts(source.licence for source in recipe.source))

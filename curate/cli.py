@@ -66,6 +66,7 @@ def run(
     if until not in pipeline.STEPS:
         raise UserError(f"no step {until!r}; there are {', '.join(pipeline.STEPS)}")
     wanted = load(recipe, settings or [])
+    _warn(wanted)
     corpus = _corpus(into)
     with corpus.locked(), show.progress() as watch:
         if corpus.recipe.exists() and corpus.recipe.read_text(encoding="utf-8") != dump(wanted):
@@ -308,12 +309,21 @@ def _advance(folder: Path, settings: list[str] | None, *, until: str, workers: i
         raise UserError("sources are read by `curate run` and `curate ingest`: change source.* there, in the recipe")
     with corpus.locked(), show.progress() as watch:
         wanted = load(corpus.recipe, settings or [])
+        if until == "tag":
+            _warn(wanted)
         clips = commands.advance(corpus, wanted, until=until, workers=_count(workers), watch=watch)
         if settings:  # only what worked is kept
             corpus.save_recipe(dump(wanted))
         if until == "tag":
             commands.finish(corpus, wanted, clips, watch)
     return wanted, clips
+
+
+def _warn(wanted: "Recipe") -> None:
+    from curate.recipe import warnings
+
+    for line in warnings(wanted):
+        print(f"curate: {line}", file=sys.stderr)
 
 
 def _corpus(folder: Path) -> "Corpus":

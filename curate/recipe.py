@@ -208,7 +208,9 @@ class Tag(_Part):
     """`[tag]`: what stands before the text that the model is shown."""
 
     template: str = Field("({language})", description="prefix; {language} becomes Khmer or Korean; empty for no tag")
-    text: Literal["spoken", "pronounced"] = Field("spoken", description="which form the model reads")
+    text: Literal["spoken", "pronounced"] = Field(
+        "spoken", description="which form the model reads; `pronounced` is warned of: VoxCPM2 reads ordinary spelling"
+    )
 
     @field_validator("template")
     @classmethod
@@ -239,6 +241,16 @@ class Recipe(_Part):
         if repeated := sorted({each for each in ids if ids.count(each) > 1}):
             raise ValueError(f"two sources are called {repeated[0]!r}")
         return self
+
+
+def warnings(recipe: Recipe) -> list[str]:
+    """What a recipe may say and a person should know before hours are spent on it."""
+    if recipe.tag.text == "pronounced":
+        return [
+            'tag.text = "pronounced": VoxCPM2 has learned ordinary spelling and will be given it when it speaks; '
+            'train on "spoken", and keep "pronounced" for coverage and comparison (docs/text.md)'
+        ]
+    return []
 
 
 def with_rules(rules: tuple[Rule, ...]) -> type[Recipe]:
