@@ -50,7 +50,10 @@ _WIKI = r"(?<!['\d])'{3}([^']{1,300})'{3}(?!')|(?<!['\w])''(?=[^\s'])([^']{1,300
 _RAISED = str.maketrans("0123456789-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻")
 _EDGE_BEFORE = r"(?:^|(?<=[.!?…។៕,:;៖]) ?|(?<=[.!?…។៕,:;៖] ))"
 _EDGE_AFTER = r"(?= ?[.!?…។៕]?$)"
-_ROUND = rf"(?<![A-Za-z])(?<![A-Za-z] )\({SURE}[.!]?\)|{_EDGE_BEFORE}\({ANY}[.!]?\)|(?<= )(?<![A-Za-z] )\({ANY}[.!]?\){_EDGE_AFTER}"
+_ROUND = (  # behind a Latin word they explain it: laugh (សើច)
+    rf"(?<![A-Za-z])(?<![A-Za-z] )\({SURE}[.!]?\)|{_EDGE_BEFORE}\({ANY}[.!]?\)"
+    rf"|(?<= )(?<![A-Za-z] )\({ANY}[.!]?\){_EDGE_AFTER}"
+)
 _OTHER_BRACKETS = (
     rf"\[{ANY}[.!]?\]|\{{{ANY}[.!]?\}}|<{ANY}[.!]?/?>|【{ANY}】|(?<!\*)\*{ANY}\*(?!\*)|(?<!\w)_{ANY}_(?!\w)"
 )
