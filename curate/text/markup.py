@@ -119,7 +119,8 @@ def _reference(match: re.Match[str]) -> str:
         return match.group()
     many = not match.group()[1:-1].isdigit()
     apart = start == 0 or before.endswith(" ")
-    return match.group() if many and apart and " " in match.group() else ""
+    ends = text[match.end() : match.end() + 1] in ("", ".", ",", "។", "៕")
+    return match.group() if many and apart and not ends else ""
 
 
 def _without_stray(text: str, changes: list[Change]) -> str:

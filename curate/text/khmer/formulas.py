@@ -42,8 +42,8 @@ def variable(match: re.Match[str]) -> str:
     """One letter or two beside a sign of arithmetic; a unit with its power is a unit: m²."""
     letters, text = match["letters"], match.string
     after, before = text[match.end() : match.end() + 2].lstrip()[:1], text[max(0, match.start() - 2) : match.start()]
-    if letters + after in UNITS and after:
-        return match.group()
+    if after and letters + after in UNITS:
+        return UNITS[letters]
     if letters.lower() in LOANS or letters.lower() in SPELLED:
         return match.group()
     beside = (after and after in _OPERATORS) or before.rstrip()[-1:] in (*_OPERATORS, "")[:-1]

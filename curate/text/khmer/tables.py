@@ -261,7 +261,16 @@ _SPELLED = (  # said letter by letter even in small ones
     "ssd hdd ngo ceo faq diy dna doc docx xls xlsx ppt txt zip otp pin mp"
 )
 SPELLED = frozenset(_SPELLED.split())
-CASED = {"pH": "ភីអេច", "mRNA": "អិមអរអិនអេ", "PhD": "ភីអេចឌី", "IoT": "អាយអូធី", "eSIM": "អ៊ីស៊ីម"}  # only so written
+CASED = {
+    "sin": "ស៊ីនុស",
+    "cos": "កូស៊ីនុស",
+    "tan": "តង់សង់",
+    "pH": "ភីអេច",
+    "mRNA": "អិមអរអិនអេ",
+    "PhD": "ភីអេចឌី",
+    "IoT": "អាយអូធី",
+    "eSIM": "អ៊ីស៊ីម",
+}  # only so written
 LOANS = {  # in small letters
     "facebook": "ហ្វេសប៊ុក", "messenger": "មេសសិនជ័រ", "telegram": "តេឡេក្រាម", "tiktok": "ធីកថុក", "youtube": "យូធូប",
     "google": "ហ្គូហ្គល", "instagram": "អ៊ីនស្តាក្រាម", "twitter": "ធ្វីតធ័រ", "whatsapp": "វ៉តសាប់", "zoom": "ហ្ស៊ូម",

@@ -16,6 +16,7 @@ from curate.text.rules import HEAD, TextRule
 
 _DAYTIME = r"(ព្រឹក|រសៀល|ល្ងាច|យប់|អធ្រាត្រ|ថ្ងៃត្រង់|[AaPp]\.?[Mm](?![A-Za-z])\.?)"
 _DOTTED = r"(?:[01]?\d|2[0-4])\.[0-5]\d(?![\d%])(?!\.\d|,\d)"
+_H = r"(?<![A-Za-z]\d)(?<![A-Za-z]\d\d) ?[hH]"  # 8h30, but not in a formula: C6H12
 _BETWEEN = rf"(?: ?{DASH} ?| ?(?:រហូតដល់|ដល់|ទៅ|និង|ឬ) ?)(?:ម៉ោង ?)?"
 
 
@@ -81,7 +82,10 @@ _DURATIONS = (
     ),
     TextRule(
         "time",
-        re.compile(rf"ម៉ោង ?{_DOTTED}(?:{_BETWEEN}{_DOTTED})?|{HEAD}{_DOTTED}(?:{_BETWEEN}{_DOTTED})?(?= ?{_DAYTIME})"),
+        re.compile(
+            rf"ម៉ោង ?{_DOTTED}(?:{_BETWEEN}{_DOTTED})?"
+            rf"|{HEAD}{_DOTTED}(?:{_BETWEEN}{_DOTTED})?(?= ?{_DAYTIME}(?![\u1780-\u17dd]))"  # not 12.50 យប់មិញ
+        ),
         colons,
     ),
     TextRule("time", re.compile(r"(?P<name>GMT|UTC) ?(?P<sign>[+-]) ?(?P<h>\d{1,2})(?::(?P<m>\d\d))?(?!\d)"), zone),
@@ -89,7 +93,7 @@ _DURATIONS = (
 _CLOCK = tuple(
     re.compile(pattern)
     for pattern in (
-        rf"(?:ម៉ោង ?)?{HEAD}(?<![\d:])(?P<h>\d{{1,2}})(?: ?: ?|[ៈ៖]| ?[hH])(?P<m>\d\d)(?::(?P<s>\d\d))?"
+        rf"(?:ម៉ោង ?)?{HEAD}(?<![\d:])(?P<h>\d{{1,2}})(?: ?: ?|[ៈ៖]|{_H})(?P<m>\d\d)(?::(?P<s>\d\d))?"
         rf"(?![\d:])(?! ?:)(?: ?(?:នាទី|mn(?![A-Za-z])|mins?(?![A-Za-z])))?(?: ?(?P<period>{_DAYTIME}))?",
         rf"(?:ម៉ោង ?)?{HEAD}(?<!:)(?P<h>\d{{1,2}})(?P<m>)(?P<s>) ?"
         r"(?P<period>[AaPp]\.?[Mm](?![A-Za-z])(?:(?<=\..)\.)?)",

@@ -68,6 +68,7 @@ KEPT = [  # language, text that no rule of markup touches
     ("ko", "x = [1, 2, 3]"),
     ("ko", "구간 [1, 5]"),
     ("ko", "배열 a[1] 값"),
+    ("km", "តម្លៃ [១០-២០] ដុល្លារ"),
     ("km", "snake_case ឈ្មោះ"),
     ("km", "ឈ្មោះ ___ អាយុ ___"),
     ("ko", "^_^ 좋아 ^_^"),
