@@ -117,8 +117,8 @@ def _reference(match: re.Match[str]) -> str:
     before = text[max(0, start - 20) : start]
     if re.search(r"[=+*/<>(\[,∈-] ?$|(?<![A-Za-z])[A-Za-z]{1,2}$", before) or _INTERVAL.search(before):
         return match.group()
-    many = not match.group()[1:-1].isdigit()
-    apart = start == 0 or before.endswith(" ")
+    apart = start == 0 or match.group().startswith(" ")
+    many = not match.group().strip(" []").isdigit()
     ends = text[match.end() : match.end() + 1] in ("", ".", ",", "។", "៕")
     return match.group() if many and apart and not ends else ""
 
