@@ -16,7 +16,7 @@ from curate.files import Root
 from curate.ingest import frame, list_rows, unlisted
 from curate.ingest.place import open_tree, packed, root
 from curate.ingest.tree import HEADERLESS, SUFFIXES, Tree
-from curate.recipe import LANGUAGES, Models, Recipe, Source
+from curate.recipe import LANGUAGES, Models, Recipe, Source, warnings
 from curate.report import licences
 from curate.steps import rule_catalogue
 from curate.text.korean import lexicon
@@ -276,6 +276,7 @@ def _warnings(recipe: Recipe, facts: Facts) -> Iterator[str]:
             yield f"models.{model['use']}: {model['name']} is on the hub; the first run needs a network, unless cached"
     if recipe.models.asr.get("km") == "bundled":
         yield "models.asr.km: the bundled whisper-base does not know Khmer; leave it out, or name a model that does"
+    yield from warnings(recipe)
     if facts["rules_off"]:
         yield f"switched off, so they drop nobody: {', '.join(facts['rules_off'])}"
     yield from (f"licence: {line}" for line in licences.conflicts(each["licence"] for each in facts["licences"]))

@@ -67,6 +67,7 @@ def run(
     if until not in pipeline.STEPS:
         raise UserError(f"no step {until!r}; there are {', '.join(pipeline.STEPS)}")
     wanted = load(recipe, settings or [])
+    _warn(wanted)
     corpus = _corpus(into)
     with corpus.locked(), show.progress() as watch:
         if corpus.recipe.exists() and corpus.recipe.read_text(encoding="utf-8") != dump(wanted):
@@ -264,6 +265,13 @@ def text(
     alternatives: Annotated[
         bool, typer.Option("--alternatives", help="Korean: every standard reading of a word, / between readings.")
     ] = False,
+    clock: Annotated[
+        str | None, typer.Option("--clock", metavar="written|12-hour", help="Khmer times: as written, or on 12 hours.")
+    ] = None,
+    date_words: Annotated[
+        str | None,
+        typer.Option("--date-words", metavar="figures|always|never", help="Khmer dates that get ខែ and ឆ្នាំ."),
+    ] = None,
 ) -> None:
     """Normalise text, line by line.
 
@@ -274,7 +282,15 @@ def text(
     from curate.text import stepped
     from curate.text.rules import chosen
 
-    options = chosen(language, form, words_model, lexicon, alternatives)
+    options = chosen(
+        language,
+        form,
+        words=words_model,
+        lexicon=lexicon,
+        alternatives=alternatives,
+        clock=clock,
+        date_words=date_words,
+    )
     if sys.stdin is None:  # `<&-`
         raise UserError("standard input is closed: give lines of text, as in `echo TEXT | curate text`")
     try:
@@ -323,12 +339,21 @@ def _advance(folder: Path, settings: list[str] | None, *, until: str, workers: i
         raise UserError("sources are read by `curate run` and `curate ingest`: change source.* there, in the recipe")
     with corpus.locked(), show.progress() as watch:
         wanted = load(corpus.recipe, settings or [])
+        if until == "tag":
+            _warn(wanted)
         clips = commands.advance(corpus, wanted, until=until, workers=workers, watch=watch)
         if settings:  # only what worked is kept
             corpus.save_recipe(dump(wanted))
         if until == "tag":
             commands.finish(corpus, wanted, clips, watch)
     return wanted, clips
+
+
+def _warn(wanted: "Recipe") -> None:
+    from curate.recipe import warnings
+
+    for line in warnings(wanted):
+        print(f"curate: {line}", file=sys.stderr)
 
 
 def _corpus(folder: Path) -> "Corpus":

@@ -206,6 +206,12 @@ class Text(_Part):
     lexicon: str | None = Field(
         None, min_length=1, description="a file of Korean pronunciations that win over ours, relative to the recipe"
     )
+    clock: Literal["written", "12-hour"] = Field(
+        "written", description="Khmer times: 14:30 as written, or on 12 hours with the part of the day"
+    )
+    date_words: Literal["figures", "always", "never"] = Field(
+        "figures", description="Khmer dates where unwritten ខែ and ឆ្នាំ are said: 5/5/2023; 5 ឧសភា 2023 too; none"
+    )
 
 
 class Segment(_Part):
@@ -296,7 +302,9 @@ class Tag(_Part):
     """`[tag]`: what stands before the text that the model is shown."""
 
     template: str = Field("({language})", description="prefix; {language} becomes Khmer or Korean; empty for no tag")
-    text: Literal["spoken", "pronounced"] = Field("spoken", description="which form the model reads")
+    text: Literal["spoken", "pronounced"] = Field(
+        "spoken", description="which form the model reads; `pronounced` is warned of: VoxCPM2 reads ordinary spelling"
+    )
 
     @field_validator("template")
     @classmethod
@@ -327,6 +335,16 @@ class Recipe(_Part):
         if repeated := sorted({each for each in ids if ids.count(each) > 1}):
             raise ValueError(f"two sources are called {repeated[0]!r}")
         return self
+
+
+def warnings(recipe: Recipe) -> list[str]:
+    """What a recipe may say and a person should know before hours are spent on it."""
+    if recipe.tag.text == "pronounced":
+        return [
+            'tag.text = "pronounced": VoxCPM2 has learned ordinary spelling and will be given it when it speaks; '
+            'train on "spoken", and keep "pronounced" for coverage and comparison (docs/text.md)'
+        ]
+    return []
 
 
 def with_rules(rules: tuple[Rule, ...]) -> type[Recipe]:
@@ -362,7 +380,9 @@ def load(path: Path, overrides: Sequence[str] = (), *, schema: type[Recipe] = Re
     )
     recipe = recipe.model_copy(update={"models": models})
     if recipe.text.lexicon is not None:
-        recipe = recipe.model_copy(update={"text": Text(lexicon=str(_resolve(path, recipe.text.lexicon)))})
+        recipe = recipe.model_copy(
+            update={"text": recipe.text.model_copy(update={"lexicon": str(_resolve(path, recipe.text.lexicon))})}
+        )
     sources = tuple(s.model_copy(update={"path": str(_resolve(path, s.path))}) for s in recipe.source)
     return recipe.model_copy(update={"source": sources})
 

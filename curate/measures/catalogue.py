@@ -45,7 +45,7 @@ def of(recipe: Recipe) -> Measures:
             *_embedding(models),
             _fingerprint(),
         ),
-        heard_texts=tuple(_heard_text(language) for language in models.asr),
+        heard_texts=tuple(_heard_text(language, text_options(recipe)) for language in models.asr),
         corpus=(_voices(), _duplicates()),
     )
 
@@ -55,7 +55,9 @@ def text_options(recipe: Recipe) -> text.Options:
     own = None if recipe.text.lexicon is None else Path(recipe.text.lexicon)
     if own:
         lexicon.lexicon(own)
-    return text.Options(words=recipe.models.words, lexicon=own)
+    return text.Options(
+        words=recipe.models.words, lexicon=own, clock=recipe.text.clock, date_words=recipe.text.date_words
+    )
 
 
 def _speech() -> Measure:
@@ -176,11 +178,12 @@ def _fingerprint() -> Measure:
 
 
 def _texts(language: str, options: text.Options) -> list[Measure]:
-    spoken = functools.partial(extractors.spoken_extractor, language, "written")
+    spoken = functools.partial(extractors.spoken_extractor, language, "written", options)
     return [
         Measure(
-            f"spoken-{language}", "text", ("spoken", "unreadable", "text_rules"), text.versions(language, "spoken"),
-            spoken, inputs=("written",), language=language, needs=("written",),
+            f"spoken-{language}", "text", ("spoken", "unreadable", "text_rules"),
+            text.versions(language, "spoken", options), spoken,
+            inputs=("written",), language=language, needs=("written",),
         ),
         *(
             Measure(
@@ -193,11 +196,11 @@ def _texts(language: str, options: text.Options) -> list[Measure]:
     ]  # fmt: skip
 
 
-def _heard_text(language: str) -> Measure:
+def _heard_text(language: str, options: text.Options) -> Measure:
     """What was heard, with its digits and symbols read out like the transcript's, so that the two can be compared."""
     return Measure(
-        f"heard_spoken-{language}", "text", ("heard_spoken",), text.versions(language, "spoken"),
-        functools.partial(extractors.form_extractor, language, "spoken", "heard", "heard_spoken"),
+        f"heard_spoken-{language}", "text", ("heard_spoken",), text.versions(language, "spoken", options),
+        functools.partial(extractors.form_extractor, language, "spoken", "heard", "heard_spoken", options),
         inputs=("heard",), language=language, needs=("heard",),
     )  # fmt: skip
 

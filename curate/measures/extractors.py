@@ -232,11 +232,11 @@ def _each(extract: Callable[[Clip], Answer]) -> ClipExtractor:
 # ---- texts
 
 
-def spoken_extractor(language: str, source: str) -> TextExtractor:
+def spoken_extractor(language: str, source: str, options: text.Options = text.DEFAULT) -> TextExtractor:
     """The text as spoken, what changed, and what could not be read; `source` is the column it comes from."""
 
     def extract(rows: Sequence[Mapping[str, Any]]) -> list[Answer]:
-        readings = [text.steps(row[source], language, "spoken") for row in rows]
+        readings = [text.steps(row[source], language, "spoken", options) for row in rows]
         return [
             {
                 "spoken": each.text,

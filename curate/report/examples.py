@@ -69,10 +69,14 @@ def _some(rows: pl.DataFrame, count: int) -> list[dict[str, Any]]:
     return [by_id[id] for id in chosen]
 
 
-def normaliser(clips: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
+def normaliser(clips: pl.DataFrame, options: text.Options = text.DEFAULT) -> dict[str, list[dict[str, Any]]]:
     """Per language, what kinds of change the normaliser made: in how many clips, with a few before and after."""
     changed = clips.filter(pl.col("text_rules").list.len() > 0)
-    return {code: kinds for code in LANGUAGES if (kinds := _rules(changed.filter(pl.col("language") == code), code))}
+    return {
+        code: kinds
+        for code in LANGUAGES
+        if (kinds := _rules(changed.filter(pl.col("language") == code), code, options))
+    }
 
 
 def unread(clips: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
@@ -87,24 +91,26 @@ def unread(clips: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
     return counted
 
 
-def _rules(rows: pl.DataFrame, language: str) -> list[dict[str, Any]]:
+def _rules(rows: pl.DataFrame, language: str, options: text.Options) -> list[dict[str, Any]]:
     names = rows["text_rules"].explode().drop_nulls()
     counted = sorted(names.value_counts().iter_rows(), key=lambda each: (-each[1], each[0]))
-    return [{"rule": name, "clips": count, "examples": _changes(rows, name, language)} for name, count in counted]
+    return [
+        {"rule": name, "clips": count, "examples": _changes(rows, name, language, options)} for name, count in counted
+    ]
 
 
-def _changes(rows: pl.DataFrame, rule: str, language: str) -> list[dict[str, str]]:
+def _changes(rows: pl.DataFrame, rule: str, language: str, options: text.Options) -> list[dict[str, str]]:
     having = _some(rows.filter(pl.col("text_rules").list.contains(rule)), 2 * CHANGED)
     pairs: dict[tuple[str, str], None] = {}
     for row in having:
-        for before, after in _redone(row, rule, language):
+        for before, after in _redone(row, rule, language, options):
             pairs.setdefault((before[:LONGEST], after[:LONGEST]))
     return [{"before": before, "after": after} for before, after in list(pairs)[:CHANGED]]
 
 
-def _redone(row: dict[str, Any], rule: str, language: str) -> Iterator[tuple[str, str]]:
+def _redone(row: dict[str, Any], rule: str, language: str, options: text.Options) -> Iterator[tuple[str, str]]:
     """The changes are not kept in the manifest: the few that are shown are made again."""
     written = row["text"] if row["text_from"] == "given" else row["heard"]
-    for change in text.steps(written or "", language, "spoken").changes:
+    for change in text.steps(written or "", language, "spoken", options).changes:
         if change.rule == rule:
             yield change.before, change.after

@@ -4,7 +4,7 @@ from typing import Any
 
 import polars as pl
 
-from curate import manifest
+from curate import manifest, text
 from curate.manifest import COLUMNS
 from curate.measures import agreement
 from curate.recipe import LANGUAGES, Models, Recipe
@@ -43,7 +43,9 @@ def gather(clips: pl.DataFrame, recipe: Recipe) -> dict[str, Any]:
         "speakers": _speakers(clips),
         "leaks": _leaks(clips, recipe),
         "distributions": distributions(clips, recipe),
-        "normaliser": examples.normaliser(clips),
+        "normaliser": examples.normaliser(
+            clips, text.Options(clock=recipe.text.clock, date_words=recipe.text.date_words)
+        ),
         "unread": examples.unread(clips),
         "agreement": _agreement(clips, recipe),
         "unreadable": _unreadable(clips),

@@ -25,7 +25,7 @@ def clean(text: str) -> str:
     text = _SURROGATE.sub("\ufffd", text).translate(_FULL_WIDTH)
     text = _INVISIBLE.sub("", text)
     if not text.isascii() or not text.isprintable():
-        text = "".join(map(_plain, text))
+        text = text.translate({ord(each): _plain(each) for each in set(text)})
         text = unicodedata.normalize("NFC", _few_marks(text))
     return _SPACES.sub(" ", text).strip()
 
@@ -59,10 +59,5 @@ def _plain(character: str) -> str:
 
 
 def _few_marks(text: str) -> str:
-    kept = []
-    marks = 0
-    for character in text:
-        marks = marks + 1 if unicodedata.combining(character) else 0
-        if marks <= MOST_MARKS:
-            kept.append(character)
-    return "".join(kept)
+    marks = "".join(re.escape(each) for each in set(text) if unicodedata.combining(each))
+    return re.sub(f"([{marks}]{{{MOST_MARKS}}})[{marks}]+", r"\1", text) if marks else text

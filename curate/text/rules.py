@@ -62,6 +62,8 @@ def any_of(words: Iterable[str]) -> str:
     return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
 
 
+CLOCKS = ("written", "12-hour")  # how a time of the day is said in Khmer
+DATE_WORDS = ("figures", "always", "never")  # in which Khmer dates unwritten ខែ and ឆ្នាំ are said
 WORDS = ("khmer-nltk", "khmercut.nn")  # models of Khmer words: the fast one, the finer one
 
 
@@ -71,24 +73,43 @@ class Options:
 
     `words`: the model of Khmer words. `lexicon`: a file of Korean pronunciations that win over ours.
     `alternatives`: every standard reading of a Korean word, `/` between them, where `pronounced` has the first alone.
+    `clock`: a Khmer time of the day as it is written (14:30 is ម៉ោងដប់បួន ...), or on twelve hours with the part of the
+    day. `date_words`: where ខែ and ឆ្នាំ are said that are not written: between the figures of a date (5/5/2023), in
+    every date (5 ឧសភា 2023), or never.
     """
 
     words: str = WORDS[0]
     lexicon: Path | None = None
     alternatives: bool = False
+    clock: str = CLOCKS[0]
+    date_words: str = DATE_WORDS[0]
 
 
 DEFAULT = Options()
 
 
-def chosen(language: str, form: str, words: str | None, lexicon: Path | None, alternatives: bool) -> Options:
+def chosen(
+    language: str,
+    form: str,
+    *,
+    words: str | None = None,
+    lexicon: Path | None = None,
+    alternatives: bool = False,
+    clock: str | None = None,
+    date_words: str | None = None,
+) -> Options:
     """Options that a person asked for; a UserError where one would change nothing."""
-    asked = {"--lexicon": lexicon, "--alternatives": alternatives or None}
-    for name, value in asked.items():
-        if value is not None and (language, form) != ("ko", "pronounced"):
+    korean = {"--lexicon": lexicon, "--alternatives": alternatives or None}
+    for name, given in korean.items():
+        if given is not None and (language, form) != ("ko", "pronounced"):
             raise UserError(f"{name} is for --language ko --form pronounced")
     if words is not None and (language != "km" or form not in ("words", "pronounced")):
         raise UserError("--words-model is for --language km --form words or pronounced")
     if words is not None and words not in WORDS:
         raise UserError(f"no model {words!r} of Khmer words; there are {', '.join(WORDS)}")
-    return Options(words or WORDS[0], lexicon, alternatives)
+    for name, value, values in (("--clock", clock, CLOCKS), ("--date-words", date_words, DATE_WORDS)):
+        if value is not None and (language != "km" or form == "canonical"):
+            raise UserError(f"{name} is for --language km --form spoken, pronounced or words")
+        if value is not None and value not in values:
+            raise UserError(f"no {name} {value!r}; there are {', '.join(values)}")
+    return Options(words or WORDS[0], lexicon, alternatives, clock or CLOCKS[0], date_words or DATE_WORDS[0])

@@ -10,6 +10,7 @@ import pytest
 import soundfile
 
 from curate import check as checking
+from curate import cli
 from curate.check import as_text, check
 from curate.errors import UserError
 from curate.recipe import Recipe
@@ -278,3 +279,19 @@ def test_sounds_inside_a_table_are_told_as_packed(tmp_path: Path) -> None:
     recipe = Recipe.model_validate({"source": [source]})
     assert warned(recipe, "train.parquet", "is unpacked by `curate ingest`")
     assert check(recipe)["sources"][0]["rows"] == 1
+
+
+def test_pronounced_training_text_is_warned_of_in_one_line(tmp_path: Path) -> None:
+    assert warned(studio(tmp_path, tag={"text": "pronounced"}), 'tag.text = "pronounced"', 'train on "spoken"')
+    assert not warned(studio(tmp_path), "tag.text")
+
+
+def test_a_run_says_the_same_before_it_begins(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(
+        '[[source]]\nid = "a"\nkind = "folder"\npath = "none"\nlicence = "own"\nlanguage = "ko"\n', encoding="utf-8"
+    )
+    for chosen, lines in (("pronounced", 1), ("spoken", 0)):
+        with pytest.raises(UserError):  # there is no such folder
+            cli.run(recipe, tmp_path / chosen, settings=[f"tag.text={chosen}"])
+        assert capsys.readouterr().err.count('curate: tag.text = "pronounced": ') == lines

@@ -30,9 +30,9 @@ def canonical(text: str) -> str:
     return ordered(clean(INHERENT.sub("", text)))
 
 
-def spoken(text: str) -> tuple[str, list[Change]]:
+def spoken(text: str, options: Options = DEFAULT) -> tuple[str, list[Change]]:
     """Canonical text as it is said, and every change with its rule; what has nothing to say stays as it is."""
-    rewritten, changes = rewrite(text, rules_for(text))
+    rewritten, changes = rewrite(text, rules_for(text, options))
     if changes:  # a stray vowel may stand behind a word now
         rewritten = ordered(rewritten)
     if "ៗ" not in rewritten:
@@ -44,7 +44,7 @@ def spoken(text: str) -> tuple[str, list[Change]]:
 def depends(form: str, options: Options = DEFAULT) -> tuple[str, ...]:
     """The packages that a form of Khmer text comes from, besides our own rules."""
     behind = {
-        "spoken": ("khmercut",),
+        "spoken": ("khmercut", f"clock {options.clock}", f"date_words {options.date_words}"),
         "words": PACKAGES.get(options.words, ()),
         "pronounced": (*PACKAGES.get(options.words, ()), "khmerphonemizer"),
     }

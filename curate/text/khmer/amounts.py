@@ -140,6 +140,8 @@ def feet(match: re.Match[str]) -> str:
 
 
 def times(match: re.Match[str]) -> str:
+    if match.group()[-1:] in "xX" and match.group()[0] == " " and match.string[match.start() - 1] >= "\u1780":
+        return match.group()  # និង x2: a variable with its number
     apart = " " in match.group() or match.string[match.start() - 1] >= "\u1780"  # behind a Khmer unit
     return " គុណនឹង " if apart else "គុណនឹង"
 
@@ -168,6 +170,11 @@ def fraction(match: re.Match[str]) -> str:
     if above is None or below is None or above.fraction or below.fraction:
         return match.group()
     return _minus(match) + f"{whole}{cardinal(above.integer)}លើ{cardinal(below.integer)}"
+
+
+def over(match: re.Match[str]) -> str:
+    """A pressure of the blood: 120/80 mmHg."""
+    return f"{cardinal(match['above'])}លើ{match['below']}"
 
 
 def number(match: re.Match[str]) -> str:

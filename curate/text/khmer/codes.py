@@ -1,13 +1,22 @@
-"""Telephone numbers and codes in Khmer.
+"""Telephone numbers, and the numbers of accounts, documents, codes and plates, in Khmer.
 
-Conventions: google/language-resources km/textnorm (telephone numbers by groups). Written anew from its published facts.
+Conventions: google/language-resources km/textnorm (telephone numbers by groups), written anew from its published facts.
+A number behind a word for an account or a document is no telephone, however it begins: it is said digit by digit.
 """
 
 import re
 
 from curate.text.khmer.numbers import cardinal, one_by_one, with_zeros
-from curate.text.khmer.tables import KEYS
-from curate.text.rules import HEAD, TextRule
+from curate.text.khmer.patterns import CURRENCY, MONEY_WORD
+from curate.text.khmer.tables import ACCOUNTS, COUNTED, DOCUMENTS_NAMED, KEYS, QUANTITIES, SECRETS
+from curate.text.rules import HEAD, TextRule, any_of
+
+_COLON = "[ :៖ៈ.]{0,3}"
+_BRAND = r"(?:[A-Z]{2,8}" + _COLON + ")?"  # of the bank: ABA
+_GROUPED = r"\d{3,}(?:[ -]\d{2,})*+"
+_NO_AMOUNT = rf"(?![\d%]|[.,]\d| ?(?:{CURRENCY}|{MONEY_WORD}|{any_of(QUANTITIES)}|{any_of(COUNTED)}|លេខ|ជួរ|បន្ទាត់))"
+_VERIFIED = "ផ្ទៀងផ្ទាត់|បញ្ជាក់|សម្ងាត់|សំងាត់|ប្រៃសណីយ៍|អតិថិជន|ទំនិញ"
+_HOTLINE = "ទូរស័ព្ទលេខ|លេខទូរស័ព្ទ|ហៅលេខ|ហៅទូរស័ព្ទលេខ|លេខបន្ទាន់|លេខសេវា|[Hh]otline|HOTLINE"
 
 
 def telephone(match: re.Match[str]) -> str:
@@ -39,11 +48,42 @@ def star_code(match: re.Match[str]) -> str:
     return " ".join(KEYS.get(each) or cardinal(each) for each in match.group())
 
 
+def digit_by_digit(match: re.Match[str]) -> str:
+    return match["before"] + one_by_one(re.sub(r"\D", "", match["n"]))
+
+
+def account(match: re.Match[str]) -> str:
+    """A number behind a word for an account: a short one without a zero may be what is on it."""
+    long = len(re.sub(r"\D", "", match["n"])) >= 6 or match["n"].startswith("0")
+    return digit_by_digit(match) if long else match.group()
+
+
 def either(match: re.Match[str]) -> str:
     """016/017 555 666: one of two prefixes."""
     return with_zeros(match["n"]) + " ឬ "
 
 
+_NAMES = any_of([*ACCOUNTS, *DOCUMENTS_NAMED, *SECRETS])
+_NUMBERED = (  # លេខគណនី, អត្តសញ្ញាណប័ណ្ណ ... លេខ; a letter may begin the number: N01234567
+    rf"(?:លេខ ?(?:{_NAMES}){{1,3}}[\u1780-\u17d3]{{0,15}}|(?:{_NAMES})[\u1780-\u17d3 ]{{0,20}}?លេខ)"
+    rf"{_COLON}{_BRAND}[A-Z]?"
+)
+_SECRET = rf"(?:{any_of(SECRETS)})(?:{_VERIFIED})?{_COLON}{_BRAND}"
+_ACCOUNT = rf"(?:{any_of(ACCOUNTS)})[\u1780-\u17d3]{{0,20}}{_COLON}{_BRAND}"
+_CALLED = rf"(?:(?<!ផ្ទះ)(?<!ផ្លូវ)(?<!បន្ទប់)លេខ[\u1780-\u17d3]{{0,12}}|ហៅ|ទូរស័ព្ទ){_COLON}"
+_PLATE = rf"{HEAD}(?<![A-Za-z])\d{{1,2}}[A-Z]{{1,2}}[-.]?"
+_BY_DIGITS = (  # what stands before, and the number that is said digit by digit there
+    ("code", _NUMBERED, _GROUPED + _NO_AMOUNT),
+    ("code", _SECRET, r"\d{3,}+" + _NO_AMOUNT),
+    ("code", f"(?:{_HOTLINE}){_COLON}", r"[1-9]\d{2,5}(?! ?[.-]?\d)" + _NO_AMOUNT),
+    ("code", _CALLED, r"([1-9])\3{3}" + _NO_AMOUNT),  # 8888
+    ("plate", _PLATE, r"\d{4}(?![\dA-Za-z])"),
+    ("code", r"(?<![A-Za-z])[A-Z]{1,2}", r"0\d{4,}+(?![A-Za-z])"),
+)
+DOCUMENTS = (
+    TextRule("code", re.compile(f"(?P<before>{_ACCOUNT})(?P<n>{_GROUPED}){_NO_AMOUNT}"), account),
+    *(TextRule(name, re.compile(f"(?P<before>{before})(?P<n>{n})"), digit_by_digit) for name, before, n in _BY_DIGITS),
+)
 CODES = (
     TextRule("telephone", re.compile(r"\*\d{2,4}(?:\*\d{1,6}){0,3}#"), star_code),
     TextRule("telephone", re.compile(r"(?<=\d) ?\(0\) ?(?=\d)|\((?P<code>\+\d{1,3}|0\d{1,2}|855)\) ?(?=\d)"), code),

@@ -8,7 +8,7 @@ import re
 
 from curate.text.cleaning import LATIN
 from curate.text.khmer.numbers import DIGITS
-from curate.text.khmer.tables import ACRONYMS, LETTERS, LOANS, PARTS_OF_ADDRESSES, SHORTENED, TITLES
+from curate.text.khmer.tables import ACRONYMS, CASED, LETTERS, LOANS, PARTS_OF_ADDRESSES, SHORTENED, SPELLED, TITLES
 from curate.text.rules import TextRule
 
 _SIGNS = {
@@ -21,7 +21,8 @@ _NAME = r"[A-Za-z0-9-]{1,63}+"
 _EMAIL = rf"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]++@{_NAME}(?:\.{_NAME})++"
 _URL = r"(?<![A-Za-z])(?:https?://|www\.)[!-;=?-~]{1,300}"
 _BARE = rf"(?<![A-Za-z0-9.@-])(?:{_NAME}\.){{1,4}}(?:{_DOMAINS})(?![A-Za-z0-9-])(?:/[!-;=?-~]{{0,200}})?"
-_ADDRESS = re.compile(f"{_URL}|{_EMAIL}|{_BARE}", re.IGNORECASE)
+_SHORT = rf"(?<![A-Za-z0-9.@-])(?:{_NAME}\.){{1,3}}(?:ly|me|gl|gle|co|be|tv|app|dev|us|vn|th|sg)/[!-;=?-~]{{1,200}}"
+_ADDRESS = re.compile(f"{_URL}|{_EMAIL}|{_BARE}|{_SHORT}", re.IGNORECASE)
 _PIECE = re.compile(r"://|[A-Za-z]+|\d|.", re.DOTALL)
 _HASHTAG = re.compile(rf"(?<![\w#\u17b4-\u17dd])#(?=[{LATIN}\u1780-\u17b3])([\w\u17b4-\u17dd]{{1,100}})")
 _WORD = rf"[{LATIN}](?:[{LATIN}'’]|[.&-](?=[{LATIN}]))*+\.?+"
@@ -70,12 +71,22 @@ def _run(match: re.Match[str]) -> str:
     before = match.string[max(0, match.start() - 2) : match.start()]
     if len(match.group()) == 1 and before.endswith((":", ";", ":-")):
         return match.group()  # a smiling face
+    glued = before[-1:] >= "\u1780" and not match.string.endswith("ជាង", 0, match.start())
+    if glued and len(words[0]) == 1 and words[0].islower():
+        return match.group()  # 5s: a letter of the number before it
+    if before.endswith("_") or match.string.startswith("_", match.end()):
+        return match.group()  # a name in a program: file_name
     readings = [_word(word) for word in words]
     unknown = readings.count(None)
+    unknown += sum(len(word) == 1 and word.islower() for word in words) if unknown else 0
     if unknown > 1:
         return _in_phrase(match, words)
     joined = match.string[match.end() : match.end() + 1] not in ("", " ")  # S23: a letter of the number behind it
-    lone = {at for at, word in enumerate(words) if unknown and len(word) == 1 and (at + 1 < len(words) or not joined)}
+    lone = {
+        at
+        for at, word in enumerate(words)
+        if unknown and len(word) == 1 and (word.islower() or at + 1 < len(words) or not joined)
+    }
     return " ".join(word if at in lone else readings[at] or word for at, word in enumerate(words))
 
 
@@ -94,6 +105,10 @@ def _word(word: str) -> str | None:
         return TITLES[core]
     if core in SHORTENED:
         return SHORTENED[core]
+    if core in CASED:
+        return CASED[core]
+    if core.lower() in SPELLED or re.fullmatch("[a-z]", core):
+        return spelled(core) + word[len(core) :]
     known = LOANS.get(core.lower().replace("’", "'"))
     if known:
         return known + word[len(core) :]

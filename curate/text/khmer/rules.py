@@ -7,10 +7,12 @@ hundred), and a dash between two plain numbers is ទៅ, from the less to the m
 
 import re
 
-from curate.text.khmer import amounts, codes, dates, ranges, symbols
+from curate.text.khmer import amounts, codes, dates, formulas, ranges, symbols, times
 from curate.text.khmer.latin import ELECTRONIC, HASHTAG, WORDS, house_letters
 from curate.text.khmer.patterns import CURRENCY, DASH, KHMER, UNIT
 from curate.text.khmer.tables import (
+    ABBREVIATIONS,
+    ERAS,
     KHMER_PER,
     KHMER_UNITS,
     LETTERS,
@@ -19,7 +21,7 @@ from curate.text.khmer.tables import (
     QUANTITIES,
     SYMBOLS,
 )
-from curate.text.rules import HEAD, NUMBER, TextRule, any_of
+from curate.text.rules import DEFAULT, HEAD, NUMBER, Options, TextRule, any_of
 
 _END = r"(?![A-Za-z\d²³])"  # behind a Latin unit
 _WORD = r"\w\u1780-\u17dd)"  # a dash behind these is no minus
@@ -31,12 +33,14 @@ _PER = any_of(PER)
 _KEYS = "ចុចលេខ|ចុចសញ្ញា|ចុច|សញ្ញា|គ្រាប់ចុច|គ្រាប់"  # before # and * of a telephone
 _LONG_ROMAN = "(?=[IVXLCDM]*[IVX])[IVXLCDM]{4,}"
 _ROMAN = "(?:[IVX]|(?=[IVXLCDM]*[IVX])[IVXLCDM]{2,})(?![IVXLCDM])"  # not C, which is a letter: ផ្នែក C
-_KEYWORDS = "ទី|ជំពូក|ភាគ|មាត្រា|កម្រិត|ផ្នែក|វគ្គ|លើក|ឧបសម្ព័ន្ធ|មេរៀន|ខណ្ឌ|សតវត្ស|សតវត្សរ៍|លំដាប់|ដំណាក់កាល|តារាង|រូប"
+_KEYWORDS = (
+    "ឆមាស|ត្រីមាស|ថ្នាក់|ប្រភេទ|ទី|ជំពូក|ភាគ|មាត្រា|កម្រិត|ផ្នែក|វគ្គ|លើក|ឧបសម្ព័ន្ធ|មេរៀន|ខណ្ឌ|សតវត្ស|សតវត្សរ៍|លំដាប់|ដំណាក់កាល|តារាង|រូប"
+)
 
 
 def _dotted(unit: str) -> str:
     """A Khmer unit with or without dots; gram only with its dot or behind a space: 12ក is a class of a school."""
-    letters = re.findall(rf"{_LETTER}[\u17c9]?", unit)
+    letters = ["ម៉?", "ការ៉េ"] if unit.endswith("ការ៉េ") else re.findall(rf"{_LETTER}[\u17b7\u17c9]?", unit)
     if unit == "ក":
         return r"ក(?=\.)|(?<= )ក"
     return r"(?:\. ?)?".join(letters)
@@ -52,10 +56,13 @@ ALWAYS = (
     TextRule("lunar", re.compile("[\u19e0-\u19ff]"), symbols.lunar),
     TextRule("compatible", re.compile("[①-⑳㎏㎞㎝㎜㎡㎖㎎㏄]"), symbols.compatible),
     TextRule("roman", re.compile("(?P<before>)(?P<roman>[Ⅰ-ⅿ]+)"), symbols.roman_sign),
+    *formulas.SUBSCRIPTS,
     *dates.NAMED_SPANS,
 )
 AMOUNTS = (
-    TextRule("compared", re.compile(rf"[<>](?= ?(?:{CURRENCY})?\d)"), ranges.compared),
+    TextRule(
+        "compared", re.compile(rf"[<>](?= ?(?:{CURRENCY})?\d)|(?<=\d) ?[<>](?= ?[a-z](?![A-Za-z]))"), ranges.compared
+    ),
     TextRule("about", re.compile(rf"(?<!\d)~ ?(?=(?:{CURRENCY})?\d)"), symbols.about),
     TextRule(
         "per",
@@ -92,6 +99,11 @@ AMOUNTS = (
         "money",
         re.compile(rf"{_N}(?P<quantity>(?:{_QUANTITY}) ?)?(?P<word>{any_of(MONEY_WORDS)}){_END}", re.IGNORECASE),
         amounts.money_word,
+    ),
+    TextRule(
+        "fraction",
+        re.compile(rf"{HEAD}(?<!/)(?P<above>\d{{2,3}})/(?P<below>\d{{2,3}})(?= ?(?:mmHg|mm Hg|ម\.?ម\.?បារត))"),
+        amounts.over,
     ),
     TextRule("measure", re.compile(r"(?<=°)(?P<m>\d{1,2})['′](?:(?P<s>\d{1,2}(?:\.\d+)?)[\"″])?"), amounts.arc),
     TextRule("measure", re.compile(rf"(?P<n>{NUMBER})['′] ?(?P<inch>{NUMBER})[\"″]"), amounts.feet),
@@ -137,22 +149,23 @@ PLAIN = (
         "digits", re.compile(r"(?P<name>(?<![A-Za-z])(?i:boeing|levi's) )(?P<n>\d{3})(?!\d)"), symbols.named_number
     ),
     TextRule("quantity", re.compile(rf"{_N}(?<!\s)(?P<quantity>[KkM])(?![A-Za-z\d])"), amounts.quantity),
-    TextRule("times", re.compile(r"(?<=\d)x(?![A-Za-z\d])"), lambda match: "ដង"),
+    TextRule("times", re.compile(r"(?<=\d)x(?![A-Za-z\d])"), formulas.times_or_variable),
     TextRule("letters", re.compile(r"(?<=\d)(?P<letters>[A-Z][A-Za-z]{0,2})(?![A-Za-z\d])"), house_letters),
     TextRule("dash", re.compile(rf"(?<=[A-Za-z{KHMER}])[-–](?=\d)"), lambda match: ""),
     TextRule("number", re.compile(rf"(?<![{_WORD}.,-])(?P<minus>[-−])?(?P<n>{NUMBER})"), amounts.number),
     TextRule("number", re.compile(r"(?P<minus>)(?P<n>\d++(?:[.,]\d++)*+)"), amounts.number),
 )
-NUMBERS = (
+FIGURES = (
+    *formulas.CELLS,
     TextRule("decimal", re.compile(r"(?<![\w.,])\.(?=\d)(?!\d++\.)"), lambda match: "0."),
     TextRule(
         "ordinal", re.compile(rf"{HEAD}(?P<n>\d{{1,3}}(?:,\d{{3}})*)(?:st|nd|rd|th)(?![A-Za-z\d])"), amounts.ordinal
     ),
     TextRule("fraction", re.compile(r"(?<=\d) ?(?P<sign>[¼-¾⅐-⅞])"), amounts.mixed),
     TextRule("compatible", re.compile("[¼-¾⅐-⅞]"), symbols.compatible),
-    TextRule("power", re.compile(r"(?<=[\d)])(?P<power>\^[-−]?\d{1,4}+|[⁰¹²³⁴-⁹⁻]{1,5})"), amounts.power),
-    *dates.DATES,
-    *dates.TIMES,
+    TextRule("power", re.compile(r"(?<=[\d)A-Za-z])(?P<power>\^[-−]?\d{1,4}+|[⁰¹²³⁴-⁹⁻]{1,5})"), amounts.power),
+)
+NUMBERS = (
     *codes.CODES,
     TextRule(
         "number", re.compile(rf"{HEAD}(?<!\d )(?<![+(-])[1-9]\d{{0,2}}(?: \d{{3}})++(?! ?\d)"), amounts.spaced_number
@@ -162,6 +175,11 @@ NUMBERS = (
     *PLAIN,
 )
 INITIALS = (
+    TextRule(
+        "abbreviation",
+        re.compile(rf"(?<![{KHMER}.])(?:{any_of([*ABBREVIATIONS, *ERAS])})\.(?=[ក-ឳ])(?!{_LETTER}(?:[^{KHMER}]|$))"),
+        symbols.abbreviation,
+    ),
     TextRule(
         "abbreviation",
         re.compile(rf"(?<![{KHMER}.]){_LETTER}(?:\.{_LETTER}){{1,6}}+\.?+(?![{KHMER}])"),
@@ -179,7 +197,15 @@ LATIN = (
         symbols.roman_range,
     ),
     TextRule(
-        "roman", re.compile(rf"(?P<before>(?:{_KEYWORDS}) ?)(?P<roman>{_ROMAN})(?![A-Za-z.])"), symbols.roman_number
+        "roman",
+        re.compile(
+            rf"(?P<before>(?:{_KEYWORDS}) ?|(?<![A-Za-z\d.&'-]))"
+            rf"(?P<list>[IVX]++(?:(?:, ?| ?(?:និង|ឬ|ដល់|ទៅ) ?| )(?:ទី ?)?[IVX]++){{1,12}}+)(?![A-Za-z.&'-])"
+        ),
+        symbols.roman_list,
+    ),
+    TextRule(
+        "roman", re.compile(rf"(?P<before>(?:{_KEYWORDS}) ?)(?P<roman>{_ROMAN})(?!\.?[A-Za-z])"), symbols.roman_number
     ),
     TextRule(
         "roman",
@@ -193,6 +219,7 @@ LATIN = (
         re.compile(rf"(?P<before>(?<=[A-Za-z{KHMER}]) )(?P<roman>[IVX]{{2,}}|{_LONG_ROMAN})(?![A-Za-z.&'-])"),
         symbols.roman_number,
     ),
+    *formulas.VARIABLES,
     *WORDS,
 )
 LAST = (
@@ -202,9 +229,13 @@ LAST = (
 )
 
 
-def rules_for(text: str) -> tuple[TextRule, ...]:
+def rules_for(text: str, options: Options = DEFAULT) -> tuple[TextRule, ...]:
     """The rules that can find something in the text: those for figures and Latin letters only where there are some."""
-    figures = bool(re.search(r"[\d①-⑳¼-¾⅐-⅞]", text))
+    figures = bool(re.search(r"[\d₀-₉①-⑳¼-¾⅐-⅞]", text))
     latin = bool(re.search("[A-Za-zⅠ-ⅿ]", text))
-    return (*ALWAYS, *(ELECTRONIC if latin or "#" in text else ()), *(NUMBERS if figures else ()), *INITIALS,
+    return (*ALWAYS, *(ELECTRONIC if latin or "#" in text else ()), *(_numbers(options) if figures else ()), *INITIALS,
             *(LATIN if latin else ()), *LAST)  # fmt: skip
+
+
+def _numbers(options: Options) -> tuple[TextRule, ...]:
+    return (*FIGURES, *codes.DOCUMENTS, *dates.dates(options.date_words), *times.times(options.clock), *NUMBERS)

@@ -35,7 +35,7 @@ def lunar(match: re.Match[str]) -> str:
 
 
 def abbreviation(match: re.Match[str]) -> str:
-    letters = match.group().strip(".")
+    letters = match.group().strip(". ")
     return ABBREVIATIONS.get(letters) or ERAS.get(letters) or " ".join(letters.split("."))
 
 
@@ -59,6 +59,16 @@ def roman_range(match: re.Match[str]) -> str:
     if first is None or last is None or first >= last or not sure:
         return match.group()
     return f"{match['before']}{cardinal(str(first))}ទៅ{match['last']}{cardinal(str(last))}"
+
+
+def roman_list(match: re.Match[str]) -> str:
+    """I, II and III: rising; where no word says that they are numbers, one of them has more letters than one."""
+    numerals = re.findall("[IVX]+", match["list"])
+    values = [roman(each) or 0 for each in numerals]
+    sure = match["before"] or any(len(each) > 1 for each in numerals)
+    if not sure or 0 in values or values != sorted(set(values)):
+        return match.group()
+    return match["before"] + re.sub("[IVX]+", lambda each: cardinal(str(roman(each.group()))), match["list"])
 
 
 def roman_sign(match: re.Match[str]) -> str:

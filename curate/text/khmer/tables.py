@@ -165,12 +165,15 @@ KHMER_UNITS = {  # written with or without dots
     "សក": "សង់ទីក្រាម",
     "ដក": "ដេស៊ីក្រាម",
     "ហត": "ហិកតា",
+    "ហិត": "ហិកតា",
+    "ម៉ការ៉េ": "ម៉ែត្រការ៉េ",
+    "មការ៉េ": "ម៉ែត្រការ៉េ",
     "ម៉": "ម៉ោង",
     "ម": "ម៉ែត្រ",
     "ក": "ក្រាម",
     "ល": "លីត្រ",
 }
-ONLY_DOTTED = ("សក", "ដក", "សល", "ដល", "គល", "ហត")  # without dots they are words of their own
+ONLY_DOTTED = ("សក", "ដក", "សល", "ដល", "គល", "ហត", "ហិត", "ម៉ការ៉េ", "មការ៉េ")  # without dots they are words of their own
 ERAS = {"ព.ស": "ពុទ្ធសករាជ", "គ.ស": "គ្រិស្តសករាជ", "ម.ស": "មហាសករាជ", "ច.ស": "ចុល្លសករាជ"}
 ABBREVIATIONS = {  # written with dots between the letters
     "អ.ស.ប": "អង្គការសហប្រជាជាតិ",
@@ -188,6 +191,15 @@ ABBREVIATIONS = {  # written with dots between the letters
 }
 LUNAR = ("កើត", "រោច")  # U+19E0-19EF waxing days, U+19F0-19FF waning days
 LEAP_MONTHS = {"\u19e0": "បឋមាសាឍ", "\u19f0": "ទុតិយាសាឍ"}
+
+# Words before the number of an account, of a document, and before a code that is kept secret.
+ACCOUNTS = ("គណនី", "គណនេយ្យធនាគារ")
+DOCUMENTS_NAMED = (
+    "អត្តសញ្ញាណប័ណ្ណ", "អត្តសញ្ញាណបណ្ណ", "អត្តសញ្ញាណ", "លិខិតឆ្លងដែន", "ប៉ាស្ព័រ", "សម្គាល់", "សំគាល់", "ពន្ធ", "វិក្កយបត្រ",
+    "វិក័យប័ត្រ", "បង្កាន់ដៃ", "ប្រតិបត្តិការ", "ប្រតិបត្ដិការ", "កាត", "ប័ណ្ណ", "បណ្ណ", "ឆេក", "សែក", "សៀវភៅគ្រួសារ", "សៀវភៅស្នាក់នៅ",
+    "សំបុត្រកំណើត", "អាជ្ញាប័ណ្ណ", "អាជ្ញាបណ្ណ", "ស៊េរី", "សេរី", "សមាជិក", "យោង", "បញ្ជាទិញ", "សំបុត្រ", "តួម៉ាស៊ីន", "កញ្ចប់",
+)  # fmt: skip
+SECRETS = ("កូដ", "សម្ងាត់", "សំងាត់", "OTP", "PIN")
 
 _LETTERS = "អេ ប៊ី ស៊ី ឌី អ៊ី អេហ្វ ជី អេច អាយ ជេ ខេ អិល អិម អិន អូ ភី ឃ្យូ អរ អេស ធី យូ វី ដាប់ប៊លយូ អិច វ៉ាយ ហ្សេត"
 LETTERS = dict(zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", _LETTERS.split(), strict=True))
@@ -244,6 +256,21 @@ SHORTENED = {  # with or without a full stop
     "Tel": "ទូរស័ព្ទ", "tel": "ទូរស័ព្ទ", "TEL": "ទូរស័ព្ទ", "Fax": "ទូរសារ", "fax": "ទូរសារ", "Ltd": "អិលធីឌី", "Co": "ខូ",
     "Inc": "អ៊ីង", "Corp": "ខប", "etc": "និងអ្វីអ្វីផ្សេងទៀត",
 }  # fmt: skip
+_SPELLED = (  # said letter by letter even in small ones
+    "usb gps tv atm pdf jpg jpeg png gif sms html css php sql http https url cpu gpu dvd cd pc id qr vpn lcd led "
+    "ssd hdd ngo ceo faq diy dna doc docx xls xlsx ppt txt zip otp pin mp"
+)
+SPELLED = frozenset(_SPELLED.split())
+CASED = {
+    "sin": "ស៊ីនុស",
+    "cos": "កូស៊ីនុស",
+    "tan": "តង់សង់",
+    "pH": "ភីអេច",
+    "mRNA": "អិមអរអិនអេ",
+    "PhD": "ភីអេចឌី",
+    "IoT": "អាយអូធី",
+    "eSIM": "អ៊ីស៊ីម",
+}  # only so written
 LOANS = {  # in small letters
     "facebook": "ហ្វេសប៊ុក", "messenger": "មេសសិនជ័រ", "telegram": "តេឡេក្រាម", "tiktok": "ធីកថុក", "youtube": "យូធូប",
     "google": "ហ្គូហ្គល", "instagram": "អ៊ីនស្តាក្រាម", "twitter": "ធ្វីតធ័រ", "whatsapp": "វ៉តសាប់", "zoom": "ហ្ស៊ូម",
@@ -267,6 +294,14 @@ LOANS = {  # in small letters
     "bus": "ប៊ូស", "tuktuk": "តុកតុក", "tuk-tuk": "តុកតុក", "hotel": "ហូតែល", "coffee": "ខហ្វី", "pizza": "ភីហ្សា",
     "hamburger": "ហាំប៊ឺហ្គឺ", "buffet": "ប៊ូហ្វេ", "club": "ក្លឹប", "concert": "ខនសឺត", "festival": "ហ្វេស្ទីវ៉ាល់",
     "game": "ហ្គេម", "games": "ហ្គេម", "inbox": "អ៊ីនបុក", "promotion": "ប្រូម៉ូសិន",
+    "click": "ឃ្លិក", "menu": "មឺនុយ", "password": "ផាសវើដ", "update": "អាប់ដេត", "download": "ដោនឡូដ", "upload": "អាប់ឡូដ",
+    "login": "ឡកអ៊ីន", "logout": "ឡកអៅ", "code": "កូដ", "user": "យូស័រ", "admin": "អាដមីន", "system": "ស៊ីស្ទឹម",
+    "cloud": "ខ្លោដ", "chrome": "ក្រូម", "python": "ផាយថន", "java": "ចាវ៉ា", "linux": "លីនុច", "excel": "អ៊ិចសែល",
+    "powerpoint": "ផៅវើផញ", "router": "រ៉ោទ័រ", "modem": "ម៉ូដែម", "charger": "ឆាជ័រ", "printer": "ព្រីនធ័រ",
+    "scan": "ស្កេន", "scanner": "ស្កេនន័រ", "mouse": "ម៉ៅស៍", "keyboard": "ឃីបត", "monitor": "ម៉ូនីទ័រ",
+    "screenshot": "ស្គ្រីនសត", "folder": "ហ្វូលដ័រ", "browser": "ប្រោស័រ", "blog": "ប្លុក", "podcast": "ផតខាស",
+    "startup": "ស្តាតអាប់", "fintech": "ហ្វីនថិច", "crypto": "គ្រីបតូ", "blockchain": "ប្លុកឆេន", "tablet": "ថេប្លេត",
+    "drone": "ដ្រូន", "yoga": "យូហ្គា", "check-in": "ឆែកអ៊ីន", "booking": "ប៊ុកឃីង", "delivery": "ដេលីវើរី",
     "ok": "អូខេ", "okay": "អូខេ", "vip": "វីអាយភី", "vs": "ទល់នឹង", "phnom": "ភ្នំ", "penh": "ពេញ", "siem": "សៀម",
     "reap": "រាប", "angkor": "អង្គរ", "wat": "វត្ត", "battambang": "បាត់ដំបង", "khmer": "ខ្មែរ",
 }  # fmt: skip

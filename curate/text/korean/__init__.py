@@ -16,7 +16,7 @@ def canonical(text: str) -> str:
     return clean(_HALF_WIDTH.sub(_full_width, text))
 
 
-def spoken(text: str) -> tuple[str, list[Change]]:
+def spoken(text: str, options: Options = DEFAULT) -> tuple[str, list[Change]]:
     """Canonical text as it is said, and every change with its rule; what has nothing to say stays as it is."""
     return rewrite(text, RULES)
 

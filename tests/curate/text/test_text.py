@@ -12,25 +12,11 @@ from curate.text import Change, normalise, stepped, steps, versions
 LANGUAGES = pytest.mark.parametrize("language", ["km", "ko"])
 
 PIECES = [
-    "a",
-    "1",
-    "1,",
-    "1,111",
-    "ក",
-    "កៗ",
-    "ា",
-    "\u0300\u0316",
-    "가",
-    "3개 ",
-    "1-",
-    "9:",
-    "<",
-    "$1",
-    "½",
-    " ",
-    "a@",
-    "5%~",
-]
+    "a", "1", "1,", "1,111", "ក", "កៗ", "ា", "\u0300\u0316", "가", "3개 ", "1-", "9:", "<", "$1", "½", " ", "a@", "5%~",
+    "&amp;", "&#6016;", "<b>", "<!--", "<a b=", "*ក", "**a", "_가 ", "`a", "[1", "[a](", "[[", "(សើច", "{\\", '"ក', "'",
+    "“", "1:00 --> ", "ម៉ោង 8.30-", "A1:", "$A$", "គណនី 1", "លេខ", "ទី I, ", "x = ", "CO₂", "a<", "1/2/",
+    "ក.ខ.",
+]  # fmt: skip
 
 
 @pytest.mark.timeout(120)  # measured 0.3 s at most; a quadratic rule takes minutes
@@ -92,3 +78,4 @@ def test_documented_examples_hold() -> None:
 def test_versions_name_the_libraries_behind_a_form() -> None:
     assert "g2pk 0.9.4" in versions("ko", "pronounced")
     assert "g2pk" not in versions("ko", "spoken")
+    assert "clock written" in versions("km", "spoken")
