@@ -20,7 +20,7 @@ from typing import Any
 from curate.text.korean import assimilation, hangul, respelling
 from curate.text.korean.lexicon import Lexicon, lexicon_hash
 from curate.text.korean.lexicon import lexicon as load
-from curate.text.korean.respelling import Choice, Token
+from curate.text.korean.respelling import Choice, Plan, Token
 
 __all__ = ["Sounds", "alternatives", "lexicon_hash", "pronounced"]
 
@@ -65,15 +65,15 @@ class Sounds:
     def words(self, text: str, words: Lexicon, *, compound: bool = True) -> list[str]:
         """The words of one short text as they sound; `compound=False` leaves out what compounds tell, to measure it."""
         tokens = self._tokens(text)
-        return self._spoken(text, tokens, respelling.choices(text, tokens, words, compound=compound))
+        return self._spoken(text, tokens, respelling.planned(text, tokens, words, compound=compound))
 
     def readings(self, text: str, words: Lexicon) -> list[tuple[str, ...]]:
         """Every standard reading of every word, the preferred one first."""
         tokens = self._tokens(text)
-        chosen = respelling.choices(text, tokens, words)
-        every = chosen + respelling.free(text, tokens, chosen)
-        by_word: list[list[str]] = [[word] for word in self._spoken(text, tokens, chosen)]
-        for choice in every:
+        plan = respelling.planned(text, tokens, words)
+        every = Plan(plan.choices + respelling.free(text, tokens, plan.choices), plan.closed)
+        by_word: list[list[str]] = [[word] for word in self._spoken(text, tokens, plan)]
+        for choice in every.choices:
             for other in choice.readings[1:]:
                 for at, word in enumerate(self._spoken(text, tokens, every, (choice, other))):
                     by_word[at].append(word)
@@ -86,9 +86,9 @@ class Sounds:
         ]
 
     def _spoken(
-        self, text: str, tokens: list[Token], chosen: list[Choice], other: tuple[Choice, str] | None = None
+        self, text: str, tokens: list[Token], plan: Plan, other: tuple[Choice, str] | None = None
     ) -> list[str]:
-        letters = respelling.letters(text, chosen, tokens, other=other)
+        letters = respelling.letters(text, plan, tokens, other=other)
         sound, written = self.sound("".join(letters)).split(), text.split()
         return sound if len(sound) == len(written) else [self.sound(word) or word for word in written]
 

@@ -13,6 +13,7 @@ from curate.text.korean import compounds, hangul
 from curate.text.korean.assimilation import neutralised
 from curate.text.korean.compounds import Part
 from curate.text.korean.lexicon import Lexicon
+from curate.text.korean.numerals import numerals
 
 _WORD = re.compile(r"\S+")
 _PARTICLES = re.compile(
@@ -67,20 +68,32 @@ class Choice:
     start: int
     end: int
     readings: tuple[str, ...]
+    numeral: bool = False
 
 
-def letters(
-    text: str, choices: list[Choice], tokens: list[Token], *, other: tuple[Choice, str] | None = None
-) -> list[str]:
+@dataclass(frozen=True)
+class Plan:
+    """How a text is respelled: choices in its order, and `closed`, the letters whose final ends a word (15항)."""
+
+    choices: list[Choice]
+    closed: list[int]
+
+
+def letters(text: str, plan: Plan, tokens: list[Token], *, other: tuple[Choice, str] | None = None) -> list[str]:
     """The text's letters with every choice's first reading, or `other`'s, with marks for g2pk's rules of stems."""
     respelled = list(text)
-    for choice in choices:
+    for choice in plan.choices:
         reading = other[1] if other and other[0] is choice else choice.readings[0]
         length = choice.end - choice.start
         respelled[choice.start : choice.end] = (
-            list(reading) if len(reading) == length else [reading, *[""] * (length - 1)]
+            list(reading) if len(reading) == length else [*[""] * (length - 1), reading]
         )
+    for at in plan.closed:
+        respelled[at], respelled[at + 1] = _closed_before(respelled[at], respelled[at + 1])
+    numbers = {at for choice in plan.choices if choice.numeral for at in range(choice.start, choice.end)}
     for token in tokens:
+        if token.end - 1 in numbers:  # 삼 is no stem in 육삼구
+            continue
         bare = text[token.end : token.end + 1] == " "  # a stem never stands alone: 알 것 is 알 and the ending -ㄹ
         mark = _mark(text[token.end - 1], token.tag.split("+")[-1], bare=bare)
         if mark:
@@ -88,38 +101,54 @@ def letters(
     return respelled
 
 
-def choices(text: str, tokens: list[Token], words: Lexicon, *, compound: bool = True) -> list[Choice]:
-    """What is respelled, in the order of the text, each place once."""
-    by_start: dict[int, Choice] = {}
-    taken: set[int] = set()
+def _closed_before(before: str, after: str) -> tuple[str, str]:
+    """Two neighbours with a word's end between them: the final as before a pause, moved on where a vowel follows.
+
+    It moves here and not by g2pk's rules, so that ㄷ before 이 is not taken for the ㄷ of 굳이: 첫인상 is [처딘상].
+    """
+    last = neutralised(before[-1])
+    if not hangul.silent(after[:1]):
+        return before[:-1] + last, after
+    last, first = compounds.moved(last, after[0])
+    return before[:-1] + last, first + after[1:]
+
+
+def planned(text: str, tokens: list[Token], words: Lexicon, *, compound: bool = True) -> Plan:
+    """What is respelled, in the order of the text, each place once, and where a word ends before a vowel or ㅎ."""
     by_word = _by_word(text, tokens)
-    for start, end, inside in by_word:
-        for choice in _known(text, start, end, inside, words):
-            by_start[choice.start] = choice
-            taken.update(range(choice.start, choice.end))
-    for match in _PHRASES.finditer(text):
-        by_start[match.start()] = Choice(match.start(), match.end(), (_LINKED[match.group()], match.group()))
-        taken.update(range(match.start(), match.end()))
+    chosen = _fixed(text, tokens, by_word, words)
+    taken = {at for choice in chosen for at in range(choice.start, choice.end)}
     changed = _endings(text, tokens) | _joined(text, tokens)
     if compound:
-        changed = {
-            **changed,
-            **{at: (syllable,) for _, _, inside in by_word for at, syllable in _compounds(text, inside).items()},
-        }
-    for at in sorted(_closed(text, by_word)):
-        final = tuple(neutralised(syllable) for syllable in changed.get(at, (text[at],)))
-        if at + 1 in changed or not hangul.silent(text[at + 1]):
-            changed[at] = final
-        else:  # moved here, so that ㄷ before 이 is not taken for the ㄷ of 굳이
-            pairs = [compounds.moved(syllable, text[at + 1]) for syllable in final]
-            changed[at], changed[at + 1] = zip(*pairs, strict=True)
-    for at, readings in changed.items():
-        if at not in taken:
-            by_start[at] = Choice(at, at + 1, readings)
-    for choice in _between(text, tokens):
-        if not taken & {choice.start, choice.start + 1} and not {choice.start, choice.start + 1} & by_start.keys():
-            by_start[choice.start] = choice
-    return [by_start[at] for at in sorted(by_start)]
+        changed |= {at: (syllable,) for _, _, inside in by_word for at, syllable in _compounds(text, inside).items()}
+    chosen += [Choice(at, at + 1, readings) for at, readings in changed.items() if at not in taken]
+    taken |= changed.keys()
+    chosen += [choice for choice in _between(text, tokens) if not taken & {choice.start, choice.start + 1}]
+    inside = {at for choice in chosen for at in range(choice.start, choice.end - 1)}  # the reading has closed these
+    return Plan(sorted(chosen, key=lambda choice: choice.start), sorted(_closed(text, by_word) - inside))
+
+
+def _fixed(
+    text: str, tokens: list[Token], by_word: list[tuple[int, int, list[Token]]], words: Lexicon
+) -> list[Choice]:
+    """What is known as a whole: words of the lexicon, numbers, the standard's own phrases."""
+    known = [choice for start, end, inside in by_word for choice in _known(text, start, end, inside, words)]
+    tags = {at: token.tag for token in tokens for at in range(token.start, token.end)}
+    numbers = [
+        Choice(start, end, readings, numeral=True)
+        for start, end, readings in numerals(text, tags)
+        if not any(choice.start <= start and end <= choice.end for choice in known)
+    ]
+    phrases = [
+        Choice(match.start(), match.end(), (_LINKED[match.group()], match.group())) for match in _PHRASES.finditer(text)
+    ]
+    chosen: dict[int, Choice] = {}  # by the letters they take; the later win
+    for choice in [*known, *numbers, *phrases]:
+        for lost in {id(chosen[at]): chosen[at] for at in range(choice.start, choice.end) if at in chosen}.values():
+            for at in range(lost.start, lost.end):
+                del chosen[at]
+        chosen |= dict.fromkeys(range(choice.start, choice.end), choice)
+    return list({id(choice): choice for choice in chosen.values()}.values())
 
 
 def _closed(text: str, by_word: list[tuple[int, int, list[Token]]]) -> set[int]:
