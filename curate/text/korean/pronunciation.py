@@ -28,6 +28,7 @@ _LONGEST = 200  # characters at once; tagging is quadratic in the spaces of a li
 _PIECES = re.compile(rf"\S[^\n]{{0,{_LONGEST}}}(?= |$)|\S{{1,{_LONGEST}}}")
 _BEFORE_TENSE = re.compile("(ᆯ/E )([ᄀᄃᄇᄉᄌ])")  # 27항: 할 것을; endings such as 할걸 are `respelling`'s
 _CLOSING = re.compile("\u11ae\u1112\u1167(?![\u11a8-\u11ba\u11bc-\u11c2])")  # 5, 17항: 닫혀 [다처], but not 맏형
+_UI = re.compile("([\u1100-\u110a\u110c-\u1112])\u1174(?![\u11a8-\u11c2]?/U)")  # 5항: 희망 [히망], but 합의 [하븨]
 _MOST = 8  # readings of a word that are given
 _TENSE_JAMO = {hangul.INITIAL_JAMO[plain]: hangul.INITIAL_JAMO[tense] for plain, tense in hangul.TENSE.items()}
 
@@ -90,13 +91,14 @@ class Sounds:
     ) -> list[str]:
         letters = respelling.letters(text, plan, tokens, other=other)
         sound, written = self.sound("".join(letters)).split(), text.split()
-        return sound if len(sound) == len(written) else [self.sound(word) or word for word in written]
+        return sound if len(sound) == len(written) else [self.sound(word.replace("/", respelling.SLASH)) or word for word in written]
 
     def sound(self, text: str) -> str:
         """One text as its letters sound; no word and no tag is known."""
         special, regular = self._special, self._regular
         jamo = _CLOSING.sub("\u110e\u1165", self._utils.h2j(text))
-        for step in (special.jyeo, special.consonant_ui, special.rieulgiyeok, special.rieulbieub, special.verb_nieun):
+        jamo = _UI.sub("\\1\u1175", jamo).replace("/U", "")
+        for step in (special.jyeo, special.rieulgiyeok, special.rieulbieub, special.verb_nieun):
             jamo = step(jamo)
         jamo = jamo.replace("/P", "")  # or 밟아 would be taken for 밟 before a consonant
         for step in (special.balb, special.palatalize):
@@ -105,7 +107,7 @@ class Sounds:
         for step in (regular.link1, regular.link2, regular.link4, special.jyeo):  # 붙여 is 부쳐 by now, and said 부처
             jamo = step(jamo)
         composed: str = self._utils.compose(jamo)
-        return composed
+        return composed.replace(respelling.SLASH, "/")
 
 
 def _tense_after_l(match: re.Match[str]) -> str:

@@ -15,6 +15,7 @@ from curate.text.korean.compounds import Part
 from curate.text.korean.lexicon import Lexicon
 from curate.text.korean.numerals import numerals
 
+SLASH = "\ue000"  # a slash of the text, while slashes mark letters
 _WORD = re.compile(r"\S+")
 _PARTICLES = re.compile(
     "(이|가|은|는|을|를|의|에|에서|에게|와|과|도|만|로|으로|부터|까지|나|이나|란|이란|라|이라|다|이다|이며|며|이고|고|입니다|처럼|"
@@ -42,7 +43,7 @@ _JOINED_STEMS = {
 # 15항: words and stems that begin anew, and what they stand after. Suffixes and endings do not: 깊이, 웃음, 꽃이.
 _WITHOUT = re.compile("[가-힣](?=없)|뜻(?=있)")
 _WORDS_AGAIN, _WORDS_BEFORE = ("N", "VV", "VA", "MA", "MM", "XR", "XPN", "IC"), ("N", "MM", "MAG", "XPN")
-_NO_WORDS = frozenset({"이", "음", "은", "을", "아", "어", "인"})
+_NO_WORDS = frozenset({"이", "음", "은", "을", "아", "어", "인", "의", "에"})
 # 5항, 22항: what may also be said, in the spelling.
 _ALSO = (("되어", "되여"), ("피어", "피여"), ("이오", "이요"), ("아니오", "아니요"))
 
@@ -81,13 +82,12 @@ class Plan:
 
 def letters(text: str, plan: Plan, tokens: list[Token], *, other: tuple[Choice, str] | None = None) -> list[str]:
     """The text's letters with every choice's first reading, or `other`'s, with marks for g2pk's rules of stems."""
-    respelled = list(text)
+    respelled = list(text.replace("/", SLASH))
     for choice in plan.choices:
         reading = other[1] if other and other[0] is choice else choice.readings[0]
         length = choice.end - choice.start
-        respelled[choice.start : choice.end] = (
-            list(reading) if len(reading) == length else [*[""] * (length - 1), reading]
-        )
+        spelled = list(reading) if len(reading) == length else [*[""] * (length - 1), reading]
+        respelled[choice.start : choice.end] = map(_kept_ui, spelled, text[choice.start : choice.end])
     for at in plan.closed:
         respelled[at], respelled[at + 1] = _closed_before(respelled[at], respelled[at + 1])
     numbers = {at for choice in plan.choices if choice.numeral for at in range(choice.start, choice.end)}
@@ -99,6 +99,12 @@ def letters(text: str, plan: Plan, tokens: list[Token], *, other: tuple[Choice, 
         if mark:
             respelled[token.end - 1] += mark
     return respelled
+
+
+def _kept_ui(reading: str, written: str) -> str:
+    """A reading's 늬 is said so, as 합의 is [하븨], although a written 늬 is said [니] (5항); `pronunciation` knows `/U`."""
+    said = hangul.vowel(reading[-1:]) == "ㅢ" and not hangul.silent(reading[-1]) and reading != written
+    return f"{reading}/U" if said else reading
 
 
 def _closed_before(before: str, after: str) -> tuple[str, str]:
