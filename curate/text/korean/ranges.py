@@ -80,6 +80,11 @@ def at_least(match: re.Match[str]) -> str:
     return f" {match['n'].rstrip()} {'이상' if match['sign'] == '≥' else '이하'}"
 
 
+def at_least_sign(match: re.Match[str]) -> str:
+    """The one sign that two of the keyboard stand for."""
+    return " ≥ " if match["sign"] == ">=" else " ≤ "
+
+
 def between(match: re.Match[str]) -> str:
     """a < b < c: two comparisons in one sentence."""
     return f"{_less(match[1], match[2], match[3])}고 {_less(match[3], match[4], match[5])}다"

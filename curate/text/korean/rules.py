@@ -27,6 +27,7 @@ from curate.text.korean.patterns import (
     UNIT,
     N,
 )
+from curate.text.korean.science import SCIENCE
 from curate.text.korean.tables import DEGREES, PER_ONE, SPEEDS, UNITS
 from curate.text.rules import HEAD, NUMBER, TextRule, any_of
 
@@ -46,11 +47,13 @@ _SPELLINGS = (
     TextRule(
         "compatible", re.compile("[\u2150-\u2188\u2460-\u24ff\u3200-\u33ff\u2113\u2116½¼¾￦]"), symbols.compatible
     ),
-    TextRule("name", re.compile(r"(?P<name>\((?:주|사|재|유)\))"), symbols.name),
+    TextRule("name", re.compile(r"(?P<name>\((?:주|사|재)\)|(?<!\S)\(유\)(?=[가-힣]))"), symbols.name),
+    TextRule("name", re.compile(r"(?<!\w)(\((?:U|[Yy]ou)\))(?=[가-힣])"), symbols.apart),  # no (유), which is a company's
     TextRule("hanja", re.compile(r"(?<=[가-힣'\"”’」])\(([\u3400-\u9fff ·]{1,40})\)"), symbols.nothing),
     TextRule("hanja", re.compile(r"[\u3400-\u9fff]{1,40}\(([가-힣 ]{1,40})\)"), symbols.inner),
     TextRule("hanja", hanja.PATTERN, hanja.read),
-    TextRule("title", re.compile(r"<([^<>]{1,80})>"), symbols.inner),
+    TextRule("compare", re.compile(r"(?<=[\w)%]) ?(?P<sign><=|>=) ?(?=[\w(-])"), ranges.at_least_sign),
+    TextRule("title", re.compile(r"(?<!<)<(?![\s=,.])([^<>]{1,80})(?<![\s,])>(?!>)"), symbols.inner),
     TextRule(
         "emoticon",
         re.compile(r"\^[_.]?\^[;]*|(?<!\S)[:;]-?[)(D](?!\S)|(?<!\w)T[_.]T(?!\w)|-_-;*|>_<|\^\^"),
@@ -215,6 +218,7 @@ _QUANTITIES = (
         ranges.operator,
     ),
     TextRule("equals", re.compile(rf"{N} ?= ?(?=[\d-])"), ranges.equals),
+    TextRule("equals", re.compile(r"^= ?(?=[\w(-])"), lambda match: "이퀄 "),
 )
 
 _NAMES = (
@@ -267,6 +271,7 @@ _LAST = (
 
 RULES = (
     *_SPELLINGS,
+    *SCIENCE,
     *dates.DATES,
     *ranges.SCORES,
     *dates.TIMES,

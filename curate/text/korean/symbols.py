@@ -21,6 +21,8 @@ def compatible(match: re.Match[str]) -> str:
     if match.group() == "№" and around[1][:1] in " 0123456789":
         return "No."
     plain = unicodedata.normalize("NFKC", match.group()).replace("\u2044", "/").replace("\u2215", "/")
+    if "/" in plain and value is not None and around[1].isnumeric():  # ½½ are two
+        plain += " "
     plain = "".join(hangul.LETTERS.get(letter, letter) for letter in plain)
     return f"과{plain}" if value is not None and around[0].isdigit() else plain
 
@@ -37,6 +39,11 @@ def roman_numeral(match: re.Match[str]) -> str:
 
 def inner(match: re.Match[str]) -> str:
     return match[1]
+
+
+def apart(match: re.Match[str]) -> str:
+    """What it matches, with a space behind it."""
+    return f"{match[1]} "
 
 
 def nothing(match: re.Match[str]) -> str:
@@ -59,11 +66,16 @@ def grade(match: re.Match[str]) -> str:
 
 def model(match: re.Match[str]) -> str:
     number, letters = read(match["n"]), latin.read(match["word"])
+    if (letters[-1:], match["n"]) == ("씨", "8"):  # 씨팔 would swear
+        number = "에이트"
     together = len(match["n"]) == 1 and len(match["word"]) == 1 and "-" not in match.group()
     return letters + ("" if together else " ") + number
 
 
 def word(match: re.Match[str]) -> str:
+    """A word of Latin letters; `a` is the letter but for an English word behind it."""
+    if match["word"] == "a" and re.match(" [A-Za-z]{2}", match.string[match.end() : match.end() + 3]):
+        return "어"
     return latin.read(match["word"])
 
 
