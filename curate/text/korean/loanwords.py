@@ -193,6 +193,7 @@ NAMES = {  # whole spellings with digits or signs
     "G2": "지투",
     "G8": "지에이트",
     "F1": "에프원",
+    "T1": "티원",
     "U2": "유투",
     "H1N1": "에이치원엔원",
     "CO2": "씨오투",

@@ -28,7 +28,7 @@ from curate.text.korean.patterns import (
     N,
 )
 from curate.text.korean.science import SCIENCE
-from curate.text.korean.tables import DEGREES, PER_ONE, SPEEDS, UNITS
+from curate.text.korean.tables import DEGREES, PER_ONE, SERVED, SPEEDS, UNITS
 from curate.text.rules import HEAD, NUMBER, TextRule, any_of
 
 # What is compared by a sign: a number or one letter.
@@ -53,7 +53,7 @@ _SPELLINGS = (
     TextRule("hanja", re.compile(r"[\u3400-\u9fff]{1,40}\(([가-힣 ]{1,40})\)"), symbols.inner),
     TextRule("hanja", hanja.PATTERN, hanja.read),
     TextRule("compare", re.compile(r"(?<=[\w)%]) ?(?P<sign><=|>=) ?(?=[\w(-])"), ranges.at_least_sign),
-    TextRule("title", re.compile(r"(?<!<)<(?![\s=,.])([^<>]{1,80})(?<![\s,])>(?!>)"), symbols.inner),
+    TextRule("title", re.compile(r"(?<![<\d])<(?![\s=,.])([^<>]{1,80})(?<![\s,])>(?!>)"), symbols.inner),
     TextRule(
         "emoticon",
         re.compile(r"\^[_.]?\^[;]*|(?<!\S)[:;]-?[)(D](?!\S)|(?<!\w)T[_.]T(?!\w)|-_-;*|>_<|\^\^"),
@@ -128,7 +128,8 @@ _QUANTITIES = (
     TextRule(
         "English number",
         re.compile(
-            rf"{HEAD}(?P<n>[1-5])(?:\+(?P<plus>[1-5])(?= ?(?:행사|이벤트|할인|상품|혜택|세일|증정|구성))"
+            rf"{HEAD}(?P<n>[1-5])(?:(?:(?<=할인 .)|(?<=할인, .)|(?<=세일 .)|(?<=세일, .)|(?<=증정 .)|(?<=편의점 .)|(?<=마트 .))\+(?P<bonus>[1-5])(?!\d| ?=)"
+            r"|\+(?P<plus>[1-5])(?= ?(?:행사|이벤트|할인|상품|혜택|세일|증정|구성))"
             r"| ?(?P<counter>아웃|볼|스트라이크|런|룸|피스|톱)(?![가-힣]{2}))"
         ),
         amounts.english_number,
@@ -192,14 +193,22 @@ _QUANTITIES = (
     TextRule(
         "magnitude",
         re.compile(
-            rf"(?<![A-Za-z]){SIGNED}{N}{MAGNITUDE}(?P<more>[여몇])?(?P<close>(?=\d|{COUNTER}))?(?:(?=\d|{COUNTER}|[만억조])|{AFTER})"
+            rf"(?<![A-Za-z])(?<![A-Za-z]-){SIGNED}{N}{MAGNITUDE}(?P<more>[여몇])?(?P<close>(?=\d|{COUNTER}))?(?:(?=\d|{COUNTER}|[만억조])|{AFTER})"
         ),
         amounts.magnitude,
+    ),
+    *(
+        TextRule(
+            "counter",
+            re.compile(rf"(?P<before>(?<![가-힣])(?:{any_of(nouns)})[을를도은는]? ){HEAD}(?P<n>\d{{1,3}}) ?(?P<counter>{counter}){AFTER}"),
+            amounts.served,
+        )
+        for counter, nouns in SERVED.items()
     ),
     TextRule(
         "counter",
         re.compile(
-            rf"(?<![A-Za-z]){SIGNED}{N}(?P<more>여)?(?P<gap> ?)(?P<counter>{COUNTER})(?:(?<=[가-힣][가-힣])|{AFTER})"
+            rf"(?<![A-Za-z])(?<![A-Za-z]-){SIGNED}{N}(?P<more>여)?(?P<gap> ?)(?P<counter>{COUNTER})(?:(?<=[가-힣][가-힣])|{AFTER})"
         ),
         amounts.counter,
     ),
@@ -250,6 +259,9 @@ _NAMES = (
         "equals", re.compile(r"(?P<word>(?<![A-Za-z])[A-Za-z]{1,20}) ?= ?(?=[가-힣A-Za-z(-])"), ranges.equals_word
     ),
     TextRule("latin", re.compile(rf"(?P<word>{latin.PATTERN.pattern}){PARTICLE}"), with_particle(symbols.word)),
+    TextRule(
+        "equals", re.compile(r"(?:(?<=제곱)|(?<=[가-힣]\))|(?<=[영일이삼사오육칠팔구십백천] 도)) ?= ?(?=[가-힣(])"), ranges.equals_words
+    ),
     TextRule("equals", re.compile(r"(?<=[가-힣]) ?= ?(?=[가-힣])"), lambda match: ", "),
     TextRule(
         "symbol", re.compile(rf"(?P<sign>[{re.escape(''.join(SYMBOLS))}]){PARTICLE}"), with_particle(symbols.symbol)

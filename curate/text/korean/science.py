@@ -7,11 +7,13 @@ Usage: letters of a formula by their names and its numbers in English up to twel
 import re
 
 from curate.text.korean import latin
+from curate.text.korean.amounts import unit_name
 from curate.text.korean.numbers import MOST_DIGITS, sino
 from curate.text.korean.particles import PARTICLE, with_particle
-from curate.text.korean.tables import UNITS
+from curate.text.korean.patterns import AFTER, COUNTER, UNIT
+from curate.text.korean.tables import PER, UNITS
 from curate.text.korean.technical import TECHNICAL
-from curate.text.rules import HEAD, TextRule
+from curate.text.rules import HEAD, TextRule, any_of
 
 _ELEMENTS = frozenset(
     (
@@ -29,6 +31,7 @@ _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉ₙₓ", "0123456789n
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ", "0123456789-+n")
 _ATOM = re.compile(r"([A-Z][a-z]?)|(\d+)")
 _FUNCTIONS = "arcsin|arccos|arctan|sinh|cosh|tanh|sin|cos|tan|cot|sec|csc|log|ln|lim"
+_COUNTER = re.compile(rf"(?:{COUNTER}){AFTER}")
 _POWERS = {"2": "제곱", "3": "세제곱"}
 _PRESSURE = r"\d{2,3})/(?P<low>\d{2,3})(?![\d/]|[.,]\d)"
 
@@ -78,7 +81,11 @@ def power(match: re.Match[str]) -> str:
     letters = re.search("[A-Za-z]+$", base)
     if letters and (f"{letters[0]}{match['raised']}" in UNITS or f"{letters[0]}2" in UNITS):
         return match.group()  # 30 cm², m^2: a unit
-    return f"{base}{'의 ' if base[-1].isdigit() else ' '}{_raised(exponent)}"
+    unit = f" {unit_name(match['unit'], match['per'])}" if match["unit"] else ""
+    close = match.string[match.end() : match.end() + 1]
+    counted = base[-1].isdigit() and _COUNTER.match(match.string, match.end())
+    apart = " " if not unit and (counted or (close.isascii() and close.isalnum())) else ""
+    return f"{base}{'의 ' if base[-1].isdigit() else ' '}{_raised(exponent)}{unit}{apart}"
 
 
 def _raised(exponent: str) -> str:
@@ -137,6 +144,7 @@ SCIENCE = (
         re.compile(
             r"(?P<base>(?<![\d/])\d(?:[\d.,]{0,23}\d)?|(?<![A-Za-z/])[A-Za-z]{1,3}|[α-ωΑ-Ω)])"
             r"(?:(?P<raised>[⁻⁺]?[⁰¹²³⁴-⁹ⁿ]{1,12})|\^(?P<caret>-?\d{1,4}|[a-z](?![A-Za-z])|\{-?\w{1,4}\}|\(-?\w{1,4}\)))"
+            rf"(?:(?<=[⁰¹²³⁴-⁹]) ?(?P<unit>{UNIT})(?:/(?P<per>{any_of(PER)}))?(?![A-Za-z\d/²³⁴-⁹]))?"
         ),
         power,
     ),

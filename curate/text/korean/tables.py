@@ -6,7 +6,9 @@ _THINGS = "개 명 살 마리 사람 그루 송이 켤레 벌 채 척 권 자루
 _MORE_THINGS = "봉지 상자 쌍 편 군데 곳 가지 나라 종류 글자 문장 단어 줄 판 알 문제 과목 학급 문항 갑절"
 _PARTS = (
     "모 갑 다발 방울 조각 그릇 접시 숟가락 컵 캔 톨 포기 필 가닥 갈래 꼬집 뭉치 두름 손 첩 돈 봉 박스 세트 스푼 "
-    "큰술 작은술 티스푼"
+    "큰술 작은술 티스푼 밥술 공기 대접 국자 바가지 주전자 양동이 바구니 광주리 소쿠리 접 쾌 톳 쌈 짝 가락 줌 보루 가마 가마니 "
+    "마지기 되지기 근 되 말 섬 홉 냥 사리 덩어리 덩이 꾸러미 뭉텅이 꼬치 동이 꿰미 모숨 뭇 강다리 죽 바리 모춤 자밤 "
+    "스쿱 롤 잎 쟁반 이랑 고랑 시루"
 )
 _TIMES = (
     "달 해 시간 차례 끼 모금 발 바퀴 걸음 발짝 발자국 뼘 아름 마디 돌 주먹 정거장 꼭지 뿌리 켜 타래 사발 냄비 솥 "
@@ -17,9 +19,12 @@ NATIVE = {
     **dict.fromkeys(f"{_THINGS} {_MORE_THINGS}".split(), 99),
     **dict.fromkeys(f"{_PARTS} {_TIMES}".split(), 20),
     **dict.fromkeys(_GROUPS.split(), 19),
+    "표": 98,  # 백칠 표, not 백일곱 표
     "시간": 23,
     "시": 12,
 }
+# 표준어 규정 17항: 서, 너 before 말, 발, 푼 and 석, 넉 before 냥, 되, 섬. (금 3돈 is said 세 돈 by now.)
+THREE_FOUR = {**dict.fromkeys(("말", "발", "푼"), ("서", "너")), **dict.fromkeys(("냥", "되", "섬"), ("석", "넉"))}
 # Written together with their numeral where the text has no space (한글 맞춤법 제43항 다만: 두시 삼십분; NeMo).
 ATTACHED = [
     "년",
@@ -56,11 +61,22 @@ _SINO = (
     "헥토파스칼"
 )
 SINO = [word for word in [*ATTACHED, *_SINO.split()] if word not in NATIVE]
+# Counters only after these nouns; elsewhere the words are something else (3단 서랍, 3축 체계, 3자 회담, 3점 차).
+SERVED = {
+    "단": "파 대파 쪽파 미나리 시금치 부추 열무 쑥갓 나물 배추 갓 아욱 근대 장작 깻잎 취나물 얼갈이 고사리".split(),
+    "점": "고기 회 살점 삼겹살 등심 초밥 한우 육회".split(),
+    "제": "한약 보약 탕약 첩약".split(),
+    "축": "오징어 한치".split(),
+    "자": "삼베 비단 광목 무명 명주 모시 옷감 베".split(),
+    "포": "밀가루 쌀 시멘트 사료 비료 소금 설탕 퇴비".split(),
+}
 # Behind 번, things that carry a number rather than are counted.
 _NUMBERED = (
     "출구 문제 버스 국도 선수 타자 후보 게이트 홀 채널 교향곡 승강장 창구 좌석 방 트랙 손님 고속도로 타석 학생 "
     "마을버스 시내버스 홈 플랫폼 레인 코스 도로 국번 자리 줄 칸 환자 확진자 참가자 트럭 갱도 활주로 우물 그림 사진 "
-    "항목 척추 염색체 볼 당구대 말 주자 카드 내선 피아노협주곡"
+    "항목 척추 염색체 볼 당구대 말 주자 카드 내선 피아노협주곡 후보자 문항 노선 지방도 창고 사물함 부두 병상 침대 병실 갱 승차장 "
+    "탑승구 정거장 회선 슬롯 핀 포트 채널 시드 참고인 증인 피고인 피해자 확진 접종자 소나타 협주곡 현악사중주 "
+    "셀 시약 시험관 표본 시료 실험쥐 홀더 배번 카메라 마이크 트랙"
 )
 NUMBERED = _NUMBERED.split()
 # Behind 대, things that are the so many greatest or of that generation rather than counted machines.
@@ -310,9 +326,21 @@ _MACHINES = (
 )
 _CLOVES = "마늘 생강 귤 밀감 오렌지 자몽 사과 배 호박"  # what 쪽 counts when it is no page
 _NUMBERED_BEFORE = (  # what bears the number before 번
-    "내선 번호 국도 노선 좌석 창구 게이트 탑승구 사물함 교향곡 출구 문제 고속도로 문항 보기 정답 채널 버튼 선택지 후보"
+    "내선 번호 국도 노선 좌석 창구 게이트 탑승구 사물함 교향곡 출구 문제 고속도로 문항 보기 정답 채널 버튼 선택지 후보 기호 등번호 객관식 "
+    "주관식 서술형 대기번호 순번 배번 지방도 염색체 레인 트랙 슬롯 포트 핀 회선 병상 척추 요추 경추 흉추 협주곡 소나타 카드 사진 그림 "
+    "승강장 플랫폼 타석 홀 항목 시드 시료 표본 선택과목 과제"
 )
+# What bears the number, too, but is also done so many times: 버스 7번을 타다, 버스를 3번 타다.
+_SOMETIMES_NUMBERED = "버스 마을버스 시내버스 광역버스 환자 확진자 학생 선수 참가자 증인 주자 타자 손님 고객"
 MACHINES, CLOVES, NUMBERED_BEFORE = _MACHINES.split(), _CLOVES.split(), _NUMBERED_BEFORE.split()
+SOMETIMES_NUMBERED = _SOMETIMES_NUMBERED.split()
+# Numbers of three or four digits that are dialled: emergencies, advice, reports.
+_DIALLED = (
+    "109 110 111 112 113 114 116 117 118 119 120 122 123 125 126 127 128 129 131 132 133 134 141 182 188 1300 1301 1330 1331 1332 "
+    "1333 1335 1336 1337 1338 1339 1345 1350 1355 1357 1363 1364 1365 1366 1369 1372 1377 1379 1382 1385 1388 1390 1391 1393 1397 "
+    "1398 1399"
+)
+DIALLED = _DIALLED.split()
 WEEKDAYS = {day: day + "요일" for day in "월화수목금토일"} | {"공": "공휴일"}
 PERIODS = {"am": "오전", "pm": "오후", "a.m.": "오전", "p.m.": "오후"}
-AREA_CODES = r"0(?:2|3[1-3]|4[1-4]|5[1-5]|6[1-4]|1[016789]|70|80|50\d|30)"  # of Korea, with the trunk zero
+AREA_CODES = r"0(?:2|3[1-3]|4[1-4]|5[1-5]|6[0-4]|1[016789]|70|80|50\d|30)"  # of Korea, with the trunk zero
