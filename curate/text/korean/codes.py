@@ -92,16 +92,16 @@ CODES = (
     TextRule("telephone", re.compile(rf"{HEAD}01[016789]\d{{7,8}}(?!\d)"), mobile),
     TextRule(
         "telephone",
+        re.compile(rf"{_NO_AMOUNT}(?P<n>(?:{_ALL})(?:(?:, ?|[·/]| (?:및|또는|혹은) )(?:{_ALL})){{1,9}}){_NOT_COUNTED}"),
+        listed,
+    ),
+    TextRule(
+        "telephone",
         re.compile(
             rf"{HEAD}(?:119|112|114)"
             "(?= ?(?:에 |로 |에$|로$|신고|구급|구조|소방|상황실|안전|전화|대원|치안|안내|번으?로)|$)"
         ),
         lambda match: one_by_one(match.group()),
-    ),
-    TextRule(
-        "telephone",
-        re.compile(rf"{_NO_AMOUNT}(?P<n>(?:{_ALL})(?:(?:, ?|[·/]| (?:및|또는) )(?:{_ALL})){{1,9}}){_NOT_COUNTED}"),
-        listed,
     ),
     TextRule(
         "telephone",

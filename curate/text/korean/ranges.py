@@ -89,7 +89,7 @@ def priced(match: re.Match[str]) -> str:
 def degrees(match: re.Match[str]) -> str:
     """20~25℃: the scale belongs to both."""
     below = "영하 " if match["minus"] else ""
-    return f"{DEGREES[match['unit']]} {below}{read(match['a'])}에서 {match['b']}도"
+    return f"{DEGREES[match['unit']]} {below}{read(match['a'])}에서 {'영하 ' if match['below'] else ''}{match['b']}도"
 
 
 def number_range(match: re.Match[str]) -> str:
@@ -184,7 +184,7 @@ SCORES = (
     TextRule(
         "score",
         re.compile(
-            rf"{HEAD}(?<![-:/])\d{{1,2}}[-:]\d{{1,2}} ?[(<]\d{{1,2}}-\d{{1,2}}(?:(?:[ ,·/]|, )\d{{1,2}}-\d{{1,2}}){{0,6}}[)>]"
+            rf"{HEAD}(?<![-:/])\d{{1,2}}(?:[-:]| 대 )\d{{1,2}} ?[(<]\d{{1,2}}-\d{{1,2}}(?:(?:[ ,·/]|, )\d{{1,2}}-\d{{1,2}}){{0,6}}[)>]"
         ),
         sets,
     ),
@@ -220,7 +220,13 @@ SCORES = (
 BETWEEN = (
     TextRule("page", re.compile(r"(?<![A-Za-z])pp?\. ?(\d{1,4}) ?[-–] ?(?=\d{1,4}(?![\d-]))"), first_page),
     TextRule("page", re.compile(r"(?<![A-Za-z])pp?\. ?(?=\d)"), lambda match: "페이지 "),
-    TextRule("set", re.compile(rf"{HEAD}([1-7]) ?(?=세트 ?\d{{1,3}}[-:])"), lambda match: f"{sino(match[1])} "),
+    TextRule(
+        "set",
+        re.compile(
+            rf"{HEAD}([1-7]) ?(?=세트 ?\d{{1,3}}[-:]|세트(?:[를을]? ?(?:먼저 )?(?:따[내냈]|내[주줬]|가져|잡[아았고]|빼앗|듀스)| ?(?:초반|중반|후반|막판|도중)))"
+        ),
+        lambda match: f"{sino(match[1])} ",
+    ),
     TextRule(
         "score",
         re.compile(rf"{HEAD}(?<!:)(?P<a>\d{{1,4}}(?:\.\d{{1,4}})?) ?: ?(?P<b>\d{{1,4}}\.\d{{1,4}})(?![\d:.])"),
@@ -271,7 +277,7 @@ BETWEEN = (
     TextRule(
         "range",
         re.compile(
-            rf"(?<![A-Za-z\d.)-])(?P<minus>[-−])?(?P<a>{NUMBER}) ?{TILDE} ?{B} ?(?P<unit>{any_of(DEGREES)})"
+            rf"(?<![A-Za-z\d.)-])(?P<minus>[-−])?(?P<a>{NUMBER}) ?{TILDE} ?(?P<below>[-−])?{B} ?(?P<unit>{any_of(DEGREES)})"
         ),
         degrees,
     ),

@@ -95,6 +95,7 @@ _SPELLINGS = (
         re.compile(r"(?<![A-Za-z])(?P<letter>[A-F])[-−](?= ?(?:학점|등급|이상|이하|를 |을 |까지))"),
         symbols.grade,
     ),
+    TextRule("hyphen", re.compile(r"(?<=[A-Za-z]\d)-(?=[A-Za-z]\d)"), lambda match: " "),
     TextRule("underscore", re.compile(r"(?<=[A-Za-z\d])_(?=[A-Za-z\d])"), lambda match: " 언더바 "),
     TextRule(
         "abbreviation", re.compile(r"(?<![A-Za-z.])(Mr|Mrs|Ms|Dr|Jr|Sr|vs|Inc|Ltd|Co)\.(?=[ ,]|$)"), symbols.inner
@@ -235,7 +236,7 @@ _NAMES = (
     TextRule("version", re.compile(r"(?<![A-Za-z])(?:N[Oo]\.?|№) ?1(?![\d.,])"), lambda match: "넘버 원"),
     TextRule("version", re.compile(r"(?<![A-Za-z])(?:N[Oo]|no)\. ?(?=\d)"), lambda match: "넘버 "),
     TextRule("hash", re.compile(r"#(?=\d)"), lambda match: "샵 "),
-    TextRule("countdown", re.compile(r"(?<![A-Za-z])D-(?=\d)"), lambda match: "디 마이너스 "),
+    TextRule("countdown", re.compile(r"(?<![A-Za-z])D-(?=\d)(?!\d{1,2} ?비자)"), lambda match: "디 마이너스 "),
     TextRule(
         "model",
         re.compile(

@@ -6,6 +6,7 @@ import unicodedata
 from curate.text.korean import hangul, latin
 from curate.text.korean.loanwords import NAMES, SYMBOLS
 from curate.text.korean.numbers import read, sino
+from curate.text.korean.tables import UNITS
 from curate.text.numbers import roman
 
 
@@ -18,6 +19,9 @@ def compatible(match: re.Match[str]) -> str:
         return (
             sino(str(int(value))) + " " * (re.match("[가-힣]", around[1]) is not None) if circled else str(int(value))
         )
+    unit = unicodedata.normalize("NFKC", match.group())
+    if "\u3371" <= match.group() <= "\u33df" and unit in UNITS and not _counted(match):
+        return UNITS[unit]
     if match.group() == "№" and around[1][:1] in " 0123456789":
         return "No."
     plain = unicodedata.normalize("NFKC", match.group()).replace("\u2044", "/").replace("\u2215", "/")
@@ -25,6 +29,11 @@ def compatible(match: re.Match[str]) -> str:
         plain += " "
     plain = "".join(hangul.LETTERS.get(letter, letter) for letter in plain)
     return f"과{plain}" if value is not None and around[0].isdigit() else plain
+
+
+def _counted(match: re.Match[str]) -> bool:
+    """Whether a number stands before the match, where a unit is read with it."""
+    return bool(re.search(r"[\d/A-Za-z] ?$", match.string[max(0, match.start() - 2) : match.start()]))
 
 
 def roman_numeral(match: re.Match[str]) -> str:
