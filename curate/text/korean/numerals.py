@@ -6,6 +6,8 @@ Language answers that nothing in the rules makes 점 tense, so [점] is the othe
 """
 
 import re
+from collections.abc import Sequence
+from typing import Protocol
 
 from curate.text.korean import hangul
 from curate.text.korean.compounds import tensed
@@ -19,17 +21,29 @@ _NUMERAL, _NUMERAL_LIKE = ("NR", "NNBC", "SN"), ("N", "J", "SN", "XPN")
 _LONG = 3  # letters from which a word of digits is a number whatever the tagger calls it
 
 
-def numerals(text: str, tags: dict[int, str]) -> list[tuple[int, int, tuple[str, ...]]]:
-    """The numbers in a text, each with its readings; `tags` has the tag of the morpheme that every place belongs to."""
+class Tagged(Protocol):
+    """A morpheme with its place and its tag."""
+
+    start: int
+    end: int
+    tag: str
+
+
+def numerals(text: str, tokens: Sequence[Tagged]) -> list[tuple[int, int, tuple[str, ...]]]:
+    """The numbers in a text that the tagger took apart, each from where to where and with its readings."""
+    runs = [match for match in _RUN.finditer(text) if len(match.group()) > 1]
+    if not runs:
+        return []
+    tags = {at: token.tag for token in tokens for at in range(token.start, token.end)}
     return [
         (match.start(), match.end(), readings(match.group()))
-        for match in _RUN.finditer(text)
+        for match in runs
         if _is_number(match, [tags.get(at, "") for at in range(match.start(), match.end())])
     ]
 
 
 def _is_number(match: re.Match[str], tags: list[str]) -> bool:
-    if len(tags) < 2 or set(tags) == {"MAG"}:  # 일일이 is an adverb
+    if set(tags) == {"MAG"}:  # 일일이 is an adverb
         return False
     if all(tag.startswith(_NUMERAL) for tag in tags) and "NR" in tags:
         return True

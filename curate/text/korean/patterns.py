@@ -29,6 +29,6 @@ UNIT = any_of([*UNITS, "µm", "µg", "m^2", "m^3", "ℓ", "㎖"])
 PER_UNIT = rf"(?:/(?P<per>{any_of(PER)}))?(?![A-Za-z\d/])"
 EVENT = rf"(?= ?(?:{any_of(EVENTS)}))"
 DATED = [name for name in NAMES if re.fullmatch(r"\d+[·./]\d+", name) and name != "24/7"]
-PLAIN_NAMES = any_of(name for name in NAMES if name not in DATED)
+PLAIN_NAMES = any_of(name for name in NAMES if name not in DATED and name != "(유)")  # (유) is U read, too
 TILDE = "[~∼〜～]"
 WEEK = r"(?:\((?P<week>[월화수목금토일공])\))?"

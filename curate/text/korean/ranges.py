@@ -30,7 +30,7 @@ _ATTACHED = re.compile(any_of(ATTACHED))
 _ABOUT = dict(
     zip([(n, n + 1) for n in range(1, 9)], "한두 두세 서너 네다섯 대여섯 예닐곱 일고여덟 여덟아홉".split(), strict=True)
 )
-_SETS = re.compile(r"(\d{1,2})[-:](\d{1,2})")
+_SETS = re.compile(r"(\d{1,2})(?:[-:]| 대 )(\d{1,2})")
 _COMPARISONS = {">": "크", "<": "작", "≥": "크거나 같", "≤": "작거나 같"}
 
 
@@ -41,7 +41,8 @@ def score(match: re.Match[str]) -> str:
 
 def sets(match: re.Match[str]) -> str:
     """3-1(25-20 23-25): the sets behind a score."""
-    return _SETS.sub(lambda pair: f"{sino(pair[1])} 대 {sino(pair[2])}", match.group())
+    spoken = _SETS.sub(lambda pair: f"{sino(pair[1])} 대 {sino(pair[2])}", match.group())
+    return spoken.replace("<", "(").replace(">", ")")
 
 
 def ratios(match: re.Match[str]) -> str:

@@ -137,24 +137,20 @@ def planned(text: str, tokens: list[Token], words: Lexicon, *, compound: bool = 
 def _fixed(
     text: str, tokens: list[Token], by_word: list[tuple[int, int, list[Token]]], words: Lexicon
 ) -> list[Choice]:
-    """What is known as a whole: words of the lexicon, numbers, the standard's own phrases."""
+    """What is known as a whole: words of the lexicon, numbers over them, the standard's own phrases over both."""
     known = [choice for start, end, inside in by_word for choice in _known(text, start, end, inside, words)]
-    tags = {at: token.tag for token in tokens for at in range(token.start, token.end)}
-    numbers = [
-        Choice(start, end, readings, numeral=True)
-        for start, end, readings in numerals(text, tags)
-        if not any(choice.start <= start and end <= choice.end for choice in known)
-    ]
+    numbers = [Choice(start, end, readings, numeral=True) for start, end, readings in numerals(text, tokens)]
+    longer = [one for one in numbers if not any(choice.start <= one.start and one.end <= choice.end for choice in known)]
     phrases = [
         Choice(match.start(), match.end(), (_LINKED[match.group()], match.group())) for match in _PHRASES.finditer(text)
     ]
-    chosen: dict[int, Choice] = {}  # by the letters they take; the later win
-    for choice in [*known, *numbers, *phrases]:
-        for lost in {id(chosen[at]): chosen[at] for at in range(choice.start, choice.end) if at in chosen}.values():
-            for at in range(lost.start, lost.end):
-                del chosen[at]
-        chosen |= dict.fromkeys(range(choice.start, choice.end), choice)
-    return list({id(choice): choice for choice in chosen.values()}.values())
+    return _over(phrases, _over(longer, known))
+
+
+def _over(winners: list[Choice], others: list[Choice]) -> list[Choice]:
+    """The winners, and of the others those that share no letter with them."""
+    taken = {at for choice in winners for at in range(choice.start, choice.end)}
+    return winners + [one for one in others if not taken.intersection(range(one.start, one.end))]
 
 
 def _closed(text: str, by_word: list[tuple[int, int, list[Token]]]) -> set[int]:
