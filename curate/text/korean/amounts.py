@@ -8,11 +8,13 @@ import re
 from curate.text.korean.dates import month_name
 from curate.text.korean.numbers import counted, native, read, sino
 from curate.text.korean.particles import fitted
+from curate.text.korean.patterns import AFTER
 from curate.text.korean.tables import (
     ATTACHED,
     CLOVES,
     DEGREES,
     MACHINES,
+    MEASURES,
     MONEY,
     NATIVE,
     NUMBERED,
@@ -27,6 +29,7 @@ from curate.text.korean.tables import (
 from curate.text.numbers import Number, parse
 from curate.text.rules import any_of
 
+_AFTER = re.compile(AFTER)
 _ORDER = {"1": "첫", "2": "둘", "3": "셋", "4": "넷"}
 _LABELLED = re.compile(rf" ?(?:{any_of(NUMBERED)})")
 _RANKED = re.compile(rf" ?(?:{any_of(RANKED)})")
@@ -127,6 +130,8 @@ def magnitude(match: re.Match[str]) -> str:
 
 
 def counter(match: re.Match[str]) -> str:
+    if match["counter"] in MEASURES and not _AFTER.match(match.string, match.end()):
+        return match.group()
     return _minus(match) + _counted(match)
 
 

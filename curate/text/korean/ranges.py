@@ -82,6 +82,11 @@ def series(match: re.Match[str]) -> str:
     return f"{', '.join(map(native, values))}{gap}{counter}"
 
 
+def fractions(match: re.Match[str]) -> str:
+    """1/2~2/3: the first of two fractions."""
+    return f"{sino(match['b'])}분의 {sino(match['a'])}에서 "
+
+
 def priced(match: re.Match[str]) -> str:
     """$10~20: the currency belongs to both and is said once."""
     return f"{read(match['a'])}에서 {match['sign']}"
@@ -260,7 +265,7 @@ BETWEEN = (
     ),
     TextRule(
         "several",
-        re.compile(rf"(?<![\d.,A-Za-z-])(?P<a>[1-9]) ?(?:{TILDE}|·) ?(?P<b>[1-9])(?P<mag>[십백천][만억]?|만|억)(?!\d)"),
+        re.compile(rf"(?<![\d.,A-Za-z-])(?P<a>[1-9])(?: ?{TILDE} ?|[·–-]|, ?)(?P<b>[1-9])(?P<mag>[십백천][만억]?|만|억)(?!\d)"),
         several,
     ),
     TextRule(
@@ -269,6 +274,11 @@ BETWEEN = (
             rf"(?<![\d.,·/A-Za-z-])(?P<list>\d{{1,2}}(?:(?:·|, ?)\d{{1,2}}){{1,6}}) ?(?P<counter>{COUNTER}){AFTER}"
         ),
         series,
+    ),
+    TextRule(
+        "range",
+        re.compile(rf"(?<![\d/.])(?P<a>\d{{1,3}})/(?P<b>\d{{1,3}}) ?{TILDE} ?(?=\d{{1,3}}/\d)"),
+        fractions,
     ),
     TextRule(
         "range",

@@ -30,7 +30,7 @@ _COUNTS = "원 투 스리 포 파이브 식스 세븐 에이트 나인 텐 일�
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉ₙₓ", "0123456789nx")
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ", "0123456789-+n")
 _ATOM = re.compile(r"([A-Z][a-z]?)|(\d+)")
-_FUNCTIONS = "arcsin|arccos|arctan|sinh|cosh|tanh|sin|cos|tan|cot|sec|csc|log|ln|lim"
+_FUNCTIONS = "arcsin|arccos|arctan|sinh|cosh|tanh|sin|cos|tan|cot|csc|log|ln|lim"
 _COUNTER = re.compile(rf"(?:{COUNTER}){AFTER}")
 _POWERS = {"2": "제곱", "3": "세제곱"}
 _PRESSURE = r"\d{2,3})/(?P<low>\d{2,3})(?![\d/]|[.,]\d)"
@@ -148,5 +148,6 @@ SCIENCE = (
         ),
         power,
     ),
+    TextRule("minus", re.compile(r"(?<=제곱) ?[-−] ?(?=[\dA-Za-z(])"), lambda match: " 마이너스 "),
     TextRule("subscript", re.compile("[₀-₉]{1,12}|[ₙₓ]"), subscript),
 )
