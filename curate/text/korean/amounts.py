@@ -6,26 +6,11 @@ Each function reads one kind of written form: a match of a rule of `curate.text.
 import re
 
 from curate.text.korean.dates import month_name
+from curate.text.korean.labels import CLOVES, MACHINES, NUMBERED, NUMBERED_BEFORE, RANKED, SOMETIMES_NUMBERED
 from curate.text.korean.numbers import counted, native, read, sino
 from curate.text.korean.particles import fitted
 from curate.text.korean.patterns import AFTER
-from curate.text.korean.tables import (
-    ATTACHED,
-    CLOVES,
-    DEGREES,
-    MACHINES,
-    MEASURES,
-    MONEY,
-    NATIVE,
-    NUMBERED,
-    NUMBERED_BEFORE,
-    SOMETIMES_NUMBERED,
-    PER,
-    RANKED,
-    SPEEDS,
-    THREE_FOUR,
-    UNITS,
-)
+from curate.text.korean.tables import ATTACHED, DEGREES, MEASURES, MONEY, NATIVE, PER, SPEEDS, THREE_FOUR, UNITS
 from curate.text.numbers import Number, parse
 from curate.text.rules import any_of
 
@@ -37,7 +22,9 @@ _MACHINES = re.compile(rf"(?:{any_of(MACHINES)}) ?$")
 _CLOVES = re.compile(rf"(?<![가-힣])(?:통)?(?:{any_of(CLOVES)}) ?$")
 _NUMBERED_BEFORE = re.compile(rf"(?<!번 )(?:{any_of(NUMBERED_BEFORE)})(?:[은는이가] )? ?$")
 _SOMETIMES = re.compile(rf"(?<!번 )(?:{any_of(SOMETIMES_NUMBERED)}) $")
-_NAMED_AFTER = re.compile(r"(?:을|은|이|의|과|도|으로|에게|에서|에|부터|까지|만|인|입니다|이다)(?![가-힣])|[,.?!)]|$| 타[고는세]")
+_NAMED_AFTER = re.compile(
+    r"(?:을|은|이|의|과|도|으로|에게|에서|에|부터|까지|만|인|입니다|이다)(?![가-힣])|[,.?!)]|$| 타[고는세]"
+)
 _OUGHT = re.compile(" ?[~∼-]? ?\\d{1,2} ?초")  # 3말 4초: the end of March and the beginning of April
 _PEOPLE = re.compile("(?:손님|고객님?|선생님|어르신|참가자|관객|시청자|애청자|부모님|교수님|스님|수녀님) ?$")
 _ENGLISH = dict(zip("12345", ["원", "투", "스리", "포", "파이브"], strict=True))

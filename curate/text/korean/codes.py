@@ -2,11 +2,11 @@
 
 import re
 
+from curate.text.korean.labels import AREA_CODES, CODED, DIALLED
 from curate.text.korean.loanwords import BOOKS
 from curate.text.korean.numbers import DIGITS, one_by_one, sino
 from curate.text.korean.particles import PARTICLE, fitted
 from curate.text.korean.patterns import AFTER, COUNTER, UNIT
-from curate.text.korean.tables import AREA_CODES, CODED, DIALLED
 from curate.text.rules import HEAD, TextRule, any_of
 
 _ALL = any_of(DIALLED)
@@ -114,7 +114,7 @@ CODES = (
     TextRule(
         "telephone",
         re.compile(
-            rf"(?P<cue>(?:콜센터|콜 ?센터|전화|상담|신고|문의|안내|핫라인|다이얼|긴급|국번 ?없이|대표번호)(?:[은는]|번호)?[ :☎]{{1,3}})"
+            rf"(?P<cue>(?:콜 ?센터|전화|상담|신고|문의|안내|핫라인|다이얼|긴급|국번 ?없이|대표번호)(?:[은는]|번호)?[ :☎]{{1,3}})"
             rf"(?P<n>{_ALL}){_NOT_COUNTED}"
         ),
         dialled,

@@ -86,12 +86,14 @@ class Sounds:
             for one in self._mecab.parse(text)
         ]
 
-    def _spoken(
-        self, text: str, tokens: list[Token], plan: Plan, other: tuple[Choice, str] | None = None
-    ) -> list[str]:
+    def _spoken(self, text: str, tokens: list[Token], plan: Plan, other: tuple[Choice, str] | None = None) -> list[str]:
         letters = respelling.letters(text, plan, tokens, other=other)
         sound, written = self.sound("".join(letters)).split(), text.split()
-        return sound if len(sound) == len(written) else [self.sound(word.replace("/", respelling.SLASH)) or word for word in written]
+        return (
+            sound
+            if len(sound) == len(written)
+            else [self.sound(word.replace("/", respelling.SLASH)) or word for word in written]
+        )
 
     def sound(self, text: str) -> str:
         """One text as its letters sound; no word and no tag is known."""

@@ -134,13 +134,13 @@ def planned(text: str, tokens: list[Token], words: Lexicon, *, compound: bool = 
     return Plan(sorted(chosen, key=lambda choice: choice.start), sorted(_closed(text, by_word) - inside))
 
 
-def _fixed(
-    text: str, tokens: list[Token], by_word: list[tuple[int, int, list[Token]]], words: Lexicon
-) -> list[Choice]:
+def _fixed(text: str, tokens: list[Token], by_word: list[tuple[int, int, list[Token]]], words: Lexicon) -> list[Choice]:
     """What is known as a whole: words of the lexicon, numbers over them, the standard's own phrases over both."""
     known = [choice for start, end, inside in by_word for choice in _known(text, start, end, inside, words)]
     numbers = [Choice(start, end, readings, numeral=True) for start, end, readings in numerals(text, tokens)]
-    longer = [one for one in numbers if not any(choice.start <= one.start and one.end <= choice.end for choice in known)]
+    longer = [
+        one for one in numbers if not any(choice.start <= one.start and one.end <= choice.end for choice in known)
+    ]
     phrases = [
         Choice(match.start(), match.end(), (_LINKED[match.group()], match.group())) for match in _PHRASES.finditer(text)
     ]

@@ -9,6 +9,7 @@ import re
 
 from curate.text.cleaning import LATIN
 from curate.text.korean import amounts, codes, dates, hanja, latin, ranges, symbols
+from curate.text.korean.labels import SERVED
 from curate.text.korean.loanwords import NAMES, SYMBOLS
 from curate.text.korean.numbers import sino
 from curate.text.korean.particles import PARTICLE, with_particle
@@ -28,12 +29,17 @@ from curate.text.korean.patterns import (
     N,
 )
 from curate.text.korean.science import SCIENCE
-from curate.text.korean.tables import DEGREES, PER_ONE, SERVED, SPEEDS, UNITS
+from curate.text.korean.scores import SCORES
+from curate.text.korean.tables import DEGREES, PER_ONE, SPEEDS, UNITS
 from curate.text.rules import HEAD, NUMBER, TextRule, any_of
 
 # What is compared by a sign: a number or one letter.
 _SIDE = rf"(?<![A-Za-z\d<>≤≥] )(?<![A-Za-z\d<>≤≥])([A-Za-z]|{NUMBER})"
 _OTHER = r"([A-Za-z](?![A-Za-z'\d.])|\d++(?:[.,]\d++)*+(?![A-Za-z]))"
+# Behind these 1+1 is two for one, and no sum.
+_SOLD = (
+    "(?:" + "|".join(f"(?<={word} .)" for word in ("할인", "할인,", "세일", "세일,", "증정", "편의점", "마트")) + ")"
+)
 
 _SPELLINGS = (
     TextRule(
@@ -48,7 +54,9 @@ _SPELLINGS = (
         "compatible", re.compile("[\u2150-\u2188\u2460-\u24ff\u3200-\u33ff\u2113\u2116½¼¾￦]"), symbols.compatible
     ),
     TextRule("name", re.compile(r"(?P<name>\((?:주|사|재)\)|(?<!\S)\(유\)(?=[가-힣]))"), symbols.name),
-    TextRule("name", re.compile(r"(?<!\w)(\((?:U|[Yy]ou)\))(?=[가-힣])"), symbols.apart),  # no (유), which is a company's
+    TextRule(
+        "name", re.compile(r"(?<!\w)(\((?:U|[Yy]ou)\))(?=[가-힣])"), symbols.apart
+    ),  # no (유), which is a company's
     TextRule("hanja", re.compile(r"(?<=[가-힣'\"”’」])\(([\u3400-\u9fff ·]{1,40})\)"), symbols.nothing),
     TextRule("hanja", re.compile(r"[\u3400-\u9fff]{1,40}\(([가-힣 ]{1,40})\)"), symbols.inner),
     TextRule("hanja", hanja.PATTERN, hanja.read),
@@ -129,7 +137,7 @@ _QUANTITIES = (
     TextRule(
         "English number",
         re.compile(
-            rf"{HEAD}(?P<n>[1-5])(?:(?:(?<=할인 .)|(?<=할인, .)|(?<=세일 .)|(?<=세일, .)|(?<=증정 .)|(?<=편의점 .)|(?<=마트 .))\+(?P<bonus>[1-5])(?!\d| ?=)"
+            rf"{HEAD}(?P<n>[1-5])(?:{_SOLD}\+(?P<bonus>[1-5])(?!\d| ?=)"
             r"|\+(?P<plus>[1-5])(?= ?(?:행사|이벤트|할인|상품|혜택|세일|증정|구성))"
             r"| ?(?P<counter>아웃|볼|스트라이크|런|룸|피스|톱)(?![가-힣]{2}))"
         ),
@@ -201,7 +209,10 @@ _QUANTITIES = (
     *(
         TextRule(
             "counter",
-            re.compile(rf"(?P<before>(?<![가-힣])(?:{any_of(nouns)})[을를도은는]? ){HEAD}(?P<n>\d{{1,3}}) ?(?P<counter>{counter}){AFTER}"),
+            re.compile(
+                rf"(?P<before>(?<![가-힣])(?:{any_of(nouns)})[을를도은는]? ){HEAD}(?P<n>\d{{1,3}}) ?"
+                rf"(?P<counter>{counter}){AFTER}"
+            ),
             amounts.served,
         )
         for counter, nouns in SERVED.items()
@@ -209,7 +220,8 @@ _QUANTITIES = (
     TextRule(
         "counter",
         re.compile(
-            rf"(?<![A-Za-z])(?<![A-Za-z]-){SIGNED}{N}(?P<more>여)?(?P<gap> ?)(?P<counter>{COUNTER})(?:(?<=[가-힣][가-힣])|{AFTER})"
+            rf"(?<![A-Za-z])(?<![A-Za-z]-){SIGNED}{N}(?P<more>여)?(?P<gap> ?)(?P<counter>{COUNTER})"
+            rf"(?:(?<=[가-힣][가-힣])|{AFTER})"
         ),
         amounts.counter,
     ),
@@ -261,7 +273,9 @@ _NAMES = (
     ),
     TextRule("latin", re.compile(rf"(?P<word>{latin.PATTERN.pattern}){PARTICLE}"), with_particle(symbols.word)),
     TextRule(
-        "equals", re.compile(r"(?:(?<=제곱)|(?<=[가-힣]\))|(?<=[영일이삼사오육칠팔구십백천] 도)) ?= ?(?=[가-힣(])"), ranges.equals_words
+        "equals",
+        re.compile(r"(?:(?<=제곱)|(?<=[가-힣]\))|(?<=[영일이삼사오육칠팔구십백천] 도)) ?= ?(?=[가-힣(])"),
+        ranges.equals_words,
     ),
     TextRule("equals", re.compile(r"(?<=[가-힣]) ?= ?(?=[가-힣])"), lambda match: ", "),
     TextRule(
@@ -286,7 +300,7 @@ RULES = (
     *_SPELLINGS,
     *SCIENCE,
     *dates.DATES,
-    *ranges.SCORES,
+    *SCORES,
     *dates.TIMES,
     *codes.CODES,
     *ranges.BETWEEN,

@@ -1,7 +1,7 @@
 """Science in Korean: chemical formulas, powers, subscripts, functions by their short names, blood pressure.
 
-Usage: letters of a formula by their names and its numbers in English up to twelve (씨오투, 에이치투에스오포), as 씨오투 and
-에이치투오 are said; powers as in school books (십의 육제곱, 엑스 제곱); blood pressure 백이십에 팔십.
+Usage: letters of a formula by their names and its numbers in English up to twelve (씨오투, 에이치투에스오포), as 씨오투
+and 에이치투오 are said; powers as in school books (십의 육제곱, 엑스 제곱); blood pressure 백이십에 팔십.
 """
 
 import re
@@ -15,18 +15,19 @@ from curate.text.korean.tables import PER, UNITS
 from curate.text.korean.technical import TECHNICAL
 from curate.text.rules import HEAD, TextRule, any_of
 
-_ELEMENTS = frozenset(
-    (
-        "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr Y Zr Nb Mo "
-        "Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl Pb "
-        "Bi Po At Rn Fr Ra Ac Th Pa U Np Pu"
-    ).split()
+_ELEMENTS_TEXT = (
+    "H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr Rb Sr Y Zr "
+    "Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt "
+    "Au Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu"
 )
+_ELEMENTS = frozenset(_ELEMENTS_TEXT.split())
 # Formulas of capitals and one number, which might else be the name of a thing: O2 but not U2, NH3 but not BK3.
-_KNOWN = frozenset(
-    "H2 N2 O2 O3 F2 H2O CO2 SO2 SO3 NO2 NO3 N2O CH4 NH3 NH4 PH3 H2S CS2 HNO3 H3O SF6 UF6 UO2 C2H2 KNO3 KOH HF HI CO3 PO4 SO4".split()
+_KNOWN_TEXT = (
+    "H2 N2 O2 O3 F2 H2O CO2 SO2 SO3 NO2 NO3 N2O CH4 NH3 NH4 PH3 H2S CS2 HNO3 H3O SF6 UF6 UO2 C2H2 KNO3 KOH HF HI "
+    "CO3 PO4 SO4"
 )
-_COUNTS = "원 투 스리 포 파이브 식스 세븐 에이트 나인 텐 일레븐 트웰브".split()
+_KNOWN = frozenset(_KNOWN_TEXT.split())
+_COUNTS = ["원", "투", "스리", "포", "파이브", "식스", "세븐", "에이트", "나인", "텐", "일레븐", "트웰브"]
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉ₙₓ", "0123456789nx")
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ", "0123456789-+n")
 _ATOM = re.compile(r"([A-Z][a-z]?)|(\d+)")
@@ -42,9 +43,7 @@ def formula(match: re.Match[str]) -> str:
     plain = written.translate(_SUBSCRIPTS)
     if not _is_formula(plain, subscripts=plain != written or bool(match["charge"])):
         return match.group()
-    spoken = "".join(
-        latin.letters(element) if element else _count(number) for element, number in _ATOM.findall(plain)
-    )
+    spoken = "".join(latin.letters(element) if element else _count(number) for element, number in _ATOM.findall(plain))
     return spoken + _charge(match["charge"].translate(_SUPERSCRIPTS))
 
 
