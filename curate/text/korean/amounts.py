@@ -162,7 +162,7 @@ def served(match: re.Match[str]) -> str:
 
 
 def numbered(text: str, start: int, end: int, digits: str) -> bool:
-    """Whether digits with 번 from `start` to `end` say which one, not how many times: 7번 버스, 기호 2번, 버스 7번을."""
+    """Whether digits with 번, `start` to `end`, say which one and not how many times: 7번 버스, 버스 7번을."""
     before, after = text[max(0, start - 8) : start], text[end : end + 8]
     if len(digits.lstrip("0")) > 2 or _LABELLED.match(after) or _NUMBERED_BEFORE.search(before):
         return True

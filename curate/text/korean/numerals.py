@@ -6,11 +6,10 @@ Language answers that nothing in the rules makes 점 tense, so [점] is the othe
 """
 
 import re
-from collections.abc import Sequence
-from typing import Protocol
 
 from curate.text.korean import hangul
 from curate.text.korean.compounds import tensed
+from curate.text.korean.morphemes import Token
 
 _DIGITS = "영공일이삼사오육칠팔구"
 _RUN = re.compile(f"[{_DIGITS}십백천만억조경]+(?:점[{_DIGITS}십백천]+)*")
@@ -21,15 +20,7 @@ _NUMERAL, _NUMERAL_LIKE = ("NR", "NNBC", "SN"), ("N", "J", "SN", "XPN")
 _LONG = 3  # letters from which a word of digits is a number whatever the tagger calls it
 
 
-class Tagged(Protocol):
-    """A morpheme with its place and its tag."""
-
-    start: int
-    end: int
-    tag: str
-
-
-def numerals(text: str, tokens: Sequence[Tagged]) -> list[tuple[int, int, tuple[str, ...]]]:
+def numerals(text: str, tokens: list[Token]) -> list[tuple[int, int, tuple[str, ...]]]:
     """The numbers in a text that the tagger took apart, each from where to where and with its readings."""
     runs = [match for match in _RUN.finditer(text) if len(match.group()) > 1]
     if not runs:

@@ -20,7 +20,7 @@ from typing import Any
 from curate.text.korean import assimilation, hangul, respelling
 from curate.text.korean.lexicon import Lexicon, lexicon_hash
 from curate.text.korean.lexicon import lexicon as load
-from curate.text.korean.respelling import Choice, Plan, Token
+from curate.text.korean.morphemes import Choice, Plan, Token
 
 __all__ = ["Sounds", "alternatives", "lexicon_hash", "pronounced"]
 

@@ -1,10 +1,12 @@
 """How numbers in words sound, from a table of neighbours written by hand: the reference that `pronounced` is held to.
 
-Every pair that stands in a number of four digits, and every end of one before a counter, is written out with its sound
-as 표준국어대사전 and 표준 발음법 (13, 18, 20, 23, 26 and 29항) give it. A longer number is put together from its pairs: a
-syllable has its onset from the pair before it and its coda from the pair behind it. Nothing of `curate` is used here.
+Every pair that stands in a number of four digits, and every end of one before a counter, is written out with its
+sound as 표준국어대사전 and 표준 발음법 (13, 18, 20, 23, 26, 29항) give it. A longer number is put together from its
+pairs: a syllable has its onset from the pair before it and its coda from the pair behind it. Nothing of `curate` is
+used here.
 """
 
+import itertools
 import unicodedata
 
 _PAIRS_TEXT = """
@@ -47,7 +49,7 @@ _DIGITS = "영일이삼사오육칠팔구"
 def sound(word: str) -> str:
     """A number in words, with what counts behind it, as it sounds."""
     onsets, codas = [_letters(word[0])[0]], []
-    for pair in map("".join, zip(word, word[1:], strict=False)):
+    for pair in map("".join, itertools.pairwise(word)):
         before, after = map(_letters, PAIRS[pair])
         codas.append(before[2])
         onsets.append(after[0])

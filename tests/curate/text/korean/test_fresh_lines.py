@@ -1,4 +1,4 @@
-"""Lines of real life, answers first: numbers, names, formulas and English of every class are said as people say them."""
+"""Lines of real life, answers first: numbers, formulas and English of every class are said as people say them."""
 
 import collections
 import csv
