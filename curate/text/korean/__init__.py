@@ -9,11 +9,15 @@ from curate.text.rules import DEFAULT, Change, Options, rewrite
 
 SCRIPT = "가-힣ㄱ-ㅎㅏ-ㅣ"
 _HALF_WIDTH = re.compile("[\uffa1-\uffdc]")
+_MATHEMATICAL = re.compile("[\U0001d400-\U0001d7ff]")
 
 
 def canonical(text: str) -> str:
-    """NFC with composed syllables, no half-width letters, no invisible characters. Idempotent."""
-    return clean(_HALF_WIDTH.sub(_full_width, text))
+    """NFC with composed syllables, plain letters and digits for half-width and mathematical ones, nothing invisible.
+
+    Idempotent.
+    """
+    return clean(_MATHEMATICAL.sub(_plain, _HALF_WIDTH.sub(_full_width, text)))
 
 
 def spoken(text: str, options: Options = DEFAULT) -> tuple[str, list[Change]]:
@@ -48,3 +52,7 @@ def depends(form: str, options: Options = DEFAULT) -> tuple[str, ...]:
 def _full_width(match: re.Match[str]) -> str:
     wide = unicodedata.decomposition(match.group()).removeprefix("<narrow> ")
     return chr(int(wide, 16)) if wide else match.group()
+
+
+def _plain(match: re.Match[str]) -> str:
+    return unicodedata.normalize("NFKC", match.group())

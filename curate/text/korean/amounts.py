@@ -6,31 +6,26 @@ Each function reads one kind of written form: a match of a rule of `curate.text.
 import re
 
 from curate.text.korean.dates import month_name
+from curate.text.korean.labels import CLOVES, MACHINES, NUMBERED, NUMBERED_BEFORE, RANKED, SOMETIMES_NUMBERED
 from curate.text.korean.numbers import counted, native, read, sino
 from curate.text.korean.particles import fitted
-from curate.text.korean.tables import (
-    ATTACHED,
-    CLOVES,
-    DEGREES,
-    MACHINES,
-    MONEY,
-    NATIVE,
-    NUMBERED,
-    NUMBERED_BEFORE,
-    PER,
-    RANKED,
-    SPEEDS,
-    UNITS,
-)
+from curate.text.korean.patterns import AFTER
+from curate.text.korean.tables import ATTACHED, DEGREES, MEASURES, MONEY, NATIVE, PER, SPEEDS, THREE_FOUR, UNITS
 from curate.text.numbers import Number, parse
 from curate.text.rules import any_of
 
+_AFTER = re.compile(AFTER)
 _ORDER = {"1": "첫", "2": "둘", "3": "셋", "4": "넷"}
 _LABELLED = re.compile(rf" ?(?:{any_of(NUMBERED)})")
 _RANKED = re.compile(rf" ?(?:{any_of(RANKED)})")
 _MACHINES = re.compile(rf"(?:{any_of(MACHINES)}) ?$")
 _CLOVES = re.compile(rf"(?<![가-힣])(?:통)?(?:{any_of(CLOVES)}) ?$")
-_NUMBERED_BEFORE = re.compile(rf"(?<!번 )(?:{any_of(NUMBERED_BEFORE)}) ?$")
+_NUMBERED_BEFORE = re.compile(rf"(?<!번 )(?:{any_of(NUMBERED_BEFORE)})(?:[은는이가] )? ?$")
+_SOMETIMES = re.compile(rf"(?<!번 )(?:{any_of(SOMETIMES_NUMBERED)}) $")
+_NAMED_AFTER = re.compile(
+    r"(?:을|은|이|의|과|도|으로|에게|에서|에|부터|까지|만|인|입니다|이다)(?![가-힣])|[,.?!)]|$| 타[고는세]"
+)
+_OUGHT = re.compile(" ?[~∼-]? ?\\d{1,2} ?초")  # 3말 4초: the end of March and the beginning of April
 _PEOPLE = re.compile("(?:손님|고객님?|선생님|어르신|참가자|관객|시청자|애청자|부모님|교수님|스님|수녀님) ?$")
 _ENGLISH = dict(zip("12345", ["원", "투", "스리", "포", "파이브"], strict=True))
 _MILLIONS = {"million": 6, "billion": 9, "trillion": 12, "M": 6, "B": 9}
@@ -49,8 +44,9 @@ def in_order(match: re.Match[str]) -> str:
 
 def english_number(match: re.Match[str]) -> str:
     """2아웃 is 투 아웃, and 1+1 of a shop 원 플러스 원."""
-    if match["plus"]:
-        return f"{_ENGLISH[match['n']]} 플러스 {_ENGLISH[match['plus']]}"
+    plus = match["plus"] or match["bonus"]
+    if plus:
+        return f"{_ENGLISH[match['n']]} 플러스 {_ENGLISH[plus]}"
     return f"{_ENGLISH[match['n']]} {match['counter']}"
 
 
@@ -100,10 +96,11 @@ def _before(match: re.Match[str], most: int) -> str:
 
 
 def unit(match: re.Match[str]) -> str:
-    return f"{_minus(match)}{read(match['n'])} {_unit(match['unit'], match['per'])}"
+    return f"{_minus(match)}{read(match['n'])} {unit_name(match['unit'], match['per'])}"
 
 
-def _unit(unit: str, per: str | None) -> str:
+def unit_name(unit: str, per: str | None) -> str:
+    """A unit, and what it is per, as said."""
     plain = unit.replace("µ", "μ").replace("^", "").replace("ℓ", "l")
     return UNITS[plain] + (f" 퍼 {PER[per]}" if per else "")
 
@@ -120,6 +117,8 @@ def magnitude(match: re.Match[str]) -> str:
 
 
 def counter(match: re.Match[str]) -> str:
+    if match["counter"] in MEASURES and not _AFTER.match(match.string, match.end()):
+        return match.group()
     return _minus(match) + _counted(match)
 
 
@@ -133,6 +132,8 @@ def _counted(match: re.Match[str]) -> str:
         return "일주일"
     gap = match["gap"] if counter in ATTACHED else " "
     before = _before(match, 6)
+    if counter == "말" and _OUGHT.match(match.string, match.end()):
+        return f"{sino(match['n'])}말"
     if counter == "쪽" and number and len(number.integer) < 3 and _CLOVES.search(before):
         return f"{counted(number.integer, 99)} 쪽"
     people = counter == "분" and _PEOPLE.search(before)
@@ -145,16 +146,27 @@ def _counted(match: re.Match[str]) -> str:
         least = number.integer.lstrip("0")
         spoken = "첫" if least == "1" else (counted(least, 99) if len(least) < 3 else sino(least))
         return f"{spoken}{gap}{counter}"
-    labelled = counter == "번" and (
-        len(number.integer.lstrip("0")) > 2
-        or _LABELLED.match(match.string[match.end() : match.end() + 8])
-        or _NUMBERED_BEFORE.search(before)
-    )
+    if counter in THREE_FOUR and number.integer in ("3", "4"):
+        return f"{THREE_FOUR[counter][int(number.integer) - 3]} {counter}"
+    labelled = counter == "번" and numbered(match.string, match.start(), match.end(), number.integer)
     decade = counter == "대" and (
         (number.integer in {str(tens) for tens in range(10, 100, 10)} and not _MACHINES.search(before))
         or _RANKED.match(match.string[match.end() : match.end() + 8]) is not None
     )
     return f"{counted(number.integer, 0 if labelled or decade else NATIVE[counter])}{gap}{counter}"
+
+
+def served(match: re.Match[str]) -> str:
+    """A counter that is one only after what it counts: 오징어 2축, but 3축 체계."""
+    return f"{match['before']}{counted(match['n'], NATIVE['개'])} {match['counter']}"
+
+
+def numbered(text: str, start: int, end: int, digits: str) -> bool:
+    """Whether digits with 번, `start` to `end`, say which one and not how many times: 7번 버스, 버스 7번을."""
+    before, after = text[max(0, start - 8) : start], text[end : end + 8]
+    if len(digits.lstrip("0")) > 2 or _LABELLED.match(after) or _NUMBERED_BEFORE.search(before):
+        return True
+    return bool(_SOMETIMES.search(before) and _NAMED_AFTER.match(after))
 
 
 def pieces(match: re.Match[str]) -> str:
@@ -173,7 +185,7 @@ def fraction(match: re.Match[str]) -> str:
         spoken = f"{whole}{fitted(whole, '과')} {spoken}"
     if match["unit"] in SPEEDS:
         return " ".join((SPEEDS[match["unit"]][0], minus + spoken, SPEEDS[match["unit"]][1]))
-    return minus + spoken + (f" {_unit(match['unit'], None)}" if match["unit"] else "")
+    return minus + spoken + (f" {unit_name(match['unit'], None)}" if match["unit"] else "")
 
 
 def parts(match: re.Match[str]) -> str:

@@ -22,7 +22,7 @@ _STEMS_ONLY = "ㄾ"  # 25항: what follows is always an ending, and tense
 _FINALS = "".join(FINAL_JAMO.values())
 _SOUNDING = "".join(jamo for letter, jamo in INITIAL_JAMO.items() if letter != "ㅇ")
 _PAIR = re.compile(f"([{_FINALS}])( ?)([{_SOUNDING}])")
-_END = re.compile(rf"[{_FINALS}](?=\W|$)")
+_END = re.compile(rf"[{_FINALS}](?![{''.join(INITIAL_JAMO.values())}])")
 
 
 def neutral(final: str) -> str:

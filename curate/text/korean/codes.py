@@ -2,12 +2,16 @@
 
 import re
 
+from curate.text.korean.labels import AREA_CODES, CODED, DIALLED
 from curate.text.korean.loanwords import BOOKS
 from curate.text.korean.numbers import DIGITS, one_by_one, sino
 from curate.text.korean.particles import PARTICLE, fitted
-from curate.text.korean.tables import AREA_CODES, CODED
+from curate.text.korean.patterns import AFTER, COUNTER, UNIT
 from curate.text.rules import HEAD, TextRule, any_of
 
+_ALL = any_of(DIALLED)
+_NO_AMOUNT = rf"(?<![A-Za-z₩$€£#№=+×÷<>-])(?<!제)(?<![=+×÷<>-] ){HEAD}"
+_NOT_COUNTED = rf"(?![\d%-]|[.,]\d| ?(?!등 )(?:(?:{COUNTER}){AFTER}|(?:{UNIT})(?![A-Za-z])|%))"
 _SEP = r"[ .-]"
 _KOREAN = re.compile(rf"(?:\+82[ .-]?)?\(?{AREA_CODES}\D|\+82[ .-]?[1-7]\d?\D")
 
@@ -36,7 +40,26 @@ def mobile(match: re.Match[str]) -> str:
 
 def digits(match: re.Match[str]) -> str:
     """Groups of digits one by one; zero is 공."""
-    return re.sub(r"\d+", lambda group: one_by_one(group[0]), match.group()).replace("-", " ")
+    return digits_in(match.group()).replace("-", " ")
+
+
+def dialled(match: re.Match[str]) -> str:
+    """112, 119 or 1339 after what tells that it is dialled, or in a list of such numbers."""
+    return (match.groupdict().get("cue") or "") + digits_in(match["n"])
+
+
+def figures(match: re.Match[str]) -> str:
+    """4-3-3, figure by figure."""
+    return " ".join(sino(figure) for figure in match.group().split("-"))
+
+
+def listed(match: re.Match[str]) -> str:
+    """A list of dialled numbers with one at least that everyone knows."""
+    return digits_in(match["n"]) if re.search(r"(?<!\d)11[29](?!\d)", match["n"]) else match.group()
+
+
+def digits_in(text: str) -> str:
+    return re.sub(r"\d+", lambda group: one_by_one(group[0]), text)
 
 
 def code(match: re.Match[str]) -> str:
@@ -69,12 +92,40 @@ CODES = (
     TextRule("telephone", re.compile(rf"{HEAD}01[016789]\d{{7,8}}(?!\d)"), mobile),
     TextRule(
         "telephone",
+        re.compile(rf"{_NO_AMOUNT}(?P<n>(?:{_ALL})(?:(?:, ?|[·/]| (?:및|또는|혹은) )(?:{_ALL})){{1,9}}){_NOT_COUNTED}"),
+        listed,
+    ),
+    TextRule(
+        "telephone",
         re.compile(
             rf"{HEAD}(?:119|112|114)"
             "(?= ?(?:에 |로 |에$|로$|신고|구급|구조|소방|상황실|안전|전화|대원|치안|안내|번으?로)|$)"
         ),
         lambda match: one_by_one(match.group()),
     ),
+    TextRule(
+        "telephone",
+        re.compile(
+            rf"{_NO_AMOUNT}(?P<n>11[29])(?:(?=(?:을|를|이|가|은|는|과|와|나|의|도|에서|에도|에게|라고|입니다|이다|였다|번)(?![가-힣]))"
+            rf"|(?=[.!?)\"'”’](?!\d))|$){_NOT_COUNTED}"
+        ),
+        dialled,
+    ),
+    TextRule(
+        "telephone",
+        re.compile(
+            r"(?P<cue>(?:콜 ?센터|전화|상담|신고|문의|안내|핫라인|다이얼|긴급|국번 ?없이|대표번호)"
+            r"(?:[은는]|번호)?[ :☎]{1,3})"
+            rf"(?P<n>{_ALL}){_NOT_COUNTED}"
+        ),
+        dialled,
+    ),
+    TextRule(
+        "telephone",
+        re.compile(rf"{_NO_AMOUNT}(?P<n>{_ALL})(?=(?:번)?(?:으로|로|에) ?(?:긴급 )?(?:전화|문의|신고|연락|상담))"),
+        dialled,
+    ),
+    TextRule("code", re.compile(r"(?<![\w-])\d(?:-\d){2,4}(?![\w-])"), figures),
     TextRule("code", re.compile(r"(?<![\d-])\d{2,6}(?:-\d{2,7}){2,4}(?![\d-])"), digits),
     TextRule(
         "code",

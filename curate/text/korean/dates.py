@@ -3,7 +3,7 @@
 import re
 
 from curate.text.korean.numbers import counted, one_by_one, sino
-from curate.text.korean.patterns import TILDE, WEEK
+from curate.text.korean.patterns import COUNTER, TILDE, UNIT, WEEK
 from curate.text.korean.tables import NATIVE, PERIODS, WEEKDAYS
 from curate.text.rules import HEAD, TextRule
 
@@ -19,6 +19,11 @@ def date(match: re.Match[str]) -> str:
     spoken = f"{month_name(month)} {sino(day)}일"
     spoken = f"{sino(year)}년 {spoken}" if year else spoken
     return spoken + (f" {WEEKDAYS[groups['week']]}" if groups.get("week") else "")
+
+
+def to_day(match: re.Match[str]) -> str:
+    """The last day of a range, without the year of its first: ~ 5.3."""
+    return f"에서 {date(match)}"
 
 
 def day_of_year(match: re.Match[str]) -> str:
@@ -44,18 +49,16 @@ def event(match: re.Match[str]) -> str:
 def weekday(match: re.Match[str]) -> str:
     """(월) behind a day, or (월~금)."""
     days = [WEEKDAYS[day] for day in match.groups() if day]
-    return " " + "부터 ".join(days)
+    return " " + "에서 ".join(days)
 
 
 def from_day(match: re.Match[str]) -> str:
-    """The first day of a range, its numbers still in digits."""
-    week = f" {WEEKDAYS[match['week']]}" if match["week"] else ""
-    return f"{match['day']}{week}부터 "
+    """The first day of a range with its weekday, its numbers still in digits; NeMo says 부터 here and for decades."""
+    return f"{match['day']} {WEEKDAYS[match['week']]}부터 "
 
 
-def from_number(match: re.Match[str]) -> str:
-    before = match["before"].rstrip()
-    return f"{before}{' ' if before else ''}{sino(match['a'])}부터 "
+def from_decade(match: re.Match[str]) -> str:
+    return f"{sino(match['a'])}부터 "
 
 
 def time(match: re.Match[str]) -> str:
@@ -126,8 +129,10 @@ DATES = (
     TextRule(
         "date",
         re.compile(
-            r"(?:(?<=오는 )|(?<=지난 )|(?<=올해 )|(?<=내년 )|(?<=작년 )|(?<=다음 달 ))"
-            r"(?P<month>\d{1,2})/(?P<day>\d{1,2})(?![\d/])|(?<![\d/.])(?<!의 )(?P<month2>\d{1,2})/(?P<day2>\d{1,2})"
+            r"(?:(?<=[가-힣]일 )(?<!매일 )(?<!과일 )|(?<=오는 )|(?<=지난 )|(?<=올해 )|(?<=내년 )|(?<=작년 )"
+            r"|(?<=다음 달 ))"
+            rf"(?P<month>\d{{1,2}})/(?P<day>\d{{1,2}})(?![\d/]| ?(?:{COUNTER}|{UNIT}))"
+            r"|(?<![\d/.])(?<!의 )(?P<month2>\d{1,2})/(?P<day2>\d{1,2})"
             r"(?= ?(?:까지|부터|일정|마감|개봉|출시|개강|오전|오후|예정))"
         ),
         day_of_year,
@@ -145,18 +150,39 @@ DATES = (
         ),
         day_of_year,
     ),
+    TextRule(
+        "date",
+        re.compile(
+            r"(?<![\d/.-])(?P<year>\d\d)(?P<mark>[/-])(?P<month>0?[1-9]|1[0-2])(?P=mark)(?P<day>0?[1-9]|[12]\d|3[01])"
+            rf"(?![\d/-]|[.,]\d){WEEK}"
+        ),
+        date,
+    ),
+    TextRule(
+        "date",
+        re.compile(
+            r"(?<![\d/.])(?P<month>1[0-2]|0?[1-9])/(?P<day>0?[1-9]|[12]\d|3[01])"
+            rf"(?= ?{TILDE} ?(?:1[0-2]|0?[1-9])/(?:0?[1-9]|[12]\d|3[01])(?![\d/]| ?(?:{COUNTER}|{UNIT})))"
+        ),
+        date,
+    ),
+    TextRule(
+        "date",
+        re.compile(
+            rf"(?P<before>(?<=일) ?{TILDE} ?)(?P<month>1[0-2]|0?[1-9])(?:/|\. ?)(?P<day>0?[1-9]|[12]\d|3[01])"
+            rf"(?!\d|[.,/]\d)(?:\.(?=\(|,| ?[가-힣]))?{WEEK}"
+        ),
+        to_day,
+    ),
     TextRule("year", re.compile(r"['‘’](?=\d\d ?(?:년|학번))"), lambda match: ""),
     TextRule(
         "from",
-        re.compile(rf"(?P<day>\d{{1,2}}월 ?\d{{1,2}}일){WEEK} ?{TILDE} ?(?=\d{{1,4}} ?[년월일])"),
+        re.compile(
+            rf"(?P<day>\d{{1,2}}월 ?\d{{1,2}}일)\((?P<week>[월화수목금토일공])\) ?{TILDE} ?(?=\d{{1,4}} ?[년월일])"
+        ),
         from_day,
     ),
-    TextRule(
-        "from",
-        re.compile(rf"(?P<before>\d{{1,2}}월 ?)(?P<a>\d{{1,2}}) ?{TILDE} ?(?=\d{{1,2}} ?일)"),
-        from_number,
-    ),
-    TextRule("from", re.compile(rf"{HEAD}(?P<before>)(?P<a>\d{{2,4}}) ?{TILDE} ?(?=\d{{2,4}} ?년대)"), from_number),
+    TextRule("from", re.compile(rf"{HEAD}(?P<a>\d{{2,4}}) ?{TILDE} ?(?=\d{{2,4}} ?년대)"), from_decade),
     TextRule("weekday", re.compile(r"(?<=\d일)(?=[월화수목금토일]요일)"), lambda match: " "),
     TextRule("weekday", re.compile(rf"(?<=일)\(([월화수목금토일])(?:{TILDE}([월화수목금토일]))?\)"), weekday),
 )

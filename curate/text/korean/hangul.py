@@ -61,11 +61,6 @@ def with_final(syllable: str, letter: str) -> str:
     return composed(initial(syllable), vowel(syllable), letter)
 
 
-def closed(syllable: str, letter: str) -> str:
-    """A syllable that has no final, with one."""
-    return chr(ord(syllable) + FINALS.index(letter))
-
-
 def silent(syllable: str) -> bool:
     """Whether it begins with its vowel: the initial ㅇ is written and has no sound."""
     return initial(syllable) == "ㅇ"

@@ -13,11 +13,10 @@ from pathlib import Path
 
 from curate.errors import UserError
 from curate.text.korean.assimilation import neutral
-from curate.text.korean.hangul import closed, final, initial, with_final
+from curate.text.korean.hangul import final, with_final
 
 TABLES = ("lexicon_sino.tsv", "lexicon.tsv")  # the later wins
 _HANGUL = re.compile("[가-힣]{1,40}")
-_UI = re.compile("[가-힣][긔늬릐믜븨싀]")
 
 
 @dataclass(frozen=True)
@@ -107,20 +106,11 @@ def _shipped(name: str) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def whole_coda(word: str, reading: str) -> str:
-    """The reading with the written final consonant, where the reading only neutralised it: 꽃잎 꼰닙 -> 꼰닢.
-
-    A 의 that took a consonant over is itself again, as 늬 would be read 니: 합의점 하븨쩜 -> 합의쩜.
-    """
-    if len(word) == len(reading):
-        reading = _UI.sub(lambda match: _back(match[0]) if word[match.end() - 1] == "의" else match[0], reading)
+    """The reading with the written final consonant, where the reading only neutralised it: 꽃잎 꼰닙 -> 꼰닢."""
     written = final(word[-1])
     if written and neutral(written) == final(reading[-1]):
         return reading[:-1] + with_final(reading[-1], written)
     return reading
-
-
-def _back(pair: str) -> str:
-    return closed(pair[0], initial(pair[1])) + "의"
 
 
 def _stem(readings: tuple[str, ...]) -> tuple[str, ...]:

@@ -4,14 +4,10 @@ Sources: 외래어 표기 용례 and 표준국어대사전 for settled loanwords
 Keys are in lower case where case does not matter.
 """
 
+from curate.text.korean.technical import TECHNICAL, pairs
+
 _LETTERS = "에이 비 씨 디 이 에프 지 에이치 아이 제이 케이 엘 엠 엔 오 피 큐 알 에스 티 유 브이 더블유 엑스 와이 제트"
 LETTERS = dict(zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", _LETTERS.split(), strict=True))
-
-
-def _pairs(text: str) -> dict[str, str]:
-    """Pairs of a word and its reading; an underscore stands for a space."""
-    items = text.split()
-    return {word: reading.replace("_", " ") for word, reading in zip(items[::2], items[1::2], strict=True)}
 
 
 _ACRONYMS = """
@@ -48,7 +44,7 @@ wavve 웨이브 melon 멜론
 _LOANWORDS = """
 accessory 액세서리 adapter 어댑터 alcohol 알코올 allergy 알레르기 aluminum 알루미늄 amateur 아마추어
 america 아메리카 animation 애니메이션 apartment 아파트먼트 aroma 아로마 asia 아시아 avatar 아바타 avocado 아보카도
-bag 백 ballet 발레 banana 바나나 bat 배트 bit 비트 bitcoin 비트코인 bomb 폭탄 boom 붐 boycott 보이콧 buffet 뷔페
+bag 백 ballet 발레 banana 바나나 bat 배트 bit 비트 bitcoin 비트코인 boom 붐 boycott 보이콧 buffet 뷔페
 bulldozer 불도저 cafe 카페 café 카페 calorie 칼로리 camera 카메라 campus 캠퍼스 canada 캐나다 cancel 캔슬
 caramel 캐러멜 caricature 캐리커처 cassette 카세트 catalog 카탈로그 center 센터 centre 센터 chandelier 샹들리에
 chart 차트 check 체크 chicken 치킨 china 차이나 chocolate 초콜릿 cholesterol 콜레스테롤 christmas 크리스마스
@@ -70,7 +66,7 @@ login 로그인 logout 로그아웃 machine 머신 mafia 마피아 magazine 매�
 massage 마사지 master 마스터 mechanism 메커니즘 medal 메달 media 미디어 melody 멜로디 memory 메모리 message 메시지
 metal 메탈 meter 미터 mexico 멕시코 microphone 마이크로폰 mineral 미네랄 minute 미닛 mobile 모바일 model 모델
 monday 먼데이 morphine 모르핀 mosaic 모자이크 motif 모티프 motor 모터 museum 뮤지엄 mysterious 미스터리어스
-narration 내레이션 net 네트 netizen 누리꾼 news 뉴스 noodle 누들 nut 너트 nuance 뉘앙스 olympic 올림픽
+narration 내레이션 net 네트 news 뉴스 noodle 누들 nut 너트 nuance 뉘앙스 olympic 올림픽
 olympics 올림픽스 onion 어니언 opera 오페라 orange 오렌지 orchestra 오케스트라 organic 오가닉 pajama 파자마
 panda 판다 panorama 파노라마 paradise 파라다이스 paris 파리 parody 패러디 pasta 파스타 pattern 패턴 penguin 펭귄
 percent 퍼센트 piano 피아노 pizza 피자 plastic 플라스틱 platform 플랫폼 plaza 플라자 pop 팝 porter 포터
@@ -105,15 +101,15 @@ tsunami 쓰나미 tokyo 도쿄 osaka 오사카 beijing 베이징 shanghai 상하
 hanoi 하노이 washington 워싱턴 california 캘리포니아 chicago 시카고 boston 보스턴 berlin 베를린 rome 로마 vienna 빈
 """
 _FUNCTION = """
-a 어 the 더 and 앤드 of 오브 to 투 in 인 on 온 at 앳 by 바이 for 포 from 프롬 with 위드 is 이즈 was 워즈 are 아
+a 에이 the 더 and 앤드 of 오브 to 투 in 인 on 온 at 앳 by 바이 for 포 from 프롬 with 위드 is 이즈 was 워즈 are 아
 were 워 be 비 been 빈 has 해즈 have 해브 his 히즈 her 허 their 데어 as 애즈 does 더즈 these 디즈 those 도즈
 this 디스 that 댓 what 왓 when 웬 where 웨어 why 와이 which 위치 while 와일 wheel 휠 or 오어 not 낫 but 벗 you 유
 your 유어 we 위 i 아이 my 마이 me 미 he 히 she 시 they 데이 no 노 yes 예스 so 소 do 두 go 고 let's 레츠 it's 이츠
 i'm 아임 don't 돈트 can't 캔트 can 캔 will 윌 if 이프 all 올 good 굿 best 베스트 new 뉴 hi 하이 oh 오 up 업 out 아웃
-off 오프 vs 대 com 컴 etc 기타 mr 미스터 mrs 미시즈 ms 미즈 dr 닥터 jr 주니어 sr 시니어 ph.d 박사 am 에이엠 pm 피엠
+off 오프 vs 대 com 컴 mr 미스터 mrs 미시즈 ms 미즈 dr 닥터 jr 주니어 sr 시니어 ph.d 박사 am 에이엠 pm 피엠
 st 스트리트 kr 케이알 co 코 inc 아이엔씨 ltd 리미티드 feat 피처링 ft 피처링
 """
-WORDS = _pairs(_ACRONYMS) | _pairs(_BRANDS) | _pairs(_LOANWORDS) | _pairs(_FUNCTION)
+WORDS = TECHNICAL | pairs(_ACRONYMS) | pairs(_BRANDS) | pairs(_LOANWORDS) | pairs(_FUNCTION)
 WORDS |= {
     "A": "에이",
     "I": "아이",
@@ -197,6 +193,7 @@ NAMES = {  # whole spellings with digits or signs
     "G2": "지투",
     "G8": "지에이트",
     "F1": "에프원",
+    "T1": "티원",
     "U2": "유투",
     "H1N1": "에이치원엔원",
     "CO2": "씨오투",
@@ -294,7 +291,7 @@ SYMBOLS = {
     "&": " 앤드 ",
     "@": " 골뱅이 ",
     "+": " 플러스 ",
-    "=": " 는 ",
+    "=": " 이퀄 ",
     "×": " 곱하기 ",
     "÷": " 나누기 ",
     "−": " 마이너스 ",

@@ -5,6 +5,8 @@ Numbers are written in one word, as NVIDIA's NeMo-text-processing does and as am
 theirs apart.
 """
 
+import functools
+
 from curate.text.numbers import Number, parse
 
 DIGITS = "영일이삼사오육칠팔구"
@@ -16,6 +18,7 @@ _TENS = ("", "열", "스물", "서른", "마흔", "쉰", "예순", "일흔", "�
 MOST_DIGITS = 20  # longer ones are read one by one
 
 
+@functools.lru_cache(maxsize=4096)
 def sino(digits: str) -> str:
     """A whole number in Sino-Korean: 12345 is 만이천삼백사십오."""
     digits = digits.lstrip("0") or "0"

@@ -8,10 +8,10 @@ from curate.text.rules import NUMBER, any_of
 
 # What may follow a counter: no Hangul, or the first syllable of a particle, suffix or copula. So 3대학 has none.
 FOLLOWING = (
-    "은는이가을를의에도만로으와과부까씩쯤정미초당간짜들밖마보처나고며인"
+    "은는이가을를의에도만로으와과부까씩쯤정미초당간짜들밖마보나고며인"
     "였입예뿐뒤후전동반말중경남넘째라란랑치차께배꼴자여하호생야요네지죠든"
 )
-AFTER = rf"(?:(?![가-힣])|(?=[{FOLLOWING}]))"
+AFTER = rf"(?:(?![가-힣])|(?=[{FOLLOWING}]|처럼))"
 COUNTER = any_of([*NATIVE, *SINO])
 MAGNITUDE = r"(?P<mag>[십백천]?[만억조]|[십백천])"
 
@@ -29,6 +29,6 @@ UNIT = any_of([*UNITS, "µm", "µg", "m^2", "m^3", "ℓ", "㎖"])
 PER_UNIT = rf"(?:/(?P<per>{any_of(PER)}))?(?![A-Za-z\d/])"
 EVENT = rf"(?= ?(?:{any_of(EVENTS)}))"
 DATED = [name for name in NAMES if re.fullmatch(r"\d+[·./]\d+", name) and name != "24/7"]
-PLAIN_NAMES = any_of(name for name in NAMES if name not in DATED)
+PLAIN_NAMES = any_of(name for name in NAMES if name not in DATED and name != "(유)")  # (유) is U read, too
 TILDE = "[~∼〜～]"
 WEEK = r"(?:\((?P<week>[월화수목금토일공])\))?"

@@ -20,7 +20,7 @@ from typing import Any
 from curate.text.korean import assimilation, hangul, respelling
 from curate.text.korean.lexicon import Lexicon, lexicon_hash
 from curate.text.korean.lexicon import lexicon as load
-from curate.text.korean.respelling import Choice, Token
+from curate.text.korean.morphemes import Choice, Plan, Token
 
 __all__ = ["Sounds", "alternatives", "lexicon_hash", "pronounced"]
 
@@ -28,6 +28,7 @@ _LONGEST = 200  # characters at once; tagging is quadratic in the spaces of a li
 _PIECES = re.compile(rf"\S[^\n]{{0,{_LONGEST}}}(?= |$)|\S{{1,{_LONGEST}}}")
 _BEFORE_TENSE = re.compile("(ᆯ/E )([ᄀᄃᄇᄉᄌ])")  # 27항: 할 것을; endings such as 할걸 are `respelling`'s
 _CLOSING = re.compile("\u11ae\u1112\u1167(?![\u11a8-\u11ba\u11bc-\u11c2])")  # 5, 17항: 닫혀 [다처], but not 맏형
+_UI = re.compile("([\u1100-\u110a\u110c-\u1112])\u1174(?![\u11a8-\u11c2]?/U)")  # 5항: 희망 [히망], but 합의 [하븨]
 _MOST = 8  # readings of a word that are given
 _TENSE_JAMO = {hangul.INITIAL_JAMO[plain]: hangul.INITIAL_JAMO[tense] for plain, tense in hangul.TENSE.items()}
 
@@ -65,15 +66,15 @@ class Sounds:
     def words(self, text: str, words: Lexicon, *, compound: bool = True) -> list[str]:
         """The words of one short text as they sound; `compound=False` leaves out what compounds tell, to measure it."""
         tokens = self._tokens(text)
-        return self._spoken(text, tokens, respelling.choices(text, tokens, words, compound=compound))
+        return self._spoken(text, tokens, respelling.planned(text, tokens, words, compound=compound))
 
     def readings(self, text: str, words: Lexicon) -> list[tuple[str, ...]]:
         """Every standard reading of every word, the preferred one first."""
         tokens = self._tokens(text)
-        chosen = respelling.choices(text, tokens, words)
-        every = chosen + respelling.free(text, tokens, chosen)
-        by_word: list[list[str]] = [[word] for word in self._spoken(text, tokens, chosen)]
-        for choice in every:
+        plan = respelling.planned(text, tokens, words)
+        every = Plan(plan.choices + respelling.free(text, tokens, plan.choices), plan.closed)
+        by_word: list[list[str]] = [[word] for word in self._spoken(text, tokens, plan)]
+        for choice in every.choices:
             for other in choice.readings[1:]:
                 for at, word in enumerate(self._spoken(text, tokens, every, (choice, other))):
                     by_word[at].append(word)
@@ -85,18 +86,21 @@ class Sounds:
             for one in self._mecab.parse(text)
         ]
 
-    def _spoken(
-        self, text: str, tokens: list[Token], chosen: list[Choice], other: tuple[Choice, str] | None = None
-    ) -> list[str]:
-        letters = respelling.letters(text, chosen, tokens, other=other)
+    def _spoken(self, text: str, tokens: list[Token], plan: Plan, other: tuple[Choice, str] | None = None) -> list[str]:
+        letters = respelling.letters(text, plan, tokens, other=other)
         sound, written = self.sound("".join(letters)).split(), text.split()
-        return sound if len(sound) == len(written) else [self.sound(word) or word for word in written]
+        return (
+            sound
+            if len(sound) == len(written)
+            else [self.sound(word.replace("/", respelling.SLASH)) or word for word in written]
+        )
 
     def sound(self, text: str) -> str:
         """One text as its letters sound; no word and no tag is known."""
         special, regular = self._special, self._regular
         jamo = _CLOSING.sub("\u110e\u1165", self._utils.h2j(text))
-        for step in (special.jyeo, special.consonant_ui, special.rieulgiyeok, special.rieulbieub, special.verb_nieun):
+        jamo = _UI.sub("\\1\u1175", jamo).replace("/U", "")
+        for step in (special.jyeo, special.rieulgiyeok, special.rieulbieub, special.verb_nieun):
             jamo = step(jamo)
         jamo = jamo.replace("/P", "")  # or 밟아 would be taken for 밟 before a consonant
         for step in (special.balb, special.palatalize):
@@ -105,7 +109,7 @@ class Sounds:
         for step in (regular.link1, regular.link2, regular.link4, special.jyeo):  # 붙여 is 부쳐 by now, and said 부처
             jamo = step(jamo)
         composed: str = self._utils.compose(jamo)
-        return composed
+        return composed.replace(respelling.SLASH, "/")
 
 
 def _tense_after_l(match: re.Match[str]) -> str:

@@ -1,41 +1,24 @@
-"""What stands between two Korean numbers, letters or words: scores, ranges, comparisons, arithmetic.
+"""What stands between two Korean numbers, letters or words: ranges, comparisons, arithmetic.
 
-`SCORES` come before times of the day, which have a colon too; `BETWEEN` comes after telephone numbers and codes, which
-have hyphens.
+`BETWEEN` comes after telephone numbers and codes, which have hyphens.
 """
 
 import re
 
-from curate.text.korean import latin
+from curate.text.korean import hangul, latin
+from curate.text.korean.amounts import numbered
 from curate.text.korean.dates import month_name
+from curate.text.korean.lists import LISTS
 from curate.text.korean.numbers import counted, one_by_one, read, sino
 from curate.text.korean.particles import fitted
 from curate.text.korean.patterns import COUNTER, TILDE, UNIT, B, N
+from curate.text.korean.scores import LATER_SCORES
 from curate.text.korean.tables import NATIVE
 from curate.text.numbers import parse
 from curate.text.rules import HEAD, NUMBER, TextRule
 
-_RATIOS = "비율|배율|축척|경쟁률|스코어|확률|승률|교환비|혼합비|가성비|구성비"  # what a ratio with a colon follows
-_SCORED = "세트|전반전?|후반전?|연장전?|승부차기|쿼터|스코어|점수|최종|합계"  # what a hyphened score follows
-_NOT_SCORE = r"%|(?:번지|동|호|개|명|분|년|월|일|점|살|세|회)(?![가-힣]{2})"
-_WON = (
-    r"(?= ?(?:로|으로|의)? ?(?:승|완승|역전|패|졌|지고|이[겼기긴겨길]|꺾|앞[섰서선설]|뒤[졌지진질]|리드|무승부|동점"
-    r"|비[겼기긴]|제압|격파|눌|끝|마[쳤무]|끌려|밀[렸리린]|물리[쳤치친]|따돌|대승|신승|석패|완패|대패))"
-)
 _COUNTER = re.compile(COUNTER)
 _COMPARISONS = {">": "크", "<": "작", "≥": "크거나 같", "≤": "작거나 같"}
-
-
-def score(match: re.Match[str]) -> str:
-    before = match.groupdict().get("before") or ""
-    return f"{before}{read(match['a'])} 대 {read(match['b'])}"
-
-
-def ratios(match: re.Match[str]) -> str:
-    """5:3:2, but not 5:30:20, which is a time."""
-    groups = re.split(" ?: ?", match.group())
-    time = len(groups) == 3 and all(len(group) == 2 for group in groups[1:])
-    return match.group() if time else " 대 ".join(read(group) for group in groups)
 
 
 def number_range(match: re.Match[str]) -> str:
@@ -46,6 +29,8 @@ def number_range(match: re.Match[str]) -> str:
         return match.group()
     if counter == "월":
         return f"{month_name(first)}에서 {second}월"
+    if counter == "번" and not low.fraction and numbered(match.string, match.start(), match.end(), second):
+        return f"{sino(first)}에서 {sino(second)} 번"
     if counter in NATIVE and not low.fraction and int(low.integer[:9]) <= NATIVE[counter] and counter != "대":
         return f"{counted(low.integer, NATIVE[counter])} {counter}에서 {second}{counter}"
     if counter == "년" and len(low.integer) == 4:
@@ -80,6 +65,11 @@ def at_least(match: re.Match[str]) -> str:
     return f" {match['n'].rstrip()} {'이상' if match['sign'] == '≥' else '이하'}"
 
 
+def at_least_sign(match: re.Match[str]) -> str:
+    """The one sign that two of the keyboard stand for."""
+    return " ≥ " if match["sign"] == ">=" else " ≤ "
+
+
 def between(match: re.Match[str]) -> str:
     """a < b < c: two comparisons in one sentence."""
     return f"{_less(match[1], match[2], match[3])}고 {_less(match[3], match[4], match[5])}다"
@@ -100,6 +90,12 @@ def equals_word(match: re.Match[str]) -> str:
     return f"{spoken}{fitted(spoken, '은')} "
 
 
+def equals_words(match: re.Match[str]) -> str:
+    """What is read is followed by 은 or 는; behind a bracket by what its last letter asks for."""
+    last = match.string[max(0, match.start() - 2) : match.start()].rstrip(")")[-1:]
+    return f"{fitted(last, '은') if hangul.is_syllable(last) else '는'} "
+
+
 def operator(match: re.Match[str]) -> str:
     return {"+": " 더하기 ", "÷": " 나누기 "}.get(match.group().strip(), " 곱하기 ")
 
@@ -113,57 +109,12 @@ def first_page(match: re.Match[str]) -> str:
     return f"페이지 {sino(match[1])}에서 "
 
 
-SCORES = (
-    TextRule("score", re.compile(rf"{HEAD}(?<!:)(?P<a>\d{{1,3}}) ?: ?(?P<b>\d{{1,3}})(?![\d:]){_WON}"), score),
-    TextRule(
-        "score",
-        re.compile(
-            rf"(?P<before>(?:{_RATIOS})(?:[은는이가도]|[이가] 약)? ?)(?P<a>\d{{1,4}}) ?[:-] ?"
-            r"(?P<b>\d{1,3}(?:,\d{3})+|\d{1,7})(?![\d:-]|\.\d)"
-        ),
-        score,
-    ),
-    TextRule(
-        "score",
-        re.compile(rf"{HEAD}(?<!:)(?P<a>\d{{1,4}}) ?: ?(?P<b>\d{{1,3}}(?:,\d{{3}})+|\d{{4,7}})(?![\d:]|\.\d)"),
-        score,
-    ),
-    TextRule("score", re.compile(rf"{HEAD}(?<!:)\d{{1,3}}(?: ?: ?\d{{1,3}}){{2,5}}+(?![\d:])"), ratios),
-)
 BETWEEN = (
     TextRule("page", re.compile(r"(?<![A-Za-z])pp?\. ?(\d{1,4}) ?[-–] ?(?=\d{1,4}(?![\d-]))"), first_page),
     TextRule("page", re.compile(r"(?<![A-Za-z])pp?\. ?(?=\d)"), lambda match: "페이지 "),
-    TextRule("set", re.compile(rf"{HEAD}([1-7]) ?(?=세트 ?\d{{1,3}}[-:])"), lambda match: f"{sino(match[1])} "),
-    TextRule(
-        "score",
-        re.compile(rf"{HEAD}(?<!:)(?P<a>\d{{1,4}}(?:\.\d{{1,4}})?) ?: ?(?P<b>\d{{1,4}}\.\d{{1,4}})(?![\d:.])"),
-        score,
-    ),
-    TextRule(
-        "score",
-        re.compile(rf"{HEAD}(?<!:)(?P<a>\d{{1,4}}\.\d{{1,4}}) ?: ?(?P<b>\d{{1,4}})(?![\d:]|\.\d)"),
-        score,
-    ),
-    TextRule("score", re.compile(rf"{HEAD}(?<!:)(?P<a>\d{{1,3}}) ?: ?(?P<b>\d{{1,3}})(?![\d:])"), score),
-    TextRule(
-        "score",
-        re.compile(rf"{HEAD}(?P<a>\d{{1,3}}) ?대 ?(?P<b>\d{{1,3}})(?=[^\d가-힣,.]|$|로|으로|의|{_WON}| ?[승패무역])"),
-        score,
-    ),
     TextRule("minus", re.compile(rf"{N} ?[-−] ?(?=\d++(?:[.,]\d++)*+ ?=)"), minus_sign),
-    TextRule(
-        "score",
-        re.compile(rf"(?P<before>(?:{_SCORED}) ?)(?P<a>\d{{1,3}})-(?P<b>\d{{1,3}})(?![\d-]| ?(?:{_NOT_SCORE}))"),
-        score,
-    ),
-    TextRule(
-        "score",
-        re.compile(
-            rf"{HEAD}(?<!-)(?P<a>\d{{1,3}})-(?P<b>\d{{1,3}})(?![\d-])"
-            rf"(?:(?=(?:, ?\d{{1,3}}-\d{{1,3}}){{1,6}}{_WON})|{_WON})"
-        ),
-        score,
-    ),
+    *LATER_SCORES,
+    *LISTS,
     TextRule(
         "range",
         re.compile(rf"(?<![A-Za-z-])(?P<a>{NUMBER}) ?{TILDE}(?P<dash>) ?{B}(?P<gap> ?)(?P<counter>{COUNTER})?"),

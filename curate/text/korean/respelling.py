@@ -6,21 +6,17 @@ particles keep theirs.
 
 import itertools
 import re
-from dataclasses import dataclass
-from typing import NamedTuple
 
 from curate.text.korean import compounds, hangul
 from curate.text.korean.assimilation import neutralised
 from curate.text.korean.compounds import Part
 from curate.text.korean.lexicon import Lexicon
+from curate.text.korean.lookup import known
+from curate.text.korean.morphemes import Choice, Plan, Token, parts
+from curate.text.korean.numerals import numerals
 
+SLASH = "\ue000"  # a slash of the text, while slashes mark letters
 _WORD = re.compile(r"\S+")
-_PARTICLES = re.compile(
-    "(이|가|은|는|을|를|의|에|에서|에게|와|과|도|만|로|으로|부터|까지|나|이나|란|이란|라|이라|다|이다|이며|며|이고|고|입니다|처럼|"
-    "보다|마다|조차|밖에|라고|이라고|하다|한|할|하는|했다|하고|하며|하여|해|한다|합니다|된|되는|됐다|들|들이|들은|들을)?"
-)
-_ADVERBIAL = ("히", "로", "코")  # 열심히, 절대로, 결단코: adverbs that the tagger leaves whole
-_LOOSE = 3  # letters from which a lexicon word counts before a particle where the tagger cuts elsewhere
 _ADNOMINAL = ("ㄴ", "ㄹ")  # what an adnominal form ends in: 간, 갈
 _STEM_FINALS = frozenset("ㄴㄵㄺㄻㄼㄾㅁ")  # finals of stems that 24 and 25항 speak of
 # 29항 붙임 2: words that take ㄴ after the word before, said in one breath: 할 일 [할릴], 못 이기다 [몬니기다].
@@ -41,46 +37,25 @@ _JOINED_STEMS = {
 # 15항: words and stems that begin anew, and what they stand after. Suffixes and endings do not: 깊이, 웃음, 꽃이.
 _WITHOUT = re.compile("[가-힣](?=없)|뜻(?=있)")
 _WORDS_AGAIN, _WORDS_BEFORE = ("N", "VV", "VA", "MA", "MM", "XR", "XPN", "IC"), ("N", "MM", "MAG", "XPN")
-_NO_WORDS = frozenset({"이", "음", "은", "을", "아", "어", "인"})
+_NO_WORDS = frozenset({"이", "음", "은", "을", "아", "어", "인", "의", "에"})
 # 5항, 22항: what may also be said, in the spelling.
 _ALSO = (("되어", "되여"), ("피어", "피여"), ("이오", "이요"), ("아니오", "아니요"))
 
 
-class Token(NamedTuple):
-    """A morpheme of the tagger: where it stands, its tag, and what it is made of."""
-
-    start: int
-    end: int
-    tag: str
-    expression: str | None
-
-    def pieces(self) -> list[tuple[str, str]]:
-        """Form and tag of what it is made of: 솜/NNG, 이불/NNG."""
-        parts = [part.split("/") for part in (self.expression or "").split("+")]
-        return [(part[0], part[1]) for part in parts if len(part) > 1]
-
-
-@dataclass(frozen=True)
-class Choice:
-    """Letters from `start` on that may be said in several ways; the first is preferred."""
-
-    start: int
-    end: int
-    readings: tuple[str, ...]
-
-
-def letters(
-    text: str, choices: list[Choice], tokens: list[Token], *, other: tuple[Choice, str] | None = None
-) -> list[str]:
+def letters(text: str, plan: Plan, tokens: list[Token], *, other: tuple[Choice, str] | None = None) -> list[str]:
     """The text's letters with every choice's first reading, or `other`'s, with marks for g2pk's rules of stems."""
-    respelled = list(text)
-    for choice in choices:
+    respelled = list(text.replace("/", SLASH))
+    for choice in plan.choices:
         reading = other[1] if other and other[0] is choice else choice.readings[0]
         length = choice.end - choice.start
-        respelled[choice.start : choice.end] = (
-            list(reading) if len(reading) == length else [reading, *[""] * (length - 1)]
-        )
+        spelled = list(reading) if len(reading) == length else [*[""] * (length - 1), reading]
+        respelled[choice.start : choice.end] = map(_kept_ui, spelled, text[choice.start : choice.end])
+    for at in plan.closed:
+        respelled[at], respelled[at + 1] = _closed_before(respelled[at], respelled[at + 1])
+    numbers = {at for choice in plan.choices if choice.numeral for at in range(choice.start, choice.end)}
     for token in tokens:
+        if token.end - 1 in numbers:  # 삼 is no stem in 육삼구
+            continue
         bare = text[token.end : token.end + 1] == " "  # a stem never stands alone: 알 것 is 알 and the ending -ㄹ
         mark = _mark(text[token.end - 1], token.tag.split("+")[-1], bare=bare)
         if mark:
@@ -88,46 +63,64 @@ def letters(
     return respelled
 
 
-def choices(text: str, tokens: list[Token], words: Lexicon, *, compound: bool = True) -> list[Choice]:
-    """What is respelled, in the order of the text, each place once."""
-    by_start: dict[int, Choice] = {}
-    taken: set[int] = set()
+def _kept_ui(reading: str, written: str) -> str:
+    """A reading's 늬 is said so (합의 하븨) although a written 늬 is [니] (5항): `/U` tells `pronunciation`."""
+    said = hangul.vowel(reading[-1:]) == "ㅢ" and not hangul.silent(reading[-1]) and reading != written
+    return f"{reading}/U" if said else reading
+
+
+def _closed_before(before: str, after: str) -> tuple[str, str]:
+    """Two neighbours with a word's end between them: the final as before a pause, moved on where a vowel follows.
+
+    It moves here and not by g2pk's rules, so that ㄷ before 이 is not taken for the ㄷ of 굳이: 첫인상 is [처딘상].
+    """
+    last = neutralised(before[-1])
+    if not hangul.silent(after[:1]):
+        return before[:-1] + last, after
+    last, first = compounds.moved(last, after[0])
+    return before[:-1] + last, first + after[1:]
+
+
+def planned(text: str, tokens: list[Token], words: Lexicon, *, compound: bool = True) -> Plan:
+    """What is respelled, in the order of the text, each place once, and where a word ends before a vowel or ㅎ."""
     by_word = _by_word(text, tokens)
-    for start, end, inside in by_word:
-        for choice in _known(text, start, end, inside, words):
-            by_start[choice.start] = choice
-            taken.update(range(choice.start, choice.end))
-    for match in _PHRASES.finditer(text):
-        by_start[match.start()] = Choice(match.start(), match.end(), (_LINKED[match.group()], match.group()))
-        taken.update(range(match.start(), match.end()))
+    chosen = _fixed(text, tokens, by_word, words)
+    taken = {at for choice in chosen for at in range(choice.start, choice.end)}
     changed = _endings(text, tokens) | _joined(text, tokens)
     if compound:
-        changed = {
-            **changed,
-            **{at: (syllable,) for _, _, inside in by_word for at, syllable in _compounds(text, inside).items()},
-        }
-    for at in sorted(_closed(text, by_word)):
-        final = tuple(neutralised(syllable) for syllable in changed.get(at, (text[at],)))
-        if at + 1 in changed or not hangul.silent(text[at + 1]):
-            changed[at] = final
-        else:  # moved here, so that ㄷ before 이 is not taken for the ㄷ of 굳이
-            pairs = [compounds.moved(syllable, text[at + 1]) for syllable in final]
-            changed[at], changed[at + 1] = zip(*pairs, strict=True)
-    for at, readings in changed.items():
-        if at not in taken:
-            by_start[at] = Choice(at, at + 1, readings)
-    for choice in _between(text, tokens):
-        if not taken & {choice.start, choice.start + 1} and not {choice.start, choice.start + 1} & by_start.keys():
-            by_start[choice.start] = choice
-    return [by_start[at] for at in sorted(by_start)]
+        changed |= {at: (syllable,) for _, _, inside in by_word for at, syllable in _compounds(text, inside).items()}
+    chosen += [Choice(at, at + 1, readings) for at, readings in changed.items() if at not in taken]
+    taken |= changed.keys()
+    chosen += [choice for choice in _between(text, tokens) if not taken & {choice.start, choice.start + 1}]
+    inside = {at for choice in chosen for at in range(choice.start, choice.end - 1)}  # the reading has closed these
+    return Plan(sorted(chosen, key=lambda choice: choice.start), sorted(_closed(text, by_word) - inside))
+
+
+def _fixed(text: str, tokens: list[Token], by_word: list[tuple[int, int, list[Token]]], words: Lexicon) -> list[Choice]:
+    """What is known as a whole: words of the lexicon, numbers over them, the standard's own phrases over both."""
+    stored = [choice for start, end, inside in by_word for choice in known(text, start, end, inside, words)]
+    numbers = [Choice(start, end, readings, numeral=True) for start, end, readings in numerals(text, tokens)]
+    longer = [
+        one for one in numbers if not any(choice.start <= one.start and one.end <= choice.end for choice in stored)
+    ]
+    phrases = [
+        Choice(match.start(), match.end(), (_LINKED[match.group()], match.group())) for match in _PHRASES.finditer(text)
+    ]
+    return _over(phrases, _over(longer, stored))
+
+
+def _over(winners: list[Choice], others: list[Choice]) -> list[Choice]:
+    """The winners, and of the others those that share no letter with them."""
+    taken = {at for choice in winners for at in range(choice.start, choice.end)}
+    return winners + [one for one in others if not taken.intersection(range(one.start, one.end))]
 
 
 def _closed(text: str, by_word: list[tuple[int, int, list[Token]]]) -> set[int]:
     """15항: letters whose final is as before a pause, since a word begins with a vowel there: 첫인상 [처딘상]."""
     places = {match.start() for match in _WITHOUT.finditer(text)}
     for _, _, inside in by_word:
-        parts = [part for token in inside for part in _parts(text, token)]
-        for before, part in itertools.pairwise(parts):
+        every = [part for token in inside for part in parts(text, token)]
+        for before, part in itertools.pairwise(every):
             if before.start + len(before.text) == part.start and _begins_anew(before, part):
                 places.add(part.start - 1)
     return {at for at in places if hangul.is_syllable(text[at]) and hangul.is_syllable(text[at + 1])}
@@ -194,74 +187,13 @@ def _by_word(text: str, tokens: list[Token]) -> list[tuple[int, int, list[Token]
     return words
 
 
-def _known(text: str, start: int, end: int, tokens: list[Token], words: Lexicon) -> list[Choice]:
-    cuts = {start: "", end: tokens[-1].tag if tokens else ""}
-    for token in tokens:
-        cuts[token.end] = token.tag
-        at = token.start
-        for part in _parts(text, token):
-            cuts[at + len(part.text)] = part.tag if at + len(part.text) < token.end else token.tag
-            at += len(part.text)
-    known, at, places = [], start, sorted(cuts)
-    while at < end:
-        word = next(
-            (one for one in words.starting(text[at:end]) if _fits(one, text, at, start, end, cuts, words)), None
-        )
-        if word:
-            known.append(Choice(at, at + len(word), words.readings[word]))
-        at = at + len(word) if word else next(place for place in places if place > at)
-        if word and at not in cuts:
-            break
-    return known
-
-
-def _fits(word: str, text: str, at: int, start: int, end: int, cuts: dict[int, str], words: Lexicon) -> bool:
-    """Whether a lexicon word that begins here is a word here, and not letters of other words."""
-    stop = at + len(word)
-    if word in words.own:
-        return at == start or stop in cuts
-    if len(word) == 1:
-        return False
-    if len(word) == 2 and len(words.readings[word]) > 1 and not _alone(at, stop, start, end, cuts):
-        return False  # 유가 is also another word, in 유가족
-    if stop in cuts:
-        tag = cuts[stop].split("+")[-1]
-        stem = f"{word}다" in words.readings
-        # 강엿 is no 강이었, which would need an ending
-        whole = at == start and stop == end and (tag == "EP" or not any(start < cut < end for cut in cuts))
-        if stem:
-            return tag.startswith("V")
-        particle = tag.startswith("J") and word.endswith("과")  # 여권과 is 여권 and 과
-        loose = at == start and len(word) >= _LOOSE and not particle
-        return whole or not tag.startswith(("J", "E", "V")) or loose
-    if at == start and cuts[end] == "MAG" and len(cuts) == 2 and text[stop:end] in _ADVERBIAL:
-        return True
-    return at == start and len(word) >= _LOOSE and _PARTICLES.fullmatch(text[stop:end]) is not None
-
-
-def _alone(at: int, stop: int, start: int, end: int, cuts: dict[int, str]) -> bool:
-    """Whether only particles follow it, up to the next space."""
-    after = [tag for cut, tag in cuts.items() if cut > stop]
-    return at == start and (stop == end or (stop in cuts and not any(tag.startswith("N") for tag in after)))
-
-
-def _parts(text: str, token: Token) -> list[Part]:
-    """The parts of a compound, or the word itself."""
-    surface = text[token.start : token.end]
-    pieces = token.pieces() if token.tag.startswith("N") else []
-    if "".join(form for form, _ in pieces) != surface:
-        return [Part(token.start, surface, token.tag)]
-    starts = itertools.accumulate((len(form) for form, _ in pieces), initial=token.start)
-    return [Part(at, form, tag) for at, (form, tag) in zip(starts, pieces, strict=False)]
-
-
 def _compounds(text: str, tokens: list[Token]) -> dict[int, str]:
     syllables: dict[int, str] = {}
     for noun, run in itertools.groupby(tokens, lambda token: token.tag[0] == "N" or token.tag == "XSN"):
         if noun:
-            parts = [part for token in run for part in _parts(text, token)]
-            if all(map(hangul.is_syllable, "".join(part.text for part in parts))):
-                syllables |= compounds.changes(parts)
+            every = [part for token in run for part in parts(text, token)]
+            if all(map(hangul.is_syllable, "".join(part.text for part in every))):
+                syllables |= compounds.changes(every)
     return syllables
 
 

@@ -9,6 +9,7 @@ import re
 
 from curate.text.cleaning import LATIN
 from curate.text.korean import amounts, codes, dates, hanja, latin, ranges, symbols
+from curate.text.korean.labels import SERVED
 from curate.text.korean.loanwords import NAMES, SYMBOLS
 from curate.text.korean.numbers import sino
 from curate.text.korean.particles import PARTICLE, with_particle
@@ -27,12 +28,18 @@ from curate.text.korean.patterns import (
     UNIT,
     N,
 )
+from curate.text.korean.science import SCIENCE
+from curate.text.korean.scores import SCORES
 from curate.text.korean.tables import DEGREES, PER_ONE, SPEEDS, UNITS
 from curate.text.rules import HEAD, NUMBER, TextRule, any_of
 
 # What is compared by a sign: a number or one letter.
 _SIDE = rf"(?<![A-Za-z\d<>≤≥] )(?<![A-Za-z\d<>≤≥])([A-Za-z]|{NUMBER})"
 _OTHER = r"([A-Za-z](?![A-Za-z'\d.])|\d++(?:[.,]\d++)*+(?![A-Za-z]))"
+# Behind these 1+1 is two for one, and no sum.
+_SOLD = (
+    "(?:" + "|".join(f"(?<={word} .)" for word in ("할인", "할인,", "세일", "세일,", "증정", "편의점", "마트")) + ")"
+)
 
 _SPELLINGS = (
     TextRule(
@@ -46,11 +53,15 @@ _SPELLINGS = (
     TextRule(
         "compatible", re.compile("[\u2150-\u2188\u2460-\u24ff\u3200-\u33ff\u2113\u2116½¼¾￦]"), symbols.compatible
     ),
-    TextRule("name", re.compile(r"(?P<name>\((?:주|사|재|유)\))"), symbols.name),
+    TextRule("name", re.compile(r"(?P<name>\((?:주|사|재)\)|(?<!\S)\(유\)(?=[가-힣]))"), symbols.name),
+    TextRule(
+        "name", re.compile(r"(?<!\w)(\((?:U|[Yy]ou)\))(?=[가-힣])"), symbols.apart
+    ),  # no (유), which is a company's
     TextRule("hanja", re.compile(r"(?<=[가-힣'\"”’」])\(([\u3400-\u9fff ·]{1,40})\)"), symbols.nothing),
     TextRule("hanja", re.compile(r"[\u3400-\u9fff]{1,40}\(([가-힣 ]{1,40})\)"), symbols.inner),
     TextRule("hanja", hanja.PATTERN, hanja.read),
-    TextRule("title", re.compile(r"<([^<>]{1,80})>"), symbols.inner),
+    TextRule("compare", re.compile(r"(?<=[\w)%]) ?(?P<sign><=|>=) ?(?=[\w(-])"), ranges.at_least_sign),
+    TextRule("title", re.compile(r"(?<!<)(?:(?<!\d)<|<(?!\d))(?![\s=,.])([^<>]{1,80})(?<![\s,])>(?!>)"), symbols.inner),
     TextRule(
         "emoticon",
         re.compile(r"\^[_.]?\^[;]*|(?<!\S)[:;]-?[)(D](?!\S)|(?<!\w)T[_.]T(?!\w)|-_-;*|>_<|\^\^"),
@@ -92,6 +103,7 @@ _SPELLINGS = (
         re.compile(r"(?<![A-Za-z])(?P<letter>[A-F])[-−](?= ?(?:학점|등급|이상|이하|를 |을 |까지))"),
         symbols.grade,
     ),
+    TextRule("hyphen", re.compile(r"(?<=[A-Za-z]\d)-(?=[A-Za-z]\d)"), lambda match: " "),
     TextRule("underscore", re.compile(r"(?<=[A-Za-z\d])_(?=[A-Za-z\d])"), lambda match: " 언더바 "),
     TextRule(
         "abbreviation", re.compile(r"(?<![A-Za-z.])(Mr|Mrs|Ms|Dr|Jr|Sr|vs|Inc|Ltd|Co)\.(?=[ ,]|$)"), symbols.inner
@@ -125,7 +137,8 @@ _QUANTITIES = (
     TextRule(
         "English number",
         re.compile(
-            rf"{HEAD}(?P<n>[1-5])(?:\+(?P<plus>[1-5])(?= ?(?:행사|이벤트|할인|상품|혜택|세일|증정|구성))"
+            rf"{HEAD}(?P<n>[1-5])(?:{_SOLD}\+(?P<bonus>[1-5])(?!\d| ?=)"
+            r"|\+(?P<plus>[1-5])(?= ?(?:행사|이벤트|할인|상품|혜택|세일|증정|구성))"
             r"| ?(?P<counter>아웃|볼|스트라이크|런|룸|피스|톱)(?![가-힣]{2}))"
         ),
         amounts.english_number,
@@ -189,14 +202,26 @@ _QUANTITIES = (
     TextRule(
         "magnitude",
         re.compile(
-            rf"(?<![A-Za-z]){SIGNED}{N}{MAGNITUDE}(?P<more>[여몇])?(?P<close>(?=\d|{COUNTER}))?(?:(?=\d|{COUNTER}|[만억조])|{AFTER})"
+            rf"(?<![A-Za-z])(?<![A-Za-z]-){SIGNED}{N}{MAGNITUDE}(?P<more>[여몇])?(?P<close>(?=\d|{COUNTER}))?(?:(?=\d|{COUNTER}|[만억조])|{AFTER})"
         ),
         amounts.magnitude,
+    ),
+    *(
+        TextRule(
+            "counter",
+            re.compile(
+                rf"(?P<before>(?<![가-힣])(?:{any_of(nouns)})[을를도은는]? ){HEAD}(?P<n>\d{{1,3}}) ?"
+                rf"(?P<counter>{counter}){AFTER}"
+            ),
+            amounts.served,
+        )
+        for counter, nouns in SERVED.items()
     ),
     TextRule(
         "counter",
         re.compile(
-            rf"(?<![A-Za-z]){SIGNED}{N}(?P<more>여)?(?P<gap> ?)(?P<counter>{COUNTER})(?:(?<=[가-힣][가-힣])|{AFTER})"
+            rf"(?<![A-Za-z])(?<![A-Za-z]-){SIGNED}{N}(?P<more>여)?(?P<gap> ?)(?P<counter>{COUNTER})"
+            rf"(?:(?<=[가-힣][가-힣])|{AFTER})"
         ),
         amounts.counter,
     ),
@@ -215,6 +240,7 @@ _QUANTITIES = (
         ranges.operator,
     ),
     TextRule("equals", re.compile(rf"{N} ?= ?(?=[\d-])"), ranges.equals),
+    TextRule("equals", re.compile(r"^= ?(?=[\w(-])"), lambda match: "이퀄 "),
 )
 
 _NAMES = (
@@ -222,7 +248,7 @@ _NAMES = (
     TextRule("version", re.compile(r"(?<![A-Za-z])(?:N[Oo]\.?|№) ?1(?![\d.,])"), lambda match: "넘버 원"),
     TextRule("version", re.compile(r"(?<![A-Za-z])(?:N[Oo]|no)\. ?(?=\d)"), lambda match: "넘버 "),
     TextRule("hash", re.compile(r"#(?=\d)"), lambda match: "샵 "),
-    TextRule("countdown", re.compile(r"(?<![A-Za-z])D-(?=\d)"), lambda match: "디 마이너스 "),
+    TextRule("countdown", re.compile(r"(?<![A-Za-z])D-(?=\d)(?!\d{1,2} ?비자)"), lambda match: "디 마이너스 "),
     TextRule(
         "model",
         re.compile(
@@ -246,6 +272,11 @@ _NAMES = (
         "equals", re.compile(r"(?P<word>(?<![A-Za-z])[A-Za-z]{1,20}) ?= ?(?=[가-힣A-Za-z(-])"), ranges.equals_word
     ),
     TextRule("latin", re.compile(rf"(?P<word>{latin.PATTERN.pattern}){PARTICLE}"), with_particle(symbols.word)),
+    TextRule(
+        "equals",
+        re.compile(r"(?:(?<=제곱)|(?<=[가-힣]\))|(?<=[영일이삼사오육칠팔구십백천] 도)) ?= ?(?=[가-힣(])"),
+        ranges.equals_words,
+    ),
     TextRule("equals", re.compile(r"(?<=[가-힣]) ?= ?(?=[가-힣])"), lambda match: ", "),
     TextRule(
         "symbol", re.compile(rf"(?P<sign>[{re.escape(''.join(SYMBOLS))}]){PARTICLE}"), with_particle(symbols.symbol)
@@ -267,8 +298,9 @@ _LAST = (
 
 RULES = (
     *_SPELLINGS,
+    *SCIENCE,
     *dates.DATES,
-    *ranges.SCORES,
+    *SCORES,
     *dates.TIMES,
     *codes.CODES,
     *ranges.BETWEEN,

@@ -6,6 +6,7 @@ import unicodedata
 from curate.text.korean import hangul, latin
 from curate.text.korean.loanwords import NAMES, SYMBOLS
 from curate.text.korean.numbers import read, sino
+from curate.text.korean.tables import UNITS
 from curate.text.numbers import roman
 
 
@@ -18,11 +19,21 @@ def compatible(match: re.Match[str]) -> str:
         return (
             sino(str(int(value))) + " " * (re.match("[가-힣]", around[1]) is not None) if circled else str(int(value))
         )
+    unit = unicodedata.normalize("NFKC", match.group())
+    if "\u3371" <= match.group() <= "\u33df" and unit in UNITS and not _counted(match):
+        return UNITS[unit]
     if match.group() == "№" and around[1][:1] in " 0123456789":
         return "No."
     plain = unicodedata.normalize("NFKC", match.group()).replace("\u2044", "/").replace("\u2215", "/")
+    if "/" in plain and value is not None and around[1].isnumeric():  # ½½ are two
+        plain += " "
     plain = "".join(hangul.LETTERS.get(letter, letter) for letter in plain)
     return f"과{plain}" if value is not None and around[0].isdigit() else plain
+
+
+def _counted(match: re.Match[str]) -> bool:
+    """Whether a number stands before the match, where a unit is read with it."""
+    return bool(re.search(r"[\d/A-Za-z] ?$", match.string[max(0, match.start() - 2) : match.start()]))
 
 
 def roman_numeral(match: re.Match[str]) -> str:
@@ -37,6 +48,11 @@ def roman_numeral(match: re.Match[str]) -> str:
 
 def inner(match: re.Match[str]) -> str:
     return match[1]
+
+
+def apart(match: re.Match[str]) -> str:
+    """What it matches, with a space behind it."""
+    return f"{match[1]} "
 
 
 def nothing(match: re.Match[str]) -> str:
@@ -59,11 +75,16 @@ def grade(match: re.Match[str]) -> str:
 
 def model(match: re.Match[str]) -> str:
     number, letters = read(match["n"]), latin.read(match["word"])
+    if (letters[-1:], match["n"]) == ("씨", "8"):  # 씨팔 would swear
+        number = "에이트"
     together = len(match["n"]) == 1 and len(match["word"]) == 1 and "-" not in match.group()
     return letters + ("" if together else " ") + number
 
 
 def word(match: re.Match[str]) -> str:
+    """A word of Latin letters; `a` is the letter but for an English word behind it."""
+    if match["word"] == "a" and re.match(" [A-Za-z]{2}", match.string[match.end() : match.end() + 3]):
+        return "어"
     return latin.read(match["word"])
 
 

@@ -8,6 +8,13 @@ _PARTS = (
     "모 갑 다발 방울 조각 그릇 접시 숟가락 컵 캔 톨 포기 필 가닥 갈래 꼬집 뭉치 두름 손 첩 돈 봉 박스 세트 스푼 "
     "큰술 작은술 티스푼"
 )
+# Measures of the kitchen, the market and the field, counters only where the word ends: 밥 3공기, but 1공기업.
+_MEASURES = (
+    "밥술 공기 대접 국자 바가지 주전자 양동이 바구니 광주리 소쿠리 접 쾌 톳 쌈 짝 가락 줌 보루 가마 가마니 "
+    "마지기 되지기 근 되 말 섬 홉 냥 사리 덩어리 덩이 꾸러미 뭉텅이 꼬치 꿰미 모숨 뭇 강다리 죽 모춤 자밤 짐 "
+    "스쿱 롤 잎 쟁반 이랑 고랑 시루"
+)
+MEASURES = frozenset(_MEASURES.split())
 _TIMES = (
     "달 해 시간 차례 끼 모금 발 바퀴 걸음 발짝 발자국 뼘 아름 마디 돌 주먹 정거장 꼭지 뿌리 켜 타래 사발 냄비 솥 "
     "수레 부대 포대 소절 마당 무더기 더미 묶음 쪼가리 토막"
@@ -15,11 +22,14 @@ _TIMES = (
 _GROUPS = "식구 자리 골 배 경기 움큼 게임 개사"
 NATIVE = {
     **dict.fromkeys(f"{_THINGS} {_MORE_THINGS}".split(), 99),
-    **dict.fromkeys(f"{_PARTS} {_TIMES}".split(), 20),
+    **dict.fromkeys(f"{_PARTS} {_MEASURES} {_TIMES}".split(), 20),
     **dict.fromkeys(_GROUPS.split(), 19),
+    "표": 98,  # 백칠 표, not 백일곱 표
     "시간": 23,
     "시": 12,
 }
+# 표준어 규정 17항: 서, 너 before 말, 발, 푼 and 석, 넉 before 냥, 되, 섬. (금 3돈 is said 세 돈 by now.)
+THREE_FOUR = {**dict.fromkeys(("말", "발", "푼"), ("서", "너")), **dict.fromkeys(("냥", "되", "섬"), ("석", "넉"))}
 # Written together with their numeral where the text has no space (한글 맞춤법 제43항 다만: 두시 삼십분; NeMo).
 ATTACHED = [
     "년",
@@ -56,27 +66,6 @@ _SINO = (
     "헥토파스칼"
 )
 SINO = [word for word in [*ATTACHED, *_SINO.split()] if word not in NATIVE]
-# Behind 번, things that carry a number rather than are counted.
-_NUMBERED = (
-    "출구 문제 버스 국도 선수 타자 후보 게이트 홀 채널 교향곡 승강장 창구 좌석 방 트랙 손님 고속도로 타석 학생 "
-    "마을버스 시내버스 홈 플랫폼 레인 코스 도로 국번 자리 줄 칸 환자 확진자 참가자 트럭 갱도 활주로 우물 그림 사진 "
-    "항목 척추 염색체 볼 당구대 말 주자 카드 내선 피아노협주곡"
-)
-NUMBERED = _NUMBERED.split()
-# Behind 대, things that are the so many greatest or of that generation rather than counted machines.
-_RANKED = (
-    "악성 불가사의 강 기업 도시 과제 원칙 재벌 그룹 명절 의무 요소 영양소 개혁 목표 핵심 종교 문명 성인 미항 투수 "
-    "왕 대통령 총리 국왕 회장 교주 손 독자 째 명산 축제 뉴스 천왕 범죄 악 난제 산업 메이저 시장 국회 총선 전략 정책 "
-    "강국 관광지 은행 분야 사업 수칙 리그 가수 명물 주주 과실 비급 미덕 후반 초반 중반 여성 남성"
-)
-RANKED = _RANKED.split()
-# Before digits, things that are codes: read digit by digit.
-_CODED = (
-    "비밀번호 인증번호 우편번호 승인번호 카드번호 일련번호 코드 학번 사번 군번 핀번호 암호 끝자리 네자리 네_자리 "
-    "4자리 4_자리 번호 국번_없이 국번없이 지역번호 내선번호 내선"
-)
-CODED = [cue.replace("_", " ") for cue in _CODED.split()]
-
 _LENGTHS = {
     "km": "킬로미터",
     "Km": "킬로미터",
@@ -303,16 +292,5 @@ MONEY = {
     "¢": "센트",
 }
 PER_ONE = ["km", "m", "cm", "kg", "g", "mg", "m2", "m²", "km2", "L", "ml", "kWh", "GB", "MB"]  # what km당 is said of
-# What 대 counts when the number is a round ten: 트럭 20대, but 20대 여성.
-_MACHINES = (
-    "자동차 차량 승용차 승합차 트럭 버스 택시 전기차 컴퓨터 노트북 카메라 비행기 전투기 헬기 헬리콥터 탱크 전차 자전거 "
-    "오토바이 킥보드 냉장고 에어컨 세탁기 로봇 드론 기계 장비 구급차 소방차 텔레비전"
-)
-_CLOVES = "마늘 생강 귤 밀감 오렌지 자몽 사과 배 호박"  # what 쪽 counts when it is no page
-_NUMBERED_BEFORE = (  # what bears the number before 번
-    "내선 번호 국도 노선 좌석 창구 게이트 탑승구 사물함 교향곡 출구 문제 고속도로 문항 보기 정답 채널 버튼 선택지 후보"
-)
-MACHINES, CLOVES, NUMBERED_BEFORE = _MACHINES.split(), _CLOVES.split(), _NUMBERED_BEFORE.split()
 WEEKDAYS = {day: day + "요일" for day in "월화수목금토일"} | {"공": "공휴일"}
 PERIODS = {"am": "오전", "pm": "오후", "a.m.": "오전", "p.m.": "오후"}
-AREA_CODES = r"0(?:2|3[1-3]|4[1-4]|5[1-5]|6[1-4]|1[016789]|70|80|50\d|30)"  # of Korea, with the trunk zero

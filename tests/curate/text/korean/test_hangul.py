@@ -28,7 +28,6 @@ def test_one_letter_is_changed_and_the_others_stay() -> None:
     assert hangul.with_vowel("값", "ㅗ") == "곲"
     assert hangul.with_final("값", "ㄹ") == "갈"
     assert hangul.with_final("값", "") == "가"
-    assert hangul.closed("가", "ㅂ") == "갑"
 
 
 @pytest.mark.parametrize("letter", ["a", "1", "漢", "ㄴ", "ᆫ", "ក", "\ud7a4", "。"])

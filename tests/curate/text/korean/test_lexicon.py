@@ -21,6 +21,25 @@ def test_a_users_lexicon_wins_over_ours(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("word", "reading", "said"),
+    [
+        ("인의", "인늬", "인늬를"),  # a consonant more than is written: nothing is moved back into 인
+        ("숙의", "숙끠", "숙끠를"),
+        ("합의", "하븨", "하븨를"),
+        ("값의", "갑씌", "갑씌를"),
+        ("희망봉", "희망뽕", "히망뽕을"),  # as written, so by the rules
+    ],
+)
+def test_a_users_reading_with_a_consonant_before_ui_is_said_as_it_is(
+    tmp_path: Path, word: str, reading: str, said: str
+) -> None:
+    own = tmp_path / "own.tsv"
+    own.write_text(f"{word}\t{reading}\n", encoding="utf-8")
+    assert pronounced(word, own) == reading.replace("희", "히")
+    assert pronounced(f"{word}{said[-1]}", own) == said
+
+
+@pytest.mark.parametrize(
     "line", ["물고기", "물고기\t", "물고기\tmulgogi", "fish\t물꼬기", "물고기\t물꼬기|", "물 고기\t물꼬기"]
 )
 def test_a_broken_line_of_a_lexicon_is_named(tmp_path: Path, line: str) -> None:
