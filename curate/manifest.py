@@ -151,6 +151,13 @@ COLUMNS = _columns(
 )
 
 
+# Columns that manifests of earlier versions do not have: they are opened all the same.
+ADDED = (
+    "codec", "url", "channel", "channel_mix", "dc_offset", "other_voice", "overlap", "dropout", "person",
+    "speaker_conflict",
+)  # fmt: skip
+
+
 def clip_id(source: str, path: str, start: int | None, end: int | None, channel: int | None = None) -> str:
     """The first 16 hex digits of sha256 over the values, as JSON; the channel only where the source is split."""
     # written by hand, as json.dumps(..., ensure_ascii=False) writes it: it is asked of every file
@@ -207,6 +214,8 @@ def read(path: Path) -> pl.DataFrame:
         raise UserError(f"no manifest at {path}; make one with `curate run RECIPE --into {path.parent}`")
     try:
         frame = pl.read_parquet(path)
+        absent = [COLUMNS[name] for name in ADDED if name not in frame.columns]
+        frame = frame.with_columns(pl.lit(None, dtype=column.dtype).alias(column.name) for column in absent)
         check(frame)
     except (pl.exceptions.PolarsError, ValueError) as error:
         why = (str(error).splitlines() or [""])[0]

@@ -78,3 +78,12 @@ def test_a_rule_is_broken_once_and_in_its_place() -> None:
     assert frame["drop"].to_list() == ["noisy", None]
     unsure = rules.break_rule(frame, "music", pl.lit(None, dtype=pl.Boolean), rule_catalogue.ORDER)
     assert unsure["drop"].to_list() == ["noisy", None]
+
+
+def test_a_manifest_of_an_earlier_version_is_opened(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"id": ["x"]}, schema={"id": pl.String})
+    manifest.write(frame, tmp_path / "m.parquet")
+    pl.read_parquet(tmp_path / "m.parquet").drop(manifest.ADDED).write_parquet(tmp_path / "old.parquet")
+    old = manifest.read(tmp_path / "old.parquet")
+    assert old.select(manifest.ADDED).row(0) == (None,) * len(manifest.ADDED)
+    assert old["id"].to_list() == ["x"]
