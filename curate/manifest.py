@@ -16,6 +16,8 @@ from curate.errors import UserError
 
 SPANS = pl.List(pl.Struct({"start": pl.Int64, "end": pl.Int64}))
 EVENTS = pl.List(pl.Struct({"start": pl.Int64, "end": pl.Int64, "label": pl.String}))
+EDITS = pl.List(pl.Struct({"place": pl.String, "given": pl.String, "heard": pl.String}))
+WORD_TIMES = pl.List(pl.Struct({"word": pl.String, "start": pl.Int64, "end": pl.Int64, "probability": pl.Float64}))
 TURNS = pl.List(pl.Struct({"start": pl.Int64, "end": pl.Int64, "speaker": pl.Int64}))
 
 
@@ -90,6 +92,16 @@ COLUMNS = _columns(
     Column("heard_confidence", pl.Float64, "hear", "exp of the mean log probability of its tokens", "0..1", 4),
     Column("heard_spoken", pl.String, "text", "`heard`, normalised like `spoken`"),
     Column("cer", pl.Float64, "hear", "character error rate of `heard_spoken` against `spoken`", "", 4),
+    Column(
+        "text_edits",
+        EDITS,
+        "hear",
+        "words that only the text or only the audio has, in order: where (start, inside, end; whole), the text's words "
+        "there, and what was heard instead; one of the two may be empty",
+    ),
+    Column("unheard", pl.Float64, "hear", "share of the text's characters in words without any sound", "0..1", 4),
+    Column("extra", pl.Float64, "hear", "share of the heard characters in words beyond the text's", "0..1", 4),
+    Column("wrong_words", pl.Int32, "hear", "words of the text that were not heard, or heard as others"),
     Column("aligned", pl.Float64, "align", "mean probability of the transcript's words in the audio", "0..1", 4),
     Column(
         "written", pl.String, "hear", "what is normalised: `text`, or `heard` where the source says so", stored=False

@@ -20,6 +20,7 @@ STEPS = ("ingest", "segment", "measure", "filter", "balance", "split", "tag")
 DECISIONS = STEPS[3:]
 # Columns that only measures read: they stay in the answers, and a decision need not carry them.
 FOR_MEASURES = ("file_speech", "file_events", "file_turns", "written", "embedding", "fingerprint")
+COMPARED = ("text_edits", "unheard", "extra", "wrong_words")
 
 
 def measure(recipe: Recipe, ingested: pl.DataFrame, context: Context, *, until: str = "measure") -> pl.DataFrame:
@@ -87,4 +88,6 @@ def _compared(clips: pl.DataFrame) -> pl.DataFrame:
     ]
     letters = pl.col("spoken").str.replace_all(r"\s", "").str.len_chars()
     talking = pl.when(pl.col("speech_seconds") > 0).then("speech_seconds")
-    return clips.with_columns(pl.Series("cer", cer, dtype=pl.Float64), (letters / talking).alias("pace"))
+    # against itself, a text that was heard says nothing
+    given = [pl.when(pl.col("text_from") == "given").then(name).alias(name) for name in COMPARED]
+    return clips.with_columns(pl.Series("cer", cer, dtype=pl.Float64), (letters / talking).alias("pace"), *given)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from curate import text
-from curate.measures import agreement, extractors
+from curate.measures import agreement, edits, extractors
 from curate.measures.definition import Measure
 from curate.recipe import LANGUAGES, Models, Recipe
 from curate.text.korean import lexicon
@@ -44,7 +44,7 @@ def of(recipe: Recipe) -> Measures:
             *_embedding(models),
             _fingerprint(),
         ),
-        heard_texts=tuple(_heard_text(language) for language in models.asr),
+        heard_texts=tuple(m for language in models.asr for m in (_heard_text(language), _edits(language))),
         corpus=(_voices(), _duplicates()),
     )
 
@@ -166,6 +166,15 @@ def _heard_text(language: str) -> Measure:
         f"heard_spoken-{language}", "text", ("heard_spoken",), text.versions(language, "spoken"),
         functools.partial(extractors.form_extractor, language, "spoken", "heard", "heard_spoken"),
         inputs=("heard",), language=language, needs=("heard",),
+    )  # fmt: skip
+
+
+def _edits(language: str) -> Measure:
+    """The text against what was heard: which words only one of the two has."""
+    return Measure(
+        f"edits-{language}", "text", ("text_edits", "unheard", "extra", "wrong_words"), f"edits-{edits.VERSION}",
+        extractors.edits_extractor, inputs=("spoken", "heard_spoken"), language=language,
+        needs=("spoken", "heard_spoken"),
     )  # fmt: skip
 
 

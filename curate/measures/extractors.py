@@ -219,6 +219,25 @@ def form_extractor(
     return lambda rows: [{column: text.normalise(row[source], language, form, options)} for row in rows]
 
 
+def edits_extractor() -> TextExtractor:
+    """Which words were not heard, and which are not in the text."""
+    from curate.measures import edits
+
+    def extract(rows: Sequence[Mapping[str, Any]]) -> list[Answer]:
+        found = [edits.compare(row["spoken"], row["heard_spoken"]) for row in rows]
+        return [
+            {
+                "text_edits": [edit._asdict() for edit in each.edits],
+                "unheard": each.unheard,
+                "extra": each.extra,
+                "wrong_words": each.wrong_words,
+            }
+            for each in found
+        ]
+
+    return extract
+
+
 # ---- the corpus as a whole
 
 
