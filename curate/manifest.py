@@ -104,6 +104,27 @@ COLUMNS = _columns(
     Column("wrong_words", pl.Int32, "hear", "words of the text that were not heard, or heard as others"),
     Column("aligned", pl.Float64, "align", "mean probability of the transcript's words in the audio", "0..1", 4),
     Column(
+        "ctc_score",
+        pl.Float64,
+        "align",
+        "geometric mean probability of the transcript's letters, by a CTC model",
+        "0..1",
+        4,
+    ),
+    Column(
+        "word_times",
+        WORD_TIMES,
+        "align",
+        "where each word was said, and its mean probability: by the CTC aligner where the recipe names one, else by "
+        "Whisper's attention",
+        "samples of the file",
+    ),
+    Column("heard_again", pl.String, "hear", "where the text was heard: what a second hearing wrote"),
+    Column("heard_again_spoken", pl.String, "text", "`heard_again`, normalised like `spoken`", stored=False),
+    Column(
+        "heard_agreement", pl.Float64, "hear", "1 less the character error rate between the two hearings", "0..1", 4
+    ),
+    Column(
         "written", pl.String, "hear", "what is normalised: `text`, or `heard` where the source says so", stored=False
     ),
     Column("spoken", pl.String, "text", "the words as spoken: canonical, numbers and symbols read out"),
@@ -112,6 +133,16 @@ COLUMNS = _columns(
     Column("unreadable", pl.String, "text", "characters of the text that could not be read"),
     Column("text_rules", pl.List(pl.String), "text", "which kinds of change the normaliser made"),
     Column("pace", pl.Float64, "text", "characters of `spoken`, spaces aside, per second of speech", "1/s", 2),
+    Column("phone_pace", pl.Float64, "text", "sounds of `pronounced` per second of speech", "1/s", 2),
+    Column(
+        "pace_z",
+        pl.Float64,
+        "text",
+        "robust deviations of the logarithm of `phone_pace` from its speaker's median, or from its source's where that "
+        "is nearer; null with fewer than 10 clips",
+        "",
+        2,
+    ),
     Column("embedding", pl.List(pl.Float32), "speakers", "speaker embedding (CAM++), unit length", stored=False),
     Column("voice", pl.String, "speakers", "estimated speaker across files, from the embeddings"),
     Column("fingerprint", pl.Binary, "duplicates", "acoustic fingerprint", stored=False),

@@ -7,6 +7,7 @@ without words. So the two are aligned with gaps that cost by opening more than b
 that share letters count as partly the same.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -91,8 +92,8 @@ def _piece(text: _Text, sound: _Text, steps: Sequence[Step]) -> tuple[str, str] 
 
 def _good(text: _Text, agreeing: Sequence[int]) -> list[bool]:
     """Per word, whether half of its characters or more agree with what stands against them."""
-    counts = np.bincount([text.word_of[i] for i in agreeing], minlength=len(text.words)) if text.words else []
-    return [2 * int(count) >= size for count, size in zip(counts, text.sizes, strict=True)]
+    counts = Counter(text.word_of[i] for i in agreeing)
+    return [2 * counts[word] >= size for word, size in enumerate(text.sizes)]
 
 
 def _stretches(

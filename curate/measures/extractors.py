@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from curate import text
 from curate.audio import LISTENING_RATE
+from curate.measures import word_times
 from curate.measures.definition import (
     Answer,
     Clip,
@@ -20,6 +21,10 @@ from curate.measures.definition import (
     TextExtractor,
     Waveform,
 )
+
+# How much slower a clip is heard again. A recogniser makes its mistakes again where it hears the same again (beam 1,
+# 0.3 s of silence before); at another speed those it was unsure of come out otherwise.
+SLOWER = 1.0625
 
 # ---- recordings: one listener per file, fed forwards
 
@@ -141,14 +146,50 @@ def heard_extractor(model: str, language: str) -> ClipExtractor:
     return extract
 
 
+def heard_again_extractor(model: str, language: str, *, slowed: bool) -> ClipExtractor:
+    """What a second hearing writes: by a second model, or by the same one of the clip slowed down."""
+    whisper = whisper_named(model)
+    rate = round(LISTENING_RATE * SLOWER) if slowed else LISTENING_RATE  # heard as if at 16 kHz
+
+    def extract(clips: Sequence[Clip]) -> list[Answer]:
+        return [
+            {"heard_again": each.text} for each in whisper.transcribe([clip.sound.at(rate) for clip in clips], language)
+        ]
+
+    return extract
+
+
 def aligned_extractor(model: str, language: str) -> ClipExtractor:
-    """How well the transcript fits the audio, word by word."""
+    """How well the transcript fits the audio, word by word, and where each word is."""
     whisper = whisper_named(model)
 
     def extract(clips: Sequence[Clip]) -> list[Answer]:
         texts = [clip.given["spoken"] for clip in clips]
         alignments = whisper.align([clip.sound.at(LISTENING_RATE) for clip in clips], texts, language)
-        return [{"aligned": each.score if each else None} for each in alignments]
+        return [
+            {"aligned": each.score if each else None, "word_times": word_times.of_file(clip, each)}
+            for clip, each in zip(clips, alignments, strict=True)
+        ]
+
+    return extract
+
+
+def ctc_extractor(model: str, language: str) -> ClipExtractor:
+    """Where each word is, and how well the letters fit the audio, by a CTC model."""
+    import torch
+
+    from curate.models.ctc import CtcAligner
+
+    torch.set_num_threads(1)
+    aligner = CtcAligner(model, language)
+
+    def extract(clips: Sequence[Clip]) -> list[Answer]:
+        texts = [word_times.phrases(clip.given["spoken"], clip.given["words"]) for clip in clips]
+        alignments = aligner.align([clip.sound.at(LISTENING_RATE) for clip in clips], texts)
+        return [
+            {"ctc_score": each.score if each else None, "word_times": word_times.of_file(clip, each)}
+            for clip, each in zip(clips, alignments, strict=True)
+        ]
 
     return extract
 

@@ -5,6 +5,7 @@ torchaudio is BSD-2-Clause, transformers Apache-2.0; a model has its own licence
 """
 
 import functools
+import itertools
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -25,6 +26,7 @@ CORE_SECONDS, CONTEXT_SECONDS = (
     20,
     2,
 )  # a longer clip is heard so: memory stays flat, and no frame lacks what is around it
+LEAST_PROBABILITY = 1e-4  # of a letter in the score
 LEAST_SAMPLES = 800  # less gives such networks no frame to speak of
 
 Phrases = Sequence[Sequence[str]]  # words, in the phrases between two spaces
@@ -56,7 +58,7 @@ class CtcAligner:
     def align(self, clips: Sequence[Samples], texts: Sequence[Phrases]) -> list[Aligned | None]:
         """Where each word was said, in samples, and how surely: mean probability of its letters.
 
-        The score is that of all letters. A word of which the model knows no letter stands at the end of the one before
+        The score is the geometric mean over all letters, so that a few words which were not said weigh. A word of which the model knows no letter stands at the end of the one before
         it, with probability 0. None without sound or letters, or with more letters than the clip has frames.
         """
         return [self._align(clean(clip), text) for clip, text in zip(clips, texts, strict=True)]
@@ -142,7 +144,7 @@ def _windows(samples: int, stride: int) -> Iterator[tuple[int, int, int | None, 
 
 def _repeats(tokens: Sequence[int]) -> int:
     """Between two equal tokens there must be a blank."""
-    return sum(one == other for one, other in zip(tokens, tokens[1:], strict=False))
+    return sum(one == other for one, other in itertools.pairwise(tokens))
 
 
 def _spans(emission: Any, tokens: Sequence[int], blank: int) -> list[tuple[int, int, float]]:
@@ -171,4 +173,5 @@ def _place(
         else:
             at = placed[-1].end if placed else 0
             placed.append(Word(word, at, at, 0.0))
-    return Aligned(tuple(placed), float(np.mean([span[2] for each in own.values() for span in each])))
+    certain = np.maximum([span[2] for each in own.values() for span in each], LEAST_PROBABILITY)
+    return Aligned(tuple(placed), float(np.exp(np.log(certain).mean())))

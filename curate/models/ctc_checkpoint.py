@@ -183,13 +183,14 @@ def _vocabulary(folder: Path, config: Mapping[str, Any], language: str) -> tuple
 
 def _huggingface_model(checkpoint: Checkpoint) -> Any:
     import transformers
+    from safetensors import SafetensorError
 
     transformers.logging.set_verbosity_error()
     try:
         model = transformers.AutoModelForCTC.from_pretrained(str(checkpoint.folder), local_files_only=True)
         if checkpoint.adapter:
             model.load_adapter(checkpoint.adapter, local_files_only=True)
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         why = str(error).strip().partition("\n")[0]
         raise UserError(f"{checkpoint.folder} cannot be loaded as a CTC model: {why}") from error
     if model.config.vocab_size <= max(checkpoint.vocabulary.values()):
@@ -243,8 +244,8 @@ def _spelling(folder: Path, vocabulary: Mapping[str, int], language: str) -> Cal
             return spell
     lacking = [letter for letter in probe if letter not in vocabulary]
     raise UserError(
-        f"{folder} has no letters for {NAMES[language]}: its vocabulary lacks {' '.join(lacking[:5])}... and Latin ones; "
-        f"name a model that was trained on {NAMES[language]}, or on romanised text"
+        f"{folder} has no letters for {NAMES[language]}: its vocabulary lacks {' '.join(lacking[:5])}... "
+        f"and Latin ones; name a model that was trained on {NAMES[language]}, or on romanised text"
     )
 
 

@@ -12,6 +12,7 @@ from curate.report import examples, licences, numbers, wording
 from curate.report.distributions import distributions
 from curate.steps import rule_catalogue
 
+NAMED = 10  # clips with words missing at an edge that are named, per language
 SPLITS = ("train", "validation", "test")
 SECTIONS = ("segment", "signal", "quality", "hear", "align", "text", "speakers", "duplicates")
 LIMITS = (
@@ -45,6 +46,7 @@ def gather(clips: pl.DataFrame, recipe: Recipe) -> dict[str, Any]:
         "normaliser": examples.normaliser(clips),
         "unread": examples.unread(clips),
         "agreement": _agreement(clips, recipe),
+        "edges": _edges(clips),
         "unreadable": _unreadable(clips),
         "examples": {"kept": examples.kept(clips), "dropped": examples.dropped(clips, recipe)},
         "models": _models(recipe),
@@ -55,7 +57,9 @@ def gather(clips: pl.DataFrame, recipe: Recipe) -> dict[str, Any]:
 
 
 def _amount(rows: pl.DataFrame) -> dict[str, Any]:
-    return {"clips": rows.height, "hours": round(manifest.hours(rows), 6)}
+    heard = rows.filter(numbers.machine_text())
+    machine = {"machine_hours": round(manifest.hours(heard), 6)} if heard.height else {}
+    return {"clips": rows.height, "hours": round(manifest.hours(rows), 6), **machine}
 
 
 def _people(clips: pl.DataFrame) -> dict[str, Any]:
@@ -149,7 +153,9 @@ def _speakers(clips: pl.DataFrame) -> list[dict[str, Any]]:
 def _by(rows: pl.DataFrame, names: tuple[str, ...]) -> list[dict[str, Any]]:
     """Clips and hours of each combination of values in these columns."""
     grouped = rows.group_by(names, maintain_order=True).agg(
-        pl.len().alias("clips"), (pl.col("seconds").sum() / 3600).round(6).alias("hours")
+        pl.len().alias("clips"),
+        (pl.col("seconds").sum() / 3600).round(6).alias("hours"),
+        (pl.col("seconds").filter(numbers.machine_text()).sum() / 3600).round(6).alias("machine_hours"),
     )
     return grouped.sort(names, nulls_last=True).to_dicts()
 
@@ -185,13 +191,37 @@ def _agreement(clips: pl.DataFrame, recipe: Recipe) -> list[dict[str, Any]]:
                 manifest.kept(rows).filter(pl.col("cer").is_not_null()),
             )
             facts = {"language": language, "name": name, "asr": _model_name(model), "heard": rows["heard"].count()}
-            languages.append({**facts, "all": _rates(both), "kept": _rates(kept)})
+            machine = _machine(manifest.kept(rows).filter(numbers.machine_text()))
+            languages.append({**facts, "all": _rates(both), "kept": _rates(kept), "machine": machine})
     return languages
+
+
+def _machine(rows: pl.DataFrame) -> dict[str, Any]:
+    """How much of what is kept has a text that a recogniser wrote, and how well two hearings of it agree."""
+    agreement_p50 = rows["heard_agreement"].median()
+    return {**_amount(rows), "agreement_p50": round(agreement_p50, 4) if isinstance(agreement_p50, float) else None}
+
+
+def _edges(clips: pl.DataFrame) -> list[dict[str, Any]]:
+    """Kept clips with words at an edge that only their text or only their audio has, counted, and a few named."""
+    at_edge = pl.col("text_edits").list.eval(pl.element().struct.field("place").is_in(["start", "end", "whole"]))
+    rows = manifest.kept(clips).filter(at_edge.list.any().fill_null(False))
+    found = []
+    for language, name in LANGUAGES.items():
+        own = rows.filter(pl.col("language") == language)
+        if own.height:
+            some = [
+                {"id": i, "says": wording.edits(e)} for i, e in own.select("id", "text_edits").head(NAMED).iter_rows()
+            ]
+            found.append({"language": language, "name": name, "clips": own.height, "examples": some})
+    return found
 
 
 def _rates(rows: pl.DataFrame) -> dict[str, Any]:
     quantiles = {f"cer_p{q}": rows["cer"].quantile(q / 100, interpolation="linear") for q in (50, 90)}
-    rates = {"clips": rows.height, **quantiles, "aligned_p50": rows["aligned"].median()}
+    letters = rows["spoken"].map_elements(lambda text: len(agreement.comparable(text)), return_dtype=pl.Int64)
+    pooled = (rows["cer"] * letters).sum() / letters.sum() if rows.height and letters.sum() else None
+    rates = {"clips": rows.height, "cer": pooled, **quantiles, "aligned_p50": rows["aligned"].median()}
     return {name: round(each, 4) if isinstance(each, float) else each for name, each in rates.items()}
 
 

@@ -1,4 +1,4 @@
-"""A language of tones, one for each letter, and small CTC checkpoints that were trained on it, laid out as real ones."""
+"""A language of tones, two for each letter, and small CTC checkpoints trained on it, laid out as real ones."""
 
 import json
 from collections.abc import Sequence
@@ -18,7 +18,10 @@ LETTER_SECONDS, BETWEEN_SECONDS = 0.1, 0.04
 Samples = NDArray[np.float32]
 
 
-LOW, HIGH = (280, 420, 620, 900, 1300), (1900, 2500, 3200, 4000, 5000, 6300)  # Hz; a letter is one of each, as on a telephone
+LOW, HIGH = (
+    (280, 420, 620, 900, 1300),
+    (1900, 2500, 3200, 4000, 5000, 6300),
+)  # Hz; a letter is one of each, as on a telephone
 Pitches = dict[str, tuple[int, int]]
 
 
@@ -63,7 +66,9 @@ def listen_for_tones(layer: Any) -> None:
     layer.weight.requires_grad_(False)
 
 
-def labels(places: Sequence[tuple[int, int]], words: Sequence[str], vocabulary: dict[str, int], frames: int) -> NDArray[np.int64]:
+def labels(
+    places: Sequence[tuple[int, int]], words: Sequence[str], vocabulary: dict[str, int], frames: int
+) -> NDArray[np.int64]:
     """The token of each frame, 0 (blank) between letters."""
     out = np.zeros(frames, np.int64)
     step = round((LETTER_SECONDS + BETWEEN_SECONDS) * RATE)
@@ -84,7 +89,6 @@ def train(model: Any, forward: Any, letters: str, vocabulary: dict[str, int], *,
     loss = torch.zeros(())
     model.train()
     for step in range(steps):
-        words = ["".join(random.choice(list(letters), 4)) for _ in range(3)]
         batch = []
         for each in range(BATCH):
             words = ["".join(random.choice(list(letters), 4)) for _ in range(3)]
@@ -102,8 +106,8 @@ def train(model: Any, forward: Any, letters: str, vocabulary: dict[str, int], *,
     return float(loss.detach())
 
 
-def checkpoint(folder: Path, letters: str, *, steps: int = 120, nested: str | None = None) -> Path:
-    """A trained wav2vec2 with a CTC head in Hugging Face's layout; `nested`: one vocabulary and adapter for a language, as MMS."""
+def checkpoint(folder: Path, letters: str = LATIN, *, steps: int = 120) -> Path:
+    """A trained wav2vec2 with a CTC head, as Hugging Face lays them out."""
     from transformers import Wav2Vec2Config, Wav2Vec2ForCTC
 
     torch.set_num_threads(1)
@@ -111,10 +115,10 @@ def checkpoint(folder: Path, letters: str, *, steps: int = 120, nested: str | No
     vocabulary = {"<pad>": 0, "<s>": 1, "</s>": 2, "<unk>": 3, "|": 4} | {c: 5 + i for i, c in enumerate(letters)}
     config = Wav2Vec2Config(
         vocab_size=len(vocabulary), hidden_size=48, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64,
-        conv_dim=(CHANNELS,), conv_kernel=(WINDOW,), conv_stride=(SAMPLES_PER_FRAME,), num_conv_pos_embeddings=8, num_conv_pos_embedding_groups=2, feat_extract_norm="layer",
+        conv_dim=(CHANNELS,), conv_kernel=(WINDOW,), conv_stride=(SAMPLES_PER_FRAME,), feat_extract_norm="layer",
+        num_conv_pos_embeddings=8, num_conv_pos_embedding_groups=2,
         do_stable_layer_norm=True, pad_token_id=0, layerdrop=0.0, mask_time_prob=0.0, hidden_dropout=0.0,
         attention_dropout=0.0, feat_proj_dropout=0.0, activation_dropout=0.0, final_dropout=0.0,
-        adapter_attn_dim=16 if nested else None,
     )  # fmt: skip
     model = Wav2Vec2ForCTC(config)
     listen_for_tones(model.wav2vec2.feature_extractor.conv_layers[0].conv)
@@ -124,16 +128,63 @@ def checkpoint(folder: Path, letters: str, *, steps: int = 120, nested: str | No
 
     train(model, forward, letters, vocabulary, steps=steps, tokens=len(vocabulary))
     model.save_pretrained(folder)
-    entries = {nested: vocabulary, "eng": {"<pad>": 0, "a": 1}} if nested else vocabulary
-    _write(folder / "vocab.json", entries)
+    _write(folder / "vocab.json", vocabulary)
     _write(folder / "preprocessor_config.json", {"do_normalize": True, "sampling_rate": RATE, "feature_size": 1})
     _write(folder / "tokenizer_config.json", {"word_delimiter_token": "|", "pad_token": "<pad>"})
-    if nested:
-        from safetensors.torch import save_file
-
-        weights = {**model._get_adapters()}
-        save_file({name: each.detach().contiguous() for name, each in weights.items()}, folder / f"adapter.{nested}.safetensors")
     return folder
+
+
+def with_adapter(flat: Path, folder: Path, code: str) -> Path:
+    """The same network as MMS lays it out, with an adapter per language, without which it is useless."""
+    from safetensors.torch import save_file
+    from transformers import Wav2Vec2Config, Wav2Vec2ForCTC
+
+    config = Wav2Vec2Config.from_pretrained(flat, adapter_attn_dim=16)
+    model = Wav2Vec2ForCTC(config)
+    model.load_state_dict(Wav2Vec2ForCTC.from_pretrained(flat).state_dict(), strict=False)
+    for layer in model.wav2vec2.encoder.layers:  # adapters that change nothing, as the network was trained without
+        torch.nn.init.zeros_(layer.adapter_layer.linear_2.weight)
+        torch.nn.init.zeros_(layer.adapter_layer.linear_2.bias)
+    adapters = {name: each.detach().clone().contiguous() for name, each in model._get_adapters().items()}
+    for layer in model.wav2vec2.encoder.layers:
+        torch.nn.init.normal_(layer.adapter_layer.linear_2.weight, std=9.0)
+    model.lm_head = torch.nn.Linear(config.hidden_size, 2)
+    model.config.vocab_size = 2
+    model.save_pretrained(folder)
+    save_file(adapters, folder / f"adapter.{code}.safetensors")
+    vocabulary = json.loads((flat / "vocab.json").read_text(encoding="utf-8"))
+    _write(folder / "vocab.json", {"eng": {"<pad>": 0, "a": 1}, code: vocabulary})
+    for name in ("preprocessor_config.json", "tokenizer_config.json"):
+        (folder / name).write_bytes((flat / name).read_bytes())
+    return folder
+
+
+def for_torchaudio(flat: Path, folder: Path) -> Any:
+    """The same network as torchaudio's aligner keeps it, `model.pt`, and the bundle that it belongs to."""
+    from torchaudio.models import wav2vec2_model
+    from torchaudio.models.wav2vec2.utils import import_huggingface_model
+    from torchaudio.pipelines import MMS_FA, Wav2Vec2FABundle
+    from transformers import Wav2Vec2ForCTC
+
+    model = import_huggingface_model(Wav2Vec2ForCTC.from_pretrained(flat).eval())
+    vocabulary = json.loads((flat / "vocab.json").read_text(encoding="utf-8"))
+    rows = [0, 1, 2, 3, *(vocabulary[letter] for letter in MMS_FA.get_labels(star=None)[1:])]
+    state = model.state_dict()
+    state |= {name: state[name][rows] for name in ("aux.weight", "aux.bias")}
+    sizes = {
+        "extractor_mode": "layer_norm", "extractor_conv_layer_config": [(CHANNELS, WINDOW, SAMPLES_PER_FRAME)],
+        "extractor_conv_bias": False, "encoder_embed_dim": 48, "encoder_projection_dropout": 0.0,
+        "encoder_pos_conv_kernel": 8, "encoder_pos_conv_groups": 2, "encoder_num_layers": 1, "encoder_num_heads": 2,
+        "encoder_attention_dropout": 0.0, "encoder_ff_interm_features": 64, "encoder_ff_interm_dropout": 0.0,
+        "encoder_dropout": 0.0, "encoder_layer_norm_first": True, "encoder_layer_drop": 0.0, "aux_num_out": len(rows) - 3,  # of the file's outputs the bundle takes three special ones out
+    }  # fmt: skip
+    wav2vec2_model(**{**sizes, "aux_num_out": len(rows)}).load_state_dict(state)  # these weights have these sizes
+    folder.mkdir(exist_ok=True)
+    torch.save(state, folder / "model.pt")
+    return Wav2Vec2FABundle(
+        _path="https://weights.invalid/model.pt", _params=sizes, _labels=tuple(MMS_FA.get_labels(star=None)[1:]),
+        _sample_rate=RATE, _normalize_waveform=True, _model_type="Wav2Vec2",
+    )  # fmt: skip
 
 
 def _write(path: Path, content: Any) -> None:
