@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from curate import text
-from curate.measures import agreement, edits, extractors
+from curate.measures import agreement, edits, extractors, word_times
 from curate.measures.definition import Measure
 from curate.recipe import LANGUAGES, Models, Recipe
 from curate.text.korean import lexicon
@@ -129,9 +129,9 @@ def _aligned(models: Models) -> list[Measure]:
     made = [
         Measure(
             f"aligned-{language}", "clip", ("aligned", "word_times"),
-            f"{extractors.whisper_named(model).fingerprint} word-times",
-            functools.partial(extractors.aligned_extractor, model, language), inputs=("spoken",), language=language,
-            needs=("spoken",),
+            f"{extractors.whisper_named(model).fingerprint} word-times-{word_times.VERSION}",
+            functools.partial(extractors.aligned_extractor, model, language), inputs=("speech", "spoken"),
+            language=language, needs=("spoken",),
         )
         for language, model in models.asr.items()
     ]  # fmt: skip

@@ -167,7 +167,7 @@ def aligned_extractor(model: str, language: str) -> ClipExtractor:
         texts = [clip.given["spoken"] for clip in clips]
         alignments = whisper.align([clip.sound.at(LISTENING_RATE) for clip in clips], texts, language)
         return [
-            {"aligned": each.score if each else None, "word_times": word_times.of_file(clip, each)}
+            {"aligned": each.score if each else None, "word_times": word_times.of_file(clip, each, held=True)}
             for clip, each in zip(clips, alignments, strict=True)
         ]
 

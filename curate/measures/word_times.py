@@ -1,9 +1,52 @@
 """Word times: a text taken apart into words for an aligner, and its answer brought to the file's own samples."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from curate.audio import LISTENING_RATE
 from curate.measures.definition import Clip
+
+VERSION = 1  # raise it when word times come out otherwise: it enters the fingerprint
+# How far attention is off at a pause: speech shorter than this on the other side of one is the neighbour's.
+SPILL = round(0.2 * LISTENING_RATE)
+
+Span = tuple[int, int]
+
+
+def in_speech(words: Sequence[Any], spans: Sequence[Span]) -> list[Any]:
+    """Words that attention placed, held to the speech: one ends where the next begins, so a pause is the word's before.
+
+    `words` have `start` and `end` and follow each other; `spans` are speech, in the same samples. A word without any
+    speech stays where it is.
+    """
+    held = [_held(each, spans) for each in words]
+    return [
+        replace(each, start=_first(each, before, spans), end=_last(each, after, spans))
+        for before, each, after in zip([None, *held[:-1]], held, [*held[1:], None], strict=True)
+    ]
+
+
+def _held(word: Any, spans: Sequence[Span]) -> Any:
+    """Without the pauses at its ends, nor what little speech lies beyond them."""
+    parts = [(max(word.start, a), min(word.end, b)) for a, b in spans if max(word.start, a) < min(word.end, b)]
+    if not parts:
+        return word
+    longest = max(b - a for a, b in parts)
+    own = [(a, b) for a, b in parts if b - a >= min(SPILL, longest)]
+    return replace(word, start=own[0][0], end=own[-1][1])
+
+
+def _first(word: Any, before: Any, spans: Sequence[Span]) -> int:
+    """Its start, or that of the speech it is the first word of, where that is near."""
+    begun = [a for a, b in spans if a <= word.start < b and word.start - a < SPILL]
+    return begun[0] if begun and (before is None or before.end <= begun[0]) else word.start
+
+
+def _last(word: Any, after: Any, spans: Sequence[Span]) -> int:
+    """Its end, or that of the speech it is the last word of, where that is near."""
+    ended = [b for a, b in spans if a < word.end <= b and b - word.end < SPILL]
+    return ended[0] if ended and (after is None or after.start >= ended[0]) else word.end
 
 
 def phrases(spoken: str, words: str | None) -> list[list[str]]:
@@ -20,10 +63,11 @@ def phrases(spoken: str, words: str | None) -> list[list[str]]:
     return made
 
 
-def of_file(clip: Clip, aligned: Any) -> list[dict[str, Any]] | None:
-    """The words of an alignment, their places counted in the file's samples."""
+def of_file(clip: Clip, aligned: Any, *, held: bool = False) -> list[dict[str, Any]] | None:
+    """The words of an alignment, their places counted in the file's samples; `held`: to the clip's speech first."""
     if aligned is None:
         return None
+    words = in_speech(aligned.words, clip.speech(LISTENING_RATE)) if held else aligned.words
     scale = clip.sound.rate / LISTENING_RATE
     return [
         {
@@ -32,5 +76,5 @@ def of_file(clip: Clip, aligned: Any) -> list[dict[str, Any]] | None:
             "end": clip.start + round(each.end * scale),
             "probability": round(each.probability, 4),
         }
-        for each in aligned.words
+        for each in words
     ]

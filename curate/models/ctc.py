@@ -58,8 +58,9 @@ class CtcAligner:
     def align(self, clips: Sequence[Samples], texts: Sequence[Phrases]) -> list[Aligned | None]:
         """Where each word was said, in samples, and how surely: mean probability of its letters.
 
-        The score is the geometric mean over all letters, so that a few words which were not said weigh. A word of which the model knows no letter stands at the end of the one before
-        it, with probability 0. None without sound or letters, or with more letters than the clip has frames.
+        The score is the geometric mean over all letters, so that a few words which were not said weigh. A word of which
+        the model knows no letter stands at the end of the one before it, with probability 0. None without sound or
+        letters, or with more letters than the clip has frames.
         """
         return [self._align(clean(clip), text) for clip, text in zip(clips, texts, strict=True)]
 

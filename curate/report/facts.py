@@ -123,7 +123,7 @@ def _licences(clips: pl.DataFrame, recipe: Recipe) -> dict[str, Any]:
 def _funnel(clips: pl.DataFrame, recipe: Recipe, status: dict[str, Any]) -> list[dict[str, Any]]:
     """Per rule: what it asks, who was dropped for it first, how often it was broken at all, where it did not apply."""
     drops = []
-    verdicts = clips.select("drop", "broke", "language", "seconds")
+    verdicts = clips.select("drop", "broke", "language", "seconds", "text_from")
     for rule in recipe.RULES:
         rows = verdicts.filter(pl.col("drop") == rule.name)
         known = status["rules"].get(rule.name, {})

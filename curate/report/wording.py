@@ -27,7 +27,7 @@ def wanted(rule: Rule, threshold: Any) -> str:
 
 def value(rule: Rule, looked_at: Any) -> str:
     """What a rule looked at, with its unit; empty where nothing was measured."""
-    if isinstance(looked_at, Mapping) and "language_probability" in looked_at:
+    if isinstance(looked_at, Mapping) and "other_language" in looked_at:
         declared, other = looked_at["language_probability"], looked_at["other_language"]
         return (
             "" if declared is None else f"declared {number(declared)}, {other} {number(looked_at['other_probability'])}"

@@ -176,7 +176,8 @@ def for_torchaudio(flat: Path, folder: Path) -> Any:
         "extractor_conv_bias": False, "encoder_embed_dim": 48, "encoder_projection_dropout": 0.0,
         "encoder_pos_conv_kernel": 8, "encoder_pos_conv_groups": 2, "encoder_num_layers": 1, "encoder_num_heads": 2,
         "encoder_attention_dropout": 0.0, "encoder_ff_interm_features": 64, "encoder_ff_interm_dropout": 0.0,
-        "encoder_dropout": 0.0, "encoder_layer_norm_first": True, "encoder_layer_drop": 0.0, "aux_num_out": len(rows) - 3,  # of the file's outputs the bundle takes three special ones out
+        "encoder_dropout": 0.0, "encoder_layer_norm_first": True, "encoder_layer_drop": 0.0,
+        "aux_num_out": len(rows) - 3,  # of the file's outputs the bundle takes three special ones out
     }  # fmt: skip
     wav2vec2_model(**{**sizes, "aux_num_out": len(rows)}).load_state_dict(state)  # these weights have these sizes
     folder.mkdir(exist_ok=True)
