@@ -8,14 +8,14 @@ from curate.audio import LISTENING_RATE
 from curate.measures.definition import Clip
 
 VERSION = 1  # raise it when word times come out otherwise: it enters the fingerprint
-# How far attention is off at a pause: speech shorter than this on the other side of one is the neighbour's.
-SPILL = round(0.2 * LISTENING_RATE)
+# How far attention is off at a pause, up to 0.3 s on telephone speech: less speech beyond one is the neighbour's.
+SPILL = round(0.4 * LISTENING_RATE)
 
 Span = tuple[int, int]
 
 
 def in_speech(words: Sequence[Any], spans: Sequence[Span]) -> list[Any]:
-    """Words that attention placed, held to the speech: one ends where the next begins, so a pause is the word's before.
+    """Words that attention placed, held to the speech: there one begins where another ends, so pauses are in words.
 
     `words` have `start` and `end` and follow each other; `spans` are speech, in the same samples. A word without any
     speech stays where it is.
