@@ -263,7 +263,7 @@ def _about_language(recipe: Recipe, code: str, language: Facts) -> Iterator[str]
     if wanted is not None and language["hours"] < wanted:
         hours = _duration(language["hours"])
         yield f"{wanted:g} h of {name} are wanted; the sources hold about {hours} before anything is dropped"
-    yield from _about_text(recipe, name, language)
+    yield from _about_text(recipe, code, name, language)
     unnamed = language["without_speaker"]
     if unnamed and recipe.models.speaker is False:
         yield f"{name}: {unnamed} rows name no speaker, and models.speaker is off, so nobody tells them apart"
@@ -271,12 +271,14 @@ def _about_language(recipe: Recipe, code: str, language: Facts) -> Iterator[str]
         yield f"{name} has one speaker: validation and test will be empty unless split.apart lets go of `speaker`"
 
 
-def _about_text(recipe: Recipe, name: str, language: Facts) -> Iterator[str]:
+def _about_text(recipe: Recipe, code: str, name: str, language: Facts) -> Iterator[str]:
     asr = language["asr"]
     lost = language["without_text"] - (language["text_to_be_heard"] if asr else 0)
     fate = "will be `no_text`" if recipe.filter.no_text else "are kept without text, as filter.no_text is off"
     if not asr:
-        yield f"{name} has no recogniser: texts are needed, and are checked by pace alone"
+        ways = ["by pace", "by how the language sounds", *(["by the aligner"] if code in recipe.models.aligner else [])]
+        how = f"{', '.join(ways[:-1])} and {ways[-1]}"
+        yield f"{name} has no recogniser: texts are needed, and are checked {how}"
     if lost and not asr:
         yield f"{name}: {lost} of {language['rows']} rows have no text, and nobody can hear one; they {fate}"
     elif lost:
