@@ -22,6 +22,7 @@ VERSION = 1  # raise it when an answer changes
 # Two wrong syllables cost 2, leaving two out here and two in there 3.2; a single one left out 1, less than one wrong
 # syllable beside it. At both ends a gap opens more cheaply: of "갔다" in "...갔다 ... 한다" the first was heard.
 GAP_OPEN, EDGE_OPEN, GAP_LONGER = 0.4, 0.2, 0.6
+MOST_CELLS = 4_000_000  # of the alignment's table, 60 MB: two minutes of fast speech against twice as much text are 2
 FEWEST = 10  # characters that shares are taken of at least: one syllable more in a text of three is no third of a clip
 SAME = 0.5  # a pair of syllables cheaper than this is the same one, heard well or badly: two of its three letters agree
 
@@ -61,8 +62,10 @@ class _Text:
 def compare(given: str, heard: str) -> Comparison:
     """Which words of `given` were not heard, and which of `heard` are not in it; write numbers out in both before."""
     text, sound = _Text(given), _Text(heard)
-    pairs = list(_pairs(text.letters, sound.letters))
+    if len(text.letters) * len(sound.letters) > MOST_CELLS:
+        return _incomparable(text, sound)
     costs = _costs(text.letters, sound.letters)
+    pairs = _pairs(costs)
     same = [i is not None and j is not None and bool(costs[i, j] < SAME) for i, j in pairs]
     good_given = _good(text, [i for (i, _), agrees in zip(pairs, same, strict=True) if agrees and i is not None])
     good_heard = _good(sound, [j for (_, j), agrees in zip(pairs, same, strict=True) if agrees and j is not None])
@@ -79,6 +82,13 @@ def compare(given: str, heard: str) -> Comparison:
     return Comparison(
         tuple(edits), unheard / max(FEWEST, len(text.letters)), extra / max(FEWEST, len(sound.letters)), wrong
     )
+
+
+def _incomparable(text: _Text, sound: _Text) -> Comparison:
+    """Of texts too long for a table: nothing agrees, and the difference in length is missing or too much."""
+    given, heard = len(text.letters), len(sound.letters)
+    edit = Edit("whole", " ".join(text.words), " ".join(sound.words))
+    return Comparison((edit,), max(0, given - heard) / given, max(0, heard - given) / heard, len(text.words))
 
 
 def _piece(text: _Text, sound: _Text, steps: Sequence[Step]) -> tuple[str, str] | None:
@@ -135,7 +145,7 @@ def _said(text: _Text, words: Sequence[int]) -> str:
 def _costs(given: str, heard: str) -> Costs:
     """What it costs to hear each character as each other, (given, heard): 0 the same, 1 nothing in common."""
     first, second = _parts(given), _parts(heard)
-    shared = (first[:, None, :] == second[None, :, :]).mean(axis=2)
+    shared = (first[:, None, :] == second[None, :, :]).mean(axis=2, dtype=np.float32)
     return np.asarray(1 - shared, dtype=np.float32)
 
 
@@ -152,14 +162,13 @@ def _parts(text: str) -> NDArray[np.int32]:
     return np.array(numbers, dtype=np.int32).reshape(-1, 3)
 
 
-def _pairs(given: str, heard: str) -> list[Step]:
+def _pairs(costs: Costs) -> list[Step]:
     """The cheapest alignment: every character of both once, in order, None where it stands against nothing.
 
     Three tables as in Gotoh (1982): a pair, a gap in what was heard, a gap in the given text. Filled along the
     antidiagonals, on which no cell needs another, so that numpy does a whole one at once.
     """
-    rows, columns = len(given), len(heard)
-    costs = _costs(given, heard)
+    rows, columns = costs.shape
     tables = np.full((3, rows + 1, columns + 1), np.inf, dtype=np.float32)
     tables[0, 0, 0] = 0
     came = np.zeros((3, rows + 1, columns + 1), dtype=np.int8)

@@ -122,6 +122,15 @@ def test_khmer_is_compared_letter_by_letter_with_its_marks() -> None:
     assert [tuple(edit) for edit in compare(text, "ប្អូន ប្រុស របស់ ខ្ញុំ").edits] == [("end", "បាន ទៅ លេង", "")]
 
 
+def test_a_book_given_for_a_clip_is_told_without_comparing_it() -> None:
+    book = "가나 다라 " * 30_000
+    found = compare(book, "마바 사아 " * 50)
+    assert found.unheard > 0.99
+    assert found.extra == 0
+    assert found.edits[0].place == "whole"
+    assert found.wrong_words == 60_000
+
+
 WORDS = st.lists(st.text("가나다라마각한", min_size=1, max_size=3), max_size=8).map(" ".join)
 
 
