@@ -171,7 +171,7 @@ def _models(recipe: Recipe) -> Iterator[Facts]:
         named = chosen.items() if isinstance(chosen, dict) else [(None, each) for each in _as_list(chosen)]
         for language, model in named:
             if model is not False:
-                kind = _aligner_kind(model, language) if use == "aligner" else _kind(use, model)
+                kind = _aligner_kind(model, str(language)) if use == "aligner" else _kind(use, model)
                 yield {"use": use, "language": language, "name": model, "kind": kind}
 
 

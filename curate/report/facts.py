@@ -220,8 +220,9 @@ def _edges(clips: pl.DataFrame) -> list[dict[str, Any]]:
 
 def _rates(rows: pl.DataFrame) -> dict[str, Any]:
     quantiles = {f"cer_p{q}": rows["cer"].quantile(q / 100, interpolation="linear") for q in (50, 90)}
-    letters = rows["spoken"].map_elements(lambda text: len(agreement.comparable(text)), return_dtype=pl.Int64)
-    pooled = (rows["cer"] * letters).sum() / letters.sum() if rows.height and letters.sum() else None
+    letters = [len(agreement.comparable(spoken or "")) for spoken in rows["spoken"]]
+    wrong = sum(rate * count for rate, count in zip(rows["cer"], letters, strict=True))
+    pooled = wrong / sum(letters) if sum(letters) else None
     rates = {"clips": rows.height, "cer": pooled, **quantiles, "aligned_p50": rows["aligned"].median()}
     return {name: round(each, 4) if isinstance(each, float) else each for name, each in rates.items()}
 

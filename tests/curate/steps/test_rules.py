@@ -201,8 +201,8 @@ def test_a_language_without_a_recogniser_is_judged_by_pace(recipe: Any) -> None:
 @pytest.mark.parametrize(
     ("words", "seconds", "probability", "bad"),
     [
-        ("ក|ខ|គ|ឃ", 2.0, 0.1, False),
-        ("ក|ខ|គ|ឃ", 2.0, 0.0999, True),
+        ("ក|ខ|គ|ឃ", 2.0, 0.02, False),
+        ("ក|ខ|គ|ឃ", 2.0, 0.0199, True),
         ("ក|ខ|គ|ឃ", 2.0, None, True),
         ("ក|ខ|គ", 2.0, 0.0, False),
         ("ក|ខ|គ|ឃ", 1.99, 0.0, False),
