@@ -276,8 +276,7 @@ def _about_text(recipe: Recipe, code: str, name: str, language: Facts) -> Iterat
     lost = language["without_text"] - (language["text_to_be_heard"] if asr else 0)
     fate = "will be `no_text`" if recipe.filter.no_text else "are kept without text, as filter.no_text is off"
     if not asr:
-        ways = ["by pace", "by how the language sounds", *(["by the aligner"] if code in recipe.models.aligner else [])]
-        how = f"{', '.join(ways[:-1])} and {ways[-1]}"
+        how = "by pace and by the aligner" if code in recipe.models.aligner else "by pace alone"
         yield f"{name} has no recogniser: texts are needed, and are checked {how}"
     if lost and not asr:
         yield f"{name}: {lost} of {language['rows']} rows have no text, and nobody can hear one; they {fate}"

@@ -20,7 +20,7 @@ LIMITS = (
     "clean speech, and says nothing about a voice being pleasant. Clean read Korean scores 2.5 to 3.4 by DNSMOS.",
     "Language id is judged on speech alone and only where there is enough of it; single words are not judged.",
     "Agreement with a recogniser is measured only where the recipe names one for the language; elsewhere a wrong text "
-    "is seen only by its pace, by how its language sounds, and by an aligner where one is named.",
+    "is seen only by its pace, and by an aligner where one is named.",
     "Machine text was written by a recogniser; the mistakes that two hearings share are not seen.",
     "An estimated speaker is a guess from how voices sound; two people who sound alike may be one, and one person in "
     "two rooms may be two.",

@@ -288,9 +288,9 @@ RULES: tuple[Rule, ...] = (
             ),
             Bound(
                 "language_probability", "at least", "filter.text_mismatch.min_language",
-                "sentences sound like the language at {} or more", 0.02,
-                "without a recogniser: probability of the declared language on sentences; a read Khmer one has 0.97, "
-                "short questions 0.04-0.08, played backwards all 0.00-0.09",
+                "sentences sound like the language at {} or more", False,
+                "without a recogniser: least probability of the declared language on sentences; off: a read Khmer one "
+                "has 0.97, true short ones 0.02-0.08, and backwards they have 0.00-0.09",
             ),
             Bound(
                 "heard_agreement", "at least", "filter.heard_agreement",
