@@ -8,8 +8,9 @@ from curate.audio import LISTENING_RATE
 from curate.measures.definition import Clip
 
 VERSION = 1  # raise it when word times come out otherwise: it enters the fingerprint
-# How far attention is off at a pause, up to 0.3 s on telephone speech: less speech beyond one is the neighbour's.
-SPILL = round(0.4 * LISTENING_RATE)
+# Attention lets a word go up to 0.3 s before it ends, so that the next one begins with that and the pause: less speech
+# than this before a pause is the last word's. It seldom holds one too long.
+SPILL, JITTER = round(0.4 * LISTENING_RATE), round(0.1 * LISTENING_RATE)
 
 Span = tuple[int, int]
 
@@ -28,12 +29,15 @@ def in_speech(words: Sequence[Any], spans: Sequence[Span]) -> list[Any]:
 
 
 def _held(word: Any, spans: Sequence[Span]) -> Any:
-    """Without the pauses at its ends, nor what little speech lies beyond them."""
+    """Without the pauses at its ends, nor what little speech lies beyond them: of the word before, mostly."""
     parts = [(max(word.start, a), min(word.end, b)) for a, b in spans if max(word.start, a) < min(word.end, b)]
     if not parts:
         return word
-    longest = max(b - a for a, b in parts)
-    own = [(a, b) for a, b in parts if b - a >= min(SPILL, longest)]
+    own = list(parts)
+    while len(own) > 1 and own[-1][1] - own[-1][0] < JITTER:
+        own.pop()
+    while len(own) > 1 and own[0][1] - own[0][0] < SPILL:
+        own.pop(0)
     return replace(word, start=own[0][0], end=own[-1][1])
 
 
