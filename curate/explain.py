@@ -29,6 +29,8 @@ TEXTS = (
     "text_rules",
     "heard",
     "heard_spoken",
+    "text_edits",
+    "heard_again",
     "training_text",
 )
 VERDICT = ("id", "drop", "broke", "split", "duplicate_of", "duplicate_because")
@@ -141,6 +143,11 @@ def _value(name: str, value: Any) -> str:
         return f"{value} ({LANGUAGES.get(value, 'unknown')})"
     if name == "speech":
         return ", ".join(f"{span['start']}-{span['end']}" for span in value) + " samples of the file"
+    if name == "text_edits":
+        return _clean(wording.edits(value))
+    if name == "word_times":
+        words = [f"{each['word']} {each['start']}-{each['end']} ({each['probability']:.2f})" for each in value]
+        return _clean(f"{', '.join(words)}, samples of the file, probability")
     unit = COLUMNS[name].unit if name in COLUMNS else ""
     listed = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     return _clean(f"{listed} ({unit})" if ".." in unit else f"{listed} {unit}".strip())

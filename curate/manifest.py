@@ -16,6 +16,8 @@ from curate.errors import UserError
 
 SPANS = pl.List(pl.Struct({"start": pl.Int64, "end": pl.Int64}))
 EVENTS = pl.List(pl.Struct({"start": pl.Int64, "end": pl.Int64, "label": pl.String}))
+EDITS = pl.List(pl.Struct({"place": pl.String, "given": pl.String, "heard": pl.String}))
+WORD_TIMES = pl.List(pl.Struct({"word": pl.String, "start": pl.Int64, "end": pl.Int64, "probability": pl.Float64}))
 TURNS = pl.List(pl.Struct({"start": pl.Int64, "end": pl.Int64, "speaker": pl.Int64}))
 
 
@@ -118,7 +120,38 @@ COLUMNS = _columns(
     Column("heard_confidence", pl.Float64, "hear", "exp of the mean log probability of its tokens", "0..1", 4),
     Column("heard_spoken", pl.String, "text", "`heard`, normalised like `spoken`"),
     Column("cer", pl.Float64, "hear", "character error rate of `heard_spoken` against `spoken`", "", 4),
+    Column(
+        "text_edits",
+        EDITS,
+        "hear",
+        "words that only the text or only the audio has, in order: where (start, inside, end; whole), the text's words "
+        "there, and what was heard instead; one of the two may be empty",
+    ),
+    Column("unheard", pl.Float64, "hear", "share of the text's characters in words without any sound", "0..1", 4),
+    Column("extra", pl.Float64, "hear", "share of the heard characters in words beyond the text's", "0..1", 4),
+    Column("wrong_words", pl.Int32, "hear", "words of the text that were not heard, or heard as others"),
     Column("aligned", pl.Float64, "align", "mean probability of the transcript's words in the audio", "0..1", 4),
+    Column(
+        "ctc_score",
+        pl.Float64,
+        "align",
+        "geometric mean probability of the transcript's letters, by a CTC model",
+        "0..1",
+        4,
+    ),
+    Column(
+        "word_times",
+        WORD_TIMES,
+        "align",
+        "where each word was said, and its mean probability: by the CTC aligner where the recipe names one, else by "
+        "Whisper's attention",
+        "samples of the file",
+    ),
+    Column("heard_again", pl.String, "hear", "where the text was heard: what a second hearing wrote"),
+    Column("heard_again_spoken", pl.String, "text", "`heard_again`, normalised like `spoken`", stored=False),
+    Column(
+        "heard_agreement", pl.Float64, "hear", "1 less the character error rate between the two hearings", "0..1", 4
+    ),
     Column(
         "written", pl.String, "hear", "what is normalised: `text`, or `heard` where the source says so", stored=False
     ),
@@ -128,6 +161,16 @@ COLUMNS = _columns(
     Column("unreadable", pl.String, "text", "characters of the text that could not be read"),
     Column("text_rules", pl.List(pl.String), "text", "which kinds of change the normaliser made"),
     Column("pace", pl.Float64, "text", "characters of `spoken`, spaces aside, per second of speech", "1/s", 2),
+    Column("phone_pace", pl.Float64, "text", "sounds of `pronounced` per second of speech", "1/s", 2),
+    Column(
+        "pace_z",
+        pl.Float64,
+        "text",
+        "robust deviations of the logarithm of `phone_pace` from its speaker's median, or from its source's where that "
+        "is nearer; null with fewer than 10 clips",
+        "",
+        2,
+    ),
     Column("embedding", pl.List(pl.Float32), "speakers", "speaker embedding (CAM++), unit length", stored=False),
     Column(
         "voice", pl.String, "speakers", "estimated speaker across files, from the embeddings; null: not surely one's"

@@ -12,7 +12,7 @@ import polars as pl
 
 from curate import manifest
 from curate.engine.ask import Context, ask_clips, ask_corpus, ask_recordings, ask_texts
-from curate.measures import agreement
+from curate.measures import agreement, pace
 from curate.recipe import Recipe
 from curate.steps import balance, duplicates, rule_catalogue, rules, segment, speakers, split, tag
 
@@ -20,6 +20,7 @@ STEPS = ("ingest", "segment", "measure", "filter", "balance", "split", "tag")
 DECISIONS = STEPS[3:]
 # Columns that only measures read: they stay in the answers, and a decision need not carry them.
 FOR_MEASURES = ("file_speech", "file_pauses", "file_events", "file_turns", "written", "embedding", "fingerprint")
+COMPARED = ("text_edits", "unheard", "extra", "wrong_words")
 
 
 def measure(recipe: Recipe, ingested: pl.DataFrame, context: Context, *, until: str = "measure") -> pl.DataFrame:
@@ -43,6 +44,8 @@ def measure(recipe: Recipe, ingested: pl.DataFrame, context: Context, *, until: 
     clips = ask_clips(clips, asked.clips, rules.measurable(), context)
     if heard_sources := [source.id for source in recipe.source if source.transcript == "heard"]:
         clips = ask_texts(_take_heard(clips, heard_sources), asked.texts, context)
+        was_heard = rules.measurable() & (pl.col("text_from") == "heard")
+        clips = ask_clips(clips, asked.heard_clips, was_heard, context)
     clips = ask_texts(clips, asked.heard_texts, context)
     for each in asked.corpus:
         clips = ask_corpus(clips, each, context.store)
@@ -79,12 +82,29 @@ def _take_heard(clips: pl.DataFrame, sources: Sequence[str]) -> pl.DataFrame:
 
 
 def _compared(clips: pl.DataFrame) -> pl.DataFrame:
-    """What follows from two measures: `cer`, the given text against what was heard, and `pace`."""
-    texts = zip(clips["text_from"], clips["spoken"], clips["heard_spoken"], strict=True)
-    cer = [
-        agreement.character_error_rate(spoken, heard) if text_from == "given" and spoken and heard is not None else None
-        for text_from, spoken, heard in texts
-    ]
+    """What follows from several measures: the text against what was heard, two hearings of one clip, and pace."""
+    rates = {
+        "cer": _error_rates(clips, "given", "spoken", "heard_spoken"),
+        "heard_agreement": _error_rates(clips, "heard", "heard_spoken", "heard_again_spoken"),
+    }
+    measured = [pl.Series(name, each, dtype=pl.Float64) for name, each in rates.items()]
     letters = pl.col("spoken").str.replace_all(r"\s", "").str.len_chars()
+    sounds = pl.Series("sounds", [each and pace.phones(each) for each in clips["pronounced"]], dtype=pl.Float64)
     talking = pl.when(pl.col("speech_seconds") > 0).then("speech_seconds")
-    return clips.with_columns(pl.Series("cer", cer, dtype=pl.Float64), (letters / talking).alias("pace"))
+    # against itself, a text that was heard says nothing
+    given = [pl.when(pl.col("text_from") == "given").then(name).alias(name) for name in COMPARED]
+    clips = clips.with_columns(
+        *measured, (letters / talking).alias("pace"), (sounds / talking).alias("phone_pace"), *given
+    )
+    agreement_of_two = pl.max_horizontal(1 - pl.col("heard_agreement"), pl.lit(0.0))
+    agreement_of_two = pl.when(pl.col("heard_agreement").is_not_null()).then(agreement_of_two)
+    return clips.with_columns(agreement_of_two.alias("heard_agreement"), pace.outlying().alias("pace_z"))
+
+
+def _error_rates(clips: pl.DataFrame, source: str, expected: str, recognised: str) -> list[float | None]:
+    """The character error rate of one text against another, where the text is from that source and both are there."""
+    texts = clips.select("text_from", expected, recognised).iter_rows()
+    return [
+        agreement.character_error_rate(one, other) if text_from == source and one and other is not None else None
+        for text_from, one, other in texts
+    ]

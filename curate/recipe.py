@@ -190,6 +190,16 @@ class Models(_Part):
         {"ko": "bundled"},
         description="speech recogniser per language, as for language id; whisper-base does not know Khmer",
     )
+    asr_second: dict[Language, str] = Field(
+        default_factory=dict,
+        description="a second recogniser per language, that texts which were heard must agree with; without one the "
+        "first hears them again, slowed down",
+    )
+    aligner: dict[Language, str] = Field(
+        default_factory=dict,
+        description="CTC model per language for word times: a folder or owner/name@revision as on Hugging Face "
+        "(wav2vec2, MMS...), or a folder with torchaudio's MMS_FA; without one, Korean word times are Whisper's",
+    )
     words: Literal["khmer-nltk", "khmercut.nn"] = Field(
         "khmer-nltk", description="Khmer words; Apache-2.0. khmercut.nn is finer and ten times slower"
     )
@@ -334,6 +344,8 @@ class Recipe(_Part):
         ids = [source.id for source in self.source]
         if repeated := sorted({each for each in ids if ids.count(each) > 1}):
             raise ValueError(f"two sources are called {repeated[0]!r}")
+        if alone := [language for language in self.models.asr_second if language not in self.models.asr]:
+            raise ValueError(f"models.asr_second.{alone[0]} needs a first recogniser: name models.asr.{alone[0]}")
         return self
 
 
@@ -375,7 +387,7 @@ def load(path: Path, overrides: Sequence[str] = (), *, schema: type[Recipe] = Re
     models = recipe.models.model_copy(
         update={
             "language": _model_path(path, recipe.models.language),
-            "asr": {language: _model_path(path, model) for language, model in recipe.models.asr.items()},
+            **{use: _model_paths(path, getattr(recipe.models, use)) for use in ("asr", "asr_second", "aligner")},
         }
     )
     recipe = recipe.model_copy(update={"models": models})
@@ -390,6 +402,10 @@ def load(path: Path, overrides: Sequence[str] = (), *, schema: type[Recipe] = Re
 def dump(recipe: Recipe) -> str:
     """The resolved recipe as TOML, every value spelled out."""
     return settings.as_toml(recipe.model_dump(mode="json", exclude_none=True))
+
+
+def _model_paths(recipe: Path, models: dict[Language, str]) -> dict[Language, str]:
+    return {language: _model_path(recipe, model) for language, model in models.items()}
 
 
 def _model_path(recipe: Path, model: Any) -> Any:

@@ -125,6 +125,8 @@ def status(numbers: Mapping[str, Any]) -> str:
             for language in languages
         ]
         rows.append([reason, *_amount(amount), *(cell for each in per_language for cell in _amount(each))])
+        if reason == "kept":
+            rows += _machine_text(numbers["machine_text"], languages)
     for name, amount in numbers["splits"].items():
         per_language = [amount["languages"].get(language) for language in languages]
         rows.append([name, *_amount(amount), *(cell for each in per_language for cell in _amount(each))])
@@ -133,6 +135,19 @@ def status(numbers: Mapping[str, Any]) -> str:
     lines = [f"ingested {ingested['files']} files, {ingested['hours']:.2f} h; {trimmed:.2f} h of edges trimmed"]
     lines += table(rows, rules_before=("kept", next(iter(numbers["dropped"]), ""), "train"))
     return "\n".join(lines)
+
+
+def _machine_text(machine: Mapping[str, Any], languages: Sequence[str]) -> list[list[str]]:
+    """Rows for what is kept with a text that a recogniser wrote, in all and by split; none where there is none."""
+    if not machine["kept"]["clips"]:
+        return []
+    by_language = [machine["languages"].get(language) for language in languages]
+    cells = [cell for each in by_language for cell in _amount(each)]
+    rows = [["  of it machine text", *_amount(machine["kept"]), *cells]]
+    splits = {name: amount for name, amount in machine["splits"].items() if amount["clips"]}
+    nothing = [""] * 2 * len(languages)
+    nothing = [""] * 2 * len(languages)
+    return rows + [[f"    in {name}", *_amount(amount), *nothing] for name, amount in splits.items()]
 
 
 def flaws(planted: Sequence[Flaw]) -> str:

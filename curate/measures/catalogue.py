@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from curate import text
-from curate.measures import agreement, extractors
+from curate.measures import agreement, edits, extractors, word_times
 from curate.measures.definition import Measure
 from curate.recipe import LANGUAGES, Models, Recipe
 from curate.text.korean import lexicon
@@ -20,14 +20,15 @@ class Measures:
     clips: tuple[Measure, ...]
     heard_texts: tuple[Measure, ...]
     corpus: tuple[Measure, ...]
+    heard_clips: tuple[Measure, ...] = ()  # asked about clips whose text was heard, once it is
 
     def in_workers(self) -> list[Measure]:
         """Those that need the audio."""
-        return [*self.recordings, *self.clips]
+        return list({each.name: each for each in (*self.recordings, *self.clips, *self.heard_clips)}.values())
 
     def all(self) -> list[Measure]:
         """Every one of them."""
-        return [*self.recordings, *self.texts, *self.clips, *self.heard_texts, *self.corpus]
+        return [*self.in_workers(), *self.texts, *self.heard_texts, *self.corpus]
 
 
 def of(recipe: Recipe) -> Measures:
@@ -42,11 +43,13 @@ def of(recipe: Recipe) -> Measures:
             *_quality(recipe),
             *_language(models),
             *_recognised(models),
+            *_aligned(models),
             *_embedding(models),
             _fingerprint(),
         ),
-        heard_texts=tuple(_heard_text(language, text_options(recipe)) for language in models.asr),
+        heard_texts=tuple(m for language in models.asr for m in _heard_texts(language, text_options(recipe))),
         corpus=(_voices(), _duplicates()),
+        heard_clips=(*_heard_again(models), *_aligned(models)),
     )
 
 
@@ -145,18 +148,46 @@ def _language(models: Models) -> list[Measure]:
 
 
 def _recognised(models: Models) -> list[Measure]:
+    return [
+        Measure(
+            f"heard-{language}", "clip", ("heard", "heard_confidence"), extractors.whisper_named(model).fingerprint,
+            functools.partial(extractors.heard_extractor, model, language), language=language,
+        )
+        for language, model in models.asr.items()
+    ]  # fmt: skip
+
+
+def _aligned(models: Models) -> list[Measure]:
+    """Whisper's alignment, then the CTC model's, whose word times replace Whisper's."""
+    from curate.models.ctc import CtcAligner
+
+    made = [
+        Measure(
+            f"aligned-{language}", "clip", ("aligned", "word_times"),
+            f"{extractors.whisper_named(model).fingerprint} word-times-{word_times.VERSION}",
+            functools.partial(extractors.aligned_extractor, model, language), inputs=("speech", "spoken"),
+            language=language, needs=("spoken",),
+        )
+        for language, model in models.asr.items()
+    ]  # fmt: skip
+    return made + [
+        Measure(
+            f"ctc-{language}", "clip", ("ctc_score", "word_times"), CtcAligner(model, language).fingerprint,
+            functools.partial(extractors.ctc_extractor, model, language), inputs=("spoken", "words"),
+            language=language, needs=("spoken",),
+        )
+        for language, model in models.aligner.items()
+    ]  # fmt: skip
+
+
+def _heard_again(models: Models) -> list[Measure]:
     made = []
-    for language, model in models.asr.items():
-        version = extractors.whisper_named(model).fingerprint
-        words = functools.partial(extractors.heard_extractor, model, language)
-        aligned = functools.partial(extractors.aligned_extractor, model, language)
-        made += [
-            Measure(f"heard-{language}", "clip", ("heard", "heard_confidence"), version, words, language=language),
-            Measure(
-                f"aligned-{language}", "clip", ("aligned",), version, aligned,
-                inputs=("spoken",), language=language, needs=("spoken",),
-            ),
-        ]  # fmt: skip
+    for language, first in models.asr.items():
+        second = models.asr_second.get(language)
+        make = functools.partial(extractors.heard_again_extractor, second or first, language, slowed=second is None)
+        how = "" if second else f" slower-{extractors.SLOWER}"
+        version = f"{extractors.whisper_named(second or first).fingerprint}{how}"
+        made.append(Measure(f"heard_again-{language}", "clip", ("heard_again",), version, make, language=language))
     return made
 
 
@@ -196,12 +227,27 @@ def _texts(language: str, options: text.Options) -> list[Measure]:
     ]  # fmt: skip
 
 
-def _heard_text(language: str, options: text.Options) -> Measure:
-    """What was heard, with its digits and symbols read out like the transcript's, so that the two can be compared."""
+def _heard_texts(language: str, options: text.Options) -> list[Measure]:
+    """What was heard, its digits and symbols read out like the transcript's, so that the two can be compared."""
+    return [
+        *(
+            Measure(
+                f"{heard}_spoken-{language}", "text", (f"{heard}_spoken",), text.versions(language, "spoken", options),
+                functools.partial(extractors.form_extractor, language, "spoken", heard, f"{heard}_spoken", options),
+                inputs=(heard,), language=language, needs=(heard,),
+            )
+            for heard in ("heard", "heard_again")
+        ),
+        _edits(language),
+    ]  # fmt: skip
+
+
+def _edits(language: str) -> Measure:
+    """The text against what was heard: which words only one of the two has."""
     return Measure(
-        f"heard_spoken-{language}", "text", ("heard_spoken",), text.versions(language, "spoken", options),
-        functools.partial(extractors.form_extractor, language, "spoken", "heard", "heard_spoken", options),
-        inputs=("heard",), language=language, needs=("heard",),
+        f"edits-{language}", "text", ("text_edits", "unheard", "extra", "wrong_words"), f"edits-{edits.VERSION}",
+        extractors.edits_extractor, inputs=("spoken", "heard_spoken"), language=language,
+        needs=("spoken", "heard_spoken"),
     )  # fmt: skip
 
 

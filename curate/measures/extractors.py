@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from curate import text
 from curate.audio import LISTENING_RATE
+from curate.measures import word_times
 from curate.measures.definition import (
     Answer,
     Clip,
@@ -21,6 +22,9 @@ from curate.measures.definition import (
     Waveform,
 )
 
+# How much slower a clip is heard again. A recogniser makes its mistakes again where it hears the same again (beam 1,
+# 0.3 s of silence before); at another speed those it was unsure of come out otherwise.
+SLOWER = 1.0625
 SPEECH_LEVEL = -26.0  # dBFS, RMS of active frames, that DNSMOS is given: the usual level of ITU-T P.56 and P.835 tests
 
 # ---- recordings: one listener per file, fed forwards
@@ -178,14 +182,50 @@ def heard_extractor(model: str, language: str) -> ClipExtractor:
     return extract
 
 
+def heard_again_extractor(model: str, language: str, *, slowed: bool) -> ClipExtractor:
+    """What a second hearing writes: by a second model, or by the same one of the clip slowed down."""
+    whisper = whisper_named(model)
+    rate = round(LISTENING_RATE * SLOWER) if slowed else LISTENING_RATE  # heard as if at 16 kHz
+
+    def extract(clips: Sequence[Clip]) -> list[Answer]:
+        return [
+            {"heard_again": each.text} for each in whisper.transcribe([clip.sound.at(rate) for clip in clips], language)
+        ]
+
+    return extract
+
+
 def aligned_extractor(model: str, language: str) -> ClipExtractor:
-    """How well the transcript fits the audio, word by word."""
+    """How well the transcript fits the audio, word by word, and where each word is."""
     whisper = whisper_named(model)
 
     def extract(clips: Sequence[Clip]) -> list[Answer]:
         texts = [clip.given["spoken"] for clip in clips]
         alignments = whisper.align([clip.sound.at(LISTENING_RATE) for clip in clips], texts, language)
-        return [{"aligned": each.score if each else None} for each in alignments]
+        return [
+            {"aligned": each.score if each else None, "word_times": word_times.of_file(clip, each, held=True)}
+            for clip, each in zip(clips, alignments, strict=True)
+        ]
+
+    return extract
+
+
+def ctc_extractor(model: str, language: str) -> ClipExtractor:
+    """Where each word is, and how well the letters fit the audio, by a CTC model."""
+    import torch
+
+    from curate.models.ctc import CtcAligner
+
+    torch.set_num_threads(1)
+    aligner = CtcAligner(model, language)
+
+    def extract(clips: Sequence[Clip]) -> list[Answer]:
+        texts = [word_times.phrases(clip.given["spoken"], clip.given["words"]) for clip in clips]
+        alignments = aligner.align([clip.sound.at(LISTENING_RATE) for clip in clips], texts)
+        return [
+            {"ctc_score": each.score if each else None, "word_times": word_times.of_file(clip, each)}
+            for clip, each in zip(clips, alignments, strict=True)
+        ]
 
     return extract
 
@@ -254,6 +294,25 @@ def form_extractor(
 ) -> TextExtractor:
     """Another form of a text."""
     return lambda rows: [{column: text.normalise(row[source], language, form, options)} for row in rows]
+
+
+def edits_extractor() -> TextExtractor:
+    """Which words were not heard, and which are not in the text."""
+    from curate.measures import edits
+
+    def extract(rows: Sequence[Mapping[str, Any]]) -> list[Answer]:
+        found = [edits.compare(row["spoken"], row["heard_spoken"]) for row in rows]
+        return [
+            {
+                "text_edits": [edit._asdict() for edit in each.edits],
+                "unheard": each.unheard,
+                "extra": each.extra,
+                "wrong_words": each.wrong_words,
+            }
+            for each in found
+        ]
+
+    return extract
 
 
 # ---- the corpus as a whole

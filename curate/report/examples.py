@@ -60,7 +60,7 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
     is_whole_file = row["start"] is None or not row["rate"]
     span = (None, None) if is_whole_file else (round(row["start"] / row["rate"], 2), round(row["end"] / row["rate"], 2))
     shown = {name: row[name] for name in (*provenance, *MEASURED)} | {"from": span[0], "to": span[1]}
-    return dict(wording.plain(shown))
+    return dict(wording.plain(shown)) | {"edits": wording.edits(row["text_edits"])}
 
 
 def _some(rows: pl.DataFrame, count: int) -> list[dict[str, Any]]:

@@ -20,6 +20,7 @@ def status(clips: pl.DataFrame, recipe: Recipe) -> Numbers:
         "ingested": _files(clips),
         "kept": _amount(kept),
         "dropped": _dropped(clips, recipe),
+        "machine_text": _machine_text(kept),
         "trimmed": {"hours": _hours(_trimmed_seconds(clips))},
         "languages": {
             language: {"kept": _amount(_in(kept, language)), "dropped": _dropped(_in(clips, language), recipe)}
@@ -33,6 +34,19 @@ def status(clips: pl.DataFrame, recipe: Recipe) -> Numbers:
         ],
         "rules": rules(clips, recipe),
     }
+
+
+def machine_text() -> pl.Expr:
+    """Clips whose text nobody gave: a recogniser wrote it."""
+    return (pl.col("text_from") == "heard").fill_null(False)
+
+
+def _machine_text(kept: pl.DataFrame) -> Numbers:
+    """Of what is kept, the part whose text a recogniser wrote: in all, by language and by split."""
+    heard = kept.filter(machine_text())
+    splits = {name: _amount(heard.filter(pl.col("split") == name)) for name in ("train", "validation", "test")}
+    languages = {language: _amount(_in(heard, language)) for language in LANGUAGES if _in(heard, language).height}
+    return {"kept": _amount(heard), "languages": languages, "splits": splits}
 
 
 def rules(clips: pl.DataFrame, recipe: Recipe) -> Mapping[str, Numbers]:

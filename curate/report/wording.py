@@ -1,7 +1,7 @@
 """Rules, thresholds and values in words, for the report and for `curate explain`."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from curate.manifest import COLUMNS
@@ -27,7 +27,7 @@ def wanted(rule: Rule, threshold: Any) -> str:
 
 def value(rule: Rule, looked_at: Any) -> str:
     """What a rule looked at, with its unit; empty where nothing was measured."""
-    if isinstance(looked_at, Mapping) and "language_probability" in looked_at:
+    if isinstance(looked_at, Mapping) and "other_language" in looked_at:
         declared, other = looked_at["language_probability"], looked_at["other_language"]
         return (
             "" if declared is None else f"declared {number(declared)}, {other} {number(looked_at['other_probability'])}"
@@ -44,6 +44,20 @@ def value(rule: Rule, looked_at: Any) -> str:
 def _unit(rule: Rule) -> str:
     """Of the column that a rule of one number looks at."""
     return COLUMNS[rule.bounds[0].column].unit if len(rule.bounds) == 1 else ""
+
+
+def edits(found: Sequence[Mapping[str, str]] | None) -> str:
+    """Where a text and what was heard part, in words; empty where they do not."""
+    return "; ".join(map(_edit, found or []))
+
+
+def _edit(edit: Mapping[str, str]) -> str:
+    place = {"start": "at the start", "inside": "inside", "end": "at the end", "whole": "everywhere"}[edit["place"]]
+    if not edit["heard"]:
+        return f"{place}, not heard: {edit['given']}"
+    if not edit["given"]:
+        return f"{place}, heard and not in the text: {edit['heard']}"
+    return f"{place}, {edit['given']} was heard as {edit['heard']}"
 
 
 def percent(share: float) -> str:

@@ -22,6 +22,12 @@ from curate.steps.rules import (
 
 # A clip is noise only where less of it than this is speech: a real noise file has none, words in a noisy room 0.25.
 TALKING_SHARE = 0.2
+# Language id says something of sentences only: single Khmer words get from 0.00 to 0.96.
+SENTENCE_SECONDS, SENTENCE_WORDS = 2.0, 4
+MISMATCH_VALUES = (
+    "cer", "unheard", "extra", "wrong_words", "aligned", "ctc_score", "pace", "pace_z", "language_probability",
+    "heard_confidence", "heard_agreement",
+)  # fmt: skip
 ALIGNABLE_SECONDS = 30.0  # what Whisper hears at once
 
 READABLE: Only = ((readable(), "the file could not be read"),)
@@ -111,23 +117,37 @@ def _several(rule: Rule, recipe: Any) -> Check:
 
 def _mismatch(rule: Rule, recipe: Any) -> Check:
     """Text against audio: by a recogniser where there is one, and by pace; by confidence where the text was heard."""
-    value = _struct(["cer", "aligned", "pace", "heard_confidence"])
+    value = _struct(MISMATCH_VALUES)
     if rule.setting(recipe) is False:
         return Check(rule, value, pl.lit(True), False, rule.where(recipe))
     from_asr = pl.col("text_from") == "heard"
-    recognised = pl.col("language").is_in(list(recipe.models.asr)) & ~from_asr
+    has_asr = pl.col("language").is_in(list(recipe.models.asr))
+    recognised = has_asr & ~from_asr
+    sentence = (pl.col("speech_seconds") >= SENTENCE_SECONDS) & (
+        pl.col("words").str.count_matches(r"\|") >= SENTENCE_WORDS - 1
+    )
+    by_language = ~has_asr & sentence & pl.lit(recipe.models.language is not False)
     where = {
-        "max_cer": recognised, "min_aligned": recognised & (pl.col("seconds") <= ALIGNABLE_SECONDS),
-        "heard_confidence": from_asr,
+        **dict.fromkeys(("max_cer", "max_unheard", "max_extra"), recognised),
+        "min_aligned": recognised & (pl.col("seconds") <= ALIGNABLE_SECONDS),
+        "min_ctc": pl.col("language").is_in(list(recipe.models.aligner)),
+        "max_pace_z": ~has_asr & pl.col("pace_z").is_not_null(),
+        "min_language": by_language,
+        **dict.fromkeys(("heard_confidence", "heard_agreement"), from_asr),
     }  # fmt: skip
     limits = {bound.name: bound.limit(recipe) for bound in rule.bounds}
     parts = [
-        ~where.get(bound.name, pl.lit(True)).fill_null(False) | bound.holds(limits[bound.name])
+        ~where.get(bound.name, pl.lit(True)).fill_null(False) | _within(bound, limits[bound.name])
         for bound in rule.bounds
         if limits[bound.name] is not False
     ]
     holds = pl.all_horizontal(part.fill_null(False) for part in parts)
     return Check(rule, value, holds, limits, rule.where(recipe))
+
+
+def _within(bound: Bound, limit: float) -> pl.Expr:
+    """The bound itself, but for the one that has two sides."""
+    return pl.col("pace_z").abs() <= limit if bound.column == "pace_z" else bound.holds(limit)
 
 
 def _struct(names: Sequence[str]) -> pl.Expr:
@@ -269,12 +289,28 @@ RULES: tuple[Rule, ...] = (
         "text_mismatch",
         (
             Bound(
-                "cer", "at most", "filter.text_mismatch.max_cer", "CER at most {}", 0.5,
-                "character error rate against the recogniser", title="Character error rate",
+                "cer", "at most", "filter.text_mismatch.max_cer", "CER at most {}", 0.75,
+                "character error rate against the recogniser; true texts reach 0.63 in a reverberant room, another "
+                "clip's begins at 0.87", title="Character error rate",
+            ),
+            Bound(
+                "unheard", "at most", "filter.text_mismatch.max_unheard", "at most {} of the text unheard", 0.2,
+                "share of the text in words without any sound; true texts up to 0.08, half as many words again from "
+                "0.26 (docs/measures/text_against_audio.md)", title="Text without sound",
+            ),
+            Bound(
+                "extra", "at most", "filter.text_mismatch.max_extra", "at most {} of what was heard beyond it", 0.2,
+                "share of what was heard in words that the text has not; true texts up to 0.12, half of a text from "
+                "0.31", title="Heard beyond the text",
             ),
             Bound(
                 "aligned", "at least", "filter.text_mismatch.min_aligned", "aligned at least {}", 0.25,
                 "mean probability of the transcript's words in the audio", title="Text found in the audio",
+            ),
+            Bound(
+                "ctc_score", "at least", "filter.text_mismatch.min_ctc", "letters found at {} or more", False,
+                "mean probability of the transcript's letters by the CTC aligner; off: each model has its own scale, "
+                "see its histogram in the report", title="Letters found by the CTC aligner",
             ),
             Bound(
                 "pace", "at least", "filter.text_mismatch.min_pace", "at least {} characters/s", 2.0,
@@ -283,6 +319,24 @@ RULES: tuple[Rule, ...] = (
             Bound(
                 "pace", "at most", "filter.text_mismatch.max_pace", "at most {} characters/s", 30.0,
                 "characters per second of speech (2-30: khmer-tts-pipeline)", title="Characters per second",
+            ),
+            Bound(
+                "pace_z", "at most", "filter.text_mismatch.max_pace_z", "pace within {} deviations of the usual", 4.0,
+                "without a recogniser: robust deviations from the usual pace of the speaker and of the source",
+                title="Pace against the usual",
+            ),
+            Bound(
+                "language_probability", "at least", "filter.text_mismatch.min_language",
+                "sentences sound like the language at {} or more", False,
+                "without a recogniser: least probability of the declared language on sentences; off: a read Khmer one "
+                "has 0.97, true short ones 0.02-0.08, and backwards they have 0.00-0.09",
+            ),
+            Bound(
+                "heard_agreement", "at least", "filter.heard_agreement",
+                "two hearings agree at {} or more where it was heard", 0.9,
+                "transcript = heard: least agreement of two hearings, else `text_mismatch`; texts with a fifth of "
+                "their characters wrong agree at up to 0.89, good ones from 0.94",
+                title="Agreement of two hearings",
             ),
             Bound(
                 "heard_confidence", "at least", "filter.heard_confidence",

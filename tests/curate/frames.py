@@ -16,6 +16,7 @@ GOOD: dict[str, Any] = {
     "dropout": 0.0, "dnsmos": 3.5, "distillmos": 4.0,
     "language_probability": 0.99, "other_language": "ja", "other_probability": 0.01, "heard": "말",
     "heard_confidence": 0.9, "heard_spoken": "말", "cer": 0.0, "aligned": 0.9, "pace": 6.0,
+    "unheard": 0.0, "extra": 0.0, "wrong_words": 0, "heard_agreement": 1.0, "words": "말", "pronounced": "말",
 }  # fmt: skip
 
 

@@ -105,6 +105,27 @@ def test_khmer_recordings_without_text_are_said_to_be_lost(tmp_path: Path) -> No
     assert warned(Recipe.model_validate({"source": [source | {"language": "ko"}]}), "Korean", 'transcript = "heard"')
 
 
+def test_an_aligner_that_cannot_serve_stops_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "whisper").mkdir()
+    (tmp_path / "whisper" / "config.json").write_text("{}")
+    for model, said in (
+        (str(tmp_path / "whisper"), "is no CTC model of speech"),
+        (str(tmp_path), "holds no CTC model"),
+        ("facebook/mms-1b-all", "no aligner 'facebook/mms-1b-all'"),
+    ):
+        with pytest.raises(UserError, match=r"models\.aligner\.km: ") as caught:
+            check(studio(tmp_path, models={"aligner": {"km": model}}))
+        assert said in str(caught.value)
+        assert "\n" not in str(caught.value)
+    hub = "facebook/mms-1b-all@" + 40 * "0"
+    assert warned(studio(tmp_path, models={"aligner": {"km": hub}}), "models.aligner", "needs a network")
+
+
+def test_a_second_recogniser_needs_a_first(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"models\.asr_second\.km needs a first recogniser"):
+        studio(tmp_path, models={"asr_second": {"km": "bundled"}})
+
+
 def test_an_unknown_language_is_counted(tmp_path: Path) -> None:
     recipe = studio(tmp_path)
     table(tmp_path, ["a.wav\t가\tko\tx", "b.wav\tx\ten\ty"])

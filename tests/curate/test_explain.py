@@ -160,3 +160,19 @@ def test_a_transcript_cannot_command_the_terminal() -> None:
     assert "\x1b" not in text
     assert "\x07" not in text
     assert "ភាសា\u200bខ្មែរ" in text
+
+
+def test_words_that_only_one_side_has_and_their_times_are_told_in_words() -> None:
+    frame = decided([clip("aa")], recipe())
+    edits = [{"place": "end", "given": "ភាសា", "heard": ""}, {"place": "start", "given": "", "heard": "ខ្មែរ"}]
+    times = [{"word": "ភាសា", "start": 1600, "end": 8000, "probability": 0.875}]
+    frame = frame.with_columns(
+        pl.Series("text_edits", [edits], dtype=manifest.COLUMNS["text_edits"].dtype),
+        pl.Series("word_times", [times], dtype=manifest.COLUMNS["word_times"].dtype),
+    )
+    facts = explain(frame, "aa", recipe())
+    assert facts["text_edits"] == edits
+    assert facts["word_times"] == times
+    shown = as_text(facts, recipe())
+    assert "at the end, not heard: ភាសា; at the start, heard and not in the text: ខ្មែរ" in shown
+    assert "ភាសា 1600-8000 (0.88), samples of the file, probability" in shown

@@ -33,6 +33,7 @@ def clip(number: int, **changed: Any) -> dict[str, Any]:
         "loudness": -20.0, "clipped": 0.0, "snr": 40.0, "bandwidth": 8000.0, "head_edge": -30.0, "tail_edge": -30.0,
         "dnsmos": 3.0, "language_probability": 0.99, "other_language": "ja", "other_probability": 0.01,
         "heard": "사과 세 개", "heard_spoken": "사과 세 개", "heard_confidence": 0.9, "cer": 0.0, "aligned": 0.8,
+        "unheard": 0.0, "extra": 0.0, "text_edits": [], "heard_agreement": None,
         "spoken": "사과 세 개", "pace": 3.0, "text_rules": ["counter"], "split": "train",
         "training_text": "(Korean)사과 세 개",
     }  # fmt: skip
@@ -187,6 +188,39 @@ def test_kept_clips_play_by_a_relative_path_and_dropped_ones_name_their_file(tmp
     assert [each["path"] for each in found["examples"]["dropped"]["unreadable"]] == ["b/broken.wav"]
     assert "b/broken.wav" in html
     assert "not audio" in html
+
+
+def test_words_missing_at_an_edge_are_named(tmp_path: Path) -> None:
+    edits = [
+        {"place": "start", "given": "", "heard": "그래서"}, {"place": "inside", "given": "달", "heard": "말"},
+        {"place": "end", "given": "끝", "heard": ""},
+    ]  # fmt: skip
+    rows = [clip(1, text_edits=edits), clip(2, text_edits=[edits[1]]), clip(3, snr=3.0, text_edits=edits), clip(4)]
+    html, found = written(tmp_path, rows, recipe())
+    says = "at the start, heard and not in the text: 그래서; inside, 달 was heard as 말; at the end, not heard: 끝"
+    assert found["edges"] == [
+        {"language": "ko", "name": "Korean", "clips": 1, "examples": [{"id": f"{1:016x}", "says": says}]}
+    ]
+    assert says in html
+    assert "text and audio differ: " in html
+
+
+def test_machine_text_is_marked_beside_its_hours_with_the_recognisers_own_error_rate(tmp_path: Path) -> None:
+    machine = {"text": None, "text_from": "heard", "cer": None, "aligned": None, "unheard": None, "extra": None}
+    rows = [clip(1, cer=0.25), clip(2, **machine, heard_agreement=0.96), clip(3, **machine, heard_agreement=0.5)]
+    html, found = written(tmp_path, rows, recipe())
+    hours = round(5 / 3600, 6)
+    assert found["machine_text"]["kept"] == {"clips": 1, "hours": hours}
+    assert found["machine_text"]["splits"]["train"] == {"clips": 1, "hours": hours}
+    assert [row["machine_hours"] for row in found["shares"]] == [hours]
+    assert found["sources"][0]["kept"]["machine_hours"] == hours
+    (korean,) = found["agreement"]
+    assert korean["all"]["cer"] == 0.25
+    assert korean["machine"] == {"clips": 1, "hours": hours, "machine_hours": hours, "agreement_p50": 0.96}
+    assert html.count("machine text <data") >= 5
+    assert 'gets <data value="0.25">25 %</data> of the characters wrong' in html
+    plain, _ = written(tmp_path, [clip(1)], recipe())
+    assert "machine text" not in plain
 
 
 def test_same_frame_same_bytes_wherever_it_lies(tmp_path: Path) -> None:

@@ -59,11 +59,14 @@ CASES = [  # rule, values it keeps, values it drops
     ("no_text", {"text_from": "heard"}, {"text": None, "text_from": None, "spoken": None}),
     ("text_unreadable", {"unreadable": None}, {"unreadable": "☃"}),
     ("text_unreadable", {"spoken": "말"}, {"spoken": ""}),
-    ("text_mismatch", {"cer": 0.5}, {"cer": 0.5001}),
+    ("text_mismatch", {"cer": 0.75}, {"cer": 0.7501}),
+    ("text_mismatch", {"unheard": 0.2}, {"unheard": 0.2001}),
+    ("text_mismatch", {"extra": 0.2}, {"extra": 0.2001}),
     ("text_mismatch", {"aligned": 0.25}, {"aligned": 0.2499}),
     ("text_mismatch", {"pace": 2.0}, {"pace": 1.99}),
     ("text_mismatch", {"pace": 30.0}, {"pace": 30.01}),
     ("text_mismatch", heard(0.6), heard(0.5999)),
+    ("text_mismatch", heard(0.9) | {"heard_agreement": 0.9}, heard(0.9) | {"heard_agreement": 0.8999}),
     ("chopped", {"head_edge": -10.0}, {"head_edge": -9.99}),
     ("chopped", {"tail_edge": -10.0}, {"tail_edge": -9.99}),
 ]  # fmt: skip
@@ -92,7 +95,10 @@ MEASURED = [
     ("text_mismatch", {"cer": None}),
     ("text_mismatch", {"aligned": None}),
     ("text_mismatch", {"pace": None}),
+    ("text_mismatch", {"unheard": None}),
+    ("text_mismatch", {"extra": None}),
     ("text_mismatch", {"text_from": "heard", "heard_confidence": None}),
+    ("text_mismatch", {"text_from": "heard", "heard_agreement": None}),
     ("chopped", {"head_edge": None, "tail_edge": None}),
 ]
 
@@ -163,6 +169,9 @@ def test_an_unreadable_file_breaks_that_and_nothing_else(recipe: Any) -> None:
         ("text_mismatch", {"cer": 1.0}, "filter.text_mismatch.max_cer=false"),
         ("text_mismatch", {"aligned": 0.0}, "filter.text_mismatch.min_aligned=false"),
         ("text_mismatch", {"cer": 1.0, "aligned": None}, "models.asr={}"),
+        ("text_mismatch", {"unheard": 0.5}, "filter.text_mismatch.max_unheard=false"),
+        ("text_mismatch", {"extra": 0.5}, "filter.text_mismatch.max_extra=false"),
+        ("text_mismatch", {"text_from": "heard", "heard_agreement": 0.1}, "filter.heard_agreement=false"),
         ("chopped", {"head_edge": 0.0}, "filter.chopped=false"),
     ],
 )
@@ -184,11 +193,47 @@ def test_music_and_noise_are_called_that_and_silence_no_speech(recipe: Any) -> N
     assert broke(recipe("models.events=false"), **empty, music=None, noise=None) == ["no_speech"]
 
 
-def test_a_language_without_a_recogniser_is_judged_by_pace_alone(recipe: Any) -> None:
-    km = {"language": "km", "cer": None, "aligned": None}
-    assert broke(recipe(), **km) == []
-    assert broke(recipe(), **km, pace=99.0) == ["text_mismatch"]
-    assert broke(recipe("models.asr.km=some/model@1"), **km) == ["text_mismatch"]
+KHMER = {"language": "km", **dict.fromkeys(["cer", "unheard", "extra", "wrong_words", "aligned"])}
+
+
+def test_a_language_without_a_recogniser_is_judged_by_pace(recipe: Any) -> None:
+    assert broke(recipe(), **KHMER) == []
+    assert broke(recipe(), **KHMER, pace=99.0) == ["text_mismatch"]
+    assert broke(recipe(), **KHMER, pace_z=4.0) == broke(recipe(), **KHMER, pace_z=-4.0) == []
+    assert broke(recipe(), **KHMER, pace_z=4.01) == broke(recipe(), **KHMER, pace_z=-4.01) == ["text_mismatch"]
+    assert broke(recipe("filter.text_mismatch.max_pace_z=false"), **KHMER, pace_z=9.0) == []
+    assert broke(recipe(), pace_z=9.0) == []  # a recogniser knows better
+    assert broke(recipe("models.asr.km=some/model@1"), **KHMER) == ["text_mismatch"]
+
+
+@pytest.mark.parametrize(
+    ("words", "seconds", "probability", "bad"),
+    [
+        ("ក|ខ|គ|ឃ", 2.0, 0.02, False),
+        ("ក|ខ|គ|ឃ", 2.0, 0.0199, True),
+        ("ក|ខ|គ|ឃ", 2.0, None, True),
+        ("ក|ខ|គ", 2.0, 0.0, False),
+        ("ក|ខ|គ|ឃ", 1.99, 0.0, False),
+        (None, 2.0, 0.0, False),
+    ],
+)
+def test_a_sentence_must_sound_like_its_language_where_nobody_hears_its_words(
+    recipe: Any, words: str | None, seconds: float, probability: float | None, bad: bool
+) -> None:
+    values = {**KHMER, "words": words, "speech_seconds": seconds, "language_probability": probability}
+    asked = ("filter.wrong_language=false", "filter.text_mismatch.min_language=0.02")
+    assert broke(recipe(*asked), **values) == (["text_mismatch"] if bad else [])
+    assert broke(recipe(*asked, "models.language=false"), **values) == []
+    assert broke(recipe(asked[0]), **values) == []
+
+
+def test_the_aligners_score_counts_where_the_recipe_names_an_aligner_and_a_limit(recipe: Any) -> None:
+    asked = ("models.aligner.km=some/model@0", "filter.text_mismatch.min_ctc=0.3")
+    assert broke(recipe(*asked), **KHMER, ctc_score=0.3) == []
+    assert broke(recipe(*asked), **KHMER, ctc_score=0.29) == ["text_mismatch"]
+    assert broke(recipe(*asked), **KHMER, ctc_score=None) == ["text_mismatch"]
+    assert broke(recipe(asked[0]), **KHMER, ctc_score=0.0) == []
+    assert broke(recipe(asked[1]), **KHMER, ctc_score=0.0) == []
 
 
 def test_of_the_same_audio_one_is_kept_and_the_other_names_it(recipe: Any) -> None:
