@@ -198,8 +198,8 @@ def forecast_lines(forecast: dict[str, Any]) -> list[str]:
         for split in ("train", "validation")
     ]
     lines += [
-        f"{name}: {each['tokens_per_second']:.1f} text tokens per second of audio, "
-        f"{each['tokens_per_character']:.2f} per character"
+        f"{name}: {each['tokens_per_second']:.1f} text tokens a second, {each['tokens_per_character']:.2f} a "
+        f"character, {each['byte_fallback']:.0%} of them byte fallback"
         for name, each in forecast["languages"].items()
     ]
     epochs = "+".join(map(str, steps["of_each_epoch"][:4])) + ("+..." if len(steps["of_each_epoch"]) > 4 else "")

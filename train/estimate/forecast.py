@@ -3,7 +3,7 @@
 import itertools
 import math
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -72,7 +72,7 @@ def forecast(run: config.Run, *, tick: Tick) -> dict[str, Any]:
         "corpus": str(run.corpus),
         "model": run.model,
         "rank": run.adapter.rank,
-        "languages": _languages(data),
+        "languages": _languages(data, voxcpm.Tokenizer(model).byte_ids),
         "steps": {
             "all": run_plan.steps,
             "of_each_epoch": run_plan.epochs,
@@ -153,8 +153,11 @@ def _positions(examples: Iterable[Example]) -> tuple[int, int]:
     return sum(each.length for each in chosen) - patches, patches
 
 
-def _languages(data: Data) -> dict[str, Any]:
-    """language -> clips and hours of each split with their shares, how text tokenises, how it is written."""
+def _languages(data: Data, byte_ids: Collection[int]) -> dict[str, Any]:
+    """language -> clips and hours of each split with their shares, how text tokenises, how it is written.
+
+    byte_fallback is the share of text tokens that stand for one byte of a letter, for which there is no piece.
+    """
     table: dict[str, Any] = {}
     for language in sorted({each.language for each in data.train}):
         own = {split: [each for each in getattr(data, split) if each.language == language] for split in SPLITS}
@@ -164,6 +167,7 @@ def _languages(data: Data) -> dict[str, Any]:
             **{split: _amount(data, own[split]) | _share(data, own[split], getattr(data, split)) for split in own},
             "tokens_per_second": round(tokens / data.seconds(both), 2),
             "tokens_per_character": round(tokens / sum(len(data.clips[each.id].text) for each in both), 3),
+            "byte_fallback": round(sum(token in byte_ids for each in both for token in each.text) / max(1, tokens), 4),
             "tag": data.reading[language].tag,
             "form": data.reading[language].form,
         }
