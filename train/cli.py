@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from curate import console
-from curate.errors import Interrupted
+from curate.errors import Interrupted, UserError
 from train import messages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from train.config import Run
     from train.data.dataset import Survey
@@ -120,6 +120,13 @@ def lora(
     rank: Annotated[int | None, typer.Option(help="Rank of the adapter.")] = None,
     into: Annotated[Path | None, typer.Option(help="Folder of the new run.")] = None,
     latents: Annotated[Path | None, typer.Option(help="Where latents are kept. [default: CORPUS/latents]")] = None,
+    start_from: Annotated[
+        Path | None, typer.Option("--from", metavar="ADAPTER", help="A run or an adapter to begin from.")
+    ] = None,
+    preset: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Settings to begin with, such as manifests/train/card-24gb.toml."),
+    ] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="TABLE.KEY=VALUE", help="Change one value of the run file.")
     ] = None,
@@ -138,9 +145,11 @@ def lora(
     from train import config, distributed, finetune
 
     place = Path(model) if model and Path(model).is_dir() else model  # a path is taken from here, not from the run file
-    options = {"model": place, "revision": revision, "adapter.rank": rank, "into": into, "latents": latents}
-    with distributed.joined() as world:  # where one process names a mistake, and the others are quiet
-        run = config.gather(source, options, settings or [])
+    folders = {"into": into, "latents": latents, "start_from": start_from}
+    options = {"model": place, "revision": revision, "adapter.rank": rank, **folders}
+    read = partial(config.gather, source, options, settings or [], preset)
+    with distributed.joined(gpu=_on_gpu(read)) as world:  # where one process names a mistake, and the others are quiet
+        run = read()
         if dry_run:
             if world.writes:
                 _forecast(run, as_json)
@@ -161,9 +170,9 @@ def resume(
     \b
     Example: train resume work/r64
     """
-    from train import distributed
+    from train import config, distributed
 
-    with distributed.joined() as world:
+    with distributed.joined(gpu=_on_gpu(partial(config.read, run))) as world:
         _train(run, as_json, world)
 
 
@@ -264,11 +273,19 @@ def demo(
     typer.echo(demonstration.closing(into, source))
 
 
+def _on_gpu(read: "Callable[[], Run]") -> bool:
+    """Whether a run is not to be on the CPU; one that cannot be read says so once processes have met."""
+    try:
+        return read().train.device != "cpu"
+    except UserError:
+        return True
+
+
 def _forecast(run: "Run", as_json: bool) -> None:
     from train import finetune, show
     from train.estimate import forecast
 
-    finetune.check_place(run.into)
+    run = finetune.checked(run)
     with show.ticking() as tick:
         facts = forecast.forecast(run, tick=tick)
     _print(facts, "\n".join(show.forecast_lines(facts)), as_json)

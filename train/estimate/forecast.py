@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from train import config
+from train import config, warm_start
 from train.data import checks, corpus, dataset, latents
 from train.data.dataset import Data, Survey
 from train.data.sampler import BEGINNING, EpochPlans, Example, shard
@@ -53,6 +53,7 @@ def forecast(run: config.Run, *, tick: Tick) -> dict[str, Any]:
     """
     survey = dataset.survey(run)
     model, settings, store = survey.model, survey.settings, survey.latents
+    warm_start.read(run, model)
     device = dataset.pick_device(run.train.device)
     kind = dataset.precision(run, device)
     data, missing = _estimated(survey, store, tick)
