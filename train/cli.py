@@ -182,21 +182,27 @@ def export(
     to: Annotated[str, typer.Option("--to", help="voxcpm or peft.")],
     into: Annotated[Path | None, typer.Option(help="Folder to write. [default: RUN/export/FORMAT]")] = None,
     step: At = None,
+    alpha: Annotated[
+        int | None, typer.Option(min=1, help="Write it with this alpha; B is scaled, exactly or not at all.")
+    ] = None,
+    pad_rank: Annotated[
+        int | None, typer.Option(min=1, help="Fill it up with zeros to this rank, for runtimes that fix one.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write an adapter in VoxCPM's or PEFT's format, and a model card.
 
     The formats are converted into each other bit for bit; what VoxCPM's cannot hold, and what runtimes cannot do with
-    it, is said on standard error.
+    it, is said on standard error. With --alpha and --pad-rank it is the same function for a runtime that fixes them.
 
     \b
-    Example: train export work/r64 --to voxcpm
+    Example: train export work/r8 --to voxcpm --alpha 16 --pad-rank 32
     """
     from train.export import adapter as exporting
     from train.export import card
 
-    place = exporting.export(adapter, to, into, step=step)
-    for line in card.limits(exporting.adapter_of(adapter, step), to):
+    place = exporting.export(adapter, to, into, step=step, alpha=alpha, pad_rank=pad_rank)
+    for line in card.limits(exporting.reshaped(exporting.adapter_of(adapter, step), alpha, pad_rank), to):
         typer.echo(f"note: {line}", err=True)
     _print({"format": to, "adapter": str(place)}, f"adapter in the format of {to}: {place}", as_json)
 
@@ -224,6 +230,35 @@ def merge(
     typer.echo(f"note: {merging.rounding(merged.lost)}", err=True)
     result = {"checkpoint": str(merged.folder), "changed": merged.changed, "rounding_lost": merged.lost}
     _print(result, f"merged checkpoint, {messages.counted(merged.changed, 'weight')} changed: {merged.folder}", as_json)
+
+
+@app.command()
+def push(
+    adapter: Voice,
+    repo: Annotated[str, typer.Option(metavar="OWNER/NAME", help="Repository on the hub; made where it is missing.")],
+    to: Annotated[str, typer.Option("--to", help="Format of a run's adapter: voxcpm or peft.")] = "voxcpm",
+    step: At = None,
+    private: Annotated[bool, typer.Option("--private", help="Make the repository a private one.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Write an adapter and its model card to the Hugging Face hub.
+
+    Of a run the last checkpoint is exported for it; what `train export` or `train merge` has written goes as it is.
+    HF_TOKEN says who writes, HF_ENDPOINT names another hub.
+
+    \b
+    Example: train push work/r64/export/voxcpm --repo me/khmer-voice
+    """
+    from train.export import push as pushing
+
+    pushed = pushing.push(adapter, repo, form=to, step=step, private=private)
+    for line in pushed.notes:
+        typer.echo(f"note: {line}", err=True)
+    _print(
+        {"url": pushed.url, "files": pushed.files},
+        f"{messages.counted(len(pushed.files), 'file')}: {pushed.url}",
+        as_json,
+    )
 
 
 @app.command()
