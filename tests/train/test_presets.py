@@ -52,7 +52,7 @@ def test_a_preset_that_is_none_is_one_line(tmp_path):
     with pytest.raises(UserError, match=r"cannot read the run file .*absent\.toml"):
         loaded(tmp_path / "absent.toml")
     (tmp_path / "odd.toml").write_text("[adapter]\nrnak = 3\n")
-    with pytest.raises(UserError, match="unknown key 'adapter.rnak'"):
+    with pytest.raises(UserError, match=r"unknown key 'adapter\.rnak'"):
         loaded(tmp_path / "odd.toml")
     with pytest.raises(UserError, match="is a run file, so --preset has nothing to add"):
         config.gather(tmp_path / "run.toml", MINE, [], tmp_path / "odd.toml")

@@ -136,9 +136,16 @@ def _what(saved: lora.Saved, form: str) -> list[str]:
         "",
         f"- base model: {_base(saved)}",
         f"- adapter: rank {adapter.rank}, {alpha}, on {where}{step}",
+        *_begun_from(saved.facts.get("start_from")),
         "- licence: **not chosen yet**; write it into the front matter of this file before you publish it",
         "",
     ]
+
+
+def _begun_from(name: str | None) -> list[str]:
+    """A line that warns of data which this card cannot account for."""
+    says = f"- it began as another adapter, `{name}`: what that one was trained on is not in the table below"
+    return [says] if name else []
 
 
 def _base(saved: lora.Saved) -> str:
@@ -296,11 +303,12 @@ def facts(run: Path, step: int) -> dict[str, Any]:
 
     Without a corpus that can be read, or before any validation, that part is empty.
     """
+    settings = config.read(run)
     return {
         "step": step,
-        "data": list(_data_facts(config.read(run).corpus / "manifest.parquet")),
+        "data": list(_data_facts(settings.corpus / "manifest.parquet")),
         "losses": _loss_facts(validation.written(run), step),
-    }
+    } | ({"start_from": settings.start_from.name} if settings.start_from else {})
 
 
 def _data_facts(path: Path) -> Iterator[dict[str, Any]]:
