@@ -46,13 +46,23 @@ def chosen(run: config.Run) -> str | None:
     if asked == "off":
         return None
     wanted = KINDS if asked == "auto" else (asked,)
-    there = [name for name in wanted if (spec := importlib.util.find_spec(name)) and spec.origin]  # no mere folder
+    there = [name for name in wanted if _is_installed(name)]
     if not there:
         raise UserError(
             f"train.tracker = {asked}, but {' and '.join(wanted)} {'are' if len(wanted) > 1 else 'is'} not installed: "
             f"`pip install {wanted[0]}`, or --set train.tracker=off"
         )
     return there[0]
+
+
+def _is_installed(name: str) -> bool:
+    """Whether there is such a library; a folder of that name, such as wandb makes, is none."""
+    spec = importlib.util.find_spec(name)
+    return bool(spec and spec.origin)
+
+
+def _library(name: str) -> Any:
+    return importlib.import_module(name)  # one of KINDS, none of which the project installs
 
 
 def started(run: config.Run, step: int) -> list[Tracker]:
@@ -126,7 +136,7 @@ class Trackio:
     """trackio's project `samsori`: `trackio show` opens it."""
 
     def __init__(self, run: config.Run, step: int) -> None:
-        self._library = importlib.import_module("trackio")
+        self._library = _library("trackio")
         known = _known(run, step)
         self._run = self._library.init(
             project=PROJECT,
@@ -154,7 +164,7 @@ class Wandb:
     """
 
     def __init__(self, run: config.Run, step: int) -> None:
-        self._library = importlib.import_module("wandb")
+        self._library = _library("wandb")
         name = _known(run, step).get("name", uuid.uuid4().hex[:12])
         self._run = self._library.init(
             project=PROJECT,

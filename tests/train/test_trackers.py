@@ -1,7 +1,6 @@
 """Trackers show what metrics.jsonl has, go on after a resume, and end no run."""
 
 import json
-import sys
 import types
 
 import pytest
@@ -14,11 +13,10 @@ from train.trainer import Step
 SETTINGS = ("train.steps=4", "train.validate_every=2", "train.save_every=2", "samples={km=['ក']}")
 
 
-class Library(types.ModuleType):
+class Library:
     """As much of trackio and wandb as is used, which notes what it is given."""
 
-    def __init__(self, name, failing=()):
-        super().__init__(name)
+    def __init__(self, failing=()):
         self.begun, self.logged, self.finished, self._failing = [], [], 0, failing
 
     def init(self, **given):
@@ -49,13 +47,13 @@ class Library(types.ModuleType):
 @pytest.fixture
 def installed(monkeypatch):
     """Install a library under a name; without a call neither is."""
-    monkeypatch.setattr(trackers.importlib.util, "find_spec", lambda name: specs.get(name))
-    specs = {}
+    there = {}
+    monkeypatch.setattr(trackers, "_is_installed", there.__contains__)
+    monkeypatch.setattr(trackers, "_library", there.__getitem__)
 
     def install(name, **settings):
-        library = Library(name, **settings)
-        specs[name] = types.SimpleNamespace(origin="there")
-        monkeypatch.setitem(sys.modules, name, library)
+        library = Library(**settings)
+        there[name] = library
         return library
 
     return install
