@@ -154,7 +154,7 @@ class Trackio:
         self._run.log({name: self._library.Audio(path, caption=text)}, step=step)
 
     def close(self) -> None:
-        self._run.finish()
+        self._library.finish()  # the run's own would be finished once more when Python ends, and said
 
 
 class Wandb:
