@@ -26,6 +26,7 @@ TRIAL = 2  # steps that are measured, and clips whose encoding is
 SPLITS = ("train", "validation")
 PLANNED = 10_000  # steps that are gone through one by one; those of a longer run are taken to be like them
 CHECKPOINT_BYTES = 12  # a parameter of the adapter in a checkpoint: its weight and AdamW's two moments, float32
+AVERAGE_BYTES = 4  # a parameter of the adapter in its average, float32; a checkpoint has it twice, and the weights
 
 Tick = Callable[[str, int, int], None]  # what is being done, done, total
 
@@ -186,11 +187,12 @@ def _share(data: Data, examples: Sequence[Example], of: Sequence[Example]) -> di
 def _memory(run: config.Run, cost_model: CostModel, kind: torch.dtype, run_plan: RunPlan) -> dict[str, Any]:
     """Bytes of one device; the GPU's own context and what its allocator cannot use come on top."""
     plain, checkpointed = cost_model.peaks(run_plan.largest)
-    fixed = cost_model.base_bytes + STATE_BYTES * cost_model.parameters
+    state = (STATE_BYTES + AVERAGE_BYTES * bool(run.optimizer.ema_decay)) * cost_model.parameters
+    fixed = cost_model.base_bytes + state
     return {
         "precision": voxcpm.NAMES[kind],
         "base": cost_model.base_bytes,
-        "adapter": STATE_BYTES * cost_model.parameters,
+        "adapter": state,
         "positions": sum(each.length for each in run_plan.largest),
         "activations": plain,
         "activations_checkpointing": checkpointed,
@@ -211,10 +213,14 @@ def _disk(
     kept = run.train.keep + (len(data.reading) if run.train.validate_every else 0)
     return {
         "latents": sum(each.patches for each in missing) * patch,
-        "checkpoints": (kept + 1) * CHECKPOINT_BYTES * parameters,  # one more while it is written
+        "checkpoints": (kept + 1) * _checkpoint(run) * parameters,  # one more while it is written
         "free_latents": shutil.disk_usage(_existing(run.latents_folder)).free,
         "free_run": shutil.disk_usage(_existing(run.into)).free,
     }
+
+
+def _checkpoint(run: config.Run) -> int:
+    return CHECKPOINT_BYTES + 2 * AVERAGE_BYTES * bool(run.optimizer.ema_decay)
 
 
 def _existing(folder: Path) -> Path:
