@@ -39,6 +39,7 @@ NOT_RUN = {  # a line: why it is not run
     'train say work/run-64 --language km --text "សួស្តី" --out hello-64.wav': "an adapter of the real model",
     f"torchrun --nproc-per-node 4 $(which {REAL.replace(' ', ') ', 1)} work/run": TWO,
     "torchrun --nproc-per-node 2 $(which train) resume work/run": TWO,
+    "train push work/run/export/voxcpm --repo me/khmer-voice": "a local hub, in tests/train/export/test_push.py",
     "make demo": "its two commands, by tests/curate/demo/test_demo.py and tests/train/test_demo.py",
     "make test": "this is it",
     "python3.11 -m venv .venv": INSTALLED,

@@ -16,8 +16,9 @@ from curate.errors import UserError
 CHECKSUMS = "sha256.json"  # written last: the hash of every other file of the checkpoint
 OPTIMIZER = "optimizer.pt"
 STATE = "state.json"
+SETTINGS = "settings.json"
 RUN_FINGERPRINT = "begun.json"  # hashes and settings that a resumed run must have as when it began
-FILES = (CHECKSUMS, OPTIMIZER, STATE)  # beside the adapter's own
+FILES = (CHECKSUMS, OPTIMIZER, STATE, SETTINGS)  # beside the adapter's own
 LOCK = ".lock"
 
 
@@ -85,27 +86,29 @@ def write_checksums(folder: Path) -> None:
     (folder / CHECKSUMS).write_text(json.dumps(hashes, indent=2) + "\n", encoding="utf-8")
 
 
-def write_state(folder: Path, state: State, optimizer: Any, vector: Any) -> None:
-    """Write what training needs beside the adapter itself; weights in double precision, too, which no format holds."""
+def write_state(folder: Path, state: State, optimizer: dict[str, Any], settings: dict[str, Any]) -> None:
+    """Write what training needs beside the adapter itself, and the run's settings, that a change of them is known."""
     import torch
 
-    values = {"optimizer": optimizer.state_dict()}
-    if vector.dtype is torch.float64:
-        values["vector"] = vector.detach().cpu()
     made = io.BytesIO()
-    torch.save(values, made)  # into a file, torch would not say why it cannot be written
+    torch.save({"optimizer": optimizer}, made)  # into a file, torch would not say why it cannot be written
     (folder / OPTIMIZER).write_bytes(made.getbuffer())
     (folder / STATE).write_text(json.dumps(state.__dict__) + "\n", encoding="utf-8")
+    (folder / SETTINGS).write_text(json.dumps(settings, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def read_optimizer(folder: Path, optimizer: Any, vector: Any) -> None:
-    """Give an optimizer, and weights in double precision, what `write_state` wrote of them."""
+def read_optimizer(folder: Path) -> dict[str, Any]:
+    """What `write_state` wrote of the optimizer, also in earlier versions, which kept its vector beside it."""
     import torch
 
     values = torch.load(folder / OPTIMIZER, map_location="cpu", weights_only=True)
-    optimizer.load_state_dict(values["optimizer"])
-    if "vector" in values and vector.dtype is torch.float64:
-        vector.data.copy_(values["vector"])
+    return dict({name: values[name] for name in ("vector",) if name in values} | values["optimizer"])
+
+
+def read_settings(folder: Path) -> dict[str, Any]:
+    """The run's settings as they were at a checkpoint; empty for one of an earlier version, which did not note them."""
+    path = folder / SETTINGS
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
 
 
 def read_state(folder: Path) -> State:

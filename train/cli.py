@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from curate import console
-from curate.errors import Interrupted
+from curate.errors import Interrupted, UserError
 from train import messages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from train.config import Run
     from train.data.dataset import Survey
@@ -120,6 +120,13 @@ def lora(
     rank: Annotated[int | None, typer.Option(help="Rank of the adapter.")] = None,
     into: Annotated[Path | None, typer.Option(help="Folder of the new run.")] = None,
     latents: Annotated[Path | None, typer.Option(help="Where latents are kept. [default: CORPUS/latents]")] = None,
+    start_from: Annotated[
+        Path | None, typer.Option("--from", metavar="ADAPTER", help="A run or an adapter to begin from.")
+    ] = None,
+    preset: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Settings to begin with, such as manifests/train/card-24gb.toml."),
+    ] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="TABLE.KEY=VALUE", help="Change one value of the run file.")
     ] = None,
@@ -138,9 +145,11 @@ def lora(
     from train import config, distributed, finetune
 
     place = Path(model) if model and Path(model).is_dir() else model  # a path is taken from here, not from the run file
-    options = {"model": place, "revision": revision, "adapter.rank": rank, "into": into, "latents": latents}
-    with distributed.joined() as world:  # where one process names a mistake, and the others are quiet
-        run = config.gather(source, options, settings or [])
+    folders = {"into": into, "latents": latents, "start_from": start_from}
+    options = {"model": place, "revision": revision, "adapter.rank": rank, **folders}
+    read = partial(config.gather, source, options, settings or [], preset)
+    with distributed.joined(gpu=_on_gpu(read)) as world:  # where one process names a mistake, and the others are quiet
+        run = read()
         if dry_run:
             if world.writes:
                 _forecast(run, as_json)
@@ -161,9 +170,9 @@ def resume(
     \b
     Example: train resume work/r64
     """
-    from train import distributed
+    from train import config, distributed
 
-    with distributed.joined() as world:
+    with distributed.joined(gpu=_on_gpu(partial(config.read, run))) as world:
         _train(run, as_json, world)
 
 
@@ -173,21 +182,27 @@ def export(
     to: Annotated[str, typer.Option("--to", help="voxcpm or peft.")],
     into: Annotated[Path | None, typer.Option(help="Folder to write. [default: RUN/export/FORMAT]")] = None,
     step: At = None,
+    alpha: Annotated[
+        int | None, typer.Option(min=1, help="Write it with this alpha; B is scaled, exactly or not at all.")
+    ] = None,
+    pad_rank: Annotated[
+        int | None, typer.Option(min=1, help="Fill it up with zeros to this rank, for runtimes that fix one.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write an adapter in VoxCPM's or PEFT's format, and a model card.
 
     The formats are converted into each other bit for bit; what VoxCPM's cannot hold, and what runtimes cannot do with
-    it, is said on standard error.
+    it, is said on standard error. With --alpha and --pad-rank it is the same function for a runtime that fixes them.
 
     \b
-    Example: train export work/r64 --to voxcpm
+    Example: train export work/r8 --to voxcpm --alpha 16 --pad-rank 32
     """
     from train.export import adapter as exporting
     from train.export import card
 
-    place = exporting.export(adapter, to, into, step=step)
-    for line in card.limits(exporting.adapter_of(adapter, step), to):
+    place = exporting.export(adapter, to, into, step=step, alpha=alpha, pad_rank=pad_rank)
+    for line in card.limits(exporting.reshaped(exporting.adapter_of(adapter, step), alpha, pad_rank), to):
         typer.echo(f"note: {line}", err=True)
     _print({"format": to, "adapter": str(place)}, f"adapter in the format of {to}: {place}", as_json)
 
@@ -215,6 +230,35 @@ def merge(
     typer.echo(f"note: {merging.rounding(merged.lost)}", err=True)
     result = {"checkpoint": str(merged.folder), "changed": merged.changed, "rounding_lost": merged.lost}
     _print(result, f"merged checkpoint, {messages.counted(merged.changed, 'weight')} changed: {merged.folder}", as_json)
+
+
+@app.command()
+def push(
+    adapter: Voice,
+    repo: Annotated[str, typer.Option(metavar="OWNER/NAME", help="Repository on the hub; made where it is missing.")],
+    to: Annotated[str, typer.Option("--to", help="Format of a run's adapter: voxcpm or peft.")] = "voxcpm",
+    step: At = None,
+    private: Annotated[bool, typer.Option("--private", help="Make the repository a private one.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Write an adapter and its model card to the Hugging Face hub.
+
+    Of a run the last checkpoint is exported for it; what `train export` or `train merge` has written goes as it is.
+    HF_TOKEN says who writes, HF_ENDPOINT names another hub.
+
+    \b
+    Example: train push work/r64/export/voxcpm --repo me/khmer-voice
+    """
+    from train.export import push as pushing
+
+    pushed = pushing.push(adapter, repo, form=to, step=step, private=private)
+    for line in pushed.notes:
+        typer.echo(f"note: {line}", err=True)
+    _print(
+        {"url": pushed.url, "files": pushed.files},
+        f"{messages.counted(len(pushed.files), 'file')}: {pushed.url}",
+        as_json,
+    )
 
 
 @app.command()
@@ -264,11 +308,19 @@ def demo(
     typer.echo(demonstration.closing(into, source))
 
 
+def _on_gpu(read: "Callable[[], Run]") -> bool:
+    """Whether a run is not to be on the CPU; one that cannot be read says so once processes have met."""
+    try:
+        return read().train.device != "cpu"
+    except UserError:
+        return True
+
+
 def _forecast(run: "Run", as_json: bool) -> None:
     from train import finetune, show
     from train.estimate import forecast
 
-    finetune.check_place(run.into)
+    run = finetune.checked(run)
     with show.ticking() as tick:
         facts = forecast.forecast(run, tick=tick)
     _print(facts, "\n".join(show.forecast_lines(facts)), as_json)

@@ -83,6 +83,12 @@ class Optimizer(Frozen):
     )
     floor: float = Field(0.1, ge=0, le=1, description="the cosine ends at this share of the rate; our choice")
     clip: float = Field(1.0, gt=0, description="largest norm of the gradient; the official script")
+    loraplus_ratio: float = Field(
+        1.0, gt=0, description="LoRA+: B learns at that many times the rate of A; its paper, arXiv:2402.12354, says 16"
+    )
+    ema_decay: float = Field(
+        0.0, ge=0, lt=1, description="an average of the adapter over steps is validated and exported; 0: the last step"
+    )
 
 
 RENAMED = {"batch.at_once": "batch.micro_batch_tokens"}  # keys of earlier versions
@@ -115,6 +121,9 @@ class Train(Frozen):
     validation_draws: int = Field(2, ge=1, description="fixed noise draws for each held-out clip")
     save_every: int = Field(200, ge=1, description="steps between checkpoints")
     keep: int = Field(2, ge=1, description="last checkpoints kept, beside the best of each language")
+    stop_after_rises: int = Field(
+        0, ge=0, description="stop when a language's held-out loss has risen so many validations in a row; 0: never"
+    )
     explodes_at: float = Field(
         5.0, gt=1, description="a loss that many times the mean of the last 50 steps stops the run; our choice"
     )
@@ -125,6 +134,9 @@ class Train(Frozen):
     checkpointing: bool = Field(False, description="compute each layer twice and keep less: for small GPUs")
     compile: bool = Field(False, description="fuse each layer by torch.compile: minutes at the start")
     tensorboard: bool = Field(False, description="losses to RUN/tensorboard as well")
+    tracker: Literal["off", "auto", "trackio", "wandb"] = Field(
+        "off", description="losses and spoken samples to trackio or wandb as well; auto: whichever is installed"
+    )
 
 
 class Run(Frozen):
@@ -135,6 +147,9 @@ class Run(Frozen):
     model: str = Field(description="folder of a VoxCPM2 checkpoint, or a hub id such as openbmb/VoxCPM2")
     revision: str | None = Field(None, description="of the hub id; the one that was loaded is written to the run")
     latents: Path | None = Field(None, description="where latents are kept; unset: CORPUS/latents")
+    start_from: Path | None = Field(
+        None, description="a run, or the folder of an adapter, to begin from: its rank, alpha and modules are the run's"
+    )
     adapter: Adapter = Adapter()
     optimizer: Optimizer = Optimizer()
     batch: BatchSettings = BatchSettings()
@@ -143,7 +158,7 @@ class Run(Frozen):
         {}, description="language -> sentences to be spoken at every validation, to RUN/samples"
     )
 
-    @field_validator("corpus", "into", "latents", mode="before")
+    @field_validator("corpus", "into", "latents", "start_from", mode="before")
     @classmethod
     def _says_where(cls, value: object) -> object:
         if value == "":  # which would mean the working folder
@@ -178,13 +193,16 @@ def load(path: Path, settings: Sequence[str] = (), options: Options | None = Non
 
     Raises UserError for a missing or broken file, an unknown key or a bad value.
     """
+    return build(_table(path), settings, options, base=path.parent)
+
+
+def _table(path: Path) -> dict[str, Any]:
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as problem:
         raise UserError(f"cannot read the run file {path}: {problem}") from problem
     except tomllib.TOMLDecodeError as problem:
         raise UserError(f"{path} is not valid TOML: {problem}") from problem
-    return build(table, settings, options, base=path.parent)
 
 
 def build(
@@ -207,14 +225,17 @@ def build(
     return _absolute(run, (base or Path()).absolute())
 
 
-def gather(source: Path, options: Options, settings: Sequence[str]) -> Run:
+def gather(source: Path, options: Options, settings: Sequence[str], preset: Path | None = None) -> Run:
     """The run that `train lora SOURCE` asks for, where SOURCE is a run file or a corpus.
 
     Options win over the file, settings over both. Paths in options are relative to the working folder, not to the file.
+    A preset is a run file without what is a person's own: corpus, model, into; everything else wins over it.
     """
     if source.suffix == ".toml":
+        if preset:
+            raise UserError(f"{source} is a run file, so --preset has nothing to add: give a corpus, or one of the two")
         return load(source, settings, options)
-    return build({"corpus": str(source)}, settings, {"corpus": source, **options})
+    return build(_table(preset) if preset else {}, settings, {"corpus": source, **options})
 
 
 def read(folder: Path) -> Run:
@@ -233,9 +254,8 @@ def save(run: Run, path: Path) -> None:
 
 
 def _absolute(run: Run, base: Path) -> Run:
-    paths = {
-        name: (base / value.expanduser()) for name in ("corpus", "into", "latents") if (value := getattr(run, name))
-    }
+    names = ("corpus", "into", "latents", "start_from")
+    paths = {name: base / value.expanduser() for name in names if (value := getattr(run, name))}
     model = Path(run.model).expanduser()
     if (base / model).is_dir():  # otherwise a hub id, or a folder that is missing: `base.find` says which
         paths["model"] = base / model

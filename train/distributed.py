@@ -62,17 +62,20 @@ ALONE = World()
 
 
 @contextmanager
-def joined() -> Iterator[World]:
+def joined(*, gpu: bool = True) -> Iterator[World]:
     """The world that `torchrun` describes in the environment, or ALONE; each process takes its own GPU.
+
+    `gpu` False: training is on CPUs, also where there are GPUs. They meet by gloo then, for NCCL knows GPUs alone.
 
     What one process raises ends all: the first says why, the others leave quietly with its exit status. Raises
     UserError where the environment is not torchrun's, or the processes do not meet.
     """
-    rank, size = _place()
+    gpus = torch.cuda.device_count() if gpu and torch.cuda.is_available() else 0
+    rank, size = _place(gpus)
     if size == 1:
         yield ALONE
         return
-    store = _meet()
+    store = _meet(gpu=gpus > 0)
     try:
         yield World(rank, size)
     except (UserError, KeyboardInterrupt, RuntimeError) as problem:
@@ -84,15 +87,14 @@ def joined() -> Iterator[World]:
         torch.distributed.destroy_process_group()
 
 
-def _place() -> tuple[int, int]:
-    """The rank of this process and how many there are."""
+def _place(gpus: int) -> tuple[int, int]:
+    """The rank of this process and how many there are, which want a GPU each where there are any."""
     size = _number("WORLD_SIZE", 1) if "WORLD_SIZE" in os.environ else 1
     if size == 1:
         return 0, 1
     if not os.environ.get("MASTER_ADDR"):
         raise UserError(f"WORLD_SIZE is {size}, but MASTER_ADDR is not set: {REMEDY}")
     _number("MASTER_PORT", 1, LARGEST_PORT)
-    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if (local := _number("LOCAL_RANK", 0, size - 1)) >= gpus > 0:
         raise UserError(f"{gpus} GPUs are to be seen, too few for LOCAL_RANK {local}: lower --nproc-per-node")
     return _number("RANK", 0, size - 1), size
@@ -107,9 +109,8 @@ def _number(name: str, least: int, most: float = math.inf) -> int:
     return int(text)
 
 
-def _meet() -> Store:
+def _meet(*, gpu: bool) -> Store:
     """Wait until all processes are there; they share a store of short texts."""
-    gpu = torch.cuda.is_available()
     if gpu:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     try:

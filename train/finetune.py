@@ -18,15 +18,18 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from curate import signals
 from curate.errors import UserError
-from train import checkpoint, config
+from train import checkpoint, config, trackers, validation, warm_start
 from train.adapter import lora
+from train.checkpoint import State
 from train.data import checks, dataset, latents
 from train.data.dataset import Data
 from train.data.sampler import BEGINNING, EpochPlans
@@ -63,8 +66,9 @@ def start(run: config.Run) -> dataset.Survey:
 
     Raises UserError where the folder is not free, or the model or corpus cannot be trained on.
     """
-    check_place(run.into)
+    run = checked(run)
     survey = dataset.survey(run)  # a hub id is fetched here
+    warm_start.read(run, survey.model)
     revision = base.fetched_revision(survey.model) or run.revision  # pinned: `resume` loads the same commit
     try:
         run.into.mkdir(parents=True, exist_ok=True)
@@ -73,6 +77,14 @@ def start(run: config.Run) -> dataset.Survey:
     except OSError as problem:
         raise UserError(f"{run.into} cannot be written ({problem.strerror}): choose another --into") from problem
     return survey
+
+
+def checked(run: config.Run) -> config.Run:
+    """The run as it will be begun. Raises UserError where that can be refused before a model is fetched."""
+    check_place(run.into)
+    dataset.pick_device(run.train.device)
+    trackers.chosen(run)
+    return warm_start.adopted(run)
 
 
 def check_place(folder: Path) -> None:
@@ -123,7 +135,9 @@ def _train(run: config.Run, world: World, survey: dataset.Survey | None) -> Iter
     plans = EpochPlans(run, data.train)
     at, notes = plans.resumed(checkpoint.read_state(newest) if newest else BEGINNING)
     steps = plans.total_steps(at)
-    if newest and at.step >= steps:
+    early = _risen(run, at) if newest and at.step < steps else []
+    if newest and (at.step >= steps or early):
+        yield from (_stopped_early(line, at.step, steps) for line in early)
         if world.writes:
             roll_back(run, at)  # a kill between the last checkpoint and best.json leaves the latter behind
         yield Finished(at.step, newest)
@@ -132,14 +146,18 @@ def _train(run: config.Run, world: World, survey: dataset.Survey | None) -> Iter
     # 3. Whether it is the same run: known before gigabytes are loaded.
     if world.writes:
         notes += _check_fingerprint(run, survey.model, data, new=newest is None)
+    settings = _settings(run, data, device, world)
+    notes += _changes(checkpoint.read_settings(newest), settings, at.step) if newest else []
     yield from notes
 
     # 4. The model, the adapter and the optimizer, as they were at the checkpoint; and RUN/, rolled back to it.
     yield f"loading {run.model}, for {steps} steps on {device}"
-    trainer = Trainer.fresh(run, survey.model, data, device, world)
-    if newest:
-        _restore(trainer, newest)
-    run_log = RunLog(run, trainer, world, at)
+    start = None if newest else warm_start.read(run, survey.model, quiet=True)
+    yield from warm_start.check_tags(start, survey.reading) if start else []
+    trainer = Trainer.fresh(run, survey.model, data, device, world, start)
+    earlier = _restore(trainer, newest) if newest else start
+    run_log = RunLog(run, trainer, world, at, settings, earlier)
+    yield from run_log.notes
     if at.step == 0 and run.train.validate_every:
         yield from run_log.validate(0)  # B is zero: the base model itself, that all later losses are compared with
 
@@ -150,17 +168,23 @@ def _train(run: config.Run, world: World, survey: dataset.Survey | None) -> Iter
     # different steps. So they agree after each (`world.any`), for if one left alone, the others would wait for its
     # gradients. It kills those that have not ended 30 s later. (`console.run` has no handler under torchrun, which
     # by SIGTERM also ends the others when one has failed.)
-    with signals.as_ctrl_c(spared=1) as asked_to_stop:
+    with closing(run_log), signals.as_ctrl_c(spared=1) as asked_to_stop:
         for (state, batch), pieces in prefetch(lambda each: trainer.microbatches(*each), plans.remaining(at, steps)):
             step = trainer.step(state, batch, pieces, steps)
             run_log.keep(step)  # first: whatever a person has seen is in the metrics
             yield step
-            last, stopping = state.step == steps, world.any(asked_to_stop())
+            last, stopping, early = state.step == steps, world.any(asked_to_stop()), list[str]()
             if run.train.validate_every and (last or state.step % run.train.validate_every == 0):
                 yield from run_log.validate(state.step)
+                early = [] if last else run_log.rising()
             # After the validation, which says whether this is the best step so far: that one is kept.
-            if last or stopping or run_log.is_best(state.step) or state.step % run.train.save_every == 0:
+            due = last or stopping or early or state.step % run.train.save_every == 0
+            if due or run_log.is_best(state.step):
                 run_log.save(state)
+            if early:
+                yield from (_stopped_early(line, state.step, steps) for line in early)
+                yield Finished(state.step, checkpoint.path_of(run.into, state.step))
+                return
             if stopping and not last:
                 yield Stopped(state.step, steps)
                 return
@@ -190,7 +214,43 @@ def _check_fingerprint(run: config.Run, model: Path, data: Data, *, new: bool) -
     return []
 
 
-def _restore(trainer: Trainer, folder: Path) -> None:
+def _settings(run: config.Run, data: Data, device: str, world: World) -> dict[str, Any]:
+    """All that a run's losses depend on, to be compared when it is resumed; where the run lies is not among it."""
+    clips = json.dumps([[each.id, each.text, each.patches] for each in data.train])
+    table = run.model_dump(mode="json", exclude={"into"})
+    machine = {"device": device, "processes": world.size, "torch": torch.__version__}
+    return table | {"machine": machine, "training clips": hashlib.sha256(clips.encode()).hexdigest()}
+
+
+def _changes(before: dict[str, Any], now: dict[str, Any], step: int, key: str = "") -> list[str]:
+    """A line for each setting that is another than at the checkpoint; one that was not known then is none."""
+    notes = []
+    for name in (each for each in now if each in before):
+        old, new, full = before[name], now[name], f"{key}{name}"
+        if isinstance(old, dict) and isinstance(new, dict) and full != "samples":
+            notes += _changes(old, new, step, f"{full}.")
+        elif old != new and full == "training clips":
+            notes += [f"the clips trained on, their text or their lengths are others than until step {step}"]
+        elif old != new:
+            notes += [f"changed: {full} was {_written(old)} until step {step}, and is {_written(new)} from here on"]
+    return notes
+
+
+def _written(value: object) -> str:
+    return "unset" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _risen(run: config.Run, at: State) -> list[str]:
+    """Why a run that has stopped early stays so, as far as it has come: no later validation counts."""
+    seen = [each for each in validation.written(run.into) if each.step <= at.step]
+    return validation.rising(seen, run.train.stop_after_rises) if run.train.stop_after_rises else []
+
+
+def _stopped_early(why: str, step: int, steps: int) -> str:
+    return f"{why}: stopped at step {step} of {steps} (train.stop_after_rises)"
+
+
+def _restore(trainer: Trainer, folder: Path) -> lora.Saved:
     """Adapter and optimizer as a checkpoint has them. Raises UserError where the run file asks for another adapter."""
     run, saved = trainer.run, lora.load(folder)
     lora.put(trainer.model, saved.weights)  # its tensors are views of the vector, which so gets them too
@@ -199,4 +259,5 @@ def _restore(trainer: Trainer, folder: Path) -> None:
             f"{run.into / 'run.toml'} says scale {run.adapter.scale:g}, but the checkpoint {folder} was trained "
             f"with {saved.adapter.scale:g}: put adapter.alpha back, or begin another run"
         )
-    checkpoint.read_optimizer(folder, trainer.optimizer, trainer.vector.parameter)
+    trainer.optimizer.load_state_dict(checkpoint.read_optimizer(folder))
+    return saved

@@ -16,7 +16,7 @@ from train.data import latents
 from train.finetune import Event
 from train.messages import counted
 from train.trainer import Step
-from train.validation import Validation
+from train.validation import Validation, rising
 
 PLAIN_EVERY = 30.0  # seconds between lines where there is no terminal
 RECENT = 100  # steps whose time is averaged
@@ -92,7 +92,7 @@ class Screen:
         elif isinstance(event, Validation):
             self.last = event
             self._seen = [*(each for each in self._seen if each.step < event.step), event]
-            for line in (*describe(event), *rising(self._seen)):
+            for line in (*describe(event), *rising(self._seen, RISING)):
                 self._print_line(line)
         elif isinstance(event, str):
             self._print_line(event)
@@ -166,21 +166,6 @@ def describe(event: Validation) -> list[str]:
     ]
 
 
-def rising(seen: list[Validation]) -> list[str]:
-    """A note for each language whose held-out loss has risen again and again."""
-    notes = []
-    for language in seen[-1].languages:
-        run_plan = [(each.languages[language]["loss"], each.step) for each in seen if language in each.languages]
-        times = 0
-        while times < len(run_plan) - 1 and run_plan[-1 - times][0] > run_plan[-2 - times][0]:
-            times += 1
-        if times >= RISING:
-            best = min(run_plan)[1]
-            where = f"at step {best}" if best else "before training"
-            notes.append(f"held-out loss of {language} has risen for {times} validations; best {where}")
-    return notes
-
-
 def _change(values: dict[str, float]) -> str:
     if "change" not in values:
         return ""
@@ -198,8 +183,8 @@ def forecast_lines(forecast: dict[str, Any]) -> list[str]:
         for split in ("train", "validation")
     ]
     lines += [
-        f"{name}: {each['tokens_per_second']:.1f} text tokens per second of audio, "
-        f"{each['tokens_per_character']:.2f} per character"
+        f"{name}: {each['tokens_per_second']:.1f} text tokens a second, {each['tokens_per_character']:.2f} a "
+        f"character, {each['byte_fallback']:.0%} of them byte fallback"
         for name, each in forecast["languages"].items()
     ]
     epochs = "+".join(map(str, steps["of_each_epoch"][:4])) + ("+..." if len(steps["of_each_epoch"]) > 4 else "")

@@ -25,6 +25,7 @@ from train.data.sampler import Example
 from train.distributed import World
 from train.model import losses, voxcpm
 from train.model.inputs import Batch, Draws, draw, seed_of
+from train.optimizer import Optimizer
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
@@ -76,21 +77,29 @@ class Trainer:
 
     def __init__(self, run: config.Run, model: Any, data: Data, vector: Vector, world: World) -> None:
         self.run, self.model, self.data, self.vector, self.world = run, model, data, vector, world
-        self.optimizer = torch.optim.AdamW(
-            [vector.parameter],
-            lr=run.optimizer.learning_rate,
-            weight_decay=run.optimizer.weight_decay,
-            fused=True,
-        )
+        self.optimizer = Optimizer(vector, run.optimizer)
         self._options = losses.ComputeOptions(run.train.checkpointing, run.train.compile)
         self._recent: deque[float] = deque(maxlen=RECENT)
 
     @classmethod
-    def fresh(cls, run: config.Run, model: Path, data: Data, device: str, world: World) -> "Trainer":
-        """The run's adapter, as before its first step, on the checkpoint in the folder `model`."""
+    def fresh(
+        cls,
+        run: config.Run,
+        model: Path,
+        data: Data,
+        device: str,
+        world: World,
+        start: lora.Saved | None = None,
+    ) -> "Trainer":
+        """The run's adapter, as before its first step, on the checkpoint in the folder `model`.
+
+        It changes nothing yet, or is `start`, an adapter of its shape.
+        """
         dtype = dataset.precision(run, device)  # of the frozen base; the adapter is in float32, or in double over it
         loaded = voxcpm.load(model, device=device, dtype=dtype, training=True)
         lora.attach(loaded, run.adapter, seed=run.train.seed)
+        if start:
+            lora.put(loaded, start.weights)
         vector = Vector(loaded, run.adapter, torch.float64 if dtype is torch.float64 else torch.float32)
         return cls(run, loaded, data, vector, world)
 
@@ -122,8 +131,6 @@ class Trainer:
         """
         started = time.perf_counter()
         rate = learning_rate(state.step, steps, self.run.optimizer)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
         clips = self._backward(state.step, sum(each.patches for each in batch), pieces)
         if self.vector.parameter.grad is None:  # this process's share of a small batch is empty
             self.vector.parameter.grad = torch.zeros_like(self.vector.parameter)
@@ -133,7 +140,7 @@ class Trainer:
         patches = sum(clip.patches for clip in clips)
         diff, stop = (math.fsum(getattr(clip, name) for clip in clips) / patches for name in ("diff", "stop"))
         self._check(state.step, diff + stop, norm, clips)
-        self.optimizer.step()
+        self.optimizer.step(rate, state.step)
         self._recent.append(diff + stop)
         return Step(
             step=state.step,
@@ -157,7 +164,7 @@ class Trainer:
         So each piece divides by that, and gradients add up to those of the batch computed at once.
         """
         self.model.train()  # FSQ passes gradients only in training mode; nothing else differs
-        self.optimizer.zero_grad(set_to_none=True)
+        self.optimizer.zero_grad()
         waiting = []
         try:
             for number, piece in enumerate(pieces):

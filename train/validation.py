@@ -18,6 +18,7 @@ from train.data import sampler
 from train.data.dataset import Data, validation_seed
 from train.data.sampler import Example
 from train.distributed import ALONE, World
+from train.messages import counted
 from train.model import losses
 from train.model.inputs import draw
 
@@ -94,6 +95,20 @@ def read(folder: Path, step: int) -> list[ClipLoss]:
 def written(run: Path) -> list[Validation]:
     """The validations in a run's metrics, in order; a step's line has one loss of its own, others are passed over."""
     return [Validation(line["step"], line["languages"]) for line in metrics.read(run) if _is_validation(line)]
+
+
+def rising(seen: Sequence[Validation], limit: int) -> list[str]:
+    """A line for each language whose held-out loss has risen in `limit` validations in a row, up to the last."""
+    notes = []
+    for language in seen[-1].languages if seen else ():
+        losses = [(each.languages[language]["loss"], each.step) for each in seen if language in each.languages]
+        times = 0
+        while times < len(losses) - 1 and losses[-1 - times][0] > losses[-2 - times][0]:
+            times += 1
+        if times >= limit:
+            where = f"at step {best}" if (best := min(losses)[1]) else "before training"
+            notes.append(f"held-out loss of {language} has risen for {counted(times, 'validation')}; best {where}")
+    return notes
 
 
 def _is_validation(line: dict[str, Any]) -> bool:

@@ -51,22 +51,22 @@ def test_a_run_without_checkpoints_has_no_newest(tmp_path):
     assert checkpoint.newest(tmp_path) is None
 
 
-@pytest.mark.parametrize("kind", [torch.float32, torch.float64])
-def test_state_optimizer_and_weights_in_double_precision_come_back_to_the_bit(tmp_path, kind):
-    drawn = torch.Generator().manual_seed(0)
-    vector = torch.nn.Parameter(torch.randn(5, dtype=kind, generator=drawn))
-    optimizer = torch.optim.AdamW([vector])
-    vector.grad = torch.randn(5, dtype=kind, generator=drawn)
-    optimizer.step()
+def test_state_optimizer_and_settings_come_back_to_the_bit(tmp_path):
     state = checkpoint.State(step=3, epoch=1, batch=2, batches=4, plan="abc")
-    checkpoint.write_state(tmp_path, state, optimizer, vector)
+    optimizer = {"state": {0: {"exp_avg": torch.tensor([1 / 3])}}, "vector": torch.tensor([1 / 3]).double()}
+    checkpoint.write_state(tmp_path, state, optimizer, {"train": {"seed": 1}})
     checkpoint.write_checksums(tmp_path)
-    other = torch.nn.Parameter(torch.zeros(5, dtype=kind))
-    resumed = torch.optim.AdamW([other])
-    checkpoint.read_optimizer(checkpoint.verified(tmp_path), resumed, other)
-    assert checkpoint.read_state(tmp_path) == state
-    assert torch.equal(resumed.state[other]["exp_avg"], optimizer.state[vector]["exp_avg"])
-    assert torch.equal(other, vector) is (kind is torch.float64)  # else the adapter's own file holds them
+    assert checkpoint.read_state(checkpoint.verified(tmp_path)) == state
+    assert checkpoint.read_settings(tmp_path) == {"train": {"seed": 1}}
+    again = checkpoint.read_optimizer(tmp_path)
+    assert torch.equal(again["state"][0]["exp_avg"], optimizer["state"][0]["exp_avg"])
+    assert torch.equal(again["vector"], optimizer["vector"])
+
+
+def test_a_checkpoint_of_an_earlier_version_says_no_settings_and_keeps_its_vector_beside_the_optimizer(tmp_path):
+    assert checkpoint.read_settings(tmp_path) == {}
+    torch.save({"optimizer": {"state": {}, "param_groups": []}, "vector": torch.ones(2)}, tmp_path / "optimizer.pt")
+    assert torch.equal(checkpoint.read_optimizer(tmp_path)["vector"], torch.ones(2))
 
 
 @pytest.mark.parametrize("text", ['{"step": 1}', "[]", '{"steps": 1}', "{"])

@@ -11,12 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from curate.errors import UserError
-from tests.train.runs import train_until
-from train import checkpoint, config, distributed, finetune
+from tests.train.runs import edit, train_until
+from train import checkpoint, cli, config, distributed, finetune
 from train.data import dataset, latents
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -248,3 +249,39 @@ def test_a_process_that_does_not_come_is_waited_for_and_then_named(monkeypatch):
     monkeypatch.setattr(distributed, "PATIENCE", timedelta(seconds=1))
     with pytest.raises(UserError, match=r"could not meet at 127.0.0.1:.*1/2 clients joined"), distributed.joined():
         pass
+
+
+@pytest.mark.parametrize(
+    ("device", "gpus", "backend"), [("cpu", 4, "gloo"), ("auto", 4, "nccl"), ("cuda", 4, "nccl"), ("auto", 0, "gloo")]
+)
+def test_nccl_is_used_where_training_is_on_gpus_and_only_there(make_run, monkeypatch, device, gpus, backend):
+    """With GPUs on the machine, too, a run on the CPU meets by gloo, and takes none of them."""
+    import torch
+
+    begun, taken = [], []
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    run = make_run("a")
+    edit(run, 'device = "cpu"', f'device = "{device}"')
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: gpus > 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+    monkeypatch.setattr(torch.cuda, "set_device", taken.append)
+    monkeypatch.setattr(distributed, "rendezvous", lambda *_, **__: iter([(SimpleNamespace(set_timeout=id), 0, 2)]))
+    monkeypatch.setattr(torch.distributed, "init_process_group", lambda kind, **_: begun.append(kind))
+    monkeypatch.setattr(torch.distributed, "destroy_process_group", lambda: None)
+    monkeypatch.setattr(cli, "_train", lambda *_: None)
+    cli.resume(run)
+    assert begun == [backend]
+    assert taken == ([0] if backend == "nccl" else [])
+
+
+def test_more_processes_than_gpus_are_too_many_only_where_they_want_one_each(monkeypatch):
+    import torch
+
+    for name, value in (ENVIRONMENT | {"LOCAL_RANK": "1", "RANK": "1"}).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(UserError, match="1 GPUs are to be seen, too few for LOCAL_RANK 1"), distributed.joined():
+        pass
+    assert distributed._place(0) == (1, 2)

@@ -8,7 +8,7 @@ from rich.console import Console
 from train import show
 from train.data import latents
 from train.trainer import Step
-from train.validation import Validation
+from train.validation import Validation, rising
 
 
 def step(number, steps=1000, **changes):
@@ -110,7 +110,7 @@ def test_a_loss_that_has_risen_three_times_is_said_with_its_best_step():
     assert said.count("has risen") == 1
     assert said.splitlines()[-1] == "held-out loss of km has risen for 3 validations; best at step 20"
     assert screen.last.step == 50
-    assert show.rising(events[:5]) == []
+    assert rising(events[:5], show.RISING) == []
 
 
 def test_a_resumed_run_counts_the_validations_before_its_checkpoint():
@@ -124,7 +124,7 @@ def test_a_resumed_run_counts_the_validations_before_its_checkpoint():
 
 def test_a_loss_that_never_fell_was_best_before_training():
     events = [validation(number, 1.0 + number) for number in range(4)]
-    assert show.rising(events) == ["held-out loss of km has risen for 3 validations; best before training"]
+    assert rising(events, show.RISING) == ["held-out loss of km has risen for 3 validations; best before training"]
 
 
 def test_markup_in_a_note_is_only_text():

@@ -12,17 +12,19 @@ The shapes of A and B are the same. What VoxCPM cannot say of alpha is multiplie
 """
 
 import logging
+import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import torch
 from pydantic import ValidationError
 
 from curate.errors import UserError
-from train.config import MODULES, Adapter
+from train.config import LARGEST_RANK, MODULES, Adapter
 from train.messages import counted
 
 Weights = dict[str, torch.Tensor]  # official names, such as base_lm.layers.0.self_attn.q_proj.lora_A, in float32
@@ -85,6 +87,66 @@ def folded(weights: Weights, adapter: Adapter) -> Weights:
     factor = fold(adapter).factor
     return {name: value * factor if name.endswith("lora_B") and factor != 1 else value
             for name, value in weights.items()}  # fmt: skip
+
+
+def reshaped(
+    weights: Weights, adapter: Adapter, *, alpha: int | None = None, rank: int | None = None
+) -> tuple[Weights, Adapter]:
+    """The same function at another alpha and a larger rank, for runtimes that fix them; no bit of it is lost.
+
+    A gets rows of zeros and B columns, so B A stays what it is. The scale becomes alpha / rank, and B is multiplied by
+    the old one over it: a power of two, or it would be rounded, and that is refused. Without `alpha` the scale stays
+    and alpha follows the rank. Raises UserError where it cannot be exact.
+    """
+    rank = rank or adapter.rank
+    if not adapter.rank <= rank <= LARGEST_RANK:
+        raise UserError(
+            f"--pad-rank {rank} cannot hold rank {adapter.rank}: zeros only make it larger, up to {LARGEST_RANK}; a "
+            "runtime of a smaller rank takes a merged checkpoint (`train merge`)"
+        )
+    scale = _exact_scale(adapter)
+    new = (Fraction(alpha) if alpha else scale * rank) if scale else None  # alpha
+    if not (scale and new and _power_of_two(scale * rank / new) and Fraction(float(new)) == new):
+        raise UserError(_inexact(adapter, alpha, rank, scale))
+    factor = float(scale * rank / new)
+    made = adapter.model_copy(update={"rank": rank, "alpha": float(new), "rslora": False})
+    return {name: _padded(name, value, rank, factor) for name, value in weights.items()}, made
+
+
+def _padded(name: str, value: torch.Tensor, rank: int, factor: float) -> torch.Tensor:
+    if name.endswith(".lora_A"):
+        return torch.nn.functional.pad(value, (0, 0, 0, rank - value.shape[0]))
+    scaled = value * factor
+    if not torch.equal(scaled / factor, value):
+        raise UserError(f"{name} holds numbers that float32 cannot hold times {factor:g}: choose another --alpha")
+    return torch.nn.functional.pad(scaled, (0, rank - value.shape[1]))
+
+
+def _exact_scale(adapter: Adapter) -> Fraction | None:
+    """The scale as a fraction; None where it is none, as rsLoRA's at ranks that are no squares."""
+    root = math.isqrt(adapter.rank)
+    if adapter.rslora and root * root != adapter.rank:
+        return None
+    return Fraction(_alpha(adapter)) / (root if adapter.rslora else adapter.rank)
+
+
+def _power_of_two(value: Fraction) -> bool:
+    return all(part & (part - 1) == 0 for part in (value.numerator, value.denominator))
+
+
+def _inexact(adapter: Adapter, alpha: int | None, rank: int, scale: Fraction | None) -> str:
+    """One line: what cannot be, and what could."""
+    at = f"scale {adapter.scale:g} at rank {rank}"
+    says = f"{at} with alpha {alpha} would round B" if alpha else f"{at} is alpha {adapter.scale * rank:g}, rounded"
+    wanted = scale * rank if scale else Fraction(1, 3)
+    if _power_of_two(Fraction(wanted.denominator)) and wanted.numerator <= FINEST:
+        odd = wanted.numerator // (wanted.numerator & -wanted.numerator)
+        near = sorted((odd << shift for shift in range(21)), key=lambda each: abs(math.log(each / (alpha or odd))))
+        return f"{says}: exact are alphas such as {', '.join(map(str, sorted(near[:3])))}; or `train merge`"
+    ranks = [each for each in range(rank, LARGEST_RANK + 1) if scale and (scale * each).denominator == 1]
+    if ranks:
+        return f"{says}: exact are ranks such as {', '.join(map(str, ranks[:3]))}; or `train merge`"
+    return f"{says}, and no whole alpha holds it exactly: `train merge` for runtimes that fix it"
 
 
 def voxcpm_config(adapter: Adapter, base: str) -> dict[str, Any]:

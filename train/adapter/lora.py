@@ -16,6 +16,8 @@ An adapted layer computes W x + scale B A x, W frozen, A (rank, in), B (out, ran
 
 import json
 import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -100,6 +102,14 @@ def weights(model: Any) -> Weights:
 
 def put(model: Any, saved: Weights) -> None:
     """Set the weights of an attached adapter. Raises UserError where they belong to another rank, scope or model."""
+    check_shapes(model, saved)
+    with torch.no_grad():
+        for name, parameter in parameters(model).items():
+            parameter.copy_(saved[name])
+
+
+def check_shapes(model: Any, saved: Weights) -> None:
+    """Raise UserError where weights are not those of an attached adapter, of which only the shapes are looked at."""
     own = parameters(model)
     if odd := sorted(own.keys() ^ saved.keys()):
         raise UserError(
@@ -111,9 +121,6 @@ def put(model: Any, saved: Weights) -> None:
             raise UserError(
                 f"the adapter is of another rank or base model: {name} is {given}, here it must be {needed}"
             )
-    with torch.no_grad():
-        for name, parameter in own.items():
-            parameter.copy_(saved[name])
 
 
 def load_onto(model: Any, saved: Saved) -> None:
@@ -137,7 +144,7 @@ class Vector:
         self._shapes = [value.shape for value in own.values()]
         self._settings = settings
         self.parameter = torch.nn.Parameter(torch.cat([value.detach().reshape(-1) for value in own.values()]).to(dtype))
-        for value, piece in zip(own.values(), self._pieces(self.parameter.data), strict=True):
+        for value, piece in zip(own.values(), self.pieces(self.parameter.data), strict=True):
             value.requires_grad_(False)
             value.data = piece
 
@@ -147,7 +154,7 @@ class Vector:
         Without `dropout` it is as when it speaks, and as held-out losses are taken. With it, it falls on the layer's
         input, as PEFT's does; VoxCPM's own layer drops from B A x instead.
         """
-        pieces = dict(zip(self.names, self._pieces(self.parameter.to(dtype)), strict=True))
+        pieces = dict(zip(self.names, self.pieces(self.parameter.to(dtype)), strict=True))
         modules = [name.removesuffix(".lora_A") for name in self.names if name.endswith(".lora_A")]
         scale, dropped = self._settings.scale, self._settings.dropout if dropout else 0.0
         return {name: (pieces[f"{name}.lora_A"], pieces[f"{name}.lora_B"], scale, dropped) for name in modules}
@@ -156,9 +163,22 @@ class Vector:
         """The gradient of every tensor by its official name."""
         if self.parameter.grad is None:
             raise RuntimeError("no gradient yet: go backward first")
-        return dict(zip(self.names, self._pieces(self.parameter.grad), strict=True))
+        return dict(zip(self.names, self.pieces(self.parameter.grad), strict=True))
 
-    def _pieces(self, vector: torch.Tensor) -> list[torch.Tensor]:
+    @contextmanager
+    def silenced(self) -> Iterator[None]:
+        """Inside, B is zero, so that the adapter changes nothing: the base model alone."""
+        weights = self.parameter.detach().clone()
+        for name, piece in zip(self.names, self.pieces(self.parameter.data), strict=True):
+            if name.endswith(".lora_B"):
+                piece.zero_()
+        try:
+            yield
+        finally:
+            self.parameter.data.copy_(weights)
+
+    def pieces(self, vector: torch.Tensor) -> list[torch.Tensor]:
+        """A vector like `parameter` as views in the shapes of `names`."""
         sizes = [shape.numel() for shape in self._shapes]
         return [piece.view(shape) for piece, shape in zip(torch.split(vector, sizes), self._shapes, strict=True)]
 

@@ -3,7 +3,7 @@
 import itertools
 import math
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from train import config
+from train import config, warm_start
 from train.data import checks, corpus, dataset, latents
 from train.data.dataset import Data, Survey
 from train.data.sampler import BEGINNING, EpochPlans, Example, shard
@@ -26,6 +26,7 @@ TRIAL = 2  # steps that are measured, and clips whose encoding is
 SPLITS = ("train", "validation")
 PLANNED = 10_000  # steps that are gone through one by one; those of a longer run are taken to be like them
 CHECKPOINT_BYTES = 12  # a parameter of the adapter in a checkpoint: its weight and AdamW's two moments, float32
+AVERAGE_BYTES = 4  # a parameter of the adapter in its average, float32; a checkpoint has it twice, and the weights
 
 Tick = Callable[[str, int, int], None]  # what is being done, done, total
 
@@ -53,6 +54,7 @@ def forecast(run: config.Run, *, tick: Tick) -> dict[str, Any]:
     """
     survey = dataset.survey(run)
     model, settings, store = survey.model, survey.settings, survey.latents
+    warm_start.read(run, model)
     device = dataset.pick_device(run.train.device)
     kind = dataset.precision(run, device)
     data, missing = _estimated(survey, store, tick)
@@ -72,7 +74,7 @@ def forecast(run: config.Run, *, tick: Tick) -> dict[str, Any]:
         "corpus": str(run.corpus),
         "model": run.model,
         "rank": run.adapter.rank,
-        "languages": _languages(data),
+        "languages": _languages(data, voxcpm.Tokenizer(model).byte_ids),
         "steps": {
             "all": run_plan.steps,
             "of_each_epoch": run_plan.epochs,
@@ -153,8 +155,11 @@ def _positions(examples: Iterable[Example]) -> tuple[int, int]:
     return sum(each.length for each in chosen) - patches, patches
 
 
-def _languages(data: Data) -> dict[str, Any]:
-    """language -> clips and hours of each split with their shares, how text tokenises, how it is written."""
+def _languages(data: Data, byte_ids: Collection[int]) -> dict[str, Any]:
+    """language -> clips and hours of each split with their shares, how text tokenises, how it is written.
+
+    byte_fallback is the share of text tokens that stand for one byte of a letter, for which there is no piece.
+    """
     table: dict[str, Any] = {}
     for language in sorted({each.language for each in data.train}):
         own = {split: [each for each in getattr(data, split) if each.language == language] for split in SPLITS}
@@ -164,6 +169,7 @@ def _languages(data: Data) -> dict[str, Any]:
             **{split: _amount(data, own[split]) | _share(data, own[split], getattr(data, split)) for split in own},
             "tokens_per_second": round(tokens / data.seconds(both), 2),
             "tokens_per_character": round(tokens / sum(len(data.clips[each.id].text) for each in both), 3),
+            "byte_fallback": round(sum(token in byte_ids for each in both for token in each.text) / max(1, tokens), 4),
             "tag": data.reading[language].tag,
             "form": data.reading[language].form,
         }
@@ -181,11 +187,12 @@ def _share(data: Data, examples: Sequence[Example], of: Sequence[Example]) -> di
 def _memory(run: config.Run, cost_model: CostModel, kind: torch.dtype, run_plan: RunPlan) -> dict[str, Any]:
     """Bytes of one device; the GPU's own context and what its allocator cannot use come on top."""
     plain, checkpointed = cost_model.peaks(run_plan.largest)
-    fixed = cost_model.base_bytes + STATE_BYTES * cost_model.parameters
+    state = (STATE_BYTES + AVERAGE_BYTES * bool(run.optimizer.ema_decay)) * cost_model.parameters
+    fixed = cost_model.base_bytes + state
     return {
         "precision": voxcpm.NAMES[kind],
         "base": cost_model.base_bytes,
-        "adapter": STATE_BYTES * cost_model.parameters,
+        "adapter": state,
         "positions": sum(each.length for each in run_plan.largest),
         "activations": plain,
         "activations_checkpointing": checkpointed,
@@ -206,10 +213,14 @@ def _disk(
     kept = run.train.keep + (len(data.reading) if run.train.validate_every else 0)
     return {
         "latents": sum(each.patches for each in missing) * patch,
-        "checkpoints": (kept + 1) * CHECKPOINT_BYTES * parameters,  # one more while it is written
+        "checkpoints": (kept + 1) * _checkpoint(run) * parameters,  # one more while it is written
         "free_latents": shutil.disk_usage(_existing(run.latents_folder)).free,
         "free_run": shutil.disk_usage(_existing(run.into)).free,
     }
+
+
+def _checkpoint(run: config.Run) -> int:
+    return CHECKPOINT_BYTES + 2 * AVERAGE_BYTES * bool(run.optimizer.ema_decay)
 
 
 def _existing(folder: Path) -> Path:

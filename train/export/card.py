@@ -21,7 +21,8 @@ MERGED = "merged"  # beside lora.FORMATS: a whole checkpoint
 EXAMPLES = {"km": "សួស្តី", "ko": "안녕하세요"}  # "hello": written the same in every form
 VOXCPM_DEFAULT = (8, 16, False)  # rank, alpha, projections that VoxCPM 2.0.3 assumes without a configuration
 NANO_VLLM_RANK = 32  # nano-vllm-voxcpm's max_lora_rank, unless told otherwise
-COMFY = (32, 16)  # rank and alpha that some ComfyUI nodes fix
+COMFY = (32, 16)  # rank and alpha that ComfyUI-VoxCPM fixes
+ATTENTION = config.MODULES[:4]  # what runtimes adapt unless told otherwise
 HASH_LINE = "<!-- samsori {} -->"  # the card's last line: sha256 of what is above, so that an edited card is known
 SECONDS_AN_HOUR = 3600
 log = logging.getLogger(__name__)
@@ -36,11 +37,7 @@ def limits(saved: lora.Saved, form: str) -> list[str]:
             lines += ["VoxCPM 2.0.3 assumes rank 8, alpha 16 where lora_config is not passed: pass it with the weights"]
         if folding.factor != 1:
             lines += [_folded(adapter, folding)]
-        if adapter.rank > NANO_VLLM_RANK:
-            known = f"nano-vllm-voxcpm takes ranks up to {NANO_VLLM_RANK} unless told otherwise"
-            lines += [f"{known}: start it with max_lora_rank >= {adapter.rank}, or `train merge`"]
-        if (adapter.rank, folding.alpha) != COMFY:
-            lines += ["some ComfyUI nodes assume rank 32 and alpha 16, which this is not: `train merge` for those"]
+        lines += [*_nano_vllm(adapter), *_comfy_ui(adapter, folding)]
     if form != MERGED:
         lines += ["GGUF runtimes read no adapter: `train merge` for those"]
     if adapter.dropout and form != MERGED:
@@ -48,6 +45,28 @@ def limits(saved: lora.Saved, form: str) -> list[str]:
             "dropout: VoxCPM's is on the adapter's output, PEFT's on its input; the same when speaking, not in training"
         ]
     return lines
+
+
+def _nano_vllm(adapter: config.Adapter) -> Iterator[str]:
+    if adapter.rank > NANO_VLLM_RANK:
+        known = f"nano-vllm-voxcpm takes ranks up to {NANO_VLLM_RANK} unless told otherwise"
+        yield f"{known}: start it with max_lora_rank >= {adapter.rank}, or `train merge`"
+    more = [*(name for name in adapter.modules if name not in ATTENTION), *formats.PROJECTIONS * adapter.projections]
+    if more:
+        yield f"nano-vllm-voxcpm refuses {', '.join(more)} unless its LoRAConfig names them: set it, or `train merge`"
+
+
+def _comfy_ui(adapter: config.Adapter, folding: formats.Fold) -> Iterator[str]:
+    """They read no lora_config.json: rank and alpha are theirs, and what they have no place for is passed over."""
+    rank, alpha = COMFY
+    if (adapter.rank, folding.alpha) != COMFY:
+        remedy = f"`train export --alpha {alpha} --pad-rank {rank}`" if adapter.rank <= rank else "`train merge`"
+        yield f"ComfyUI-VoxCPM assumes rank {rank} and alpha {alpha}, which this is not: {remedy} for it"
+    if folding.alpha != max(1, adapter.rank // 2):
+        half = max(1, adapter.rank // 2)
+        yield f"ComfyUI-FL-VoxCPM plays it with alpha {half}, half its rank: `train export --alpha {half}` for it"
+    if adapter.projections or set(adapter.modules) - set(ATTENTION):
+        yield f"ComfyUI nodes pass over all but {', '.join(ATTENTION)}, silently: `train merge` for them"
 
 
 def _folded(adapter: config.Adapter, folding: formats.Fold) -> str:
@@ -117,9 +136,16 @@ def _what(saved: lora.Saved, form: str) -> list[str]:
         "",
         f"- base model: {_base(saved)}",
         f"- adapter: rank {adapter.rank}, {alpha}, on {where}{step}",
+        *_begun_from(saved.facts.get("start_from")),
         "- licence: **not chosen yet**; write it into the front matter of this file before you publish it",
         "",
     ]
+
+
+def _begun_from(name: str | None) -> list[str]:
+    """A line that warns of data which this card cannot account for."""
+    says = f"- it began as another adapter, `{name}`: what that one was trained on is not in the table below"
+    return [says] if name else []
 
 
 def _base(saved: lora.Saved) -> str:
@@ -277,11 +303,12 @@ def facts(run: Path, step: int) -> dict[str, Any]:
 
     Without a corpus that can be read, or before any validation, that part is empty.
     """
+    settings = config.read(run)
     return {
         "step": step,
-        "data": list(_data_facts(config.read(run).corpus / "manifest.parquet")),
+        "data": list(_data_facts(settings.corpus / "manifest.parquet")),
         "losses": _loss_facts(validation.written(run), step),
-    }
+    } | ({"start_from": settings.start_from.name} if settings.start_from else {})
 
 
 def _data_facts(path: Path) -> Iterator[dict[str, Any]]:

@@ -141,6 +141,6 @@ def _check(folder: Path) -> None:
     architecture = config.get("architecture") if isinstance(config, dict) else None
     if str(architecture).lower() != "voxcpm2":
         raise UserError(f"{folder} is not a VoxCPM2 checkpoint: its config.json says architecture {architecture!r}")
-    for names in (WEIGHTS, VAE_WEIGHTS, ("tokenizer.json", "tokenizer.model")):
+    for names in (WEIGHTS, VAE_WEIGHTS, ("tokenizer.json",)):
         if not any((folder / name).is_file() for name in names):
             raise UserError(f"{folder} is not a whole VoxCPM2 checkpoint: {' or '.join(names)} is missing")

@@ -20,7 +20,7 @@ FILES = (*base.WEIGHTS, *base.VAE_WEIGHTS, "config.json", "tokenizer.json", "tok
 
 def make(folder: Path, *, seed: int = 0) -> Path:
     """Write the checkpoint; the same seed gives the same bytes."""
-    from safetensors.torch import save_file
+    from safetensors.torch import save  # whose file writer would make files that only their owner can read
 
     with replacing_folder(folder, FILES) as place:
         (place / "config.json").write_text(json.dumps(configuration(), indent=2) + "\n", encoding="utf-8")
@@ -29,8 +29,8 @@ def make(folder: Path, *, seed: int = 0) -> Path:
         vae = {
             name.removeprefix("audio_vae."): state.pop(name) for name in list(state) if name.startswith("audio_vae.")
         }
-        save_file(dict(sorted(state.items())), place / "model.safetensors")
-        save_file(dict(sorted(vae.items())), place / "audiovae.safetensors")
+        (place / "model.safetensors").write_bytes(save(dict(sorted(state.items()))))
+        (place / "audiovae.safetensors").write_bytes(save(dict(sorted(vae.items()))))
     return folder
 
 

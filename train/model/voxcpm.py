@@ -18,7 +18,7 @@ import torch
 from curate.errors import UserError
 from train.adapter.formats import check_kinds
 from train.messages import counted
-from train.model import base
+from train.model import base, tokenizer
 
 log = logging.getLogger(__name__)
 
@@ -83,8 +83,8 @@ def load(folder: Path, *, device: str, dtype: torch.dtype | None = None, trainin
     spoken = "bfloat16" if dtype is torch.bfloat16 else "float32"
     config = read_config(folder) | {"dtype": spoken, "max_length": 8}  # the cache is made when it speaks
     state = base.read(folder, base.WEIGHTS)
-    tokenizer, vae = _tokenizer(folder), load_vae(folder, device="cpu")
-    model = build(config, device=device, tokenizer=tokenizer, vae=vae, on_meta=True)
+    vae = load_vae(folder, device="cpu")
+    model = build(config, device=device, tokenizer=_tokenizer(folder), vae=vae, on_meta=True)
     _fill(model, state, folder, dtype)
     del state
     _make_rotations(model, dtype)
@@ -202,16 +202,19 @@ def load_encoder(folder: Path, *, device: str, dtype: torch.dtype) -> Any:
     return encoder.requires_grad_(False).to(device).eval()
 
 
-def _tokenizer(folder: Path) -> Any:
-    with quiet():
-        from transformers import LlamaTokenizerFast
+def _tokenizer(folder: Path) -> tokenizer.FileTokenizer:
+    """The checkpoint's own, held to the ids that it must give. Raises UserError where it is not that of the model."""
+    own = tokenizer.read(folder)
+    tokenizer.check(_ids(own), own, int(base.read_config(folder)["lm_config"]["vocab_size"]), folder)
+    return own
 
-        try:
-            return LlamaTokenizerFast.from_pretrained(str(folder), local_files_only=True)
-        except Exception as problem:  # json, tokenizers and transformers raise their own kinds
-            raise UserError(
-                f"the tokenizer in {folder} cannot be read ({problem}): fetch the checkpoint again"
-            ) from problem
+
+def _ids(own: tokenizer.FileTokenizer) -> Any:
+    """A text to ids, as VoxCPM2Model does it: multi-character Chinese pieces split."""
+    with quiet():
+        from voxcpm.model.utils import mask_multichar_chinese_tokens
+
+        return mask_multichar_chinese_tokens(own)
 
 
 def _fill(model: Any, state: dict[str, torch.Tensor], folder: Path, dtype: torch.dtype | None = None) -> list[str]:
@@ -246,11 +249,9 @@ class Tokenizer:
     """Text to ids exactly as inference does it: whitespace collapsed, multi-character Chinese pieces split."""
 
     def __init__(self, folder: Path) -> None:
-        tokenizer = _tokenizer(folder)
-        with quiet():
-            from voxcpm.model.utils import mask_multichar_chinese_tokens
-
-            self._ids = mask_multichar_chinese_tokens(tokenizer)
+        own = _tokenizer(folder)
+        self._ids = _ids(own)
+        self.byte_ids = own.byte_ids
 
     def __call__(self, text: str) -> list[int]:
         """The ids of one text; no marks of beginning or end."""

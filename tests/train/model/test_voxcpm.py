@@ -1,5 +1,6 @@
 import contextlib
 import json
+import os
 import shutil
 
 import numpy as np
@@ -17,6 +18,15 @@ def test_the_same_seed_makes_the_same_bytes_and_another_does_not(tiny, tmp_path)
     for name in ("config.json", "tokenizer.json", "model.safetensors", "audiovae.safetensors"):
         assert (again / name).read_bytes() == (tiny / name).read_bytes()
     assert (other / "model.safetensors").read_bytes() != (tiny / "model.safetensors").read_bytes()
+
+
+def test_the_tiny_checkpoint_can_be_read_by_whoever_the_umask_lets(tmp_path):
+    before = os.umask(0o027)
+    try:
+        folder = tiny.make(tmp_path / "a")
+    finally:
+        os.umask(before)
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o640}
 
 
 def test_the_official_loader_reads_the_tiny_checkpoint_to_the_same_weights(tiny):
@@ -254,7 +264,7 @@ def deeper(state):
         ),
         (changed(patch_size="x"), "is no VoxCPM2 configuration: patch_size: input should be a valid integer"),
         (lambda folder: (folder / "audiovae.safetensors").unlink(), "audiovae.safetensors or audiovae.pth is missing"),
-        (lambda folder: (folder / "tokenizer.json").unlink(), "tokenizer.json or tokenizer.model is missing"),
+        (lambda folder: (folder / "tokenizer.json").unlink(), "tokenizer.json is missing"),
         (lambda folder: (folder / "model.safetensors").unlink(), "model.safetensors or pytorch_model.bin is missing"),
         (cut("tokenizer.json"), "the tokenizer in"),
         (cut("model.safetensors"), "model.safetensors cannot be read"),

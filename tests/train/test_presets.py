@@ -1,0 +1,58 @@
+"""Every committed preset is a run file but for what is a person's own, and is named on the page."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from curate.errors import UserError
+from train import config
+
+ROOT = Path(__file__).resolve().parents[2]
+PRESETS = sorted(ROOT.glob("manifests/train/*.toml"))
+CARDS = {8: (2048, True), 12: (1024, False), 16: (2048, False), 24: (4096, False), 80: (4096, False)}
+MINE = {"model": "openbmb/VoxCPM2", "into": Path("run")}
+
+
+def loaded(preset, *settings):
+    return config.gather(Path("corpus"), MINE, settings, preset)
+
+
+def test_there_is_one_for_each_card_and_they_are_all_on_the_page():
+    names = {path.stem for path in PRESETS}
+    assert names >= {f"card-{size}gb" for size in CARDS} | {"study", "new-language"}
+    page = (ROOT / "manifests" / "README.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"\(train/(.+?)\.toml\)", page)) == names
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda path: path.stem)
+def test_a_preset_is_loaded_and_options_win_over_it(preset, tmp_path):
+    run = loaded(preset)
+    assert run.corpus == Path("corpus").absolute()
+    assert loaded(preset, "train.seed=7", "adapter.rank=16").train.seed == 7
+    assert config.gather(Path("corpus"), MINE | {"adapter.rank": 16}, [], preset).adapter.rank == 16
+    config.save(run, tmp_path / "run.toml")
+    assert config.load(tmp_path / "run.toml") == run
+    assert run != config.gather(Path("corpus"), MINE, []) or preset.stem in ("study", "card-24gb")
+    line = next(line for line in preset.read_text(encoding="utf-8").splitlines() if line.startswith("# train lora"))
+    assert f"--preset {preset.relative_to(ROOT)}" in line
+
+
+@pytest.mark.parametrize("size", CARDS)
+def test_cards_differ_in_what_is_computed_at_once_and_not_in_what_is_learned(size):
+    run = loaded(ROOT / "manifests" / "train" / f"card-{size}gb.toml")
+    assert (run.batch.micro_batch_tokens, run.train.checkpointing) == CARDS[size]
+    usual = config.gather(Path("corpus"), MINE, [])
+    same = {"micro_batch_tokens": None}, {"checkpointing": usual.train.checkpointing}
+    alike = {"batch": run.batch.model_copy(update=same[0]), "train": run.train.model_copy(update=same[1])}
+    assert run.model_copy(update=alike) == usual
+
+
+def test_a_preset_that_is_none_is_one_line(tmp_path):
+    with pytest.raises(UserError, match=r"cannot read the run file .*absent\.toml"):
+        loaded(tmp_path / "absent.toml")
+    (tmp_path / "odd.toml").write_text("[adapter]\nrnak = 3\n")
+    with pytest.raises(UserError, match=r"unknown key 'adapter\.rnak'"):
+        loaded(tmp_path / "odd.toml")
+    with pytest.raises(UserError, match="is a run file, so --preset has nothing to add"):
+        config.gather(tmp_path / "run.toml", MINE, [], tmp_path / "odd.toml")
