@@ -24,7 +24,7 @@ from curate.measures import catalogue
 from curate.measures.catalogue import Measures
 from curate.recipe import Recipe
 
-MEASURED_VERSION = 2  # raise it when segmenting or what follows from measures changes: stored frames are made anew
+MEASURED_VERSION = 3  # raise it when segmenting or what follows from measures changes: stored frames are made anew
 FORMATS = {"voxcpm": voxcpm.write}
 
 

@@ -196,8 +196,9 @@ COLUMNS = _columns(
 
 # Columns that manifests of earlier versions do not have: they are opened all the same.
 ADDED = (
-    "codec", "url", "channel", "channel_mix", "dc_offset", "other_voice", "overlap", "dropout", "person",
-    "speaker_conflict",
+    "channel", "channel_mix", "dc_offset", "codec", "url", "other_voice", "overlap", "dropout", "text_edits", "unheard",
+    "extra", "wrong_words", "ctc_score", "word_times", "heard_again", "heard_agreement", "phone_pace", "pace_z",
+    "person", "speaker_conflict",
 )  # fmt: skip
 
 
