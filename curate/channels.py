@@ -66,8 +66,8 @@ class Mix:
         """Samples (frames, channels) as one channel."""
         clean = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
         used = [clean[:, abs(each) - 1] * np.float32(math.copysign(1, each)) for each in self.channels]
-        mixed = used[0] if len(used) == 1 else np.mean(used, axis=0, dtype=np.float32)
-        return mixed - np.float32(self.offset) if abs(self.offset) >= OFFSET else mixed
+        mixed: Block = used[0] if len(used) == 1 else np.asarray(np.mean(used, axis=0, dtype=np.float32))
+        return np.asarray(mixed - np.float32(self.offset)) if abs(self.offset) >= OFFSET else mixed
 
 
 class Survey:
@@ -133,7 +133,7 @@ class Survey:
         active = self._active(levels, floor, top)
         used = active or [int(each) for each in np.flatnonzero(top >= top.max() - DEAD)]  # nobody speaks
         depth = np.quantile(levels, 0.95, axis=0) - floor
-        best = max(used, key=lambda each: (round(depth[each] / 3), round(top[each]), -each))
+        best = max(used, key=lambda each: (round(float(depth[each]) / 3), round(float(top[each])), -each))
         if not self._pairs or len(used) == 1:
             return (best + 1,), False
         added, others = [best + 1], []

@@ -7,6 +7,7 @@ finds files, `lines` reads indexes, `archives` unpacks, `frame` makes rows a fra
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -42,7 +43,7 @@ READERS: dict[str, Reader] = {
     "ljspeech": ljspeech.read, "kaldi": kaldi.read, "huggingface": huggingface.read, "lhotse": lhotse.read,
 }  # fmt: skip
 OVERSHOOT = 0.5  # seconds that a span may pass the end of its file: what Kaldi's extract-segments allows
-PROBED = {
+PROBED: dict[str, Any] = {
     "modified": pl.String, "sha256": pl.String, "rate": pl.Int32, "channels": pl.Int16, "frames": pl.Int64,
     "codec": pl.String, "channel_mix": pl.String, "dc_offset": pl.Float64, "channel_offsets": pl.List(pl.Float64),
     "cannot": pl.String,

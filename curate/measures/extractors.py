@@ -104,8 +104,8 @@ def signal_extractor() -> ClipExtractor:
         sound, speech = clip.sound, clip.speech(clip.sound.rate)
         levels = edges.edge_levels(sound.samples, sound.rate, speech)
         ends = {"head_edge": levels.head, "tail_edge": levels.tail} if levels else {}
-        ends["dropout"] = dropouts.longest(sound.samples, sound.rate, speech)
-        return {**signal.measure(sound.samples, sound.rate, speech), **ends}
+        longest = dropouts.longest(sound.samples, sound.rate, speech)
+        return {**signal.measure(sound.samples, sound.rate, speech), **ends, "dropout": longest}
 
     return _each(extract)
 

@@ -122,7 +122,7 @@ def candidates(tables: Sequence[Table]) -> list[tuple[int, int]]:
 
     Time and memory grow with the number of clips, not of pairs: numbers that are common vote for few.
     """
-    used = np.flatnonzero([len(table) for table in tables])  # clips without landmarks are not counted
+    used = np.flatnonzero([len(table) for table in tables]).tolist()  # clips without landmarks are not counted
     every = np.concatenate([np.zeros((0, 2), np.uint32), *tables])
     counts = np.array([len(tables[which]) for which in used], dtype=np.int64)
     clips = np.repeat(np.arange(len(used)), counts)
@@ -174,7 +174,11 @@ def _votes(index: _Index, asked: Table, clips: Numbers, place: Numbers, flip: in
     other = np.arange(length.sum()) + np.repeat(left - (np.cumsum(length) - length), length)
     mine, theirs = clips[asker], index.clips[other]
     pair = (mine - clips[0]) << CLIP_BITS | theirs
-    return (pair << 2 * FRAME_BITS | _frames(asked)[asker] << FRAME_BITS | index.frames[other])[mine != theirs]
+    kept = mine != theirs
+    votes: Numbers = (
+        pair[kept] << 2 * FRAME_BITS | _frames(asked)[asker[kept]] << FRAME_BITS | index.frames[other[kept]]
+    )
+    return votes
 
 
 def _agreed(votes: Numbers, counts: Numbers, first: int) -> Numbers:
@@ -192,4 +196,5 @@ def _agreed(votes: Numbers, counts: Numbers, first: int) -> Numbers:
     agreed = np.bincount(places, agrees, len(pairs))
     one, two = (pairs >> CLIP_BITS) + first, pairs & (2**CLIP_BITS - 1)
     enough = agreed >= np.where(np.minimum(counts[one], counts[two]) < FEW, *NEEDED)
-    return (np.minimum(one, two) * len(counts) + np.maximum(one, two))[enough]
+    found: Numbers = np.minimum(one, two) * len(counts) + np.maximum(one, two)
+    return found[enough]
