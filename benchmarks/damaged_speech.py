@@ -1,6 +1,6 @@
 """Do the signal measures survive what happens to recordings? Real speech is damaged here on purpose and measured.
 
-    python benchmarks/damaged_speech.py FOLDER [--part tune|judge]
+    python benchmarks/damaged_speech.py FOLDER --part judge
 
 FOLDER holds speech in any depth (WAV, FLAC, OGG, MP3). Its files are parted by name into those that thresholds were
 tuned on and those that judge them. Prints, for clipping, bandwidth and speech over background, what was found of what
