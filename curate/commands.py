@@ -17,7 +17,7 @@ from curate.engine.store import Store
 from curate.errors import UserError
 from curate.export import clips as clip_files
 from curate.export import voxcpm
-from curate.ingest import Ingested, archives, read, roots
+from curate.ingest import WRITTEN, Ingested, archives, read, roots
 from curate.ingest.probe import Progress
 from curate.ingest.tree import shown
 from curate.measures import catalogue
@@ -150,6 +150,11 @@ def _read_ingested(corpus: Corpus, wanted: Recipe) -> pl.DataFrame:
         raise UserError(
             f"{corpus.ingested} cannot be read ({first}); run `curate run` or `curate ingest` again"
         ) from None
+    if absent := sorted(WRITTEN - set(frame.columns)):
+        raise UserError(
+            f"{corpus.ingested} is of an earlier version (it has no {absent[0]}); read its sources again with "
+            f"`curate ingest {corpus.recipe} --into {corpus.folder}`"
+        )
     if set(frame["source"]) != {source.id for source in wanted.source}:
         raise UserError(f"{corpus.ingested} is of other sources than {corpus.recipe}; run `curate ingest` again")
     return frame

@@ -48,6 +48,7 @@ PROBED: dict[str, Any] = {
     "codec": pl.String, "channel_mix": pl.String, "dc_offset": pl.Float64, "channel_offsets": pl.List(pl.Float64),
     "cannot": pl.String,
 }  # fmt: skip
+WRITTEN = frozenset({"source", "path", "channel", *PROBED} - {"cannot"})  # what every ingested frame has
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,7 @@ def _with_spans(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _known(before: pl.DataFrame | None, split: Sequence[str]) -> Known:
     """What is known of readable files, by source and path; how channels are mixed was not kept of a split source."""
-    if before is None or not {"source", "path", "channel", *PROBED} - {"cannot"} <= set(before.columns):
+    if before is None or not set(before.columns) >= WRITTEN:
         return {}
     mixed = pl.col("channel").is_null() | pl.col("source").is_in(list(split))
     readable = before.filter(mixed, *(pl.col(each).is_not_null() for each in ("frames", "modified", "channel_mix")))

@@ -6,6 +6,7 @@ to far more than speech can, or where it is cut short. A killed unpacking is beg
 
 import bz2
 import gzip
+import hashlib
 import json
 import shutil
 import stat
@@ -29,6 +30,7 @@ MOST_GROWTH = 100
 SLACK = 64 * 1024 * 1024
 COPY = 1 << 20  # bytes copied at a time
 NOTE = ".unpacked.json"  # in a folder: of which archives it is the content
+ABOUT = ("readme", "license", "licence", "notice", "copying")  # files that several archives of one set hold
 BROKEN = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, gzip.BadGzipFile)
 
 
@@ -140,6 +142,7 @@ def _extract(archive: Path, folder: str, progress: Progress, under_way: Path) ->
             if member.size > shutil.disk_usage(into).free:
                 raise UserError(f"{archive} does not fit on the disk: {member.path} needs {member.size} bytes")
             target = into / member.path
+            other = _content_of_another(target, under_way)
             try:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 copy = target.open("wb")
@@ -151,8 +154,31 @@ def _extract(archive: Path, folder: str, progress: Progress, under_way: Path) ->
                 copied = _copy(source, copy, member.size)
             if copied != member.size:
                 raise UserError(f"{archive} is cut short at {member.path}; download it again")
+            if other is not None and _digest(target) != other:
+                raise UserError(
+                    f"{archive} and another archive beside it hold different files called {member.path}; unpack each "
+                    "into a folder of its own and remove the archives, or name each as a source"
+                )
             progress(archive.name, raw.tell(), packed)
         _check_rest(opened)
+
+
+def _content_of_another(target: Path, under_way: Path) -> bytes | None:
+    """The digest of what an archive before this one left at a place; notes about a corpus may differ.
+
+    The note of what was unpacked is younger than all files of the archives before.
+    """
+    try:
+        if target.stem.lower() in ABOUT or target.stat().st_mtime_ns > (under_way / NOTE).stat().st_mtime_ns:
+            return None
+    except OSError:  # nothing there, or the first archive
+        return None
+    return _digest(target)
+
+
+def _digest(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
 
 
 def _copy(source: IO[bytes], target: IO[bytes], size: int) -> int:

@@ -29,6 +29,8 @@ def read(source: Source, tree: Tree) -> Iterator[Row]:
     wanted = Path(source.path).name if source.path.endswith(".parquet") else "*.parquet"
     for index in tree.require("huggingface", wanted):
         split = stem_of(index).partition("-")[0]  # of train-00000-of-00003
+        if split.isdigit():  # of train/0000.parquet, as the hub converts
+            split = folder_of(index).rpartition("/")[2]
         if not source.splits or split in source.splits:
             yield from _table(source, tree, index, split)
 

@@ -1,7 +1,8 @@
 """Kaldi data folders: `wav.scp`, and where they are there `segments`, `text`, `utt2spk`, `spk2gender`.
 
 A line of `wav.scp` may be a command that ends in a pipe. It is never run: of decoders that only unpack or convert a
-file (flac, sox without effects, ffmpeg, sph2pipe, cat) the file itself is read; of others the row says so.
+file (flac, sox without effects, ffmpeg, sph2pipe, cat) the file itself is read; of others, and where only a stretch or
+one channel of the file is taken, the row says so.
 """
 
 import re
@@ -18,6 +19,13 @@ SOX_EFFECTS = {
     "speed", "tempo", "pitch", "vol", "gain", "norm", "trim", "pad", "reverb", "remix", "reverse", "silence", "fade",
     "stretch",
 }  # fmt: skip
+# options that take a stretch or one channel, or change the speed: what comes out is not what the file holds
+PARTS: dict[str, set[str]] = {
+    "ffmpeg": {"-ss", "-sseof", "-t", "-to", "-af", "-filter:a", "-filter_complex", "-map_channel"},
+    "sph2pipe": {"-c", "-t", "-s"},
+    "flac": {"--skip", "--until"},
+    "mpg123": {"-0", "-1", "-k", "-n", "--left", "--right", "--skip", "--frames"},
+}
 
 
 def read(source: Source, tree: Tree) -> Iterator[Row]:
@@ -89,6 +97,8 @@ def _piped(command: str) -> str | None:
     except ValueError:
         return None
     if not words or words[0].rpartition("/")[2] not in DECODERS or set(words) & (SOX_EFFECTS | {"|", ";", "&&", ">"}):
+        return None
+    if PARTS.get(words[0].rpartition("/")[2], set()) & {word.partition("=")[0] for word in words}:
         return None
     sounds = [word for word in words[1:] if word.lower().endswith((*SUFFIXES, ".sph"))]
     return sounds[0] if len(sounds) == 1 else None

@@ -19,6 +19,7 @@ from curate.recipe import Source
 CUTS = ("cuts*.jsonl", "cuts*.jsonl.gz", "*cuts*.jsonl", "*cuts*.jsonl.gz")
 RECORDINGS = ("*recordings*.jsonl", "*recordings*.jsonl.gz")
 SUPERVISIONS = ("*supervisions*.jsonl", "*supervisions*.jsonl.gz")
+HARMLESS = ("Resample", "Volume")  # transforms under which the times of a file are its own
 
 Item = Mapping[str, Any]
 
@@ -117,6 +118,8 @@ def _recording(tree: Tree, index: str, recording: Item) -> Row:
     kind, name = sources[0].get("type"), str(sources[0].get("source", ""))
     if kind != "file" or len(sources) > 1:
         return Row("", error=f"recording {recording.get('id')} is not one file ({kind}, {len(sources)} sources)")
+    if changes := [each.get("name") for each in recording.get("transforms") or [] if each.get("name") not in HARMLESS]:
+        return Row("", error=f"recording {recording.get('id')} is changed while it is read ({changes[0]})")
     return Row(
         tree.find(name, beside=folder_of(index), anywhere=True), more={"utterance": _string(recording.get("id"))}
     )

@@ -25,6 +25,7 @@ SUFFIXES = frozenset(
 )  # fmt: skip
 HEADERLESS = ".pcm"  # of KsponSpeech and other AIHub sets; read by that reader alone
 INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")  # zero width, direction marks, soft hyphen
+DRIVE = re.compile("^[A-Za-z]:/")  # an index made on Windows names absolute paths so
 NAMED = 6  # files that a message names
 LEVELS_UP = 3  # an index may name files relative to a folder above its own
 
@@ -110,7 +111,7 @@ class Tree:
         `anywhere`: also the only file whose path ends so, in whatever folder; of an absolute path from another machine
         always, by folder and name at least. Where none fits, or several do, the name as it stands: told as missing.
         """
-        name = name.replace("\\", "/")
+        name = DRIVE.sub("/", name.replace("\\", "/"))
         if os.path.isabs(name):
             inside = os.path.relpath(name, self.top).replace(os.sep, "/")
             if inside in self._files or os.path.exists(name):

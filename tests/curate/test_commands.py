@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from curate import commands, manifest
+from curate import commands, files, manifest
 from curate.corpus import Corpus
 from curate.errors import UserError
 from curate.recipe import load
@@ -96,3 +96,13 @@ def test_what_was_ingested_from_other_sources_is_not_measured(
     other = load(write_recipe(make_table("other", count=1)))
     with pytest.raises(UserError, match=r"is of other sources than .*recipe\.toml; run `curate ingest` again"):
         commands.advance(corpus, other, until="measure", workers=1, watch=watch, measures=fakes.measures(log))
+
+
+def test_a_corpus_of_an_earlier_version_says_how_it_is_read_again(
+    tmp_path: Path, make_table: MakeTable, write_recipe: WriteRecipe
+) -> None:
+    corpus, wanted = Corpus(tmp_path / "corpus"), load(write_recipe(make_table(count=2)))
+    run(corpus.folder.parent / "recipe.toml", corpus.folder, tmp_path / "asked")
+    files.write_parquet(pl.read_parquet(corpus.ingested).drop("channel", "channel_mix", "dc_offset"), corpus.ingested)
+    with pytest.raises(UserError, match=r"has no channel.*`curate ingest .*recipe.toml --into .*corpus`"):
+        commands.advance(corpus, wanted, until="filter", workers=1, watch=watch, measures=fakes.measures(tmp_path / "a"))

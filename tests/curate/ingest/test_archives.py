@@ -256,3 +256,18 @@ def test_unpacking_tells_how_far_it_is(tmp_path: Path, suffix: str) -> None:
     read(recipe(archive, "openslr"), unpacked=tmp_path / "unpacked", unpacking=lambda *each: told.append(each))
     assert len(told) == 3
     assert all(name == archive.name and 0 < done <= total == archive.stat().st_size for name, done, total in told)
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_archives_that_hold_the_same_name_do_not_hide_each_other(tmp_path: Path, same: bool) -> None:
+    for part in (1, 2):
+        sound(tmp_path / str(part) / "x" / "1.wav", pitch=440.0 if same else 440.0 * part)
+        write(tmp_path / str(part) / "x" / "README.md", f"part {part}")
+        write(tmp_path / str(part) / "x" / "trans.txt", "1.wav\t가\r\n")
+        pack(tmp_path / str(part) / "x", tmp_path / "in" / f"part{part}.zip")
+    if same:
+        assert rows(tmp_path / "in", "azure", unpacked=tmp_path / "unpacked")["text"].to_list() == ["가"]
+    else:
+        said = refused(tmp_path / "in", "azure", unpacked=tmp_path / "unpacked")
+        assert "part2.zip and another archive beside it hold different files called x/1.wav" in said
+        assert not (tmp_path / "unpacked" / "s").exists()

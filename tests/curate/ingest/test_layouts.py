@@ -652,3 +652,43 @@ def test_ids_that_repeat_are_told(tmp_path: Path) -> None:
     twice = [recording("x", "a.wav", 0.1), recording("x", "b.wav", 0.1)]
     jsonl(tmp_path / "l" / "recordings.jsonl", twice)
     assert "has the id of another recording (x)" in str(rows(tmp_path / "l", "lhotse")["error"].to_list())
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "sph2pipe -f wav -p -c 2 a.wav |",
+        "ffmpeg -ss 2 -t 1 -i a.wav -f wav - |",
+        "ffmpeg -i a.wav -map_channel 0.0.1 -f wav - |",
+        "flac -c -d -s --skip=0:01 a.flac |",
+    ],
+)
+def test_kaldi_commands_that_take_a_part_of_a_file_are_told(tmp_path: Path, command: str) -> None:
+    sound(tmp_path / "a.wav", 3.0)
+    sound(tmp_path / "a.flac", 3.0)
+    write(tmp_path / "wav.scp", f"u1 {command}\nu2 sox a.wav -t wav -r 16000 - |\nu3 ffmpeg -i a.wav -ac 1 -f wav - |\n")
+    errors = rows(tmp_path, "kaldi").sort("utterance")["error"].to_list()
+    assert "is a command, which is not run" in errors[0]
+    assert errors[1:] == [None, None]
+
+
+def test_lhotse_recordings_that_are_changed_while_read_are_told(tmp_path: Path) -> None:
+    sound(tmp_path / "a.wav", 1.0)
+    faster = recording("a_sp1.1", "a.wav", 0.909) | {"transforms": [{"name": "Speed", "kwargs": {"factor": 1.1}}]}
+    other_rate = recording("a_rs", "a.wav", 1.0) | {"transforms": [{"name": "Resample", "kwargs": {}}]}
+    jsonl(tmp_path / "recordings.jsonl", [recording("a", "a.wav", 1.0), faster, other_rate])
+    said = dict(rows(tmp_path, "lhotse").select("utterance", "error").iter_rows())
+    assert said == {None: "recording a_sp1.1 is changed while it is read (Speed)", "a": None, "a_rs": None}
+
+
+def test_huggingface_splits_that_are_folders(tmp_path: Path) -> None:
+    sound(tmp_path / "a.wav")
+    for split in ("train", "test"):
+        parquet(tmp_path / "default" / split / "0000.parquet", {"audio": ["../../a.wav"], "sentence": [split]})
+    assert rows(tmp_path, "huggingface", splits=["test"])["text"].to_list() == ["test"]
+
+
+def test_paths_that_were_written_on_windows(tmp_path: Path) -> None:
+    sound(tmp_path / "wavs" / "a.wav")
+    table = write(tmp_path / "x.csv", "audio,text\r\nD:\\corpus\\wavs\\a.wav,가\r\n.\\wavs\\a.wav,나\r\n")
+    assert rows(table, "table")["path"].to_list() == ["wavs/a.wav"] * 2
