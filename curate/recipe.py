@@ -3,7 +3,6 @@
 Unknown keys are errors. Every default and its source is written here and nowhere else.
 """
 
-import codecs
 import json
 import math
 import re
@@ -11,6 +10,7 @@ import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from urllib.parse import unquote
 
 from pydantic import (
     BaseModel,
@@ -72,7 +72,9 @@ class Download(_Part):
     @property
     def file(self) -> str:
         """The name of the file in the source's folder."""
-        return self.name or self.url.partition("?")[0].rstrip("/").rpartition("/")[2] or "download"
+        last = self.url.partition("?")[0].rstrip("/").rpartition("/")[2]
+        plain = unquote(last)
+        return self.name or (last if set(plain) & set("/\\\0") else plain) or "download"
 
 
 class Source(_Part):
@@ -141,10 +143,18 @@ class Source(_Part):
     def _known_encoding(cls, encoding: str | None) -> str | None:
         if encoding is not None:
             try:
-                codecs.lookup(encoding)
-            except LookupError:
+                b"a".decode(encoding, "replace")  # some codecs are of no text: hex, rot13, idna
+            except (LookupError, UnicodeError):
                 raise ValueError(f"{encoding!r} is no encoding; say utf-8, cp949 or utf-16") from None
         return encoding
+
+    @field_validator("download")
+    @classmethod
+    def _apart(cls, download: tuple[Download, ...]) -> tuple[Download, ...]:
+        names = [each.file for each in download]
+        if repeated := [each for each in names if names.count(each) > 1]:
+            raise ValueError(f"two files would be called {repeated[0]!r}; give each a name of its own")
+        return download
 
     @field_validator("speaker")
     @classmethod

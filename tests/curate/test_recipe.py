@@ -159,3 +159,15 @@ def test_a_resolved_recipe_reads_back_as_itself(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "recipe.toml").write_text(dump(wanted))
     assert load(tmp_path / "deep" / "recipe.toml") == wanted
+
+
+@pytest.mark.parametrize("encoding", ["hex", "rot13", "idna", "no-such"])
+def test_an_encoding_that_is_none_of_text_is_refused(tmp_path: Path, encoding: str) -> None:
+    assert "is no encoding; say utf-8, cp949 or utf-16" in refused(tmp_path, f'{SOURCE}encoding = "{encoding}"\n')
+
+
+def test_downloads_have_names_of_their_own(tmp_path: Path) -> None:
+    same = 'download = [{url = "https://a.org/1/x.csv"}, {url = "https://a.org/2/x.csv"}]\n'
+    assert "two files would be called 'x.csv'; give each a name of its own" in refused(tmp_path, SOURCE + same)
+    named = 'download = [{url = "https://a.org/a%20b.zip"}, {url = "https://a.org/..%2Fc.zip"}]\n'
+    assert [each.file for each in read(tmp_path, SOURCE + named).source[0].download] == ["a b.zip", "..%2Fc.zip"]

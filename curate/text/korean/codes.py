@@ -125,6 +125,7 @@ CODES = (
         re.compile(rf"{_NO_AMOUNT}(?P<n>{_ALL})(?=(?:번)?(?:으로|로|에) ?(?:긴급 )?(?:전화|문의|신고|연락|상담))"),
         dialled,
     ),
+    TextRule("code", re.compile(r"(?<=IS[BS]N[ :])\d{1,7}(?:-\d{1,7}){1,4}(?:-?X)?(?![\d-])"), digits),
     TextRule("code", re.compile(r"(?<![\w-])\d(?:-\d){2,4}(?![\w-])"), figures),
     TextRule("code", re.compile(r"(?<![\d-])\d{2,6}(?:-\d{2,7}){2,4}(?![\d-])"), digits),
     TextRule(

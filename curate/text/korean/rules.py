@@ -34,6 +34,7 @@ from curate.text.korean.tables import DEGREES, PER_ONE, SPEEDS, UNITS
 from curate.text.rules import HEAD, NUMBER, TextRule, any_of
 
 # What is compared by a sign: a number or one letter.
+_OPERAND = r"(?:\d|[A-Za-z](?![A-Za-z])|[^<>]{0,80}[&|=+])"  # behind a figure or letter and <: compared, no title
 _SIDE = rf"(?<![A-Za-z\d<>≤≥] )(?<![A-Za-z\d<>≤≥])([A-Za-z]|{NUMBER})"
 _OTHER = r"([A-Za-z](?![A-Za-z'\d.])|\d++(?:[.,]\d++)*+(?![A-Za-z]))"
 # Behind these 1+1 is two for one, and no sum.
@@ -61,7 +62,7 @@ _SPELLINGS = (
     TextRule("hanja", re.compile(r"[\u3400-\u9fff]{1,40}\(([가-힣 ]{1,40})\)"), symbols.inner),
     TextRule("hanja", hanja.PATTERN, hanja.read),
     TextRule("compare", re.compile(r"(?<=[\w)%]) ?(?P<sign><=|>=) ?(?=[\w(-])"), ranges.at_least_sign),
-    TextRule("title", re.compile(r"(?<!<)(?:(?<!\d)<|<(?!\d))(?![\s=,.])([^<>]{1,80})(?<![\s,])>(?!>)"), symbols.inner),
+    TextRule("title", re.compile(rf"(?<!<)(?:(?<![A-Za-z\d)])<|<(?!{_OPERAND}))(?![\s=,.])([^<>]{{1,80}})(?<![\s,])>(?!>)"), symbols.inner),
     TextRule(
         "emoticon",
         re.compile(r"\^[_.]?\^[;]*|(?<!\S)[:;]-?[)(D](?!\S)|(?<!\w)T[_.]T(?!\w)|-_-;*|>_<|\^\^"),

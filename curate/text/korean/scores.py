@@ -19,6 +19,7 @@ _WON = (
 )
 # A set that is won or lost, and no set of cosmetics.
 _SET_WON = "세트(?:[를을]? ?(?:먼저 )?(?:따[내냈]|내[주줬]|가져|잡[아았고]|빼앗|듀스)| ?(?:초반|중반|후반|막판|도중))"
+_SCORE_TOLD = re.compile(rf"(?:\d ?[:-] ?| ?대 ?)\d{{1,2}}(?!\d){_WON}|세트|스코어|[완역]승|[완역]전승|[완석]패")
 _SETS = re.compile(r"(\d{1,2})(?:[-:]| 대 )(\d{1,2})")
 
 
@@ -38,6 +39,11 @@ def ratios(match: re.Match[str]) -> str:
     groups = re.split(" ?: ?", match.group())
     time = len(groups) == 3 and all(len(group) == 2 for group in groups[1:])
     return match.group() if time else " 대 ".join(read(group) for group in groups)
+
+
+def sets_in_brackets(match: re.Match[str]) -> str:
+    """(25-23, 22-25) where a score was told before: 3:2로 끝났다."""
+    return sets(match) if _SCORE_TOLD.search(match.string, max(0, match.start() - 60), match.start()) else match.group()
 
 
 SCORES = (
@@ -62,6 +68,7 @@ SCORES = (
         re.compile(rf"\((?:\d{{1,2}}-\d{{1,2}}(?:[ ,·/]|, )){{1,6}}\d{{1,2}}-\d{{1,2}}\)(?={_WON})"),
         sets,
     ),
+    TextRule("score", re.compile(r"\((?:\d{1,2}-\d{1,2}(?:[ ,·/]|, )){1,6}\d{1,2}-\d{1,2}\)"), sets_in_brackets),
     TextRule("score", re.compile(rf"{HEAD}(?<!:)(?P<a>\d{{1,3}}) ?: ?(?P<b>\d{{1,3}})(?![\d:]){_WON}"), score),
     TextRule(
         "score",
