@@ -469,8 +469,6 @@ def _writes(path: Path) -> Iterator[str]:
 UNDER_WAY = {
     "curate/ingest/archives.py": ["target.open('wb')"],
     "curate/ingest/embedded.py": ["(folder / name).write_bytes(content)"],
-        "(folder / f'{number:07d}{_suffix(content, value.get('path'))}').write_bytes(content)"
-    ],
     "curate/fetch.py": ["self.partial.open('ab' if goes_on else 'wb')"],
 }
 
