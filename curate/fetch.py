@@ -278,7 +278,7 @@ class _Download:
         """What names this version of the file, for `If-Range`; without it nothing is continued."""
         version = answer.headers.get("ETag") or answer.headers.get("Last-Modified")
         if version and not version.startswith("W/"):
-            self.mark.write_text(version, encoding="utf-8")
+            files.write_text(self.mark, version)
         else:
             self.mark.unlink(missing_ok=True)
 

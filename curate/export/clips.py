@@ -24,7 +24,7 @@ def cut(clips: pl.DataFrame, folder: Path, roots: Mapping[str, Root], *, progres
     for id in set(before["id"]) - set(kept["id"]):  # only what was cut here: other files in the folder are not ours
         (folder / f"{id}.flac").unlink(missing_ok=True)
     there = pl.Series([path.stem for path in folder.glob("*.flac")], dtype=pl.String)
-    done = wanted.join(before, on=IDENTITY, how="semi").filter(pl.col("id").is_in(there.implode()))
+    done = wanted.join(before, on=IDENTITY, how="semi", nulls_equal=True).filter(pl.col("id").is_in(there.implode()))
     missing = kept.join(done, on="id", how="anti", maintain_order="left")
     by_file = missing.group_by("source", "path", "channel_mix", maintain_order=True)
     jobs = [(roots[str(source)] / str(path), rows, folder) for (source, path, _), rows in by_file]

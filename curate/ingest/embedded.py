@@ -61,7 +61,8 @@ def _write(path: Path, name: str, progress: archives.Progress, into: Path) -> No
     for number, value in enumerate(_values(path, str(column))):
         if value is not None and value.get("bytes") is not None:
             content = value["bytes"]
-            (folder / f"{number:07d}{_suffix(content, value.get('path'))}").write_bytes(content)
+            name = f"{number:07d}{_suffix(content, value.get('path'))}"
+            (folder / name).write_bytes(content)
         progress(path.name, number + 1, total)
 
 

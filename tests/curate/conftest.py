@@ -31,10 +31,11 @@ def tone(seconds: float, pitch: float, *, level: float = 0.3, rate: int = RATE, 
     phase = 2 * np.pi * np.cumsum(wander) / rate
     sound = sum(np.sin(k * phase) / k for k in range(1, 99) if k * pitch * 1.2 < rate / 2)
     swell = 0.6 + 0.4 * np.sin(2 * np.pi * (2 + seed % 3) * time)
-    syllable = np.clip(20 * np.abs(np.sin(np.pi * time / 0.35)) - 12, 0.001, 1)
+    syllable = np.clip(20 * np.abs(np.cos(np.pi * time / 0.35)) - 12, 0.001, 1)
     voiced = level * swell * syllable * np.asarray(sound) / 2
     edge = 0.0005 * random.standard_normal(round(0.2 * rate))
-    return np.concatenate([edge, voiced, edge]).astype(np.float32)
+    sound = np.concatenate([edge, voiced + 0.0005 * random.standard_normal(len(voiced)), edge])
+    return sound.astype(np.float32)
 
 
 @pytest.fixture

@@ -98,7 +98,8 @@ def measures(log: Path, *, version: str = "1", pause: float = 0.0, quality: bool
         clips=(
             Measure(
                 "signal", "clip",
-                ("loudness", "peak", "clipped", "noise_floor", "snr", "bandwidth", "pitch", "head_edge", "tail_edge"),
+                ("loudness", "peak", "clipped", "noise_floor", "snr", "bandwidth", "pitch", "head_edge", "tail_edge",
+                 "dropout"),
                 version, functools.partial(signal, log, pause), inputs=("speech",),
             ),
             Measure("fingerprint", "clip", ("fingerprint",), version, extractors.fingerprint_extractor),

@@ -465,7 +465,16 @@ def _writes(path: Path) -> Iterator[str]:
             yield f"{path.relative_to(ROOT)}:{call.lineno}: {ast.unparse(call)}"
 
 
+# What is unpacked or downloaded grows beside its place, in a folder or file that is renamed when it is whole.
+UNDER_WAY = {
+    "curate/ingest/archives.py": ["target.open('wb')"],
+    "curate/ingest/embedded.py": ["(folder / name).write_bytes(content)"],
+    "curate/fetch.py": ["self.partial.open('ab' if goes_on else 'wb')"],
+}
+
+
 def test_curation_writes_files_only_through_files() -> None:
     """Beside a file's name, as `partial`, a library may write what it likes."""
     others = sorted(path for path in (ROOT / "curate").rglob("*.py") if path.name != "files.py")
-    assert [write for path in others for write in _writes(path)] == []
+    writes = [write for path in others for write in _writes(path)]
+    assert [each for each in writes if each.split(": ", 1)[1] not in UNDER_WAY.get(each.split(":")[0], [])] == []

@@ -72,7 +72,8 @@ def test_a_clip_keeps_the_rate_of_its_source(tmp_path: Path, rate: int) -> None:
 
 def test_stereo_becomes_the_mean_and_24_bits_become_16(tmp_path: Path) -> None:
     sound = source(tmp_path / "in", channels=2, subtype="PCM_24")
-    found = run(tmp_path, frame([("a", 100, 9000)]))
+    rows = frame([("a", 100, 9000)]).with_columns(pl.lit("1+2").alias("channel_mix"))
+    found = run(tmp_path, rows)
     np.testing.assert_allclose(found["a"], sound[100:9000].mean(axis=1), atol=1 / 32768)
 
 
