@@ -107,7 +107,10 @@ class Corpus:
 
     def _refuse_others(self) -> None:
         """Raise where the folder holds other things than a corpus: nothing of a user's is written over or removed."""
-        there = {path.name for path in self.folder.iterdir()} - {".lock", ".DS_Store"}
+        names = {path.name for path in self.folder.iterdir()}
+        there = names - {".lock", ".DS_Store"}
+        if ".lock" in names:  # what an ingest that was killed left before it had written its rows
+            there = {name for name in there if name != self.unpacked.name and not name.endswith(files.PARTIAL)}
         if there and not there & {"recipe.toml", "ingested.parquet"}:
             raise UserError(
                 f"{self.folder} is not empty and not a corpus ({min(there)}); name a new folder with --into"

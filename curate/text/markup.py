@@ -164,7 +164,7 @@ RULES = (
     _read("reference", rf" ?\[{_NUMBERS}(?:(?:, ?|-|–){_NUMBERS}){{0,9}}\]", _reference),
     _read("line break", r"\\[nNtr](?![A-Za-z\\])", _apart),
     *(_emphasis(sign) for sign in ("*", "**", "***", "_", "__", "___", "~~", "==", "`", "``", "```")),
-    _read("emphasis", rf"(?<![\S])\*\*(?: ([^*\d]{{1,100}}) )\*\*(?=\s|$)", _inner),  # ** 주의 **: meant so
+    _read("emphasis", r"(?<!\S)\*\* ([^*\d]{1,100}) \*\*(?=\s|$)", _inner),  # ** 주의 **: meant so
     _read("emphasis", _WIKI, _inner),
     _read("heading", r"^#{1,6} +(?=\S)", _nothing),
     _read("quotation", rf"^>(?:>| >){{0,20}} +(?={_LETTER})", _nothing),

@@ -104,5 +104,19 @@ def test_a_corpus_of_an_earlier_version_says_how_it_is_read_again(
     corpus, wanted = Corpus(tmp_path / "corpus"), load(write_recipe(make_table(count=2)))
     run(corpus.folder.parent / "recipe.toml", corpus.folder, tmp_path / "asked")
     files.write_parquet(pl.read_parquet(corpus.ingested).drop("channel", "channel_mix", "dc_offset"), corpus.ingested)
+    measures = fakes.measures(tmp_path / "asked")
     with pytest.raises(UserError, match=r"has no channel.*`curate ingest .*recipe.toml --into .*corpus`"):
-        commands.advance(corpus, wanted, until="filter", workers=1, watch=watch, measures=fakes.measures(tmp_path / "a"))
+        commands.advance(corpus, wanted, until="filter", workers=1, watch=watch, measures=measures)
+
+
+def test_an_ingest_that_was_killed_while_unpacking_goes_on(tmp_path: Path) -> None:
+    corpus = Corpus(tmp_path / "corpus")
+    (corpus.unpacked / f".kss{files.PARTIAL}").mkdir(parents=True)
+    with pytest.raises(UserError, match="is not empty and not a corpus"), corpus.locked():
+        pass  # without a lock it is somebody's own folder
+    (corpus.folder / ".lock").touch()
+    with corpus.locked():
+        assert corpus.unpacked.is_dir()
+    (corpus.folder / "thesis.txt").touch()
+    with pytest.raises(UserError, match="is not empty and not a corpus"), corpus.locked():
+        pass

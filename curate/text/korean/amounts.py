@@ -21,7 +21,7 @@ _RANKED = re.compile(rf" ?(?:{any_of(RANKED)})")
 _MACHINES = re.compile(rf"(?:{any_of(MACHINES)}) ?$")
 _CLOVES = re.compile(rf"(?<![가-힣])(?:통)?(?:{any_of(CLOVES)}) ?$")
 _NUMBERED_BEFORE = re.compile(rf"(?<!번 )(?:{any_of(NUMBERED_BEFORE)})(?:[은는이가] )? ?$")
-_OF_CLASS = re.compile(rf"(?<![\d가-힣])(?:\d{{1,2}}|(?:{any_of('일 이 삼 사 오 육 칠 팔 구 십'.split())}){{1,3}}) ?반 ?$")  # 2반 15번
+_OF_CLASS = re.compile(r"(?<![\d가-힣])(?:\d{1,2}|[일이삼사오육칠팔구십]{1,3}) ?반 ?$")  # 2반 15번: a pupil
 _SOMETIMES = re.compile(rf"(?<!번 )(?:{any_of(SOMETIMES_NUMBERED)}) $")
 _NAMED_AFTER = re.compile(
     r"(?:을|은|이|의|과|도|으로|에게|에서|에|부터|까지|만|인|입니다|이다)(?![가-힣])|[,.?!)]|$| 타[고는세]"
@@ -165,7 +165,8 @@ def served(match: re.Match[str]) -> str:
 def numbered(text: str, start: int, end: int, digits: str) -> bool:
     """Whether digits with 번, `start` to `end`, say which one and not how many times: 7번 버스, 버스 7번을."""
     before, after = text[max(0, start - 8) : start], text[end : end + 8]
-    if len(digits.lstrip("0")) > 2 or _OF_CLASS.search(before) or _LABELLED.match(after) or _NUMBERED_BEFORE.search(before):
+    labelled = _LABELLED.match(after) or _NUMBERED_BEFORE.search(before) or _OF_CLASS.search(before)
+    if len(digits.lstrip("0")) > 2 or labelled:
         return True
     return bool(_SOMETIMES.search(before) and _NAMED_AFTER.match(after))
 

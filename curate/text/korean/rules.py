@@ -62,7 +62,11 @@ _SPELLINGS = (
     TextRule("hanja", re.compile(r"[\u3400-\u9fff]{1,40}\(([가-힣 ]{1,40})\)"), symbols.inner),
     TextRule("hanja", hanja.PATTERN, hanja.read),
     TextRule("compare", re.compile(r"(?<=[\w)%]) ?(?P<sign><=|>=) ?(?=[\w(-])"), ranges.at_least_sign),
-    TextRule("title", re.compile(rf"(?<!<)(?:(?<![A-Za-z\d)])<|<(?!{_OPERAND}))(?![\s=,.])([^<>]{{1,80}})(?<![\s,])>(?!>)"), symbols.inner),
+    TextRule(
+        "title",
+        re.compile(rf"(?<!<)(?:(?<![A-Za-z\d)])<|<(?!{_OPERAND}))(?![\s=,.])([^<>]{{1,80}})(?<![\s,])>(?!>)"),
+        symbols.inner,
+    ),
     TextRule(
         "emoticon",
         re.compile(r"\^[_.]?\^[;]*|(?<!\S)[:;]-?[)(D](?!\S)|(?<!\w)T[_.]T(?!\w)|-_-;*|>_<|\^\^"),

@@ -666,7 +666,8 @@ def test_ids_that_repeat_are_told(tmp_path: Path) -> None:
 def test_kaldi_commands_that_take_a_part_of_a_file_are_told(tmp_path: Path, command: str) -> None:
     sound(tmp_path / "a.wav", 3.0)
     sound(tmp_path / "a.flac", 3.0)
-    write(tmp_path / "wav.scp", f"u1 {command}\nu2 sox a.wav -t wav -r 16000 - |\nu3 ffmpeg -i a.wav -ac 1 -f wav - |\n")
+    whole = "u2 sox a.wav -t wav -r 16000 - |\nu3 ffmpeg -i a.wav -ac 1 -f wav - |\n"
+    write(tmp_path / "wav.scp", f"u1 {command}\n{whole}")
     errors = rows(tmp_path, "kaldi").sort("utterance")["error"].to_list()
     assert "is a command, which is not run" in errors[0]
     assert errors[1:] == [None, None]
