@@ -19,7 +19,7 @@ from train.data.dataset import Data
 from train.data.latents import Latents
 from train.data.sampler import Example
 from train.distributed import ALONE
-from train.model import inputs, losses, voxcpm
+from train.model import inputs, layers, losses, voxcpm
 from train.model.inputs import EncodedClip
 from train.trainer import Trainer, prefetch
 
@@ -151,6 +151,7 @@ def _frozen(model: Any, device: str) -> Any:
     for name, value in model.named_parameters():
         if name in low_rank:
             value.data = low_rank[name].to(device)
+    layers.join(model)
     model.device = device
     return model.train()
 
@@ -186,7 +187,7 @@ def _encoded(model: Any, sound: EncodedClip) -> EncodedClip:
     return EncodedClip(sound.latents, model.feat_encoder(sound.latents[None].to(model.device))[0].cpu())
 
 
-def _pairs(model: Any) -> losses.LoraPairs:
+def _pairs(model: Any) -> layers.LoraPairs:
     """The official LoRA layers as `losses` reads them."""
     layers = {name: part for name, part in model.named_modules() if hasattr(part, "lora_A")}
     return {name: (part.lora_A, part.lora_B, float(part.scaling), 0.0) for name, part in layers.items()}

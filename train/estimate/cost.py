@@ -34,7 +34,7 @@ from train.data.corpus import TrainingClip
 from train.data.dataset import Data
 from train.data.sampler import Example
 from train.distributed import ALONE
-from train.model import base, inputs, losses, voxcpm
+from train.model import base, inputs, layers, losses, voxcpm
 from train.trainer import Trainer
 
 STATE_BYTES = 16  # a parameter of the adapter: float32 weight, gradient and AdamW's two moments
@@ -78,6 +78,7 @@ class CostModel:
     def __init__(self, settings: dict[str, Any], adapter: config.Adapter, dtype: torch.dtype) -> None:
         self._model = voxcpm.on_meta(settings, vae=voxcpm.NO_VAE).to(dtype)
         self._sizes = (settings["patch_size"], settings["feat_dim"], settings["encoder_config"]["hidden_dim"])
+        layers.join(self._model)
         lora.attach(self._model, adapter)
         self.parameters = lora.count(self._model)
         self._vector = Vector(self._model, adapter)

@@ -1,0 +1,449 @@
+"""The layers of VoxCPM2's three transformers, as training computes them: exact, and cheap on a GPU.
+
+All three are MiniCPM-4s (modules/minicpm4/model.py of voxcpm 2.0.3): two language models and the DiT's decoder. A layer
+is three parts, so that what depends on where sequences begin and end stands apart from what does not:
+
+    project    norm, q, k, v, rotation     every position by itself: N x C in, N x heads x width out
+    attention  in rectangles               one kernel, flash attention
+    finish     out, norm, gated MLP        every position by itself
+
+`project` and `finish` are what `torch.compile` fuses. They see the number of positions and nothing else that changes
+from batch to batch, so seven graphs serve every batch of a run: project for the base LM's first layer (whose input
+takes no gradient), its others, the residual LM (no rotation), the DiT; finish for the same, both LMs sharing one.
+
+Layers that read the same input are computed as one: the frozen weights of q, k, v and of gate, up lie end to end
+(`join`), and so do the A's of their adapters for the moment of a product.
+"""
+
+import functools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, cast
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
+
+LoraPairs = dict[str, tuple[Tensor, Tensor, float, float]]  # module -> A, B, scale, dropout
+TOGETHER = (("self_attn", ("q_proj", "k_proj", "v_proj")), ("mlp", ("gate_proj", "up_proj")))  # read the same input
+
+
+class LowRank(NamedTuple):
+    """A layer's share of the adapter: x -> scale x A' B'."""
+
+    down: Tensor  # A, (rank, in)
+    up: Tensor  # B, (out, rank)
+    scale: float
+    dropout: float
+
+
+class Projection(NamedTuple):
+    """Linear layers that read the same input, with what the adapter adds to each."""
+
+    weight: Tensor  # frozen, (outs, in): those of all, end to end
+    bias: Tensor | None
+    sizes: tuple[int, ...]  # outs of each
+    adapters: tuple[LowRank | None, ...]  # of each
+
+
+class Norm(NamedTuple):
+    """RMS norm."""
+
+    weight: Tensor
+    epsilon: float
+
+
+class Layer(NamedTuple):
+    """One layer of a MiniCPM-4: what it computes with, and nothing else, so that one compiled function serves all."""
+
+    before_attention: Norm
+    query_key_value: Projection
+    out: Projection
+    before_mlp: Norm
+    gate_up: Projection
+    down: Projection
+    width: int  # of a head
+    branch: float  # what a branch is multiplied by before it is added
+
+
+class Rectangle(NamedTuple):
+    """How positions are laid out for attention: position i of N lies at slot `slots[i]` of B x L.
+
+    A row is a sequence, zeros after its end. That needs no mask, so that flash attention, which takes none, can run:
+    in the language models attention is causal, a position sees its own row up to itself and never the zeros behind,
+    and what comes out at those is not taken back. The DiT's sequences are all of one length, and have no zeros.
+    """
+
+    rows: int
+    length: int
+    slots: Tensor | None  # None: N is B x L already
+    causal: bool
+
+
+class Rotation(NamedTuple):
+    """Rotary embedding of every position: (N, 1, width of a head)."""
+
+    cosine: Tensor
+    sine: Tensor
+
+
+@dataclass(frozen=True)
+class ComputeOptions:
+    """How the arithmetic is done; the result is the same."""
+
+    checkpointing: bool = False  # keep only what enters each layer, compute the rest twice
+    compiled: bool = False  # fuse what stands around attention by torch.compile
+
+
+def join(model: Any) -> None:
+    """Lay the frozen weights that read the same input end to end; each stays a view of its part, equal in value.
+
+    It is done layer by layer, so it takes no more memory than one layer at a time. Where it was not done, `transformer`
+    does it anew for each product, which costs time and no exactness.
+    """
+    for lm in (model.base_lm, model.residual_lm, model.feat_decoder.estimator.decoder):
+        for module in lm.layers:
+            for parent, names in TOGETHER:
+                own = [_base(getattr(getattr(module, parent), name)).weight for name in names]
+                joined = torch.cat([each.detach() for each in own])
+                for weight, part in zip(own, joined.split([len(each) for each in own]), strict=True):
+                    weight.data = part
+
+
+def transformer(
+    lm: Any,
+    name: str,
+    inputs: Tensor,
+    positions: Tensor,
+    rectangle: Rectangle,
+    adapter: LoraPairs,
+    options: ComputeOptions,
+    only: Tensor | None = None,
+) -> Tensor:
+    """A MiniCPM-4 over (N, C).
+
+    Where `only` names positions, the result is theirs alone: of the last layer the others are still needed as keys and
+    values, but their output, their MLP and the norm after it are not.
+    """
+    rotation = None
+    if lm.rope_emb is not None:
+        cosine, sine = lm.rope_emb(positions)  # by the place in its own sequence, not among the N
+        rotation = Rotation(cosine[:, None], sine[:, None])
+    hidden = inputs
+    for number, module in enumerate(lm.layers):
+        layer = _read(module, f"{name}.layers.{number}", adapter)
+        rows = only if number == len(lm.layers) - 1 else None
+        if options.checkpointing and torch.is_grad_enabled():
+            step = functools.partial(_layer, layer, compiled=options.compiled)
+            hidden = cast(Tensor, checkpoint(step, hidden, rotation, rectangle, rows, use_reentrant=False))
+        else:
+            hidden = _layer(layer, hidden, rotation, rectangle, rows, compiled=options.compiled)
+    return _normed(Norm(lm.norm.weight, lm.norm.variance_epsilon), hidden)
+
+
+def _layer(
+    layer: Layer,
+    hidden: Tensor,
+    rotation: Rotation | None,
+    rectangle: Rectangle,
+    only: Tensor | None,
+    *,
+    compiled: bool,
+) -> Tensor:
+    """(N, C) -> (N, C), or, for `only` some positions, as many rows."""
+    project, finish = _compiled() if compiled else (_project, _finish)
+    query, key, value = project(layer, *_sized(hidden, rotation))
+    attended = _attention(query, key, value, rectangle)
+    if only is not None:
+        hidden, attended = hidden[only], _flat(attended)[only]
+        # a compiled graph for one position alone would be another: sizes of 0 and 1 are taken for constants
+        finish = finish if len(only) > 1 else _finish
+    return finish(layer, *_sized(hidden, attended))
+
+
+@functools.cache
+def _compiled() -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """The two parts compiled once for all layers of all models, for any number of positions and no other size."""
+    return torch.compile(_project, dynamic=False), torch.compile(_finish, dynamic=False)
+
+
+def _sized(*values: Any) -> tuple[Any, ...]:
+    """The same, with the number of positions, which alone changes from batch to batch, marked for the compiler."""
+    for value in values:
+        for each in value if isinstance(value, Rotation) else (value,):
+            if each is not None:
+                torch._dynamo.maybe_mark_dynamic(each, 0)
+    return values
+
+
+def _project(layer: Layer, hidden: Tensor, rotation: Rotation | None) -> tuple[Tensor, Tensor, Tensor]:
+    """(N, C) -> queries, keys, values, each (N, its heads, width of a head)."""
+    normed = _normed(layer.before_attention, hidden)
+    query, key, value = (each.unflatten(1, (-1, layer.width)) for each in apply(layer.query_key_value, normed))
+    if rotation is not None:
+        # a copy: as a view, the value would keep what was not rotated of the other two alive until the way back
+        query, key, value = _rotated(query, rotation), _rotated(key, rotation), value.clone()
+    return query, key, value
+
+
+def _finish(layer: Layer, hidden: Tensor, attended: Tensor) -> Tensor:
+    """What comes after attention: (N, C) and what `_attention` returned -> (N, C)."""
+    (out,) = apply(layer.out, attended)
+    hidden = hidden + out * layer.branch
+    gate, up = apply(layer.gate_up, _normed(layer.before_mlp, hidden))
+    inner = cast(Tensor, _Gated.apply(gate, up))  # type: ignore[no-untyped-call]
+    (down,) = apply(layer.down, inner)
+    return hidden + down * layer.branch
+
+
+def _attention(query: Tensor, key: Tensor, value: Tensor, rectangle: Rectangle) -> Tensor:
+    """(N, heads, width) three times -> (N, heads x width), or that as `_folded_attention` leaves it.
+
+    Queries have more heads than keys and values, of which some share a key (grouped-query attention).
+    """
+    if not rectangle.causal and rectangle.slots is None:
+        return _folded_attention(query, key, value, rectangle)
+    attended = functional.scaled_dot_product_attention(
+        _laid_out(query, rectangle),
+        _laid_out(key, rectangle),
+        _laid_out(value, rectangle),
+        is_causal=rectangle.causal,
+        enable_gqa=True,
+    )
+    flat = attended.transpose(1, 2).reshape(rectangle.rows * rectangle.length, -1)
+    return flat if rectangle.slots is None else flat[rectangle.slots]
+
+
+def _folded_attention(query: Tensor, key: Tensor, value: Tensor, rectangle: Rectangle) -> Tensor:
+    """Attention that is not causal, the query heads of a key head one after another in a sequence of their own.
+
+    Each query looks at all keys of its row and at nothing else, so it may stand in any place of any sequence that looks
+    at the same keys. The DiT has 11 positions, and flash attention computes tiles of 128 for each of its 16 heads, most
+    of it for nothing; its way back takes a float32 workspace of as much. Folded, the 8 query heads that share a key are
+    one sequence of 88: (R, 16, 11, 128) -> (R, 2, 88, 128), an eighth of the tiles and of the workspace.
+
+    Returns (R, keys, heads of each, L, width), which only the product that reads it lays flat, for then nobody keeps
+    it twice.
+    """
+    rows, length = rectangle.rows, rectangle.length
+    keys, width = key.shape[1:]
+    queries = query.view(rows, length, keys, -1, width).permute(0, 2, 3, 1, 4)  # (R, keys, heads of each, L, width)
+    heads = queries.shape[2]
+    key, value = (each.view(rows, length, keys, width).transpose(1, 2) for each in (key, value))
+    attended = functional.scaled_dot_product_attention(queries.reshape(rows, keys, heads * length, width), key, value)
+    return attended.view(rows, keys, heads, length, width)
+
+
+def _flat(attended: Tensor) -> Tensor:
+    """What `_folded_attention` returned as (N, heads x width), a copy; what is so already as it is."""
+    return attended if attended.dim() == 2 else attended.permute(0, 3, 1, 2, 4).flatten(0, 1).flatten(1)
+
+
+def _like(gradient: Tensor, inputs: Tensor) -> Tensor:
+    """(N, heads x width) the other way: in the order of `inputs`."""
+    if inputs.dim() == 2:
+        return gradient
+    rows, keys, heads, length, width = inputs.shape
+    return gradient.view(rows, length, keys, heads, width).permute(0, 2, 3, 1, 4)
+
+
+def _laid_out(each: Tensor, rectangle: Rectangle) -> Tensor:
+    """(N, heads, width) -> (B, heads, L, width), zeros where no position lies."""
+    if rectangle.slots is not None:
+        room = each.new_zeros(rectangle.rows * rectangle.length, *each.shape[1:])
+        each = room.index_copy(0, rectangle.slots, each)
+    return each.view(rectangle.rows, rectangle.length, *each.shape[1:]).transpose(1, 2)
+
+
+class _Normed(torch.autograd.Function):
+    """RMS norm as VoxCPM rounds it (`rms_layernorm`), keeping for backward only its input and one number per row.
+
+    Autograd would keep a float32 copy of the input, too: at bfloat16, three times the memory. y = h s w with
+    s = (mean(h^2) + e)^(-1/2), so dL/dh = s w g - h s^3 sum(w g h) / C.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, hidden: Tensor, weight: Tensor, epsilon: float) -> Tensor:
+        variance = hidden.to(torch.float32).pow(2).mean(dim=-1, keepdim=True)  # float32 in a double model, too
+        scale = torch.rsqrt(variance + epsilon)
+        ctx.save_for_backward(hidden, weight, scale)
+        return (hidden * scale).to(hidden.dtype) * weight
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        hidden, weight, scale = ctx.saved_tensors
+        weighted = precise(gradients[0] * weight)
+        of_scale = (weighted * hidden).sum(dim=-1, keepdim=True).to(torch.float32)
+        of_variance = -0.5 * of_scale * scale.pow(3)
+        through_scale = hidden.to(torch.float32) * (2 / hidden.shape[-1] * of_variance)
+        return (weighted * scale + through_scale).to(hidden.dtype), None, None
+
+
+class _Gated(torch.autograd.Function):
+    """silu(gate) x up, keeping for backward only these two: silu(gate), as large as either, is computed again."""
+
+    @staticmethod
+    def forward(ctx: Any, gate: Tensor, up: Tensor) -> Tensor:
+        ctx.save_for_backward(gate, up)
+        return functional.silu(gate) * up
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor]:
+        gate, up = ctx.saved_tensors
+        return torch.ops.aten.silu_backward(gradients[0] * up, gate), gradients[0] * functional.silu(gate)
+
+
+def _normed(norm: Norm, hidden: Tensor) -> Tensor:
+    return cast(Tensor, _Normed.apply(hidden, norm.weight, norm.epsilon))  # type: ignore[no-untyped-call]
+
+
+def _rotated(each: Tensor, rotation: Rotation) -> Tensor:
+    value = each.to(torch.float32)  # as `apply_rotary_pos_emb` does, in a double model, too
+    left, right = value.chunk(2, dim=-1)
+    return (value * rotation.cosine + torch.cat((-right, left), dim=-1) * rotation.sine).to(each.dtype)
+
+
+def apply(projection: Projection, inputs: Tensor) -> tuple[Tensor, ...]:
+    """x W' + b + scale dropout(x) A' B' of each layer, for x (N, in), or as `_folded_attention` returns it.
+
+    Dropout falls on the adapter's input, as in PEFT, with draws of its own for each layer. VoxCPM's own layer
+    (modules/layers/lora.py) drops from its output; when it speaks there is no difference.
+    """
+    if not any(projection.adapters):
+        inputs = _flat(inputs)
+        return functional.linear(inputs, projection.weight, projection.bias).split(projection.sizes, dim=1)
+    if any(each and each.dropout for each in projection.adapters):
+        inputs = _flat(inputs)
+        outputs = functional.linear(inputs, projection.weight, projection.bias).split(projection.sizes, dim=1)
+        return tuple(_dropping(out, inputs, each) for out, each in zip(outputs, projection.adapters, strict=True))
+    scales = tuple(each.scale if each else 0.0 for each in projection.adapters)
+    pairs = [
+        half.to(inputs.dtype) if half is not None else None for each in projection.adapters for half in _halves(each)
+    ]
+    frozen = (projection.weight, projection.bias, projection.sizes, scales)
+    return cast(tuple[Tensor, ...], _Adapted.apply(inputs, *frozen, *pairs))  # type: ignore[no-untyped-call]
+
+
+def _halves(pair: LowRank | None) -> tuple[Tensor | None, Tensor | None]:
+    return (pair.down, pair.up) if pair else (None, None)
+
+
+def _dropping(outputs: Tensor, inputs: Tensor, pair: LowRank | None) -> Tensor:
+    if pair is None:
+        return outputs
+    low = functional.linear(functional.dropout(inputs, pair.dropout), pair.down.to(inputs.dtype))  # (N, rank)
+    return torch.addmm(outputs, low, pair.up.to(inputs.dtype).t(), alpha=pair.scale)
+
+
+class _Adapted(torch.autograd.Function):
+    """Layers of one input x with their adapters: y_i = x W_i' + b_i + s_i x A_i' B_i'.
+
+    Autograd would read x once for each W and A, and add up as many gradients of x, each the size of x. Here the W lie
+    end to end, and the A; B's product is added onto the base's, and what goes back to x is added up inside the
+    products. With g_i = dL/dy_i and l_i = s_i g_i B_i: dL/dx = sum(g_i W_i + l_i A_i), dL/dA_i = l_i' x,
+    dL/dB_i = s_i g_i' (x A_i').
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        inputs: Tensor,
+        weight: Tensor,
+        bias: Tensor | None,
+        sizes: tuple[int, ...],
+        scales: tuple[float, ...],
+        *pairs: Tensor | None,
+    ) -> tuple[Tensor, ...]:
+        downs = [each for each in pairs[::2] if each is not None]
+        down = torch.cat(downs) if len(downs) > 1 else downs[0]
+        flat = _flat(inputs)
+        low = functional.linear(flat, down)  # (N, ranks)
+        parts = functional.linear(flat, weight, bias).split(sizes, dim=1)
+        lows = iter(low.split([len(each) for each in downs], dim=1))
+        for part, up, scale in zip(parts, pairs[1::2], scales, strict=True):
+            if up is not None:
+                part.addmm_(next(lows), up.t(), alpha=scale)
+        ctx.save_for_backward(inputs, weight, down, low, *pairs[1::2])
+        ctx.sizes, ctx.scales = sizes, scales
+        return parts
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        inputs, weight, down, low, *ups = ctx.saved_tensors
+        ranks = [0 if up is None else up.shape[1] for up in ups]
+        adapted = [
+            (gradient, up, scale, own)
+            for gradient, up, scale, own in zip(gradients, ups, ctx.scales, low.split(ranks, dim=1), strict=True)
+            if up is not None
+        ]
+        lows = [_times(gradient @ up, scale) for gradient, up, scale, _ in adapted]
+        back = torch.cat(lows, dim=1) if len(lows) > 1 else lows[0]  # (N, ranks)
+        of_inputs = None
+        if ctx.needs_input_grad[0]:
+            of_inputs = back @ down
+            for gradient, part in zip(gradients, weight.split(ctx.sizes), strict=True):
+                of_inputs = torch.addmm(of_inputs, gradient, part)
+            of_inputs = _like(of_inputs, inputs)
+        of_downs = iter((back.t() @ _flat(inputs)).split([rank for rank in ranks if rank]))
+        of_ups = iter(_times(gradient.t() @ own, scale) for gradient, _, scale, own in adapted)
+        pairs: list[Tensor | None] = []
+        for up in ups:
+            pairs += [None, None] if up is None else [next(of_downs), next(of_ups)]
+        return of_inputs, None, None, None, None, *pairs
+
+
+def _times(value: Tensor, scale: float) -> Tensor:
+    return value if scale == 1 else value * scale
+
+
+def _read(module: Any, name: str, adapter: LoraPairs) -> Layer:
+    attention, mlp = module.self_attn, module.mlp
+    first, second = module.input_layernorm, module.post_attention_layernorm
+    return Layer(
+        before_attention=Norm(first.weight, first.variance_epsilon),
+        query_key_value=projection(attention, TOGETHER[0][1], adapter, f"{name}.self_attn."),
+        out=projection(attention, ("o_proj",), adapter, f"{name}.self_attn."),
+        before_mlp=Norm(second.weight, second.variance_epsilon),
+        gate_up=projection(mlp, TOGETHER[1][1], adapter, f"{name}.mlp."),
+        down=projection(mlp, ("down_proj",), adapter, f"{name}.mlp."),
+        width=attention.head_dim,
+        branch=module.scale_depth / math.sqrt(module.num_hidden_layers) if module.use_mup else 1.0,  # muP's depth rule
+    )
+
+
+def projection(parent: Any, names: Sequence[str], adapter: LoraPairs, prefix: str = "") -> Projection:
+    """Layers of a module that read the same input, as one; `prefix` + name is what the adapter calls each."""
+    own = [_base(getattr(parent, name)) for name in names]
+    pairs = [adapter.get(prefix + name) for name in names]
+    return Projection(
+        _joined([each.weight for each in own]),
+        own[0].bias if len(own) == 1 else None,  # those that are joined have none
+        tuple(len(each.weight) for each in own),
+        tuple(LowRank(*pair) if pair else None for pair in pairs),
+    )
+
+
+def _base(module: Any) -> Any:
+    return getattr(module, "base_layer", module)  # PEFT wraps what it adapts
+
+
+def _joined(weights: Sequence[Tensor]) -> Tensor:
+    """Weights of one width end to end: without a copy where `join` has laid them so."""
+    first = weights[0]
+    if len(weights) == 1:
+        return first
+    place = first.storage_offset()
+    for each in weights:
+        same = each.untyped_storage()._cdata == first.untyped_storage()._cdata
+        if not (same and each.storage_offset() == place and each.is_contiguous()):
+            return torch.cat(list(weights))
+        place += each.numel()
+    rows = sum(len(each) for each in weights)
+    return first.detach().as_strided((rows, first.shape[1]), (first.shape[1], 1), first.storage_offset())
+
+
+def precise(value: Tensor) -> Tensor:
+    """In float32, or double where it is."""
+    return value.to(torch.promote_types(value.dtype, torch.float32))
