@@ -8,8 +8,8 @@ is three parts, so that what depends on where sequences begin and end stands apa
     finish     out, norm, gated MLP        every position by itself
 
 `project` and `finish` are what `torch.compile` fuses. They see the number of positions and nothing else that changes
-from batch to batch, so seven graphs serve every batch of a run: project for the base LM's first layer (whose input
-takes no gradient), its others, the residual LM (no rotation), the DiT; finish for the same, both LMs sharing one.
+from batch to batch, so six graphs serve every batch of a run: project for the base LM, the residual LM (no rotation)
+and the DiT; finish for both LMs, the DiT, and the DiT's last layer, of which only some positions are read.
 
 Layers that read the same input are computed as one: the frozen weights of q, k, v and of gate, up lie end to end
 (`join`), and so do the A's of their adapters for the moment of a product.
@@ -27,6 +27,7 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 LoraPairs = dict[str, tuple[Tensor, Tensor, float, float]]  # module -> A, B, scale, dropout
+BACKEND = "inductor"  # of torch.compile
 TOGETHER = (("self_attn", ("q_proj", "k_proj", "v_proj")), ("mlp", ("gate_proj", "up_proj")))  # read the same input
 
 
@@ -132,6 +133,8 @@ def transformer(
         cosine, sine = lm.rope_emb(positions)  # by the place in its own sequence, not among the N
         rotation = Rotation(cosine[:, None], sine[:, None])
     hidden = inputs
+    if options.compiled and f"{name}.layers.0.self_attn.q_proj" in adapter and torch.is_grad_enabled():
+        hidden = _asking(hidden)
     for number, module in enumerate(lm.layers):
         layer = _read(module, f"{name}.layers.{number}", adapter)
         rows = only if number == len(lm.layers) - 1 else None
@@ -141,6 +144,11 @@ def transformer(
         else:
             hidden = _layer(layer, hidden, rotation, rectangle, rows, compiled=options.compiled)
     return _normed(Norm(lm.norm.weight, lm.norm.variance_epsilon), hidden)
+
+
+def _asking(inputs: Tensor) -> Tensor:
+    """The same, taking a gradient that nobody reads, so that the first layer is no graph of its own to the compiler."""
+    return inputs if inputs.requires_grad else inputs.detach().requires_grad_()
 
 
 def _layer(
@@ -158,15 +166,15 @@ def _layer(
     attended = _attention(query, key, value, rectangle)
     if only is not None:
         hidden, attended = hidden[only], _flat(attended)[only]
-        # a compiled graph for one position alone would be another: sizes of 0 and 1 are taken for constants
-        finish = finish if len(only) > 1 else _finish
+    if len(attended) == 1:  # which the compiler would take for a constant, and make another graph of
+        finish = _finish
     return finish(layer, *_sized(hidden, attended))
 
 
 @functools.cache
-def _compiled() -> tuple[Callable[..., Any], Callable[..., Any]]:
+def _compiled() -> tuple[Callable[..., Any], ...]:
     """The two parts compiled once for all layers of all models, for any number of positions and no other size."""
-    return torch.compile(_project, dynamic=False), torch.compile(_finish, dynamic=False)
+    return tuple(torch.compile(each, dynamic=False, backend=BACKEND) for each in (_project, _finish))
 
 
 def _sized(*values: Any) -> tuple[Any, ...]:
@@ -360,14 +368,17 @@ class _Adapted(torch.autograd.Function):
         down = torch.cat(downs) if len(downs) > 1 else downs[0]
         flat = _flat(inputs)
         low = functional.linear(flat, down)  # (N, ranks)
-        parts = functional.linear(flat, weight, bias).split(sizes, dim=1)
+        parts = list(functional.linear(flat, weight, bias).split(sizes, dim=1))
         lows = iter(low.split([len(each) for each in downs], dim=1))
-        for part, up, scale in zip(parts, pairs[1::2], scales, strict=True):
+        # In place no tensor of that size is made beside the base's. Compiled, it may not be: torch 2.11 gives no
+        # gradient at all to a function of ours that returns what it has changed in place, and says nothing.
+        add = torch.addmm if torch.compiler.is_compiling() else Tensor.addmm_
+        for number, (up, scale) in enumerate(zip(pairs[1::2], scales, strict=True)):
             if up is not None:
-                part.addmm_(next(lows), up.t(), alpha=scale)
+                parts[number] = add(parts[number], next(lows), up.t(), alpha=scale)
         ctx.save_for_backward(inputs, weight, down, low, *pairs[1::2])
         ctx.sizes, ctx.scales = sizes, scales
-        return parts
+        return tuple(parts)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
