@@ -17,6 +17,7 @@ in the same way.
 import hashlib
 import json
 import logging
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +34,7 @@ from train.data.sampler import BEGINNING, EpochPlans
 from train.distributed import ALONE, World
 from train.model import base
 from train.run_log import RunLog, roll_back
-from train.trainer import Step, Trainer, out_of_memory, prefetch
+from train.trainer import Launched, Step, Trainer, out_of_memory, prefetch
 from train.validation import Validation
 
 log = logging.getLogger(__name__)
@@ -150,12 +151,20 @@ def _train(run: config.Run, world: World, survey: dataset.Survey | None) -> Iter
     # different steps. So they agree after each (`world.any`), for if one left alone, the others would wait for its
     # gradients. It kills those that have not ended 30 s later. (`console.run` has no handler under torchrun, which
     # by SIGTERM also ends the others when one has failed.)
+    launched: deque[Launched] = deque()
     with signals.as_ctrl_c(spared=1) as asked_to_stop:
         for (state, batch), pieces in prefetch(lambda each: trainer.microbatches(*each), plans.remaining(at, steps)):
-            step = trainer.step(state, batch, pieces, steps)
-            run_log.keep(step)  # first: whatever a person has seen is in the metrics
-            yield step
-            last, stopping = state.step == steps, world.any(asked_to_stop())
+            launched.append(trainer.launch(state, batch, pieces, steps))
+            last = state.step == steps
+            # A GPU is given the next step before the losses of this one are read, so that it never waits for us; but
+            # nothing is validated or saved of a step whose losses were not read: it may have been refused.
+            stopping, waits = False, trainer.late and not (last or run_log.due(state.step))
+            while len(launched) > waits:
+                step = trainer.read(launched.popleft())
+                run_log.keep(step)  # first: whatever a person has seen is in the metrics
+                yield step
+                if len(launched) <= waits and (stopping := world.any(asked_to_stop())):
+                    waits = False
             if run.train.validate_every and (last or state.step % run.train.validate_every == 0):
                 yield from run_log.validate(state.step)
             # After the validation, which says whether this is the best step so far: that one is kept.

@@ -60,6 +60,11 @@ class RunLog:
                     self._board.add_scalar(f"validation/{language}/{name}", value, step)
         yield event
 
+    def due(self, step: int) -> bool:
+        """Whether a validation or a checkpoint follows this step."""
+        every = self._run.train.validate_every
+        return step % self._run.train.save_every == 0 or bool(every and step % every == 0)
+
     def is_best(self, step: int) -> bool:
         """Whether a language's held-out loss has its lowest value, so far, at this step."""
         return any(best == step for _, best in self._best.values())

@@ -165,7 +165,7 @@ def _layer(
     query, key, value = project(layer, *_sized(hidden, rotation))
     attended = _attention(query, key, value, rectangle)
     if only is not None:
-        hidden, attended = hidden[only], _flat(attended)[only]
+        hidden, attended = hidden.index_select(0, only), _flat(attended).index_select(0, only)
     if len(attended) == 1:  # which the compiler would take for a constant, and make another graph of
         finish = _finish
     return finish(layer, *_sized(hidden, attended))
@@ -221,7 +221,7 @@ def _attention(query: Tensor, key: Tensor, value: Tensor, rectangle: Rectangle) 
         enable_gqa=True,
     )
     flat = attended.transpose(1, 2).reshape(rectangle.rows * rectangle.length, -1)
-    return flat if rectangle.slots is None else flat[rectangle.slots]
+    return flat if rectangle.slots is None else flat.index_select(0, rectangle.slots)
 
 
 def _folded_attention(query: Tensor, key: Tensor, value: Tensor, rectangle: Rectangle) -> Tensor:

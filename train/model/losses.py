@@ -43,25 +43,35 @@ class Losses(NamedTuple):
     stop: Tensor  # where to stop speaking
 
 
+class States(NamedTuple):
+    """What the loss of a batch needs of the language models; it does not depend on what is drawn."""
+
+    conditions: Tensor  # (R, 2, W), read by the DiT
+    stop: Tensor  # (R,), the loss of the stop head
+
+
 def losses(model: Any, batch: Batch, draws: Draws, adapter: LoraPairs, options: ComputeOptions | None = None) -> Losses:
     """Both losses of every target patch of a batch.
 
     `model` is a VoxCPM2Model, `adapter` the low-rank pairs by official module name, in any floating type.
     """
     options = options or ComputeOptions()
+    batch = batch.to(model.fusion_concat_proj.weight.device, model.fusion_concat_proj.weight.dtype)
+    seen = states(model, batch, adapter, options)
+    return Losses(flow_matching(model, batch, seen.conditions, draws, adapter, options), seen.stop)
+
+
+def states(model: Any, batch: Batch, adapter: LoraPairs, options: ComputeOptions) -> States:
+    """What the language models make of a batch: what the DiT is given, and the loss of the stop head; without draws."""
     width = model.fusion_concat_proj.weight
     batch = batch.to(width.device, width.dtype)
     lm, residual = _language_models(model, batch, adapter, options)  # (R, C) each
     stop = model.stop_head(model.stop_actn(model.stop_proj(lm)))  # (R, 2)
-    stop_loss = functional.cross_entropy(precise(stop), batch.last.long(), reduction="none")
     conditions = torch.stack(
-        (
-            _projected(model, "lm_to_dit_proj", lm, adapter),
-            _projected(model, "res_to_dit_proj", residual, adapter),
-        ),
+        (_projected(model, "lm_to_dit_proj", lm, adapter), _projected(model, "res_to_dit_proj", residual, adapter)),
         dim=1,
-    )  # (R, 2, W): the DiT reads them as two tokens, official code as one of twice the width that it cuts in two
-    return Losses(_flow_matching(model, batch, conditions, draws.to(width.device), adapter, options), stop_loss)
+    )  # the DiT reads them as two tokens, official code as one of twice the width that it cuts in two
+    return States(conditions, functional.cross_entropy(precise(stop), batch.last.long(), reduction="none"))
 
 
 def _language_models(model: Any, batch: Batch, adapter: LoraPairs, options: ComputeOptions) -> tuple[Tensor, Tensor]:
@@ -79,16 +89,16 @@ def _language_models(model: Any, batch: Batch, adapter: LoraPairs, options: Comp
     inputs = text.new_zeros(batch.positions.shape[0], text.shape[-1])
     inputs = inputs.index_copy(0, batch.text_at, text).index_copy(0, batch.audio_at, audio)
     states = transformer(model.base_lm, "base_lm", inputs, batch.positions, rectangle, adapter, options)
-    states = states.index_copy(0, batch.audio_at, model.fsq_layer(states[batch.audio_at]))
+    states = states.index_copy(0, batch.audio_at, model.fsq_layer(states.index_select(0, batch.audio_at)))
     only_audio = torch.zeros_like(states).index_copy(0, batch.audio_at, audio)  # what went in; zeros at text
     fused = _projected(model, "fusion_concat_proj", torch.cat((states, only_audio), dim=-1), adapter)
     residual = transformer(
         model.residual_lm, "residual_lm", fused, batch.positions, rectangle, adapter, options, only=batch.before
     )
-    return states[batch.before], residual
+    return states.index_select(0, batch.before), residual
 
 
-def _flow_matching(
+def flow_matching(
     model: Any, batch: Batch, conditions: Tensor, draws: Draws, adapter: LoraPairs, options: ComputeOptions
 ) -> Tensor:
     """The DiT's loss for each target patch: (R,); locdit/unified_cfm.py and local_dit_v2.py.
@@ -100,6 +110,7 @@ def _flow_matching(
     A sequence is two conditions, the time, P latents of the patch before, P noisy ones; only the last P are read.
     """
     dit, name = model.feat_decoder.estimator, "feat_decoder.estimator"
+    batch, draws = batch.to(conditions.device, conditions.dtype), draws.to(conditions.device)
     kind, patch = conditions.dtype, batch.targets.shape[1]
     # Official code draws time and noise in the model's precision, and embeds the time in it when it speaks, too. So
     # they are rounded to it before anything is made of them: in bfloat16, times lie up to 0.004 apart.
