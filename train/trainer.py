@@ -25,6 +25,7 @@ from train.data.sampler import Example
 from train.distributed import World
 from train.model import losses, voxcpm
 from train.model.inputs import Batch, Draws, draw, seed_of
+from train.model.layers import ComputeOptions
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
@@ -95,7 +96,7 @@ class Trainer:
             weight_decay=run.optimizer.weight_decay,
             fused=True,
         )
-        self._options = losses.ComputeOptions(run.train.checkpointing, run.train.compile)
+        self._options = ComputeOptions(run.train.checkpointing, run.train.compile)
         self._recent: deque[torch.Tensor] = deque(maxlen=RECENT)  # losses, where the model is
         self._read = 0.0  # when the last step was done
         self.late = str(model.device).startswith("cuda")  # losses are worth reading a step late
@@ -128,7 +129,7 @@ class Trainer:
             seeds = [training_seed(self.run, state.epoch, each) for each in clips]
             draws = draw(seeds, sounds, unguided=self.model.feat_decoder.training_cfg_rate)
             owner = torch.tensor(positions)[inputs.clip]
-            if self.late:
+            if self.vector.parameter.is_cuda:
                 inputs, draws = inputs.pinned(self.model.fusion_concat_proj.weight.dtype), draws.pinned()
                 owner = owner.pin_memory()
             pieces.append(Piece(inputs, draws, owner))
@@ -160,7 +161,7 @@ class Trainer:
         enough = len(self._recent) >= RECENT // 5
         usual = torch.stack([*self._recent]).mean() if enough else torch.full_like(loss, math.inf)
         refused = ~torch.isfinite(loss + norm) | (loss > self.run.train.explodes_at * usual)
-        self.optimizer.found_inf = refused.float()  # what a GradScaler would set: where it is 1, nothing moves
+        self.optimizer.found_inf = refused.float()  # type: ignore[attr-defined] # what a GradScaler would set: where it is 1, nothing moves
         self.optimizer.step()
         self._recent.append(loss)
         values = torch.cat((torch.stack((norm, usual, refused.double())), sums.flatten()))
@@ -236,7 +237,7 @@ def _fetched(values: torch.Tensor) -> tuple[torch.Tensor, torch.cuda.Event | Non
     if values.device.type != "cuda":
         return values.cpu(), None
     there = values.to("cpu", non_blocking=True)  # into pinned memory
-    arrived = torch.cuda.Event()
+    arrived = torch.cuda.Event()  # type: ignore[no-untyped-call]
     arrived.record()
     return there, arrived
 

@@ -139,9 +139,9 @@ def _clips(lost: Sequence[tuple[Sequence[Example], torch.Tensor, torch.Tensor]],
     if not lost:
         return []
     sizes = [values.shape[1] for _, _, values in lost]
-    fetched = torch.cat([values for _, _, values in lost], dim=1).to("cpu", torch.float64).split(sizes, dim=1)
+    fetched = torch.cat([values for _, _, values in lost], dim=1).to("cpu", torch.float64)
     held = []
-    for (piece, clip, _), values in zip(lost, fetched, strict=True):
+    for (piece, clip, _), values in zip(lost, torch.split(fetched, sizes, dim=1), strict=True):
         sums = torch.zeros(draws + 1, len(piece), dtype=torch.float64).index_add_(1, clip, values)
         counts = torch.tensor([each.patches for each in piece])
         diff, stop = (sums[:-1].sum(dim=0) / (counts * draws)).tolist(), (sums[-1] / counts).tolist()

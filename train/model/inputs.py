@@ -67,10 +67,10 @@ class Batch:
         A copy that changes the type, too, would change it here and wait.
         """
         made = self.to(torch.device("cpu"), dtype)
-        values = {each.name: getattr(made, each.name) for each in fields(made)}
-        return Batch(
-            **{name: value.pin_memory() if isinstance(value, Tensor) else value for name, value in values.items()}
-        )
+        values: dict[str, Any] = {each.name: getattr(made, each.name) for each in fields(made)}
+        for name, value in values.items():
+            values[name] = value.pin_memory() if isinstance(value, Tensor) else value
+        return Batch(**values)
 
 
 @dataclass(frozen=True)

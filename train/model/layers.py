@@ -27,6 +27,7 @@ from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 LoraPairs = dict[str, tuple[Tensor, Tensor, float, float]]  # module -> A, B, scale, dropout
+FLASH = torch.ops.aten._scaled_dot_product_flash_attention
 BACKEND = "inductor"  # of torch.compile
 TOGETHER = (("self_attn", ("q_proj", "k_proj", "v_proj")), ("mlp", ("gate_proj", "up_proj")))  # read the same input
 
@@ -109,7 +110,7 @@ def join(model: Any) -> None:
             for parent, names in TOGETHER:
                 own = [_base(getattr(getattr(module, parent), name)).weight for name in names]
                 joined = torch.cat([each.detach() for each in own])
-                for weight, part in zip(own, joined.split([len(each) for each in own]), strict=True):
+                for weight, part in zip(own, torch.split(joined, [len(each) for each in own]), strict=True):
                     weight.data = part
 
 
@@ -166,7 +167,7 @@ def _layer(
     attended = _attention(query, key, value, rectangle)
     if only is not None:
         hidden, attended = hidden.index_select(0, only), _flat(attended).index_select(0, only)
-    if len(attended) == 1:  # which the compiler would take for a constant, and make another graph of
+    if attended.shape[0] == 1:  # which the compiler would take for a constant, and make another graph of
         finish = _finish
     return finish(layer, *_sized(hidden, attended))
 
@@ -189,7 +190,7 @@ def _sized(*values: Any) -> tuple[Any, ...]:
 def _project(layer: Layer, hidden: Tensor, rotation: Rotation | None) -> tuple[Tensor, Tensor, Tensor]:
     """(N, C) -> queries, keys, values, each (N, its heads, width of a head)."""
     normed = _normed(layer.before_attention, hidden)
-    query, key, value = (each.unflatten(1, (-1, layer.width)) for each in apply(layer.query_key_value, normed))
+    query, key, value = (each.view(each.shape[0], -1, layer.width) for each in apply(layer.query_key_value, normed))
     if rotation is not None:
         # a copy: as a view, the value would keep what was not rotated of the other two alive until the way back
         query, key, value = _rotated(query, rotation), _rotated(key, rotation), value.clone()
@@ -213,13 +214,8 @@ def _attention(query: Tensor, key: Tensor, value: Tensor, rectangle: Rectangle) 
     """
     if not rectangle.causal and rectangle.slots is None:
         return _folded_attention(query, key, value, rectangle)
-    attended = functional.scaled_dot_product_attention(
-        _laid_out(query, rectangle),
-        _laid_out(key, rectangle),
-        _laid_out(value, rectangle),
-        is_causal=rectangle.causal,
-        enable_gqa=True,
-    )
+    laid_out = (_laid_out(each, rectangle) for each in (query, key, value))
+    attended = _attended(*laid_out, causal=rectangle.causal)
     flat = attended.transpose(1, 2).reshape(rectangle.rows * rectangle.length, -1)
     return flat if rectangle.slots is None else flat.index_select(0, rectangle.slots)
 
@@ -240,7 +236,7 @@ def _folded_attention(query: Tensor, key: Tensor, value: Tensor, rectangle: Rect
     queries = query.view(rows, length, keys, -1, width).permute(0, 2, 3, 1, 4)  # (R, keys, heads of each, L, width)
     heads = queries.shape[2]
     key, value = (each.view(rows, length, keys, width).transpose(1, 2) for each in (key, value))
-    attended = functional.scaled_dot_product_attention(queries.reshape(rows, keys, heads * length, width), key, value)
+    attended = _attended(queries.reshape(rows, keys, heads * length, width), key, value, causal=False)
     return attended.view(rows, keys, heads, length, width)
 
 
@@ -255,6 +251,16 @@ def _like(gradient: Tensor, inputs: Tensor) -> Tensor:
         return gradient
     rows, keys, heads, length, width = inputs.shape
     return gradient.view(rows, length, keys, heads, width).permute(0, 2, 3, 1, 4)
+
+
+def _attended(query: Tensor, key: Tensor, value: Tensor, *, causal: bool) -> Tensor:
+    """Attention in rectangles, (B, heads, L, width); where tensors are only counted (meta), by the GPU's own kernel.
+
+    There torch would otherwise take the one that keeps the matrix of all pairs, which no GPU run does.
+    """
+    if query.is_meta:
+        return cast(Tensor, FLASH(query, key, value, 0.0, causal)[0])
+    return functional.scaled_dot_product_attention(query, key, value, is_causal=causal, enable_gqa=True)
 
 
 def _laid_out(each: Tensor, rectangle: Rectangle) -> Tensor:
@@ -321,10 +327,12 @@ def apply(projection: Projection, inputs: Tensor) -> tuple[Tensor, ...]:
     """
     if not any(projection.adapters):
         inputs = _flat(inputs)
-        return functional.linear(inputs, projection.weight, projection.bias).split(projection.sizes, dim=1)
+        return torch.split(functional.linear(inputs, projection.weight, projection.bias), list(projection.sizes), dim=1)
     if any(each and each.dropout for each in projection.adapters):
         inputs = _flat(inputs)
-        outputs = functional.linear(inputs, projection.weight, projection.bias).split(projection.sizes, dim=1)
+        outputs = torch.split(
+            functional.linear(inputs, projection.weight, projection.bias), list(projection.sizes), dim=1
+        )
         return tuple(_dropping(out, inputs, each) for out, each in zip(outputs, projection.adapters, strict=True))
     scales = tuple(each.scale if each else 0.0 for each in projection.adapters)
     pairs = [
@@ -368,8 +376,8 @@ class _Adapted(torch.autograd.Function):
         down = torch.cat(downs) if len(downs) > 1 else downs[0]
         flat = _flat(inputs)
         low = functional.linear(flat, down)  # (N, ranks)
-        parts = list(functional.linear(flat, weight, bias).split(sizes, dim=1))
-        lows = iter(low.split([len(each) for each in downs], dim=1))
+        parts = list(torch.split(functional.linear(flat, weight, bias), list(sizes), dim=1))
+        lows = iter(torch.split(low, [len(each) for each in downs], dim=1))
         # In place no tensor of that size is made beside the base's. Compiled, it may not be: torch 2.11 gives no
         # gradient at all to a function of ours that returns what it has changed in place, and says nothing.
         add = torch.addmm if torch.compiler.is_compiling() else Tensor.addmm_
@@ -386,7 +394,7 @@ class _Adapted(torch.autograd.Function):
         ranks = [0 if up is None else up.shape[1] for up in ups]
         adapted = [
             (gradient, up, scale, own)
-            for gradient, up, scale, own in zip(gradients, ups, ctx.scales, low.split(ranks, dim=1), strict=True)
+            for gradient, up, scale, own in zip(gradients, ups, ctx.scales, torch.split(low, ranks, dim=1), strict=True)
             if up is not None
         ]
         lows = [_times(gradient @ up, scale) for gradient, up, scale, _ in adapted]
@@ -394,10 +402,10 @@ class _Adapted(torch.autograd.Function):
         of_inputs = None
         if ctx.needs_input_grad[0]:
             of_inputs = back @ down
-            for gradient, part in zip(gradients, weight.split(ctx.sizes), strict=True):
+            for gradient, part in zip(gradients, torch.split(weight, ctx.sizes), strict=True):
                 of_inputs = torch.addmm(of_inputs, gradient, part)
             of_inputs = _like(of_inputs, inputs)
-        of_downs = iter((back.t() @ _flat(inputs)).split([rank for rank in ranks if rank]))
+        of_downs = iter(torch.split(back.t() @ _flat(inputs), [rank for rank in ranks if rank]))
         of_ups = iter(_times(gradient.t() @ own, scale) for gradient, _, scale, own in adapted)
         pairs: list[Tensor | None] = []
         for up in ups:
