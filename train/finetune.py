@@ -19,7 +19,7 @@ import json
 import logging
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -32,6 +32,7 @@ from train.data import checks, dataset, latents
 from train.data.dataset import Data
 from train.data.sampler import BEGINNING, EpochPlans
 from train.distributed import ALONE, World
+from train.estimate import fit
 from train.model import base
 from train.run_log import RunLog, roll_back
 from train.trainer import Launched, Step, Trainer, out_of_memory, prefetch
@@ -135,12 +136,17 @@ def _train(run: config.Run, world: World, survey: dataset.Survey | None) -> Iter
         notes += _check_fingerprint(run, survey.model, data, new=newest is None)
     yield from notes
 
-    # 4. The model, the adapter and the optimizer, as they were at the checkpoint; and RUN/, rolled back to it.
-    yield f"loading {run.model}, for {steps} steps on {device}"
+    # 4. How much this machine computes at once, which is no setting of the run, for losses do not depend on it. The
+    # model, the adapter and the optimizer, as they were at the checkpoint; and RUN/, rolled back to it.
+    asked, (run, note) = run, fit.fitted(run, survey, data.train, world.size)
+    yield f"loading {run.model}, for {steps} steps on {device}" + (f", {note}" if note else "")
     trainer = Trainer.fresh(run, survey.model, data, device, world)
+    trainer.options = replace(trainer.options, compiled=fit.compiles(run, device, steps))
     if newest:
         _restore(trainer, newest)
-    run_log = RunLog(run, trainer, world, at)
+    if device == "cuda":
+        yield from _rehearse(trainer, asked)
+    run_log = RunLog(asked, trainer, world, at)
     if at.step == 0 and run.train.validate_every:
         yield from run_log.validate(0)  # B is zero: the base model itself, that all later losses are compared with
 
@@ -174,6 +180,38 @@ def _train(run: config.Run, world: World, survey: dataset.Survey | None) -> Iter
                 yield Stopped(state.step, steps)
                 return
     yield Finished(steps, checkpoint.path_of(run.into, steps))
+
+
+def _rehearse(trainer: Trainer, asked: config.Run) -> Iterator[str]:
+    """Go through the heaviest piece of the run before its first step: out of memory is so now, and not in hour three.
+
+    Where nobody has said how much is computed at once, it is halved until it fits. Where nobody has asked for compiled
+    layers and they cannot be, they are not. Raises UserError, or torch.cuda.OutOfMemoryError where nothing helps.
+    """
+    while True:
+        tokens = trainer.run.batch.micro_batch_tokens or trainer.run.batch.tokens
+        piece = fit.heaviest(trainer.run, trainer.data.train, tokens, trainer.world.size)
+        try:
+            return trainer.rehearse(piece)
+        except torch.cuda.OutOfMemoryError:
+            if asked.batch.micro_batch_tokens or len(piece) == 1:
+                raise
+            torch.cuda.empty_cache()
+            trainer.run = fit.with_budget(trainer.run, tokens // 2)
+            yield f"out of memory with {tokens} positions at once: going on with {tokens // 2}"
+        except RuntimeError as problem:
+            if not (trainer.options.compiled and _is_compilers(problem)):
+                raise
+            reason = str(problem).strip().splitlines()[0]
+            if asked.train.compile:
+                raise UserError(f"layers cannot be compiled here ({reason}): set train.compile = false") from problem
+            trainer.options = replace(trainer.options, compiled=False)
+            yield f"layers cannot be compiled here ({reason}): going on without"
+
+
+def _is_compilers(problem: RuntimeError) -> bool:
+    """Whether torch.compile has failed; its errors are told by their names, for importing them takes seconds."""
+    return any(kind.__module__.startswith(("torch._dynamo", "torch._inductor")) for kind in type(problem).__mro__)
 
 
 def _check_fingerprint(run: config.Run, model: Path, data: Data, *, new: bool) -> list[str]:

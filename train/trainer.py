@@ -96,7 +96,7 @@ class Trainer:
             weight_decay=run.optimizer.weight_decay,
             fused=True,
         )
-        self._options = ComputeOptions(run.train.checkpointing, run.train.compile)
+        self.options = ComputeOptions(run.train.checkpointing, bool(run.train.compile))
         self._recent: deque[torch.Tensor] = deque(maxlen=RECENT)  # losses, where the model is
         self._read = 0.0  # when the last step was done
         self.late = str(model.device).startswith("cuda")  # losses are worth reading a step late
@@ -198,6 +198,23 @@ class Trainer:
             memory=_memory(self.model.device),
         )
 
+    def rehearse(self, batch: Sequence[Example]) -> None:
+        """Go forward and back on a piece and forget it: what is out of memory is so now, and kernels are compiled.
+
+        Called with the heaviest piece of a run before its first step. Raises torch.cuda.OutOfMemoryError.
+        """
+        inputs, sounds = self.data.batch(batch)
+        adapter = self.vector.adapter(self.model.fusion_concat_proj.weight.dtype)
+        draws = draw([0] * len(sounds), sounds, unguided=0.0)
+        self.model.fsq_layer.train()
+        try:
+            lost = losses.losses(self.model, inputs, draws, adapter, self.options)
+            torch.autograd.backward(lost.diff.sum() + lost.stop.sum())
+            if self.late:
+                torch.cuda.synchronize()
+        finally:
+            self.vector.parameter.grad = None
+
     def _backward(self, step: int, patches: int, clips: int, pieces: Sequence[Piece]) -> torch.Tensor:
         """Add this process's share of the gradient; returns sums of losses, (2, clips): diff and stop of each clip.
 
@@ -212,7 +229,7 @@ class Trainer:
             for number, piece in enumerate(pieces):
                 with _seeded(self.run, step, self.world.rank, number):
                     adapter = self.vector.adapter(weight.dtype)
-                    lost = losses.losses(self.model, piece.batch, piece.draws, adapter, self._options)
+                    lost = losses.losses(self.model, piece.batch, piece.draws, adapter, self.options)
                     torch.autograd.backward((lost.diff.sum() + lost.stop.sum()) / patches)
                 owner = piece.owner.to(weight.device, non_blocking=True)
                 sums.index_add_(1, owner, torch.stack(lost).detach().double())

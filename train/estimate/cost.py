@@ -108,7 +108,7 @@ class CostModel:
     @property
     def fixed(self) -> int:
         """Bytes that are there whatever is computed: the base, the adapter and its optimizer."""
-        return self.base_bytes + STATE_BYTES * self.parameters
+        return int(self.base_bytes + STATE_BYTES * self.parameters)
 
     def rates(self, text: int, patches: int) -> Rates:
         """FLOPs per position, from two batches of clips of these mean lengths.

@@ -15,13 +15,12 @@ from train import config
 from train.data import checks, corpus, dataset, latents
 from train.data.dataset import Data, Survey
 from train.data.sampler import BEGINNING, EpochPlans, Example, shard
-from train.estimate import cost
+from train.estimate import cost, fit
 from train.estimate.cost import STATE_BYTES, CostModel, Rates
 from train.model import base, voxcpm
 
 H200 = 790e12  # FLOP/s: four fifths of the 989e12 that its data sheet states for dense bfloat16; docs/training.md
 CPU_STEP = 5e11  # FLOPs: a step that a CPU takes in seconds, so that its time can be measured
-PATCH_WEIGHS = 3.0  # text positions: what a target patch keeps for backward, DiT and all; counted: 3.6 in bfloat16
 TRIAL = 2  # steps that are measured, and clips whose encoding is
 SPLITS = ("train", "validation")
 PLANNED = 10_000  # steps that are gone through one by one; those of a longer run are taken to be like them
@@ -56,6 +55,7 @@ def forecast(run: config.Run, *, tick: Tick) -> dict[str, Any]:
     device = dataset.pick_device(run.train.device)
     kind = dataset.precision(run, device)
     data, missing = _estimated(survey, store, tick)
+    run, _ = fit.fitted(run, survey, data.train)  # on a GPU, where the run names no budget
     run_plan = _plan(run, data.train)
     cost_model = CostModel(settings, run.adapter, kind)
     patches = fmean(each.patches for each in data.train)
@@ -128,7 +128,7 @@ def _plan(run: config.Run, examples: Sequence[Example]) -> RunPlan:
     plans = EpochPlans(run, examples)
     steps = plans.total_steps()
     text = patches = 0
-    weight, largest = -1.0, list[Example]()
+    largest = list[Example]()
     epochs: dict[int, int] = {}
     first: list[list[Example]] = []
     planned = min(steps, PLANNED)
@@ -138,10 +138,7 @@ def _plan(run: config.Run, examples: Sequence[Example]) -> RunPlan:
         epochs[state.epoch] = state.batches
         first += [batch] if len(first) < TRIAL else []
         for piece in shard(range(len(batch)), batch, ranks=1, tokens=tokens)[0]:
-            chosen = [batch[position] for position in piece]
-            others, targets = _positions(chosen)
-            if (heavy := others + PATCH_WEIGHS * targets) > weight:
-                weight, largest = heavy, chosen
+            largest = max(largest, [batch[position] for position in piece], key=fit.weight)
     text, patches = text * steps // planned, patches * steps // planned
     return RunPlan(steps, [epochs[epoch] for epoch in sorted(epochs)], text, patches, largest, first)
 
@@ -181,7 +178,7 @@ def _share(data: Data, examples: Sequence[Example], of: Sequence[Example]) -> di
 def _memory(run: config.Run, cost_model: CostModel, kind: torch.dtype, run_plan: RunPlan) -> dict[str, Any]:
     """Bytes of one device; the GPU's own context and what its allocator cannot use come on top."""
     plain, checkpointed = cost_model.peaks(run_plan.largest)
-    fixed = cost_model.base_bytes + STATE_BYTES * cost_model.parameters
+    fixed = cost_model.fixed
     return {
         "precision": voxcpm.NAMES[kind],
         "base": cost_model.base_bytes,
