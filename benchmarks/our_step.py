@@ -1,7 +1,8 @@
 """Our training step as `train lora` takes it from its second epoch on: `Trainer`, latents and encodings at hand."""
 
 import copy
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -21,7 +22,7 @@ from train.data.sampler import Example
 from train.distributed import ALONE
 from train.model import inputs, layers, losses, voxcpm
 from train.model.inputs import EncodedClip
-from train.trainer import Trainer, prefetch
+from train.trainer import Launched, Trainer, prefetch
 
 STEPS = 1_000_000  # of a run so long that the rate stays what it is
 
@@ -101,21 +102,30 @@ class Ours:
         latents = cast(Latents, _Memory(self.sounds))
         return Trainer(run, self.model, Data(self.examples(), [], {}, clips, latents), self.vector, ALONE)
 
-    def train(self, setting: Setting, *, epoch: int, most: int | None = None) -> float:
-        """One epoch, or its first `most` steps, and the audio seconds in it; read ahead as in a run."""
+    def train(
+        self, setting: Setting, *, epoch: int, most: int | None = None, stop: Callable[[], bool] = lambda: False
+    ) -> float:
+        """One epoch, or its first `most` steps, or until `stop`; the audio seconds in it.
+
+        Read ahead as in a run, and on a GPU losses are read as late as in one.
+        """
         trainer, examples = self.trainer(setting), self.examples()
         plan = sampler.plan(examples, tokens=setting.tokens, seed=0, epoch=epoch)[:most]
         steps = [
             (State(STEPS // 4 + number, epoch, number), [examples[position] for position in batch])
             for number, batch in enumerate(plan, start=1)
         ]
-        seconds = 0.0
+        seconds, launched = 0.0, deque[Launched]()
         try:
             for (state, chosen), pieces in prefetch(lambda each: trainer.microbatches(*each), steps):
-                seconds += trainer.step(state, chosen, pieces, STEPS).audio_seconds
+                launched.append(trainer.launch(state, chosen, pieces, STEPS))
+                while len(launched) > trainer.late:
+                    seconds += trainer.read(launched.popleft()).audio_seconds
+                if stop():
+                    break
+            return seconds + sum(trainer.read(each).audio_seconds for each in launched)
         finally:
             self.vector.parameter.grad = None  # leave no memory behind
-        return seconds
 
 
 class _Memory:

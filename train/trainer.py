@@ -251,9 +251,9 @@ class Trainer:
 
 def _fetched(values: torch.Tensor) -> tuple[torch.Tensor, torch.cuda.Event | None]:
     """Values on their way to the CPU, and what happens when they are there; None where they are there already."""
+    there = values.to("cpu", non_blocking=True)  # from a GPU into pinned memory
     if values.device.type != "cuda":
-        return values.cpu(), None
-    there = values.to("cpu", non_blocking=True)  # into pinned memory
+        return there, None
     arrived = torch.cuda.Event()  # type: ignore[no-untyped-call]
     arrived.record()
     return there, arrived
