@@ -58,9 +58,7 @@ def test_attention_is_counted_in_tiles():
     assert computed == 4 * 5 * 2 * 128 * 64 * 128
 
 
-@pytest.mark.filterwarnings(
-    "ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning"
-)  # dynamo's own
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
 def test_compiled_a_step_launches_and_moves_less_in_few_graphs(bench, eager):
     compiled, graphs = step_counts.count_step(bench, step_counts.clips(12, 6, 3), compiled=True)
     assert graphs <= 8
