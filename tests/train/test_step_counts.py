@@ -65,7 +65,7 @@ def test_compiled_a_step_launches_and_moves_less_in_few_graphs(bench, eager):
     assert compiled.waits == []
     assert compiled.kernels < eager.kernels
     assert compiled.bytes < eager.bytes
-    assert compiled.flops == pytest.approx(eager.flops, rel=0.05)  # each graph at the sizes that it was traced with
+    assert compiled.flops == pytest.approx(eager.flops, rel=0.15)  # each graph at the sizes that it was traced with
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
