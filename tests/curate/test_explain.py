@@ -22,7 +22,8 @@ def clip(id: str, **changed: Any) -> dict[str, Any]:
     good = {
         "id": id, "source": "studio", "path": f"a/{id[:4]}.wav", "rate": RATE, "frames": 5 * RATE, "seconds": 5.0,
         "language": "km", "speaker": "s", "text": "ភាសា", "text_from": "given", "speech": SPAN, "speech_seconds": 4.0,
-        "music": 0.0, "noise": 0.0, "voices": 1, "second_voice": 0.0, "clipped": 0.0, "snr": 40.0, "bandwidth": 8000.0,
+        "music": 0.0, "noise": 0.0, "voices": 1, "second_voice": 0.0, "other_voice": 0.0, "overlap": 0.0,
+        "clipped": 0.0, "snr": 40.0, "bandwidth": 8000.0,
         "head_edge": -30.0, "tail_edge": -30.0, "dnsmos": 3.0, "distillmos": 4.0, "language_probability": 0.99,
         "other_language": "th", "other_probability": 0.01, "spoken": "ភាសា", "pace": 3.0, "split": "train",
     }  # fmt: skip
@@ -30,6 +31,8 @@ def clip(id: str, **changed: Any) -> dict[str, Any]:
 
 
 def recipe(**changed: Any) -> Recipe:
+    rated = {"low_quality": {"dnsmos": 2.0}}
+    changed = {**changed, "filter": {**rated, **changed.get("filter", {})}}
     return Recipe.model_validate(
         {"source": [{"id": "studio", "kind": "table", "path": "x.tsv", "licence": "own"}], **changed}
     )

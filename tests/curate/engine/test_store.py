@@ -34,13 +34,61 @@ def test_what_is_added_is_read_and_the_first_answer_stands(tmp_path: Path) -> No
     assert len(shards(store)) == 2
 
 
-def test_many_shards_become_one_and_lose_nothing(tmp_path: Path) -> None:
+def test_a_long_run_has_few_files_and_loses_nothing(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    for i in range(storing.MANY_SHARDS + 1):
+    most = 0
+    for i in range(300):
         store.add(SNR, [(f"k{i}", {"snr": float(i)})])
+        most = max(most, len(shards(store)))
+    assert most <= 5 * storing.FAN_OUT  # 300 flushes are at most five levels
+    assert answers(Store(tmp_path)) == {f"k{i}": float(i) for i in range(300)}
+
+
+def test_the_first_answer_stands_after_merging_too(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.add(SNR, [("a", {"snr": 1.0})])
+    for i in range(20):
+        store.add(SNR, [("a", {"snr": 2.0 + i}), (f"k{i}", {"snr": 0.0})])
+    assert answers(store)["a"] == 1.0
+
+
+def test_killed_between_merging_and_deleting_nothing_counts_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", lambda self, missing_ok=False: (_ for _ in ()).throw(KeyboardInterrupt))
+        for i in range(storing.FAN_OUT - 1):
+            store.add(SNR, [(f"k{i}", {"snr": float(i)})])
+        with pytest.raises(KeyboardInterrupt):
+            store.add(SNR, [(f"k{storing.FAN_OUT - 1}", {"snr": storing.FAN_OUT - 1.0})])
+    expected = {f"k{i}": float(i) for i in range(storing.FAN_OUT)}
+    assert answers(Store(tmp_path)) == expected
+    for i in range(storing.FAN_OUT, 40):
+        store.add(SNR, [(f"k{i}", {"snr": float(i)})])
+    assert answers(Store(tmp_path)) == {f"k{i}": float(i) for i in range(40)}
+
+
+def test_shards_of_a_version_that_did_not_merge_become_one_when_read(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    count = storing.MANY_SHARDS + 10
+    for i in range(count):
+        frame = pl.DataFrame({"key": [f"k{i}"], "snr": [float(i)]}, schema=SNR.schema())
+        (tmp_path / "signal").mkdir(exist_ok=True)
+        frame.write_parquet(tmp_path / "signal" / f"{i:024x}-{10**18 + i:x}.parquet")
     before = answers(store)
     assert len(shards(store)) == 1
-    assert answers(store) == before == {f"k{i}": float(i) for i in range(storing.MANY_SHARDS + 1)}
+    assert answers(Store(tmp_path)) == before == {f"k{i}": float(i) for i in range(count)}
+
+
+def test_answers_about_texts_are_read_from_disk_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spoken = Measure("spoken-ko", "text", ("spoken",), "1", list, inputs=("written",))
+    Store(tmp_path).add(spoken, [("a", {"spoken": "x"})])
+    store = Store(tmp_path)
+    assert store.read(spoken).rows() == [("a", "x")]
+    monkeypatch.setattr(storing, "_read_file", lambda path: pytest.fail("read again"))
+    store.add(spoken, [("b", {"spoken": "y"}), ("a", {"spoken": "z"})])
+    assert store.read(spoken).rows() == [("a", "x"), ("b", "y")]
 
 
 def test_answers_to_an_older_question_are_asked_for_again(tmp_path: Path) -> None:

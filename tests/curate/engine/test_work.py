@@ -20,7 +20,7 @@ def test_what_breaks_one_clip_stops_no_other_and_is_said(
     (folder / "002.wav").write_bytes(b"RIFF rubbish")
     recipe = write_recipe(folder)
     text = recipe.read_text().replace("quality = []", 'quality = ["dnsmos"]')
-    recipe.write_text(text)
+    recipe.write_text(f"{text}\n[filter.low_quality]\ndnsmos = 2.0\n")
     rows = {
         row["path"]: row for row in run(recipe, tmp_path / "corpus", tmp_path / "asked", quality=True).rows(named=True)
     }

@@ -29,6 +29,7 @@ def clip(number: int, **changed: Any) -> dict[str, Any]:
         "channels": 1, "frames": 5 * RATE, "cut_start": 0, "cut_end": 5 * RATE, "seconds": 5.0, "language": "ko",
         "speaker": f"s{number % 3}", "text": "사과 3개", "text_from": "given", "licence": "CC-BY-SA-4.0",
         "speech": SPAN, "speech_seconds": 4.0, "music": 0.0, "noise": 0.0, "voices": 1, "second_voice": 0.0,
+        "other_voice": 0.0, "overlap": 0.0,
         "loudness": -20.0, "clipped": 0.0, "snr": 40.0, "bandwidth": 8000.0, "head_edge": -30.0, "tail_edge": -30.0,
         "dnsmos": 3.0, "language_probability": 0.99, "other_language": "ja", "other_probability": 0.01,
         "heard": "사과 세 개", "heard_spoken": "사과 세 개", "heard_confidence": 0.9, "cer": 0.0, "aligned": 0.8,

@@ -17,7 +17,7 @@ SOURCE = '[[source]]\nid = "s"\nkind = "table"\npath = "x.tsv"\nlicence = "own"\
 @pytest.fixture
 def recipe(tmp_path: Path) -> Any:
     def make(*overrides: str) -> Recipe:
-        (tmp_path / "recipe.toml").write_text(SOURCE)
+        (tmp_path / "recipe.toml").write_text(SOURCE + "[filter.low_quality]\ndnsmos = 2.0\n")
         return load(tmp_path / "recipe.toml", overrides)
 
     return make
@@ -50,6 +50,9 @@ CASES = [  # rule, values it keeps, values it drops
     ("low_quality", {"dnsmos": 2.0}, {"dnsmos": 1.999}),
     ("several_speakers", {"second_voice": 0.15}, {"second_voice": 0.151}),
     ("several_speakers", {"second_voice": None, "voices": 0}, {"second_voice": None, "voices": None}),
+    ("several_speakers", {"other_voice": 0.15}, {"other_voice": 0.151}),
+    ("several_speakers", {"overlap": 0.1}, {"overlap": 0.101}),
+    ("several_speakers", {"voices": 0, "second_voice": None}, {"voices": 0, "second_voice": None, "overlap": 0.5}),
     ("wrong_language", languages(0.01, 0.8599), languages(0.0499, 0.86)),
     ("wrong_language", languages(0.05, 0.94), languages(0.04, 0.94)),
     ("no_text", {"text_from": "heard"}, {"text": None, "text_from": None, "spoken": None}),
@@ -82,6 +85,8 @@ MEASURED = [
     ("noise", {"noise": None}),
     ("low_quality", {"dnsmos": None}),
     ("several_speakers", {"second_voice": None}),
+    ("several_speakers", {"other_voice": None}),
+    ("several_speakers", {"overlap": None}),
     ("wrong_language", {"language_probability": None, "other_probability": None}),
     ("text_mismatch", {"cer": None}),
     ("text_mismatch", {"aligned": None}),
@@ -144,7 +149,9 @@ def test_an_unreadable_file_breaks_that_and_nothing_else(recipe: Any) -> None:
         ("low_quality", {"dnsmos": None}, "filter.low_quality.dnsmos=false"),
         ("low_quality", {"dnsmos": None}, "models.quality=[]"),
         ("several_speakers", {"second_voice": 1.0}, "filter.several_speakers=false"),
-        ("several_speakers", {"second_voice": 1.0}, "models.turns=false"),
+        ("several_speakers", {"overlap": 1.0}, "filter.several_speakers=false"),
+        ("several_speakers", {"overlap": 1.0}, "filter.overlap=false"),
+        ("several_speakers", {"second_voice": 1.0, "overlap": None}, "models.turns=false"),
         ("wrong_language", languages(0.0, 1.0), "filter.wrong_language=false"),
         ("wrong_language", languages(0.0, 1.0), "models.language=false"),
         ("no_text", {"text": None, "text_from": None, "spoken": None}, "filter.no_text=false"),

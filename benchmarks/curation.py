@@ -1,0 +1,154 @@
+"""What curation costs per second of audio, measure by measure, and what of the clock is not spent in models.
+
+    python benchmarks/curation.py FOLDER [--table TABLE.tsv --language ko] [--json FILE]
+
+FOLDER holds recordings without text; a table names clips with their text (columns path, text). Everything runs in this
+process, one thread per model, so that CPU seconds are comparable between machines with other things to do; models are
+loaded and asked once before the clock starts. Memory is the peak of this process.
+"""
+
+import argparse
+import functools
+import json
+import resource
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from curate.engine import one_thread
+
+one_thread()
+
+from curate import commands, recipe  # noqa: E402
+from curate.corpus import Corpus  # noqa: E402
+from curate.measures import catalogue, extractors  # noqa: E402
+from curate.measures.catalogue import Measures  # noqa: E402
+from curate.measures.definition import Measure  # noqa: E402
+
+OURS = ("signal", "fingerprint", "spoken", "words", "pronounced", "heard_spoken", "voices", "duplicates")
+
+
+@dataclass
+class Clock:
+    """Seconds of wall and CPU by measure."""
+
+    wall: dict[str, float]
+    cpu: dict[str, float]
+
+    def timed(self, name: str, function: Callable[..., Any], *given: Any) -> Any:
+        """Call it, and add what it took."""
+        wall, cpu = time.perf_counter(), time.process_time()
+        try:
+            return function(*given)
+        finally:
+            self.wall[name] += time.perf_counter() - wall
+            self.cpu[name] += time.process_time() - cpu
+
+
+CLOCK = Clock(defaultdict(float), defaultdict(float))
+
+
+class TimedListener:
+    """A listener whose time is noted."""
+
+    def __init__(self, name: str, listener: Any) -> None:
+        self._name, self._listener = name, listener
+
+    def feed(self, samples: Any) -> None:
+        """As the listener."""
+        CLOCK.timed(self._name, self._listener.feed, samples)
+
+    def finish(self) -> Any:
+        """As the listener."""
+        return CLOCK.timed(self._name, self._listener.finish)
+
+
+def _make(name: str, scope: str, make: Callable[[], Any]) -> Any:
+    extractor = make()
+    if scope == "recording":
+        return lambda: TimedListener(name, extractor())
+    return lambda given: CLOCK.timed(name, extractor, given)
+
+
+def timed(asked: Measures) -> Measures:
+    """The same measures, each noting its time."""
+
+    def each(measures: Sequence[Measure]) -> tuple[Measure, ...]:
+        return tuple(replace(m, make=functools.partial(_make, m.name, m.scope, m.make)) for m in measures)
+
+    return Measures(*(each(getattr(asked, part)) for part in asked.__dataclass_fields__))
+
+
+def _recipe(folder: Path, table: Path | None, language: str, into: Path) -> Path:
+    kind = (
+        f'kind = "table"\npath = "{table.resolve()}"\ncolumns = {{ audio = "path", text = "text" }}'
+        if table
+        else f'kind = "folder"\npath = "{folder.resolve()}"'
+    )
+    path = into / "recipe.toml"
+    path.write_text(f'[[source]]\nid = "bench"\nlicence = "own"\nlanguage = "{language}"\n{kind}\n', encoding="utf-8")
+    return path
+
+
+def run(folder: Path, table: Path | None, language: str, settings: Sequence[str]) -> dict[str, Any]:
+    """Measure a folder twice in new corpora, the second time by the clock; seconds per second of audio."""
+    facts: dict[str, Any] = {}
+    for turn in range(2):
+        if turn:  # what it remembers of the first turn's sounds must not serve the second's
+            extractors.whisper_named.cache_clear()
+        with tempfile.TemporaryDirectory() as made:
+            wanted = recipe.load(_recipe(folder, table, language, Path(made)), settings)
+            corpus = Corpus(Path(made) / "corpus")
+            ingested = commands.ingest(corpus, wanted, _silent)
+            asked = timed(catalogue.of(wanted))
+            CLOCK.wall.clear(), CLOCK.cpu.clear()
+            wall, cpu = time.perf_counter(), time.process_time()
+            frame = commands.measure(corpus, wanted, asked, workers=1, watch=_silent)
+            wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+            seconds = float((ingested["frames"] / ingested["rate"]).sum())
+        if turn:
+            facts = {
+                "seconds": seconds,
+                "clips": frame.height,
+                "cpu": cpu / seconds,
+                "wall": wall / seconds,
+                "measures": {name: spent / seconds for name, spent in CLOCK.cpu.items()},
+                "outside_models": 1 - sum(v for k, v in CLOCK.wall.items() if not k.startswith(OURS)) / wall,
+                "outside_measures": 1 - sum(CLOCK.wall.values()) / wall,
+                "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+            }
+    return facts
+
+
+def _silent(what: str, done: float, total: float) -> None:
+    """Nobody watches."""
+
+
+def main() -> None:
+    """Print a table, and JSON where asked."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--table", type=Path)
+    parser.add_argument("--language", default="ko")
+    parser.add_argument("--set", action="append", default=[], dest="settings")
+    parser.add_argument("--json", type=Path)
+    given = parser.parse_args()
+    facts = run(given.folder, given.table, given.language, given.settings)
+    print(f"{facts['clips']} clips of {facts['seconds']:.0f} s; CPU seconds per second of audio")
+    for name, spent in sorted(facts["measures"].items(), key=lambda item: -item[1]):
+        print(f"  {name:16} {spent:.4f}  {spent / facts['cpu']:5.1%}")
+    print(f"  {'all':16} {facts['cpu']:.4f}  (clock {facts['wall']:.4f})")
+    print(
+        f"outside models {facts['outside_models']:.1%}, outside measures {facts['outside_measures']:.1%} of the clock"
+    )
+    print(f"peak memory {facts['peak_gb']:.2f} GB")
+    if given.json:
+        given.json.write_text(json.dumps(facts, indent=1), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""Two at once, and a second voice within ten seconds: the segmentation model before any clustering."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from curate.audio import LISTENING_RATE as RATE
+from curate.models.segmentation import HOP, PAIRS, WINDOW, Company, Segmentation, _windows, company
+from curate.models.silero import Silero
+from tests.curate.models.sounds import KHMER, KOREAN, SILENCES, Samples, answers, sound
+
+AT_ONCE, OTHERS = 0.1, 0.15  # what the recipe asks by default
+FOUR_IN_TURN = [
+    "002-hello", "009-howoldareyou", "012-allesGute", "DR2-0020", "DR2-0025", "DR2-0065", "DR2-0084", "DR2-0107",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def model() -> Segmentation:
+    return Segmentation()
+
+
+def _classes(*frames: int) -> np.ndarray:
+    """Windows where the class of each frame is certain."""
+    return np.eye(7, dtype=np.float32)[list(frames)]
+
+
+def test_what_windows_say_together() -> None:
+    assert company([_classes(0, 0, 0)]) == Company(0.0, 0.0)
+    assert company([_classes(0, 1, 1, 1)]) == Company(0.0, 0.0)
+    assert company([_classes(1, 1, 1, 2)]) == Company(0.0, 0.25)
+    assert company([_classes(4, 4, 1, 0)]) == Company(pytest.approx(2 / 3), pytest.approx(2 / 5))
+    # the first speaker of one window is not the first of the next
+    assert company([_classes(1, 1), _classes(2, 2)]) == Company(0.0, 0.0)
+    assert (PAIRS.start, PAIRS.stop) == (4, 7)
+
+
+@pytest.mark.parametrize("seconds", [0.3, 9.99, 10.0, 10.01, 17.5, 17.6, 30.0, 119.0])
+def test_windows_cover_the_clip_and_overlap(seconds: float) -> None:
+    clip = np.arange(round(seconds * RATE), dtype=np.float32)
+    windows = list(_windows(clip))
+    starts = [int(window[0]) for window in windows]
+    assert starts[0] == 0
+    assert windows[-1][-1] == clip[-1]
+    assert all(len(window) == min(len(clip), WINDOW) for window in windows)
+    assert all(0 < after - before <= HOP for before, after in itertools.pairwise(starts))
+
+
+@pytest.mark.parametrize("name", SILENCES)
+def test_silence_has_no_company(model: Segmentation, name: str) -> None:
+    assert model.company([SILENCES[name]])[0] in (None, Company(0.0, 0.0))
+
+
+@pytest.mark.parametrize("name", [*KOREAN, KHMER[0]])
+def test_one_speaker_is_alone(model: Segmentation, name: str) -> None:
+    heard = model.company([sound(name)])[0]
+    assert heard is not None
+    assert heard.overlap < AT_ONCE / 2
+    assert heard.other_voice <= 0.1
+
+
+@pytest.mark.parametrize("name", FOUR_IN_TURN)
+def test_four_people_saying_a_word_each_are_several(model: Segmentation, name: str) -> None:
+    heard = model.company([sound(f"km/learn_khmer/{name}.mp3")])[0]
+    assert heard is not None
+    assert heard.other_voice > OTHERS
+
+
+def _speech(name: str) -> Samples:
+    samples = sound(name)
+    spans = answers(Silero().listen(), samples)
+    speech = np.concatenate([samples[start:end] for start, end in spans])
+    return speech / np.sqrt((speech**2).mean())
+
+
+@pytest.mark.parametrize("below", [0, 6])
+def test_two_at_once_are_heard(model: Segmentation, below: int) -> None:
+    """Five speakers, each over each other one."""
+    voices = {name: _speech(name) for name in [*KOREAN[:3], KHMER[0], "neg/ja_picovoice/leopard_test_ja.wav"]}
+    mixes = []
+    for one, other in itertools.combinations(voices.values(), 2):
+        length = min(len(one), len(other))
+        mixes.append(0.05 * (one[:length] + other[:length] * np.float32(10 ** (-below / 20))))
+    heard = model.company(mixes)
+    assert sum(each is not None and each.overlap > AT_ONCE for each in heard) >= 0.8 * len(mixes)
+
+
+def test_an_answer_depends_on_the_clip_alone(model: Segmentation) -> None:
+    one, other = sound(KOREAN[0]), sound(KHMER[0])
+    assert model.company([one, other]) == [*model.company([one]), *model.company([other])]
+    quiet = model.company([one * np.float32(0.1)])[0]
+    assert quiet == pytest.approx(model.company([one])[0], abs=0.01)
