@@ -31,7 +31,8 @@ from torch.nn import functional
 
 from train.model import layers
 from train.model.inputs import Batch, Draws
-from train.model.layers import ComputeOptions, LoraPairs, Rectangle, precise, transformer
+from train.model.layers import ComputeOptions, LoraPairs, Rectangle, transformer
+from train.model.ops import apply, precise
 
 TIME_MEAN = -0.4  # t = sigmoid(N(-0.4, 1)), modules/locdit/unified_cfm.py
 
@@ -136,5 +137,5 @@ def flow_matching(
 
 def _projected(model: Any, name: str, inputs: Tensor, adapter: LoraPairs) -> Tensor:
     """One of the four projections between the models, with its share of the adapter."""
-    (out,) = layers.apply(layers.projection(model, (name,), adapter), inputs)
+    (out,) = apply(layers.projection(model, (name,), adapter), inputs)
     return out

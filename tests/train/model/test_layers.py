@@ -9,7 +9,7 @@ from torch._dynamo.backends.common import aot_autograd
 
 from tests.train import official
 from tests.train.model.test_losses import BOTH, SIZES, ours
-from train.model import layers, losses, voxcpm
+from train.model import layers, losses, ops, voxcpm
 
 ODD = [[(4, 1, 0)], [(5, 2, 0)], [(3, 7, 0)] * 3]  # one patch of one clip; two; pieces that fill their rectangle
 
@@ -91,7 +91,7 @@ def test_heads_folded_into_the_sequence_attend_as_they_do_apart(heads, keys, row
         for number in (heads, keys, keys)
     ]
     upstream = torch.randn(rows * 11, heads * 16, generator=generator, dtype=torch.float64)
-    folded = layers._flat(layers._attention(*given, layers.Rectangle(rows, 11, None, causal=False)))
+    folded = ops.flat_heads(layers._attention(*given, layers.Rectangle(rows, 11, None, causal=False)))
     apart = rectangle_attention(*given, rows, 11)
     assert torch.allclose(folded, apart, rtol=1e-12, atol=1e-13)
     for mine, other in zip(
@@ -112,10 +112,10 @@ def test_layers_of_one_input_are_each_what_they_would_be_alone(bias, adapted, sc
     inputs, sizes = made(7, 6), (8, 2, 3)
     weights, biases = [made(size, 6, learns=False) for size in sizes], made(13, learns=False) if bias else None
     pairs = [
-        layers.LowRank(made(2, 6), made(size, 2), scale, 0.0) if is_so else None
+        ops.LowRank(made(2, 6), made(size, 2), scale, 0.0) if is_so else None
         for size, is_so in zip(sizes, adapted, strict=True)
     ]
-    mine = layers.apply(layers.Projection(torch.cat(weights), biases, sizes, tuple(pairs)), inputs)
+    mine = ops.apply(ops.Projection(torch.cat(weights), biases, sizes, tuple(pairs)), inputs)
     parts = biases.split(sizes) if bias else (None,) * 3
     alone = [
         torch.nn.functional.linear(inputs, weight, part) + (scale * inputs @ pair.down.t() @ pair.up.t() if pair else 0)
