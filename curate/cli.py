@@ -1,7 +1,6 @@
 """The `curate` command: parse, call, print."""
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -34,7 +33,9 @@ Into = Annotated[Path, typer.Option("--into", help="The folder of the corpus.")]
 Settings = Annotated[
     list[str] | None, typer.Option("--set", metavar="TABLE.KEY=VALUE", help="Change one value of the recipe.")
 ]
-Workers = Annotated[int, typer.Option("--workers", min=0, help="Processes that listen; 0: one per core.")]
+Workers = Annotated[
+    int, typer.Option("--workers", min=0, help="Processes that listen; 0: one per core, as memory allows.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print facts as JSON.")]
 
 
@@ -73,7 +74,7 @@ def run(
                 "curate: this corpus was last made with another recipe, or --set; this one holds now", file=sys.stderr
             )
         commands.ingest(corpus, wanted, watch)
-        clips = commands.advance(corpus, wanted, until=until, workers=_count(workers), watch=watch, again=True)
+        clips = commands.advance(corpus, wanted, until=until, workers=workers, watch=watch, again=True)
         page = commands.finish(corpus, wanted, clips, watch) if until == "tag" else None
     _print_status(clips, wanted)
     if page is not None:
@@ -276,7 +277,7 @@ def demo(
     with corpus.locked(), show.progress() as watch:
         wanted = load(demonstration.prepare(into))
         commands.ingest(corpus, wanted, watch)
-        clips = commands.advance(corpus, wanted, until="tag", workers=_count(workers), watch=watch)
+        clips = commands.advance(corpus, wanted, until="tag", workers=workers, watch=watch)
         page = commands.finish(corpus, wanted, clips, watch)
     _print_status(clips, wanted)
     typer.echo(show.flaws(demonstration.compare(into, clips)))
@@ -293,7 +294,7 @@ def _advance(folder: Path, settings: list[str] | None, *, until: str, workers: i
         raise UserError("sources are read by `curate run` and `curate ingest`: change source.* there, in the recipe")
     with corpus.locked(), show.progress() as watch:
         wanted = load(corpus.recipe, settings or [])
-        clips = commands.advance(corpus, wanted, until=until, workers=_count(workers), watch=watch)
+        clips = commands.advance(corpus, wanted, until=until, workers=workers, watch=watch)
         if settings:  # only what worked is kept
             corpus.save_recipe(dump(wanted))
         if until == "tag":
@@ -311,10 +312,6 @@ def _known(folder: Path) -> "Corpus":
     corpus = _corpus(folder)
     corpus.require()
     return corpus
-
-
-def _count(workers: int) -> int:
-    return workers or len(os.sched_getaffinity(0))
 
 
 def _print_status(clips: "pl.DataFrame", wanted: "Recipe") -> None:

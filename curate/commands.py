@@ -9,6 +9,7 @@ import polars as pl
 
 from curate import audio, files, manifest, pipeline, recipe, report
 from curate.corpus import Corpus
+from curate.engine import memory
 from curate.engine.ask import Context, Watch
 from curate.engine.local import Local
 from curate.engine.store import Store
@@ -21,7 +22,7 @@ from curate.measures import catalogue
 from curate.measures.catalogue import Measures
 from curate.recipe import Recipe
 
-MEASURED_VERSION = 1  # raise it when segmenting or what follows from measures changes: stored frames are made anew
+MEASURED_VERSION = 2  # raise it when segmenting or what follows from measures changes: stored frames are made anew
 FORMATS = {"voxcpm": voxcpm.write}
 
 
@@ -47,7 +48,7 @@ def advance(
     """Measure what is missing, decide, and write the manifest as it is after the step `until`.
 
     `again`: measures that failed are taken once more; else a measured frame that is of this recipe serves as it is.
-    `measures` replaces those that the recipe's models give.
+    `measures` replaces those that the recipe's models give. `workers` 0: one per core, as far as memory goes.
     """
     started = time.monotonic()
     asked = measures or catalogue.of(wanted)
@@ -83,7 +84,9 @@ def _measure(
     corpus: Corpus, wanted: Recipe, asked: Measures, *, workers: int, watch: Watch, until: str = "measure"
 ) -> pl.DataFrame:
     ingested = _read_ingested(corpus, wanted)
-    with Local(asked.in_workers(), workers) as engine:
+    each = memory.per_worker(wanted.models.folders())
+    count = memory.workers(workers, each)
+    with Local(asked.in_workers(), count, lambda: watch(memory.words(count, each), 1, 1)) as engine:
         context = Context(asked, Store(corpus.answers), engine, roots(wanted), watch)
         return pipeline.measure(wanted, ingested, context, until=until)
 

@@ -16,7 +16,7 @@ from curate.steps.rules import Check, Rule
 LISTED = 5  # matches that are named where there are several
 PROVENANCE = (
     "source", "path", "sha256", "licence", "attribution", "rate", "channels", "frames", "start", "end", "cut_start",
-    "cut_end", "language", "speaker", "voice", "error",
+    "cut_end", "language", "speaker", "voice", "person", "speaker_conflict", "error",
 )  # fmt: skip
 TEXTS = (
     "text",

@@ -110,7 +110,11 @@ COLUMNS = _columns(
     Column("text_rules", pl.List(pl.String), "text", "which kinds of change the normaliser made"),
     Column("pace", pl.Float64, "text", "characters of `spoken`, spaces aside, per second of speech", "1/s", 2),
     Column("embedding", pl.List(pl.Float32), "speakers", "speaker embedding (CAM++), unit length", stored=False),
-    Column("voice", pl.String, "speakers", "estimated speaker across files, from the embeddings"),
+    Column(
+        "voice", pl.String, "speakers", "estimated speaker across files, from the embeddings; null: not surely one's"
+    ),
+    Column("person", pl.String, "speakers", "who speaks, across names, voices and sources; null: nobody knows"),
+    Column("speaker_conflict", pl.String, "speakers", "whom a clip sounds like where that is not whom its label names"),
     Column("fingerprint", pl.Binary, "duplicates", "acoustic fingerprint", stored=False),
     Column(
         "similar",

@@ -46,7 +46,7 @@ def measure(recipe: Recipe, ingested: pl.DataFrame, context: Context, *, until: 
     clips = ask_texts(clips, asked.heard_texts, context)
     for each in asked.corpus:
         clips = ask_corpus(clips, each, context.store)
-    clips = manifest.rounded(speakers.name(_compared(clips)))
+    clips = manifest.rounded(speakers.name(speakers.persons(_compared(clips))))
     return manifest.conform(clips).drop(FOR_MEASURES)
 
 

@@ -105,6 +105,11 @@ class Models(_Part):
         "khmer-nltk", description="Khmer words; Apache-2.0. khmercut.nn is finer and ten times slower"
     )
 
+    def folders(self) -> list[Path]:
+        """The folders of models that are not bundled and lie on this machine."""
+        named = {each for each in (self.language, *self.asr.values()) if each}
+        return sorted(folder for each in named if (folder := Path(each).expanduser()).is_dir())
+
 
 class Text(_Part):
     """`[text]`: how texts are read."""

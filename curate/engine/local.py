@@ -56,8 +56,10 @@ class Worker:
 class Local:
     """Runs jobs on this machine; the processes live until it is closed, so models load once."""
 
-    def __init__(self, measures: Sequence[Measure], workers: int) -> None:
+    def __init__(self, measures: Sequence[Measure], workers: int, announce: Callable[[], None] = lambda: None) -> None:
         self._measures = list(measures)
+        self._announce = announce  # called before the first job
+        self._announced = False
         self._count = max(1, workers)
         self._state: WorkerState | None = None
         self._workers: list[Worker] = []
@@ -76,6 +78,9 @@ class Local:
 
     def run(self, jobs: Sequence[Job], progress: Progress) -> Iterator[Result]:
         """Answers, in whatever order they come."""
+        if not self._announced:
+            self._announce()
+            self._announced = True
         if self._count == 1:
             yield from self._here(jobs, progress)
         else:

@@ -193,9 +193,7 @@ def _voices() -> Measure:
     from curate.measures import voices
 
     version = f"voices-{voices.VERSION}"
-    return Measure(
-        "voices", "corpus", ("voice",), version, extractors.voices_extractor, inputs=("embedding", "speech_seconds")
-    )
+    return Measure("voices", "corpus", ("voice",), version, extractors.voices_extractor, inputs=voices.INPUTS)
 
 
 def _duplicates() -> Measure:

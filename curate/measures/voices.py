@@ -1,70 +1,148 @@
 """Who speaks, across files: embeddings grouped into voices, for sources that do not say.
 
-By leaders: each clip joins the nearest voice or founds one, voices that came to lie together are merged, and every
-clip is given to the nearest centre. So memory is n embeddings, and time n times the number of voices. Agglomerative
-clustering (scipy, scikit-learn) needs the distance of every pair: of 10,000 embeddings of 192 numbers 0.4 GB and 13 s
-of one core against 0.7 s here, for the same 100 generated voices; of 200,000 it would be 160 GB. K-means asks how many
-voices there are.
+Voices are found on clean clips of one person only: a song, a synthesiser under music or two people at once give an
+embedding between people, and a few of these glue men and women together. The bounds are fixed, not the recipe's
+thresholds: they say what an embedding can be trusted on, not what is wanted in a corpus. Clean clips are linked by the
+mean of all cosines between two groups (`linkage`), where one impure clip is one among many; a group of two modes is
+parted again; the other clips go to a voice where they are surely its, or stay unnamed.
 """
+
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-VERSION = 1  # raise it when an answer changes: it enters the fingerprint
-# Same speaker 0.65-0.96, different at most 0.54 with CAM++ on two seconds of speech and more (measured on real clips).
-SAME_VOICE = 0.6
-SURE_SECONDS = 2.0  # speech below which an embedding may join a voice but not found one
+from curate.measures import linkage
+from curate.measures.linkage import Labels, Vectors
 
-Vectors = NDArray[np.float32]
+VERSION = 2  # raise it when an answer changes: it enters the fingerprint
+INPUTS = (
+    "embedding", "speech_seconds", "snr", "music", "voices", "second_voice", "clipped", "bandwidth",
+    "other_voice", "overlap",
+)  # fmt: skip
+
+
+# Fixed bounds on what was measured. What was not measured does not speak against a clip.
+ONE_VOICE = (
+    pl.col("voices") <= 1,
+    pl.col("second_voice") <= 0.05,
+    pl.col("other_voice") <= 0.15,
+    pl.col("overlap") <= 0.1,
+)
+CLEAN = (
+    *ONE_VOICE,
+    pl.col("speech_seconds") >= 2.0,
+    pl.col("snr") >= 10.0,
+    pl.col("music") <= 0.2,
+    pl.col("clipped") <= 0.02,
+    pl.col("bandwidth") >= 5000.0,  # two people on the telephone are nearer to each other than to themselves elsewhere
+)
+FAIR = (*ONE_VOICE, pl.col("speech_seconds") >= 1.0, pl.col("snr") >= 5.0, pl.col("music") <= 0.5)
+
+LINKED = 0.62  # two groups are one voice at this mean cosine between their clips and above
+NEAR = 0.75  # a clip this near to the centre of a group is its, while many clips are gathered
+MODES = 0.8  # a voice whose halves are alike by less than this, how tight each is taken into account, is two
+LEAST_MODE = 3  # clips that a half has at least
+LEAST_FAIR = 2  # fair clips that make a voice
+ABSORBED = (
+    0.65,
+    0.1,
+)  # a voice of one or two clips goes to a larger one this near, and nearer by this much than the next
+SURE, APART = 0.6, 0.06  # another clip goes to a voice this near, and nearer by this much than to the next one
 
 
 def find(clips: pl.DataFrame) -> pl.DataFrame:
-    """Group clips by voice: columns id, voice (`voice-001`... in order of appearance; null where nobody is alike)."""
+    """Group clips by voice: columns id, voice (`voice-001`... in order of appearance; null: not surely anybody's)."""
     embedded = clips.filter(pl.col("embedding").is_not_null())
     if embedded.is_empty():
         return pl.DataFrame(schema={"id": pl.String, "voice": pl.String})
-    vectors = np.array(embedded["embedding"].to_list(), dtype=np.float32)
-    sure = (embedded["speech_seconds"] >= SURE_SECONDS).to_numpy()
-    centres = _merged(_founded(vectors[sure]))
-    numbers = _nearest(vectors, centres)
+    vectors = linkage.unit(np.array(embedded["embedding"].to_list(), dtype=np.float32))
+    tiers = [(_within(embedded, CLEAN), 1), (_within(embedded, FAIR), LEAST_FAIR)]
+    numbers = _numbers(vectors, tiers)
     order = {int(n): i for i, n in enumerate(dict.fromkeys(n for n in numbers.tolist() if n >= 0), 1)}
     names = [f"voice-{order[n]:03d}" if n >= 0 else None for n in numbers.tolist()]
     return pl.DataFrame({"id": embedded["id"], "voice": pl.Series(names, dtype=pl.String)})
 
 
-def _founded(vectors: Vectors) -> list[Vectors]:
-    """Sums of embeddings per voice: each clip joins the nearest voice that is near enough, else founds one."""
-    sums = np.zeros((0, vectors.shape[1] if vectors.size else 0), dtype=np.float32)
-    for vector in vectors:
-        alike = _unit(sums) @ vector if len(sums) else np.zeros(0, dtype=np.float32)
-        best = int(alike.argmax()) if len(alike) else -1
-        if best >= 0 and alike[best] >= SAME_VOICE:
-            sums[best] += vector
-        else:
-            sums = np.vstack([sums, vector[None]])
-    return list(sums)
+def _within(clips: pl.DataFrame, bounds: Sequence[pl.Expr]) -> NDArray[np.bool_]:
+    return clips.select(pl.all_horizontal(bound.fill_null(True) for bound in bounds)).to_series().to_numpy()
 
 
-def _merged(sums: list[Vectors]) -> Vectors:
-    """Voices whose centres have come to lie together are one."""
-    while len(sums) > 1:
-        centres = _unit(np.array(sums))
-        alike = centres @ centres.T - 2 * np.eye(len(sums), dtype=np.float32)
-        first, second = sorted(divmod(int(alike.argmax()), len(sums)))
-        if alike[first, second] < SAME_VOICE:
-            break
-        sums[first] = sums[first] + sums.pop(second)
-    return _unit(np.array(sums, dtype=np.float32)) if sums else np.zeros((0, 0), dtype=np.float32)
+def _numbers(vectors: Vectors, tiers: Sequence[tuple[NDArray[np.bool_], int]]) -> Labels:
+    """The number of each clip's voice, -1 where it is nobody's.
+
+    Tier by tier (which clips, and how many of them make a voice): clips that are surely of a voice found before are
+    given to it, and the others are linked. At last the rest is given to voices.
+    """
+    numbers = np.full(len(vectors), -1)
+    for founding, least in tiers:
+        _assign(numbers, founding, vectors)
+        left = np.flatnonzero(founding & (numbers < 0))
+        if len(left):
+            groups = _parted(vectors[left], linkage.link(vectors[left], threshold=LINKED, near=NEAR))
+            large = np.bincount(groups)[groups] >= least
+            numbers[left[large]] = numbers.max() + 1 + linkage.ordered(groups[large])
+        _absorb(numbers, vectors)
+    _assign(numbers, np.ones(len(vectors), np.bool_), vectors)
+    return numbers
 
 
-def _nearest(vectors: Vectors, centres: Vectors) -> NDArray[np.int64]:
-    if not len(centres):
-        return np.full(len(vectors), -1)
-    alike = vectors @ centres.T
-    return np.where(alike.max(axis=1) >= SAME_VOICE, alike.argmax(axis=1), -1)
+def _assign(numbers: Labels, which: NDArray[np.bool_], vectors: Vectors) -> None:
+    """Give unnumbered clips to voices, where they are surely theirs."""
+    named, rows = np.flatnonzero(numbers >= 0), np.flatnonzero(which & (numbers < 0))
+    centres = linkage.unit(linkage.totals(vectors[named], numbers[named])[0])
+    numbers[rows] = _surely(vectors[rows], centres, near=SURE, apart=APART)
 
 
-def _unit(vectors: Vectors) -> Vectors:
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.maximum(lengths, 1e-12), dtype=np.float32)
+def _absorb(numbers: Labels, vectors: Vectors) -> None:
+    """Give voices of fewer clips than LEAST_MODE to a larger one, where they are surely its; numbers stay free."""
+    named = np.flatnonzero(numbers >= 0)
+    sums, counts = linkage.totals(vectors[named], numbers[named])
+    small, large = np.flatnonzero((counts > 0) & (counts < LEAST_MODE)), np.flatnonzero(counts >= LEAST_MODE)
+    into = np.arange(len(counts))
+    if len(large):
+        best = _surely(linkage.unit(sums[small]), linkage.unit(sums[large]), near=ABSORBED[0], apart=ABSORBED[1])
+        into[small[best >= 0]] = large[best[best >= 0]]
+        numbers[named] = into[numbers[named]]
+
+
+def _parted(vectors: Vectors, labels: Labels) -> Labels:
+    """Groups of two modes taken apart: numbers of the groups that are left."""
+    parts = [part for members in _members(labels) for part in _modes(vectors, members)]
+    parted = np.empty(len(labels), np.int64)
+    for number, part in enumerate(parts):
+        parted[part] = number
+    return parted
+
+
+def _members(labels: Labels) -> list[Labels]:
+    """The places of each label."""
+    order = np.argsort(labels, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(labels[order])) + 1)
+
+
+def _modes(vectors: Vectors, members: Labels) -> Iterator[Labels]:
+    """A group as it is, or parted in two, and each part again, where its halves are less alike than a voice's are."""
+    if len(members) >= 2 * LEAST_MODE:
+        side = linkage.halves(vectors[members])
+        one, other = members[~side], members[side]
+        if min(len(one), len(other)) >= LEAST_MODE:
+            sums = vectors[one].sum(axis=0), vectors[other].sum(axis=0)
+            if linkage.likeness(sums[0], len(one), sums[1], len(other)) < MODES:
+                yield from _modes(vectors, one)
+                yield from _modes(vectors, other)
+                return
+    yield members
+
+
+def _surely(vectors: Vectors, centres: Vectors, *, near: float, apart: float) -> Labels:
+    """The nearest centre of each vector where it is that near and the next one is that much less so, else -1."""
+    numbers = np.full(len(vectors), -1)
+    for rows, dots in linkage.blocks(vectors, centres):
+        best = dots.argmax(axis=1)
+        every = np.arange(len(dots))
+        first = dots[every, best]
+        dots[every, best] = -1
+        numbers[rows] = np.where((first >= near) & (first - dots.max(axis=1) >= apart), best, -1)
+    return numbers

@@ -62,7 +62,9 @@ def _people(clips: pl.DataFrame) -> dict[str, Any]:
     kept = manifest.kept(clips)
     return {
         "speakers": kept.select("source", "speaker").drop_nulls().unique().height,
-        "unnamed": kept["speaker"].null_count(),
+        "persons": kept["person"].drop_nulls().n_unique(),
+        "unnamed": kept["person"].null_count(),
+        "speaker_conflicts": kept["speaker_conflict"].count(),
     }
 
 
@@ -155,11 +157,10 @@ def _by(rows: pl.DataFrame, names: tuple[str, ...]) -> list[dict[str, Any]]:
 
 
 def _leaks(clips: pl.DataFrame, recipe: Recipe) -> list[dict[str, Any]]:
-    """Speakers, texts and recordings found in more than one split, counted anew and not by the code that split them."""
+    """Speakers (as persons), texts and recordings in more than one split, counted anew, not by the code that split."""
     bare = pl.col("spoken").map_elements(agreement.comparable, return_dtype=pl.String)
-    own = pl.format("{} {}", "source", "speaker")
     what = {
-        "speaker": pl.when(pl.col("speaker") == pl.col("voice")).then("voice").otherwise(own),
+        "speaker": pl.col("person"),
         "text": pl.when(bare != "").then(bare),
         "recording": pl.col("sha256"),
     }

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import polars as pl
 
-from curate.steps import speakers
 from curate.steps.rule_catalogue import ORDER
 from curate.steps.rules import break_rule
 from curate.steps.selection import first_fit, shuffled
@@ -21,7 +20,7 @@ def balance(
     order: Sequence[str] = ORDER,
 ) -> pl.DataFrame:
     """Cap speakers and sources, then keep the wanted hours per language, spread evenly over speakers."""
-    pool = clips.select("id", "drop", "language", "source", "seconds", speakers.person().alias("person"))
+    pool = clips.select("id", "drop", "language", "source", "seconds", "person")
     pool = pool.with_row_index("row").filter(pl.col("drop").is_null()).drop("drop")
     capped, surplus = pl.Series(dtype=pl.UInt32), pl.Series(dtype=pl.UInt32)
     for whose, cap in (("person", max_speaker_hours), ("source", max_source_hours)):

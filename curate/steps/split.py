@@ -12,7 +12,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from curate.recipe import LANGUAGES
-from curate.steps import speakers
 from curate.steps.selection import Floats, first_fit, shuffled
 
 HELD_OUT = ("validation", "test")
@@ -58,7 +57,7 @@ def empty(clips: pl.DataFrame, *, shares: Mapping[str, float], apart: Sequence[s
 
 def _grouped(clips: pl.DataFrame, apart: Sequence[str]) -> pl.DataFrame:
     """Kept clips with the name of their group: its smallest id, so that the order of the sources does not matter."""
-    columns = ["id", "language", "source", "speaker", "voice", "spoken", "sha256", "seconds"]
+    columns = ["id", "language", "person", "spoken", "sha256", "seconds"]
     kept = clips.filter(pl.col("drop").is_null()).select(columns)
     kept = kept.with_columns(pl.Series("number", groups(kept, apart), dtype=pl.Int64))
     names = kept.group_by("number").agg(pl.col("id").min().alias("group"))
@@ -92,7 +91,7 @@ def groups(clips: pl.DataFrame, apart: Sequence[str]) -> NDArray[np.int64]:
 def _shared(name: str) -> pl.Expr:
     """What clips must not share across splits."""
     if name == "speaker":
-        return speakers.person().alias(name)
+        return pl.col("person").alias(name)
     if name == "text":
         return pl.col("spoken").str.replace_all(r"[\p{P}\p{S}\p{Z}\p{C}]", "").str.to_lowercase().alias(name)
     return pl.col("sha256").alias(name)
@@ -130,16 +129,16 @@ def _hold_out(
 
 def _cause(clips: pl.DataFrame, apart: Sequence[str]) -> str:
     sizes = clips.group_by("group").agg(
-        pl.len().alias("clips"), pl.col("speaker").drop_nulls().n_unique().alias("speakers")
+        pl.len().alias("clips"), pl.col("person").drop_nulls().n_unique().alias("persons")
     )
     largest = sizes.sort("clips", "group", descending=[True, False]).row(0, named=True)
     count = f"{largest['clips']} of {clips.height} clips"
     if sizes.height == 1 and clips.height == 1:
         return "there is only one clip"
-    if largest["speakers"] == 1 and "speaker" in apart:
+    if largest["persons"] == 1 and "speaker" in apart:
         rest = [name for name in apart if name != "speaker"]
         return f"{count} are by one speaker; add speakers, or set split.apart = {rest} to let splits share one"
-    if "text" in apart and largest["speakers"] > 1:
+    if "text" in apart and largest["persons"] > 1:
         return (
             f'{count} hang together because speakers read the same texts; leave "text" or "speaker" out of split.apart'
         )

@@ -21,9 +21,18 @@ GOOD: dict[str, Any] = {
 
 def clips(rows: Sequence[Mapping[str, Any]] = ({},)) -> pl.DataFrame:
     """One good Korean clip per row, each with an id, a file and a content of its own, changed as the row says."""
-    made = [{**GOOD, "id": f"{i:016x}", "path": f"{i}.wav", "sha256": f"{i:064x}", **row} for i, row in enumerate(rows)]
+    made = [
+        {**GOOD, "id": f"{i:016x}", "path": f"{i}.wav", "sha256": f"{i:064x}", **_person(row), **row}
+        for i, row in enumerate(rows)
+    ]
     schema = {c.name: c.dtype for c in manifest.COLUMNS.values()}
     own = {name: pl.String for row in made for name in row if name not in schema}
     return pl.DataFrame(made, schema={**schema, **own}, orient="row").with_columns(
         pl.col("broke").fill_null(pl.lit([], dtype=pl.List(pl.String)))
     )
+
+
+def _person(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Who speaks, as it is with nothing heard: the name in its source, or the voice."""
+    speaker, voice = row.get("speaker"), row.get("voice")
+    return {"person": voice if speaker in (None, voice) else f"{row.get('source', GOOD['source'])} {speaker}"}

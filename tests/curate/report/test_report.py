@@ -36,7 +36,8 @@ def clip(number: int, **changed: Any) -> dict[str, Any]:
         "spoken": "사과 세 개", "pace": 3.0, "text_rules": ["counter"], "split": "train",
         "training_text": "(Korean)사과 세 개",
     }  # fmt: skip
-    return {**good, **changed}
+    speaker = changed.get("speaker", good["speaker"])
+    return {**good, "person": speaker and f"studio {speaker}", "speaker_conflict": None, **changed}
 
 
 def recipe(**changed: Any) -> Recipe:
@@ -241,6 +242,20 @@ def test_what_could_not_be_read_is_counted_by_clips() -> None:
     told = examples.unread(manifest.conform(pl.DataFrame(rows, schema=schema, orient="row")))
     assert told["ko"] == [{"what": "★", "clips": 2}, {"what": "like", "clips": 1}, {"what": "😀", "clips": 1}]
     assert {each["what"] for each in told["km"]} == {"<", "b", ">"}
+
+
+def test_persons_and_labels_that_sound_like_another_are_counted() -> None:
+    wanted = recipe()
+    rows = [
+        clip(1, speaker="a"),
+        clip(2, speaker="b", person="studio a", split="test", spoken="다른 글"),
+        clip(3, speaker="b", person="studio a", speaker_conflict="studio a", spoken="또 다른 글"),
+    ]
+    told = facts.gather(decided(rows, wanted), wanted)
+    assert {name: told["corpus"][name] for name in ("persons", "unnamed", "speaker_conflicts")} == {
+        "persons": 1, "unnamed": 0, "speaker_conflicts": 1,
+    }  # fmt: skip
+    assert {each["what"]: each["in_two"] for each in told["leaks"]}["speaker"] == 1
 
 
 def test_a_speaker_in_two_splits_is_counted() -> None:
