@@ -183,30 +183,6 @@ def test_a_loss_that_explodes_names_its_clip(spoil):
         list(finetune.train(run))
 
 
-@pytest.fixture
-def late(monkeypatch):
-    """As on a GPU: the losses of a step are read when the next one has been launched."""
-    order, (launch, read, fresh) = [], (Trainer.launch, Trainer.read, Trainer.fresh)
-
-    def made(*words):
-        trainer = fresh(*words)
-        trainer.late = True
-        return trainer
-
-    def launched(trainer, state, *words):
-        order.append(("launch", state.step))
-        return launch(trainer, state, *words)
-
-    def has_read(trainer, step):
-        order.append(("read", step.step))
-        return read(trainer, step)
-
-    monkeypatch.setattr(Trainer, "fresh", made)
-    monkeypatch.setattr(Trainer, "launch", launched)
-    monkeypatch.setattr(Trainer, "read", has_read)
-    return order
-
-
 def test_losses_read_a_step_late_are_the_same_and_nothing_is_saved_before_they_are_read(never_stopped, make_run, late):
     run = make_run("late", *SETTINGS)
     list(finetune.train(run))
