@@ -1,7 +1,8 @@
 """Our training step as `train lora` takes it from its second epoch on: `Trainer`, latents and encodings at hand."""
 
 import copy
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -19,9 +20,9 @@ from train.data.dataset import Data
 from train.data.latents import Latents
 from train.data.sampler import Example
 from train.distributed import ALONE
-from train.model import inputs, losses, voxcpm
+from train.model import inputs, layers, losses, voxcpm
 from train.model.inputs import EncodedClip
-from train.trainer import Trainer, prefetch
+from train.trainer import Launched, Trainer, prefetch
 
 STEPS = 1_000_000  # of a run so long that the rate stays what it is
 
@@ -101,21 +102,30 @@ class Ours:
         latents = cast(Latents, _Memory(self.sounds))
         return Trainer(run, self.model, Data(self.examples(), [], {}, clips, latents), self.vector, ALONE)
 
-    def train(self, setting: Setting, *, epoch: int, most: int | None = None) -> float:
-        """One epoch, or its first `most` steps, and the audio seconds in it; read ahead as in a run."""
+    def train(
+        self, setting: Setting, *, epoch: int, most: int | None = None, stop: Callable[[], bool] = lambda: False
+    ) -> float:
+        """One epoch, or its first `most` steps, or until `stop`; the audio seconds in it.
+
+        Read ahead as in a run, and on a GPU losses are read as late as in one.
+        """
         trainer, examples = self.trainer(setting), self.examples()
         plan = sampler.plan(examples, tokens=setting.tokens, seed=0, epoch=epoch)[:most]
         steps = [
             (State(STEPS // 4 + number, epoch, number), [examples[position] for position in batch])
             for number, batch in enumerate(plan, start=1)
         ]
-        seconds = 0.0
+        seconds, launched = 0.0, deque[Launched]()
         try:
             for (state, chosen), pieces in prefetch(lambda each: trainer.microbatches(*each), steps):
-                seconds += trainer.step(state, chosen, pieces, STEPS).audio_seconds
+                launched.append(trainer.launch(state, chosen, pieces, STEPS))
+                while len(launched) > trainer.late:
+                    seconds += trainer.read(launched.popleft()).audio_seconds
+                if stop():
+                    break
+            return seconds + sum(trainer.read(each).audio_seconds for each in launched)
         finally:
             self.vector.parameter.grad = None  # leave no memory behind
-        return seconds
 
 
 class _Memory:
@@ -151,6 +161,7 @@ def _frozen(model: Any, device: str) -> Any:
     for name, value in model.named_parameters():
         if name in low_rank:
             value.data = low_rank[name].to(device)
+    layers.join(model)
     model.device = device
     return model.train()
 
@@ -186,7 +197,7 @@ def _encoded(model: Any, sound: EncodedClip) -> EncodedClip:
     return EncodedClip(sound.latents, model.feat_encoder(sound.latents[None].to(model.device))[0].cpu())
 
 
-def _pairs(model: Any) -> losses.LoraPairs:
+def _pairs(model: Any) -> layers.LoraPairs:
     """The official LoRA layers as `losses` reads them."""
     layers = {name: part for name, part in model.named_modules() if hasattr(part, "lora_A")}
     return {name: (part.lora_A, part.lora_B, float(part.scaling), 0.0) for name, part in layers.items()}

@@ -1,6 +1,7 @@
 """Both sides' steps by turns on the same clips, and what is measured of each: speed, memory, FLOP."""
 
 import json
+import math
 import resource
 import statistics
 import subprocess
@@ -18,6 +19,7 @@ from benchmarks import official_step, workload
 from benchmarks.official_step import DOCUMENTED, Official
 from benchmarks.our_step import Ours, Setting
 from curate.errors import UserError
+from train.model import voxcpm
 
 BATCHES = (1, 2, 4, 8, 16, 32)  # of the official side, of which the best is searched
 BUDGETS = (2048, 4096, 8192, 16384, 32768)  # of ours, in positions
@@ -39,6 +41,7 @@ class Asked:
     only: str | None = None  # one side
     clock: str = "wall"  # or processor: time that this process computed, on a CPU that others use, too
     batches: tuple[int, ...] = BATCHES  # of the official side, beside the documented one
+    limit: float = math.inf  # seconds for one pass of one contender; what it did not come to is left out of its speed
 
 
 @dataclass
@@ -109,6 +112,14 @@ class Sides:
             torch.cuda.synchronize()
         return time.process_time() if self.asked.clock == "processor" else time.perf_counter()
 
+    def over(self, started: float) -> bool:
+        """Whether a pass that began then has had its time."""
+        return time.perf_counter() - started > self.asked.limit
+
+    def _order(self, turn: int) -> int:
+        """The order of clips of a round: on a GPU always the same, so that every shape was seen when it is timed."""
+        return 0 if self.device == "cuda" else turn
+
     def _encoding(self, turn: int, most: int | None) -> tuple[float, float]:
         assert self.ours
         chosen = self.spoken[:1] if most else self.spoken
@@ -121,15 +132,20 @@ class Sides:
         assert official
 
         def run(turn: int, most: int | None) -> tuple[float, float]:
-            order = torch.randperm(len(self.spoken), generator=torch.Generator().manual_seed(turn)).tolist()
+            generator = torch.Generator().manual_seed(self._order(turn))
+            order = torch.randperm(len(self.spoken), generator=generator).tolist()
             steps = official_step.passes(len(self.spoken), order, batch, together)[:most]
             chosen = [[[self.spoken[clip] for clip in each] for each in step] for step in steps]
             loaded = [[official.collate(each) for each in step] for step in chosen]  # the work of other processes
-            seconds = sum(clip.seconds for step in chosen for each in step for clip in each)
-            started = self.now()
+            if self.device == "cuda":
+                torch.backends.cuda.enable_cudnn_sdp(True)  # torch's own default
+            seconds, began, started = 0.0, time.perf_counter(), self.now()
             try:
-                for step in loaded:
+                for step, own in zip(loaded, chosen, strict=True):
                     official.step(step)
+                    seconds += sum(clip.seconds for each in own for clip in each)
+                    if self.over(began):
+                        break
                 return self.now() - started, seconds
             finally:
                 official.optimizer.zero_grad(set_to_none=True)  # leave no memory behind
@@ -141,8 +157,9 @@ class Sides:
         assert ours
 
         def run(turn: int, most: int | None) -> tuple[float, float]:
-            started = self.now()
-            seconds = ours.train(setting, epoch=turn, most=most)
+            voxcpm.choose_attention(self.device)
+            began, started = time.perf_counter(), self.now()
+            seconds = ours.train(setting, epoch=self._order(turn), most=most, stop=lambda: self.over(began))
             return self.now() - started, seconds  # reading of the first batch included
 
         return run
@@ -198,7 +215,11 @@ def _once(sides: Sides, each: Contender, turn: int) -> None:
 
 
 def _warm_up(sides: Sides, each: Contender) -> None:
-    """Take one step; where FLOP are counted, count them. What stays allocated is the side's own."""
+    """Take one step, on a GPU then a whole pass; where FLOP are counted, count them.
+
+    On a GPU the first time at a shape takes longer: plans, compiled graphs, memory. What stays allocated is the side's
+    own.
+    """
     from torch.utils.flop_counter import FlopCounterMode
 
     before = _allocated(sides.device)
@@ -206,6 +227,9 @@ def _warm_up(sides: Sides, each: Contender) -> None:
     with counter if each.counted else nullcontext():
         _, seconds = each.run(0, 1)
     each.flop = counter.get_total_flops() / seconds if each.counted else None
+    if sides.device == "cuda":
+        each.run(0, None)
+        print(f"warm: {each.side}, {each.name}", file=sys.stderr, flush=True)
     sides.held["official" if each.side == "official" else "ours"] += _allocated(sides.device) - before
 
 

@@ -10,6 +10,7 @@ timed, both must have the same losses on the same clips, weights and draws.
 
 import argparse
 import json
+import math
 import platform
 import statistics
 import sys
@@ -61,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="of a CPU")
     parser.add_argument("--clock", choices=("wall", "processor"), default="wall", help="processor: on a busy CPU")
+    parser.add_argument("--limit", type=float, help="seconds for one pass of one setting; 6 on a GPU, none on a CPU")
     parser.add_argument("--only", choices=("official", "ours"), help="one side, without ratios, for a smaller GPU")
     parser.add_argument("--no-memory", action="store_true", help="start no processes to measure memory on a CPU")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything measured")
@@ -92,6 +94,7 @@ def _asked(given: argparse.Namespace) -> Asked:
         only=given.only,
         batches=tuple(given.batches),
         clock=given.clock,
+        limit=given.limit or (6.0 if gpu else math.inf),
     )
 
 

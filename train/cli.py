@@ -1,6 +1,7 @@
 """The `train` commands: parse, call, print."""
 
 import json
+import os
 from collections import deque
 from functools import partial
 from pathlib import Path
@@ -47,6 +48,9 @@ RANKS = "8,16,32,64,128"  # the published sweep: 0.19 to 3.03 percent of the mod
 
 def main() -> None:
     """Run a command; what a person can mend is one line on standard error and exit 1, Ctrl-C one and exit 130."""
+    if not {"PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF"} & os.environ.keys():  # read when the GPU is first used
+        # Batches are of all sizes: segments of memory that grow leave fewer gaps than many of fixed sizes.
+        os.environ["PYTORCH_ALLOC_CONF"] = "expandable_segments:True"
     console.run(app, "train")
 
 

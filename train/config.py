@@ -101,7 +101,7 @@ class BatchSettings(Frozen):
         4096, ge=1, description="positions of one step, on all GPUs together; about 16 clips of 8 s, the official 2 x 8"
     )
     micro_batch_tokens: int | None = Field(
-        None, ge=1, description="positions on one GPU at once; a step's gradients add up; unset: its whole share"
+        None, ge=1, description="positions on one GPU at once; a step's gradients add up; unset: what fits its memory"
     )
     temperature: float = Field(
         1.0, ge=1, description="languages in proportion to hours^(1/temperature); 1: each clip once an epoch"
@@ -132,7 +132,9 @@ class Train(Frozen):
         "auto", description="of the frozen base; auto: bfloat16 on a GPU, float32 on a CPU; the adapter is float32"
     )
     checkpointing: bool = Field(False, description="compute each layer twice and keep less: for small GPUs")
-    compile: bool = Field(False, description="fuse each layer by torch.compile: minutes at the start")
+    compile: bool | None = Field(
+        None, description="fuse layers by torch.compile; unset: on a GPU, in runs of 300 steps or more"
+    )
     tensorboard: bool = Field(False, description="losses to RUN/tensorboard as well")
     tracker: Literal["off", "auto", "trackio", "wandb"] = Field(
         "off", description="losses and spoken samples to trackio or wandb as well; auto: whichever is installed"

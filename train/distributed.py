@@ -19,6 +19,7 @@ REMEDY = "start with torchrun, or unset WORLD_SIZE for one process"
 LARGEST_PORT = 65535
 PATIENCE = timedelta(minutes=5)  # until all processes of all machines have started
 LATER = timedelta(minutes=30)  # torch's own, once they have met
+BY_GPU = "cpu:gloo,cuda:nccl"  # gradients by NCCL; Python's values by gloo, for NCCL would wait for the step that runs
 LOST = ("closed by peer", "onnection reset", "Broken pipe", "remote process has terminated")
 
 
@@ -117,7 +118,7 @@ def _meet(*, gpu: bool) -> Store:
         store: Store
         store, rank, size = next(rendezvous("env://", timeout=PATIENCE))
         store.set_timeout(LATER)
-        torch.distributed.init_process_group("nccl" if gpu else "gloo", store=store, rank=rank, world_size=size)
+        torch.distributed.init_process_group(BY_GPU if gpu else "gloo", store=store, rank=rank, world_size=size)
     except torch.distributed.DistError as problem:
         where = f"{os.environ['MASTER_ADDR']}:{os.environ['MASTER_PORT']}"
         reason = str(problem).splitlines()[0].rstrip(".")

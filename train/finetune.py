@@ -17,9 +17,10 @@ in the same way.
 import hashlib
 import json
 import logging
+from collections import deque
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +35,10 @@ from train.data import checks, dataset, latents
 from train.data.dataset import Data
 from train.data.sampler import BEGINNING, EpochPlans
 from train.distributed import ALONE, World
+from train.estimate import fit
 from train.model import base
 from train.run_log import RunLog, roll_back
-from train.trainer import Step, Trainer, out_of_memory, prefetch
+from train.trainer import Launched, Step, Trainer, out_of_memory, prefetch
 from train.validation import Validation
 
 log = logging.getLogger(__name__)
@@ -150,13 +152,18 @@ def _train(run: config.Run, world: World, survey: dataset.Survey | None) -> Iter
     notes += _changes(checkpoint.read_settings(newest), settings, at.step) if newest else []
     yield from notes
 
-    # 4. The model, the adapter and the optimizer, as they were at the checkpoint; and RUN/, rolled back to it.
-    yield f"loading {run.model}, for {steps} steps on {device}"
+    # 4. How much this machine computes at once, which is no setting of the run, for losses do not depend on it. The
+    # model, the adapter and the optimizer, as they were at the checkpoint; and RUN/, rolled back to it.
+    asked, (run, note) = run, fit.fitted(run, survey, data.train, world.size)
+    yield f"loading {run.model}, for {steps} steps on {device}" + (f", {note}" if note else "")
     start = None if newest else warm_start.read(run, survey.model, quiet=True)
     yield from warm_start.check_tags(start, survey.reading) if start else []
     trainer = Trainer.fresh(run, survey.model, data, device, world, start)
+    trainer.options = replace(trainer.options, compiled=fit.compiles(run, device, steps))
     earlier = _restore(trainer, newest) if newest else start
-    run_log = RunLog(run, trainer, world, at, settings, earlier)
+    if device == "cuda":
+        yield from _rehearse(trainer, asked)
+    run_log = RunLog(asked, trainer, world, at, settings, earlier)
     yield from run_log.notes
     if at.step == 0 and run.train.validate_every:
         yield from run_log.validate(0)  # B is zero: the base model itself, that all later losses are compared with
@@ -168,12 +175,20 @@ def _train(run: config.Run, world: World, survey: dataset.Survey | None) -> Iter
     # different steps. So they agree after each (`world.any`), for if one left alone, the others would wait for its
     # gradients. It kills those that have not ended 30 s later. (`console.run` has no handler under torchrun, which
     # by SIGTERM also ends the others when one has failed.)
+    launched: deque[Launched] = deque()
     with closing(run_log), signals.as_ctrl_c(spared=1) as asked_to_stop:
         for (state, batch), pieces in prefetch(lambda each: trainer.microbatches(*each), plans.remaining(at, steps)):
-            step = trainer.step(state, batch, pieces, steps)
-            run_log.keep(step)  # first: whatever a person has seen is in the metrics
-            yield step
-            last, stopping, early = state.step == steps, world.any(asked_to_stop()), list[str]()
+            launched.append(trainer.launch(state, batch, pieces, steps))
+            last, early = state.step == steps, list[str]()
+            # A GPU is given the next step before the losses of this one are read, so that it never waits for us; but
+            # nothing is validated or saved of a step whose losses were not read: it may have been refused.
+            stopping, waits = False, trainer.late and not (last or run_log.due(state.step))
+            while len(launched) > waits:
+                step = trainer.read(launched.popleft())
+                run_log.keep(step)  # first: whatever a person has seen is in the metrics
+                yield step
+                if len(launched) <= waits and (stopping := world.any(asked_to_stop())):
+                    waits = False
             if run.train.validate_every and (last or state.step % run.train.validate_every == 0):
                 yield from run_log.validate(state.step)
                 early = [] if last else run_log.rising()
@@ -189,6 +204,38 @@ def _train(run: config.Run, world: World, survey: dataset.Survey | None) -> Iter
                 yield Stopped(state.step, steps)
                 return
     yield Finished(steps, checkpoint.path_of(run.into, steps))
+
+
+def _rehearse(trainer: Trainer, asked: config.Run) -> Iterator[str]:
+    """Go through the heaviest piece of the run before its first step: out of memory is so now, and not in hour three.
+
+    Where nobody has said how much is computed at once, it is halved until it fits. Where nobody has asked for compiled
+    layers and they cannot be, they are not. Raises UserError, or torch.cuda.OutOfMemoryError where nothing helps.
+    """
+    while True:
+        tokens = trainer.run.batch.micro_batch_tokens or trainer.run.batch.tokens
+        piece = fit.heaviest(trainer.run, trainer.data.train, tokens, trainer.world.size)
+        try:
+            return trainer.rehearse(piece)
+        except torch.cuda.OutOfMemoryError:
+            if asked.batch.micro_batch_tokens or len(piece) == 1:
+                raise
+            torch.cuda.empty_cache()
+            trainer.run = fit.with_budget(trainer.run, tokens // 2)
+            yield f"out of memory with {tokens} positions at once: going on with {tokens // 2}"
+        except RuntimeError as problem:
+            if not (trainer.options.compiled and _is_compilers(problem)):
+                raise
+            reason = str(problem).strip().splitlines()[0]
+            if asked.train.compile:
+                raise UserError(f"layers cannot be compiled here ({reason}): set train.compile = false") from problem
+            trainer.options = replace(trainer.options, compiled=False)
+            yield f"layers cannot be compiled here ({reason}): going on without"
+
+
+def _is_compilers(problem: RuntimeError) -> bool:
+    """Whether torch.compile has failed; its errors are told by their names, for importing them takes seconds."""
+    return any(kind.__module__.startswith(("torch._dynamo", "torch._inductor")) for kind in type(problem).__mro__)
 
 
 def _check_fingerprint(run: config.Run, model: Path, data: Data, *, new: bool) -> list[str]:

@@ -47,18 +47,24 @@ class Optimizer:
         """Forget the gradient."""
         self._vector.parameter.grad = None
 
-    def step(self, rate: float, number: int) -> None:
-        """Move the weights at a rate, of A where B has its own, and the average behind them; steps count from 1."""
+    def step(self, rate: float, number: int, refused: torch.Tensor | None = None) -> None:
+        """Move the weights at a rate, of A where B has its own, and the average behind them; steps count from 1.
+
+        Nothing moves where `refused` is true: one value on the vector's device, which is never waited for.
+        """
         for group in self._adamw.param_groups:
             group["lr"] = rate * group["ratio"]
         gradient = self._vector.parameter.grad
         if self._views and gradient is not None:
             for view, piece in zip(self._views, self._vector.pieces(gradient), strict=True):
                 view.grad = piece
+        # What a GradScaler would set: fused AdamW leaves weights, moments and its count of steps where it is 1.
+        self._adamw.found_inf = None if refused is None else refused.float()  # type: ignore[attr-defined]
         self._adamw.step()
         if self._average is not None:
-            decay = min(self._settings.ema_decay, (1 + number) / (10 + number))
-            self._average.lerp_(self._vector.parameter.detach(), 1 - decay)
+            moves = 1 - min(self._settings.ema_decay, (1 + number) / (10 + number))
+            share = torch.full((), moves, dtype=self._average.dtype, device=self._average.device)
+            self._average.lerp_(self._vector.parameter.detach(), share if refused is None else share * ~refused)
 
     @contextmanager
     def averaged(self) -> Iterator[None]:

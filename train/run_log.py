@@ -12,6 +12,7 @@ from train import checkpoint, config, metrics, trackers, validation
 from train.adapter import lora
 from train.checkpoint import State
 from train.distributed import World
+from train.estimate import fit
 from train.export import say
 from train.model import voxcpm
 from train.trainer import Step, Trainer
@@ -46,6 +47,9 @@ class RunLog:
         trainer.remember([line["loss"] for line in lines if "loss" in line])
         self._seen = validation.written(run.into)
         self._best = _best(self._seen)
+        # All processes cut held-out clips into the same pieces; what fits is each GPU's own, so the least is taken.
+        tokens = world.gather(trainer.run.batch.micro_batch_tokens or trainer.run.batch.tokens)
+        self._at_once = fit.with_budget(run, min(tokens))
         self._trackers = trackers.started(run, at.step) if world.writes else []
 
     def keep(self, step: Step) -> None:
@@ -86,12 +90,12 @@ class RunLog:
     def _validated(self, step: int) -> tuple[Validation, list[validation.ClipLoss]]:
         trainer = self._trainer
         with trainer.vector.silenced() if step == 0 and self._run.start_from else nullcontext():
-            return validation.validate(trainer.model, trainer.vector, trainer.data, self._run, step, self._world)
+            return validation.validate(trainer.model, trainer.vector, trainer.data, self._at_once, step, self._world)
 
     def _validate_start(self) -> str:
         """Held-out losses of the adapter that the run begins from, kept beside those of step 0."""
         trainer = self._trainer
-        event, _ = validation.validate(trainer.model, trainer.vector, trainer.data, self._run, 0, self._world)
+        event, _ = validation.validate(trainer.model, trainer.vector, trainer.data, self._at_once, 0, self._world)
         losses = {language: values["loss"] for language, values in event.languages.items()}
         if self._world.writes:
             metrics.append(self._run.into, {"step": 0, "start_from": losses})
@@ -107,6 +111,11 @@ class RunLog:
         """Let trackers send what they hold."""
         for tracker in self._trackers:
             tracker.close()
+
+    def due(self, step: int) -> bool:
+        """Whether a validation or a checkpoint follows this step."""
+        every = self._run.train.validate_every
+        return step % self._run.train.save_every == 0 or bool(every and step % every == 0)
 
     def is_best(self, step: int) -> bool:
         """Whether a language's held-out loss has its lowest value, so far, at this step."""

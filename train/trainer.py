@@ -25,6 +25,7 @@ from train.data.sampler import Example
 from train.distributed import World
 from train.model import losses, voxcpm
 from train.model.inputs import Batch, Draws, draw, seed_of
+from train.model.layers import ComputeOptions
 from train.optimizer import Optimizer
 
 Given = TypeVar("Given")
@@ -67,9 +68,22 @@ class ClipLosses:
 class Piece:
     """What one process computes at once."""
 
-    clips: list[Example]
     batch: Batch
     draws: Draws
+    owner: torch.Tensor  # (R,) which clip of the whole step's batch each target patch is of
+
+
+@dataclass(frozen=True)
+class Launched:
+    """A step that the GPU has been given, and may not have done yet."""
+
+    step: int
+    steps: int
+    batch: Sequence[Example]
+    learning_rate: float
+    values: torch.Tensor  # (3 + 2 x clips,) in double: norm, usual loss, refused; each clip's sum of diff, then of stop
+    arrived: torch.cuda.Event | None  # when they are on the CPU; None: they are
+    started: float
 
 
 class Trainer:
@@ -78,8 +92,11 @@ class Trainer:
     def __init__(self, run: config.Run, model: Any, data: Data, vector: Vector, world: World) -> None:
         self.run, self.model, self.data, self.vector, self.world = run, model, data, vector, world
         self.optimizer = Optimizer(vector, run.optimizer)
-        self._options = losses.ComputeOptions(run.train.checkpointing, run.train.compile)
-        self._recent: deque[float] = deque(maxlen=RECENT)
+        self.options = ComputeOptions(run.train.checkpointing, bool(run.train.compile))
+        self._recent: deque[torch.Tensor] = deque(maxlen=RECENT)  # losses, where the model is
+        self._read = 0.0  # when the last step was done
+        self.late = str(model.device).startswith("cuda")  # losses are worth reading a step late
+        model.train()  # once: it walks through 3,000 modules
 
     @classmethod
     def fresh(
@@ -105,10 +122,10 @@ class Trainer:
 
     def remember(self, losses: Sequence[float]) -> None:
         """Take the losses of the steps before a resume, which an exploding one is compared with."""
-        self._recent.extend(losses)
+        self._recent.extend(torch.tensor(losses, dtype=torch.float64).to(self.model.device).unbind())
 
     def microbatches(self, state: State, batch: Sequence[Example]) -> list[Piece]:
-        """This process's part of a batch, in pieces, with everything that is random in it.
+        """This process's part of a batch, in pieces, with everything that is random in it, ready for the GPU.
 
         All processes split the same batch in the same way and take the part of their rank, so nothing is sent around.
         """
@@ -120,74 +137,132 @@ class Trainer:
             inputs, sounds = self.data.batch(clips)
             seeds = [training_seed(self.run, state.epoch, each) for each in clips]
             draws = draw(seeds, sounds, unguided=self.model.feat_decoder.training_cfg_rate)
-            pieces.append(Piece(clips, inputs, draws))
+            owner = torch.tensor(positions)[inputs.clip]
+            if self.vector.parameter.is_cuda:
+                inputs, draws = inputs.pinned(self.model.fusion_concat_proj.weight.dtype), draws.pinned()
+                owner = owner.pin_memory()
+            pieces.append(Piece(inputs, draws, owner))
         return pieces
 
     def step(self, state: State, batch: Sequence[Example], pieces: Sequence[Piece], steps: int) -> Step:
-        """Train on a batch. Raises UserError where its loss is no number or explodes, or memory does not suffice.
+        """Train on a batch and wait for it: `launch`, then `read`."""
+        return self.read(self.launch(state, batch, pieces, steps))
+
+    def launch(self, state: State, batch: Sequence[Example], pieces: Sequence[Piece], steps: int) -> Launched:
+        """Hand a step to the GPU, from the first product to the last weight, without waiting for anything it computes.
 
         All processes clip the same sum of gradients and take the same step with it, so their adapters stay equal
-        without being sent around. A loss that is refused has changed no weight.
+        without being sent around. A loss that is no number or explodes is refused where it is computed: the optimizer
+        leaves every weight as it is, and whoever reads the losses (`read`), be it later, is told why.
         """
         started = time.perf_counter()
         rate = learning_rate(state.step, steps, self.run.optimizer)
-        clips = self._backward(state.step, sum(each.patches for each in batch), pieces)
+        patches = sum(each.patches for each in batch)
+        sums = self._backward(state.step, patches, len(batch), pieces)
         if self.vector.parameter.grad is None:  # this process's share of a small batch is empty
             self.vector.parameter.grad = torch.zeros_like(self.vector.parameter)
         self.world.add_up(self.vector.parameter.grad)
-        norm = float(torch.nn.utils.clip_grad_norm_([self.vector.parameter], self.run.optimizer.clip))
-        clips = [clip for part in self.world.gather(clips) for clip in part]  # those of all processes
+        self.world.add_up(sums)  # of each clip one process has a sum, the others zero
+        norm = torch.nn.utils.clip_grad_norm_([self.vector.parameter], self.run.optimizer.clip).double()
+        loss = sums.sum() / patches
+        enough = len(self._recent) >= RECENT // 5
+        usual = torch.stack([*self._recent]).mean() if enough else torch.full_like(loss, math.inf)
+        refused = ~torch.isfinite(loss + norm) | (loss > self.run.train.explodes_at * usual)
+        self.optimizer.step(rate, state.step, refused)
+        self._recent.append(loss)
+        values = torch.cat((torch.stack((norm, usual, refused.double())), sums.flatten()))
+        values, arrived = _fetched(values)
+        return Launched(state.step, steps, batch, rate, values, arrived, started)
+
+    def read(self, launched: Launched) -> Step:
+        """The losses of a step, once it is done. Raises UserError where it was refused."""
+        if launched.arrived:
+            launched.arrived.synchronize()
+        norm, usual, refused = launched.values[:3].tolist()
+        sums = launched.values[3:].view(2, -1).T.tolist()
+        clips = [
+            ClipLosses(each.id, each.language, each.patches, *values)
+            for each, values in zip(launched.batch, sums, strict=True)
+        ]
         patches = sum(clip.patches for clip in clips)
         diff, stop = (math.fsum(getattr(clip, name) for clip in clips) / patches for name in ("diff", "stop"))
-        self._check(state.step, diff + stop, norm, clips)
-        self.optimizer.step(rate, state.step)
-        self._recent.append(diff + stop)
+        if refused:
+            raise UserError(self._refusal(launched.step, diff + stop, norm, usual, clips))
+        before, self._read = max(self._read, launched.started), time.perf_counter()
         return Step(
-            step=state.step,
-            steps=steps,
+            step=launched.step,
+            steps=launched.steps,
             loss=diff + stop,
             diff=diff,
             stop=stop,
             languages=_by_language(clips),
-            learning_rate=rate,
+            learning_rate=launched.learning_rate,
             gradient_norm=norm,
-            audio_seconds=self.data.seconds(batch),
-            positions=sum(each.length for each in batch),
-            seconds=time.perf_counter() - started,
+            audio_seconds=self.data.seconds(launched.batch),
+            positions=sum(each.length for each in launched.batch),
+            seconds=self._read - before,
             memory=_memory(self.model.device),
         )
 
-    def _backward(self, step: int, patches: int, pieces: Sequence[Piece]) -> list[ClipLosses]:
-        """Add this process's share of the gradient; returns the losses per clip.
+    def rehearse(self, batch: Sequence[Example]) -> None:
+        """Go forward and back on a piece and forget it: what is out of memory is so now, and kernels are compiled.
+
+        Called with the heaviest piece of a run before its first step. Raises torch.cuda.OutOfMemoryError.
+        """
+        inputs, sounds = self.data.batch(batch)
+        adapter = self.vector.adapter(self.model.fusion_concat_proj.weight.dtype)
+        draws = draw([0] * len(sounds), sounds, unguided=0.0)
+        self.model.fsq_layer.train()
+        try:
+            lost = losses.losses(self.model, inputs, draws, adapter, self.options)
+            torch.autograd.backward(lost.diff.sum() + lost.stop.sum())
+            if self.late:
+                torch.cuda.synchronize()
+        finally:
+            self.vector.parameter.grad = None
+
+    def _backward(self, step: int, patches: int, clips: int, pieces: Sequence[Piece]) -> torch.Tensor:
+        """Add this process's share of the gradient; returns sums of losses, (2, clips): diff and stop of each clip.
 
         The loss of a step is the sum over its patches by their number, `patches`, those of all pieces of all processes.
         So each piece divides by that, and gradients add up to those of the batch computed at once.
         """
-        self.model.train()  # FSQ passes gradients only in training mode; nothing else differs
+        self.model.fsq_layer.train()  # where a validation left it: only in this mode it passes gradients
         self.optimizer.zero_grad()
-        waiting = []
+        weight = self.model.fusion_concat_proj.weight
+        sums = torch.zeros(2, clips, dtype=torch.float64, device=weight.device)
         try:
             for number, piece in enumerate(pieces):
                 with _seeded(self.run, step, self.world.rank, number):
-                    adapter = self.vector.adapter(self.model.fusion_concat_proj.weight.dtype)
-                    lost = losses.losses(self.model, piece.batch, piece.draws, adapter, self._options)
+                    adapter = self.vector.adapter(weight.dtype)
+                    lost = losses.losses(self.model, piece.batch, piece.draws, adapter, self.options)
                     torch.autograd.backward((lost.diff.sum() + lost.stop.sum()) / patches)
-                waiting.append((piece, lost.diff.detach(), lost.stop.detach()))
-            return [clip for each in waiting for clip in _clips(*each)]  # read last: reading waits for the GPU
+                owner = piece.owner.to(weight.device, non_blocking=True)
+                sums.index_add_(1, owner, torch.stack(lost).detach().double())
+            return sums
         except torch.cuda.OutOfMemoryError:
             raise UserError(out_of_memory(self.run)) from None
 
-    def _check(self, step: int, loss: float, norm: float, clips: Sequence[ClipLosses]) -> None:
+    def _refusal(self, step: int, loss: float, norm: float, usual: float, clips: Sequence[ClipLosses]) -> str:
+        """Why a step was refused, and on which clips."""
         if not math.isfinite(loss + norm):
             bad = [clip for clip in clips if not math.isfinite(clip.diff + clip.stop)] or list(clips)
-            raise UserError(f"the loss is {loss} at step {step}, on {_named(bad)}: look at them, or lower the rate")
-        usual = math.fsum(self._recent) / len(self._recent) if len(self._recent) >= RECENT // 5 else math.inf
-        if loss > self.run.train.explodes_at * usual:
-            worst = sorted(clips, key=lambda clip: -(clip.diff + clip.stop) / clip.patches)
-            raise UserError(
-                f"the loss explodes at step {step}: {loss:.3g}, where {usual:.3g} was usual; most on "
-                f"{_named(worst[:NAMED])}: look at them, lower the rate, or raise train.explodes_at"
-            )
+            return f"the loss is {loss} at step {step}, on {_named(bad)}: look at them, or lower the rate"
+        worst = sorted(clips, key=lambda clip: -(clip.diff + clip.stop) / clip.patches)
+        return (
+            f"the loss explodes at step {step}: {loss:.3g}, where {usual:.3g} was usual; most on "
+            f"{_named(worst[:NAMED])}: look at them, lower the rate, or raise train.explodes_at"
+        )
+
+
+def _fetched(values: torch.Tensor) -> tuple[torch.Tensor, torch.cuda.Event | None]:
+    """Values on their way to the CPU, and what happens when they are there; None where they are there already."""
+    there = values.to("cpu", non_blocking=True)  # from a GPU into pinned memory
+    if values.device.type != "cuda":
+        return there, None
+    arrived = torch.cuda.Event()  # type: ignore[no-untyped-call]
+    arrived.record()
+    return there, arrived
 
 
 def learning_rate(step: int, steps: int, settings: config.Optimizer) -> float:
@@ -211,16 +286,6 @@ def prefetch(make: Callable[[Given], Made], items: Iterable[Given]) -> Iterator[
                 yield given, made.result()
         for given, made in coming:
             yield given, made.result()
-
-
-def _clips(piece: Piece, diff: torch.Tensor, stop: torch.Tensor) -> list[ClipLosses]:
-    sums = torch.zeros(2, len(piece.clips), dtype=torch.float64)
-    for row, values in enumerate((diff, stop)):
-        sums[row].index_add_(0, piece.batch.clip, values.to("cpu", torch.float64))
-    return [
-        ClipLosses(each.id, each.language, each.patches, *values)
-        for each, values in zip(piece.clips, sums.T.tolist(), strict=True)
-    ]
 
 
 def _by_language(clips: Sequence[ClipLosses]) -> dict[str, float]:

@@ -20,7 +20,9 @@ from train.data.sampler import Example
 from train.distributed import ALONE, World
 from train.messages import counted
 from train.model import losses
-from train.model.inputs import draw
+from train.model.inputs import Batch, Draws, draw
+from train.model.layers import ComputeOptions, LoraPairs
+from train.trainer import prefetch
 
 FOLDER = "validation"
 NORMAL_95 = 1.96
@@ -59,13 +61,16 @@ def validate(
     model: Any, vector: Vector, data: Data, run: config.Run, step: int, world: World = ALONE
 ) -> tuple[Validation, list[ClipLoss]]:
     """Losses of all held-out clips; the same whenever it is asked, whatever the rank or the number of processes."""
-    model.eval()
+    model.fsq_layer.eval()  # no other layer that losses go through has two ways
     tokens = run.batch.micro_batch_tokens or run.batch.tokens
     pieces = sampler.in_order(data.validation, tokens=tokens)
     mine = [[data.validation[position] for position in piece] for piece in pieces[world.rank :: world.size]]
+    weight = model.fusion_concat_proj.weight
     with torch.no_grad():
-        adapter = vector.adapter(model.fusion_concat_proj.weight.dtype, dropout=False)
-        own = [held for piece in mine for held in _piece(model, adapter, data, piece, run)]
+        adapter = vector.adapter(weight.dtype, dropout=False)
+        ready = prefetch(lambda piece: _ready(data, piece, run, weight), mine)
+        lost = [(piece, batch.clip, _losses(model, adapter, batch, draws)) for piece, (batch, draws) in ready]
+        own = _clips(lost, run.train.validation_draws)
     held = sorted((each for part in world.gather(own) for each in part), key=lambda each: each.id)
     zero = held if step == 0 else read(run.into, 0)
     languages = sorted({each.language for each in held})
@@ -122,18 +127,41 @@ def _path(folder: Path, step: int) -> Path:
     return folder / FOLDER / f"{step:07d}.jsonl"
 
 
-def _piece(
-    model: Any, adapter: losses.LoraPairs, data: Data, piece: Sequence[Example], run: config.Run
-) -> list[ClipLoss]:
+def _ready(data: Data, piece: Sequence[Example], run: config.Run, weight: torch.Tensor) -> tuple[Batch, list[Draws]]:
+    """A piece and all its draws, ready for where the model is; made ahead, by another thread."""
     batch, sounds = data.batch(piece)
-    sums = torch.zeros(2, len(piece), dtype=torch.float64)
-    for number in range(run.train.validation_draws):
-        draws = draw([validation_seed(number, each) for each in piece], sounds, unguided=0.0)
-        for row, values in enumerate(losses.losses(model, batch, draws, adapter)):
-            sums[row].index_add_(0, batch.clip, values.to("cpu", torch.float64))
-    counts = torch.tensor([each.patches for each in piece]) * run.train.validation_draws
-    diff, stop = (sums / counts).tolist()
-    return [ClipLoss(each.id, each.language, each.patches, diff[row], stop[row]) for row, each in enumerate(piece)]
+    numbers = range(run.train.validation_draws)
+    draws = [draw([validation_seed(number, each) for each in piece], sounds, unguided=0.0) for number in numbers]
+    if weight.device.type != "cuda":
+        return batch, draws
+    return batch.pinned(weight.dtype), [each.pinned() for each in draws]
+
+
+def _losses(model: Any, adapter: LoraPairs, batch: Batch, draws: Sequence[Draws]) -> torch.Tensor:
+    """The losses of each target patch, left on the device: (draws + 1, R), flow matching of each draw, then stop.
+
+    Only the DiT sees what is drawn, so both language models are asked once.
+    """
+    weight, options = model.fusion_concat_proj.weight, ComputeOptions()
+    batch = batch.to(weight.device, weight.dtype)
+    states = losses.states(model, batch, adapter, options)
+    diffs = [losses.flow_matching(model, batch, states.conditions, each, adapter, options) for each in draws]
+    return torch.stack((*diffs, states.stop))
+
+
+def _clips(lost: Sequence[tuple[Sequence[Example], torch.Tensor, torch.Tensor]], draws: int) -> list[ClipLoss]:
+    """Means for each clip, from the losses of all pieces, which are waited for once."""
+    if not lost:
+        return []
+    sizes = [values.shape[1] for _, _, values in lost]
+    fetched = torch.cat([values for _, _, values in lost], dim=1).to("cpu", torch.float64)
+    held = []
+    for (piece, clip, _), values in zip(lost, torch.split(fetched, sizes, dim=1), strict=True):
+        sums = torch.zeros(draws + 1, len(piece), dtype=torch.float64).index_add_(1, clip, values)
+        counts = torch.tensor([each.patches for each in piece])
+        diff, stop = (sums[:-1].sum(dim=0) / (counts * draws)).tolist(), (sums[-1] / counts).tolist()
+        held += [ClipLoss(each.id, each.language, each.patches, diff[row], stop[row]) for row, each in enumerate(piece)]
+    return held
 
 
 def _summary(held: Sequence[ClipLoss], zero: Sequence[ClipLoss], language: str) -> dict[str, float]:

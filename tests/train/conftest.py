@@ -124,3 +124,29 @@ def _maker(corpus: Path, tiny: Path, place: Path) -> Callable[..., Path]:
         return place / name
 
     return make
+
+
+@pytest.fixture
+def late(monkeypatch):
+    """As on a GPU: the losses of a step are read when the next one has been launched."""
+    from train.trainer import Trainer
+
+    order, (launch, read, fresh) = [], (Trainer.launch, Trainer.read, Trainer.fresh)
+
+    def made(*words):
+        trainer = fresh(*words)
+        trainer.late = True
+        return trainer
+
+    def launched(trainer, state, *words):
+        order.append(("launch", state.step))
+        return launch(trainer, state, *words)
+
+    def has_read(trainer, step):
+        order.append(("read", step.step))
+        return read(trainer, step)
+
+    monkeypatch.setattr(Trainer, "fresh", made)
+    monkeypatch.setattr(Trainer, "launch", launched)
+    monkeypatch.setattr(Trainer, "read", has_read)
+    return order

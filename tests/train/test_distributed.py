@@ -251,8 +251,11 @@ def test_a_process_that_does_not_come_is_waited_for_and_then_named(monkeypatch):
         pass
 
 
+BOTH = "cpu:gloo,cuda:nccl"  # tensors of GPUs by NCCL; whether someone stops, by gloo, which waits for no GPU
+
+
 @pytest.mark.parametrize(
-    ("device", "gpus", "backend"), [("cpu", 4, "gloo"), ("auto", 4, "nccl"), ("cuda", 4, "nccl"), ("auto", 0, "gloo")]
+    ("device", "gpus", "backend"), [("cpu", 4, "gloo"), ("auto", 4, BOTH), ("cuda", 4, BOTH), ("auto", 0, "gloo")]
 )
 def test_nccl_is_used_where_training_is_on_gpus_and_only_there(make_run, monkeypatch, device, gpus, backend):
     """With GPUs on the machine, too, a run on the CPU meets by gloo, and takes none of them."""
@@ -272,7 +275,7 @@ def test_nccl_is_used_where_training_is_on_gpus_and_only_there(make_run, monkeyp
     monkeypatch.setattr(cli, "_train", lambda *_: None)
     cli.resume(run)
     assert begun == [backend]
-    assert taken == ([0] if backend == "nccl" else [])
+    assert taken == ([0] if backend == BOTH else [])
 
 
 def test_more_processes_than_gpus_are_too_many_only_where_they_want_one_each(monkeypatch):

@@ -74,6 +74,42 @@ def test_the_average_follows_the_weights_as_its_decay_says(bare):
     assert not torch.allclose(average, weights)
 
 
+@pytest.mark.parametrize("ratio", [1.0, 16.0])
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_a_step_that_is_refused_moves_neither_weights_nor_average_nor_moments(bare, ratio, bad):
+    settings = config.Optimizer(learning_rate=0.1, weight_decay=0.3, loraplus_ratio=ratio, ema_decay=0.9)
+    vector = vector_of(bare)
+    optimizer = Optimizer(vector, settings)
+    steps = gradients(vector)
+    for number, gradient in enumerate(steps[:3], start=1):
+        vector.parameter.grad = gradient.clone()
+        optimizer.step(0.1, number, torch.tensor(False))
+    before = copied(optimizer)
+    vector.parameter.grad = torch.full_like(steps[3], bad)
+    optimizer.step(0.1, 4, torch.tensor(True))
+    assert same(before, copied(optimizer))
+    vector.parameter.grad = steps[3].clone()
+    optimizer.step(0.1, 4, torch.tensor(False))  # no refusal sticks
+    other = vector_of(bare)
+    never_refused = Optimizer(other, settings)
+    for number, gradient in enumerate(steps[:4], start=1):
+        other.parameter.grad = gradient.clone()
+        never_refused.step(0.1, number)
+    assert same(copied(optimizer), copied(never_refused))
+    assert not same(before, copied(optimizer))
+
+
+def copied(optimizer):
+    """All that an optimizer holds: step and moments, weights, average."""
+    table = optimizer.state_dict()
+    held = [*table["state"][0].values(), table["vector"], table["average"]]
+    return [value.clone() for value in held]
+
+
+def same(one, other):
+    return all(torch.equal(first, second) for first, second in zip(one, other, strict=True))
+
+
 def test_without_a_decay_there_is_no_average(bare):
     vector = vector_of(bare)
     optimizer, weights = list(taken(vector, config.Optimizer()))[-1]

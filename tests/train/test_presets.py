@@ -10,7 +10,7 @@ from train import config
 
 ROOT = Path(__file__).resolve().parents[2]
 PRESETS = sorted(ROOT.glob("manifests/train/*.toml"))
-CARDS = {8: (2048, True), 12: (1024, False), 16: (2048, False), 24: (4096, False), 80: (4096, False)}
+CARDS = {8: (3072, True), 12: (1024, False), 16: (2048, False), 24: (4096, False), 80: (4096, False)}
 MINE = {"model": "openbmb/VoxCPM2", "into": Path("run")}
 
 
@@ -46,6 +46,18 @@ def test_cards_differ_in_what_is_computed_at_once_and_not_in_what_is_learned(siz
     same = {"micro_batch_tokens": None}, {"checkpointing": usual.train.checkpointing}
     alike = {"batch": run.batch.model_copy(update=same[0]), "train": run.train.model_copy(update=same[1])}
     assert run.model_copy(update=alike) == usual
+
+
+@pytest.mark.parametrize("size", CARDS)
+def test_a_card_is_set_to_what_the_page_of_counts_says(size):
+    page = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    pattern = rf"^\| {size} GB \((.+?)\) \| ([\d,]+) \| (\w+) \| ([\d.]+) \| ([\d.]+) \|"
+    (row,) = re.findall(pattern, page, flags=re.MULTILINE)
+    card, tokens, checkpointing, memory, hours = row
+    assert (int(tokens.replace(",", "")), checkpointing == "true") == CARDS[size]
+    preset = (ROOT / "manifests" / "train" / f"card-{size}gb.toml").read_text(encoding="utf-8")
+    assert f"{memory} GB at the heaviest piece" in preset
+    assert f"{hours} h or more on an {card}" in preset
 
 
 def test_a_preset_that_is_none_is_one_line(tmp_path):

@@ -7,6 +7,7 @@ import signal
 import time
 
 import pytest
+import torch
 from safetensors.torch import load_file, save_file
 
 from curate.errors import UserError
@@ -14,6 +15,7 @@ from tests.train.commands import Commands, interrupt, kill
 from tests.train.runs import copied, train_until
 from train import checkpoint, config, finetune, metrics
 from train.data import dataset
+from train.trainer import Step, Trainer
 
 KILLS = 20 if "SAMSORI_LONG" in os.environ else 3
 SETTINGS = ("batch.tokens=120", "train.save_every=2", "train.keep=1")
@@ -179,6 +181,57 @@ def test_a_loss_that_explodes_names_its_clip(spoil):
     change(clips[3].id, lambda sound: sound * 1000)
     with pytest.raises(UserError, match=rf"the loss explodes at step \d+: .* most on the clips {clips[3].id}: look"):
         list(finetune.train(run))
+
+
+def test_losses_read_a_step_late_are_the_same_and_nothing_is_saved_before_they_are_read(never_stopped, make_run, late):
+    run = make_run("late", *SETTINGS)
+    list(finetune.train(run))
+    assert left_behind(run) == left_behind(never_stopped[0])
+    assert late[:3] == [("launch", 1), ("launch", 2), ("read", 1)]
+    settings = config.read(run).train
+    for step in range(1, settings.steps + 1):
+        due = step % settings.save_every == 0 or step % settings.validate_every == 0 or step == settings.steps
+        following = ("launch", step + 1)
+        assert not due or following not in late or late.index(("read", step)) < late.index(following)
+
+
+def test_a_late_run_that_is_killed_or_stopped_goes_on_as_it_was(never_stopped, make_run, late):
+    run = make_run("late", *SETTINGS)
+    train_until(run, 2)
+    events = finetune.train(run)
+    next(event for event in events if isinstance(event, Step))
+    signal.raise_signal(signal.SIGTERM)
+    *_, stopped = events
+    assert isinstance(stopped, finetune.Stopped)
+    assert checkpoint.read_state(checkpoint.newest(run)).step == stopped.step
+    list(finetune.train(run))
+    assert left_behind(run)[:3] == left_behind(never_stopped[0])[:3]
+    assert left_behind(run)[4] == left_behind(never_stopped[0])[4]
+
+
+def test_a_bad_loss_that_is_read_late_names_its_clips_and_has_moved_no_weight(spoil, late, monkeypatch):
+    run, change = spoil
+    unmoved = {}
+    launch = Trainer.launch
+
+    def watched(trainer, state, *words):
+        before = trainer.vector.parameter.detach().clone()
+        launched = launch(trainer, state, *words)
+        unmoved[state.step] = torch.equal(before, trainer.vector.parameter)
+        return launched
+
+    train_until(run, 1)  # encodes
+
+    monkeypatch.setattr(Trainer, "launch", watched)
+    settings = config.read(run)
+    clips = dataset.corpus.of(dataset.corpus.read(settings.corpus), "train")
+    change(clips[2].id, lambda sound: sound * float("nan"))
+    with pytest.raises(UserError, match=rf"the loss is nan at step \d+, on the clips {clips[2].id}: look") as raised:
+        list(finetune.train(run))
+    bad = int(str(raised.value).split("step ")[1].split(",")[0])
+    assert [step for step, same in unmoved.items() if same] == [bad]
+    assert bad not in [line["step"] for line in metrics.read(run)]
+    assert late[-1] == ("read", bad)
 
 
 def test_dropout_resumes_too(make_run):

@@ -119,6 +119,20 @@ def test_it_is_the_mean_of_the_official_losses_of_all_its_draws(held_out):
     assert mine.stop == pytest.approx(sum(float(stop) for _, stop in parts) / 3, rel=1e-5)
 
 
+def test_the_language_models_are_asked_once_whatever_is_drawn(held_out, monkeypatch):
+    run, given = held_out
+    asked, states = [], losses.states
+
+    def counted(model, batch, *words):
+        asked.append(batch)
+        return states(model, batch, *words)
+
+    monkeypatch.setattr(losses, "states", counted)
+    model, vector = trained(run)
+    validation.validate(model, vector, given, settings_of(run, validation_draws=3, micro_batch_tokens=60), 5)
+    assert len(asked) == len(sampler.in_order(given.validation, tokens=60)) > 1
+
+
 def test_the_rate_of_guidance_makes_no_difference(held_out):
     run, given = held_out
     model, vector = trained(run)

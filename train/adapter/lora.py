@@ -32,7 +32,7 @@ from train.adapter.formats import PEFT_PREFIX, Weights
 from train.config import Adapter
 from train.messages import counted
 from train.model.inputs import seed_of
-from train.model.losses import LoraPairs
+from train.model.layers import LoraPairs
 
 FORMATS = ("voxcpm", "peft")
 EXACT = "peft"  # the format that holds every Adapter as it is, for checkpoints: VoxCPM's folds some scales into B

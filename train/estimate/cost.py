@@ -7,8 +7,9 @@ none here.
 - FLOPs are those of matrix products and attention, 2 for each multiplication with its addition, as torch's
   FlopCounterMode has them. Elementwise work is not counted: it is limited by memory traffic, not by arithmetic.
 - Bytes are those of all tensors alive, weights aside, at the moment when most are. The adapter with its optimizer and
-  the frozen base are known without running anything. What is not seen: the GPU's context, what its allocator cannot
-  use, and the workspaces inside kernels.
+  the frozen base are known without running anything. Of the workspaces inside kernels that of flash attention's way
+  back is counted (`workspace`), which is the largest. What is not seen: the GPU's context, what its allocator cannot
+  use, the other workspaces.
 """
 
 import time
@@ -19,8 +20,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from torch.nn import functional
-from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
@@ -34,11 +33,11 @@ from train.data.corpus import TrainingClip
 from train.data.dataset import Data
 from train.data.sampler import Example
 from train.distributed import ALONE
-from train.model import base, inputs, losses, voxcpm
+from train.model import base, inputs, layers, losses, voxcpm
 from train.trainer import Trainer
 
 STATE_BYTES = 16  # a parameter of the adapter: float32 weight, gradient and AdamW's two moments
-FLASH = torch.ops.aten._scaled_dot_product_flash_attention
+AVERAGE_BYTES = 4  # and one of its average, float32, where the run keeps one (EMA)
 BACKWARD = torch.ops.aten._scaled_dot_product_flash_attention_backward
 
 
@@ -50,7 +49,6 @@ class Cost:
     step: int  # FLOPs, forward and backward
     kept: int  # bytes that wait for the way back
     peak: int  # bytes, beside weights and optimizer
-    layer: int  # bytes that the largest layer keeps: what is there twice under checkpointing
 
 
 @dataclass(frozen=True)
@@ -73,13 +71,20 @@ class Rates:
 
 
 class CostModel:
-    """Counts on a model of this configuration that has shapes and no memory."""
+    """Counts on a model of this configuration that has shapes and no memory.
 
-    def __init__(self, settings: dict[str, Any], adapter: config.Adapter, dtype: torch.dtype) -> None:
+    `averaged`: an average of the adapter is kept beside it.
+    """
+
+    def __init__(
+        self, settings: dict[str, Any], adapter: config.Adapter, dtype: torch.dtype, *, averaged: bool = False
+    ) -> None:
         self._model = voxcpm.on_meta(settings, vae=voxcpm.NO_VAE).to(dtype)
         self._sizes = (settings["patch_size"], settings["feat_dim"], settings["encoder_config"]["hidden_dim"])
+        layers.join(self._model)
         lora.attach(self._model, adapter)
         self.parameters = lora.count(self._model)
+        self.state_bytes = (STATE_BYTES + AVERAGE_BYTES * averaged) * self.parameters
         self._vector = Vector(self._model, adapter)
         self._dtype = dtype
         self._model.train()
@@ -90,35 +95,27 @@ class CostModel:
         )
 
     def of(self, examples: Sequence[Example], *, checkpointing: bool = False) -> Cost:
-        """Forward and backward of one piece; under checkpointing its recomputation is estimated, not run.
-
-        A trial on the published configuration was 2 % above what running it gave.
-        """
+        """Forward and backward of one piece, what checkpointing computes again included."""
         live = _Live((*self._model.parameters(), *self._model.buffers(), self._vector.parameter))
-        flash = _Flash(live)
-        counter = FlopCounterMode(display=False, custom_mapping={FLASH: _attention, BACKWARD: _attention_back})
+        counter = FlopCounterMode(display=False, custom_mapping=MAPPING)
         self._vector.parameter.grad = None
         batch, draws = self.batch(examples)
-        with counter, live, flash:
-            options = losses.ComputeOptions(checkpointing=checkpointing)
+        with counter, live:
+            options = layers.ComputeOptions(checkpointing=checkpointing)
             lost = losses.losses(self._model, batch, draws, self._vector.adapter(self._dtype), options)
             forward, kept = counter.get_total_flops(), live.now
-            # From one layer's attention to the next one's, as much is added as a layer keeps.
-            pairs = zip(flash.bytes_alive, flash.bytes_alive[1:], strict=False)
-            layer = max((after - before for before, after in pairs), default=0)
-            if checkpointing:
-                return Cost(forward, 0, kept, kept, layer)
             torch.autograd.backward(lost.diff.sum() + lost.stop.sum())
-        return Cost(forward, counter.get_total_flops(), kept, live.peak, layer)
+        self._vector.parameter.grad = None
+        return Cost(forward, counter.get_total_flops(), kept, live.peak)
 
     def peaks(self, examples: Sequence[Example]) -> tuple[int, int]:
-        """Bytes of activations at their peak, without and with checkpointing.
+        """Bytes of activations at their peak, without and with checkpointing."""
+        return self.of(examples).peak, self.of(examples, checkpointing=True).peak
 
-        With it there is what enters each layer, what the one layer keeps that is computed again, and what going
-        backward takes for itself, which is the same either way.
-        """
-        plain, checkpointed = self.of(examples), self.of(examples, checkpointing=True)
-        return plain.peak, checkpointed.kept + plain.layer + (plain.peak - plain.kept)
+    @property
+    def fixed(self) -> int:
+        """Bytes that are there whatever is computed: the base, the adapter and its optimizer."""
+        return int(self.base_bytes + self.state_bytes)
 
     def rates(self, text: int, patches: int) -> Rates:
         """FLOPs per position, from two batches of clips of these mean lengths.
@@ -170,6 +167,8 @@ class _Live(TorchDispatchMode):
         for value in tree_leaves(out):
             if isinstance(value, torch.Tensor) and value.device.type == "meta":
                 self._hold(value.untyped_storage())
+        if func is BACKWARD.default:
+            self.peak = max(self.peak, self.now + workspace(*args[1:3]))
         return out
 
     def _hold(self, storage: torch.UntypedStorage) -> None:
@@ -186,22 +185,20 @@ class _Live(TorchDispatchMode):
         self.peak = max(self.peak, self.now)
 
 
-class _Flash(TorchFunctionMode):
-    """Attention as a GPU computes it, without the matrix of all pairs; notes what is alive each time, once a layer.
+def workspace(query: torch.Tensor, key: torch.Tensor) -> int:
+    """Bytes that flash attention takes for itself on its way back (torch's flash_attn/flash_api.cpp, mha_bwd).
 
-    Elsewhere torch would choose the kernel that keeps that matrix, which no GPU run does.
+    The gradient of the queries is added up in float32, in tiles of 128 positions; of each there is one number more.
+    Where several query heads share a key head, the gradients of keys and values are first made for each of them.
     """
+    rows, heads, length, width = query.shape
+    tiles = rows * heads * _rounded(length, 128)
+    shared = 0 if heads == key.shape[1] else 2 * rows * heads * key.shape[2] * width * query.element_size()
+    return tiles * (_rounded(width, 32) + 1) * 4 + shared
 
-    def __init__(self, live: _Live) -> None:
-        super().__init__()
-        self.bytes_alive: list[int] = []
-        self._live = live
 
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if func is not functional.scaled_dot_product_attention:
-            return func(*args, **(kwargs or {}))
-        self.bytes_alive.append(self._live.now)
-        return FLASH(*args[:3], 0.0, bool((kwargs or {}).get("is_causal", False)))[0]
+def _rounded(value: int, to: int) -> int:
+    return -(-value // to) * to
 
 
 def _attention(query: Any, key: Any, *_: Any, **__: Any) -> int:
@@ -213,9 +210,17 @@ def _attention(query: Any, key: Any, *_: Any, **__: Any) -> int:
     return int(4 * rows * heads * length * key[2] * width)
 
 
+def _addmm(_: Any, one: Any, other: Any, *__: Any, **___: Any) -> int:
+    """A product added in place, which torch does not count."""
+    return int(2 * one[0] * one[1] * other[1])
+
+
 def _attention_back(_: Any, query: Any, key: Any, *__: Any, **___: Any) -> int:
     """Five products: Q K' once more, for flash attention keeps no pairs, and those for V, the pairs, Q and K."""
     return _attention(query, key) * 5 // 2
+
+
+MAPPING = {layers.FLASH: _attention, BACKWARD: _attention_back, torch.ops.aten.addmm_: _addmm}
 
 
 @dataclass(frozen=True)

@@ -15,18 +15,16 @@ from train import config, warm_start
 from train.data import checks, corpus, dataset, latents
 from train.data.dataset import Data, Survey
 from train.data.sampler import BEGINNING, EpochPlans, Example, shard
-from train.estimate import cost
-from train.estimate.cost import STATE_BYTES, CostModel, Rates
+from train.estimate import cost, fit
+from train.estimate.cost import AVERAGE_BYTES, CostModel, Rates
 from train.model import base, voxcpm
 
 H200 = 790e12  # FLOP/s: four fifths of the 989e12 that its data sheet states for dense bfloat16; docs/training.md
 CPU_STEP = 5e11  # FLOPs: a step that a CPU takes in seconds, so that its time can be measured
-PATCH_WEIGHS = 3.0  # text positions: what a target patch keeps for backward, DiT and all; counted: 3.6 in bfloat16
 TRIAL = 2  # steps that are measured, and clips whose encoding is
 SPLITS = ("train", "validation")
 PLANNED = 10_000  # steps that are gone through one by one; those of a longer run are taken to be like them
 CHECKPOINT_BYTES = 12  # a parameter of the adapter in a checkpoint: its weight and AdamW's two moments, float32
-AVERAGE_BYTES = 4  # a parameter of the adapter in its average, float32; a checkpoint has it twice, and the weights
 
 Tick = Callable[[str, int, int], None]  # what is being done, done, total
 
@@ -58,8 +56,10 @@ def forecast(run: config.Run, *, tick: Tick) -> dict[str, Any]:
     device = dataset.pick_device(run.train.device)
     kind = dataset.precision(run, device)
     data, missing = _estimated(survey, store, tick)
+    run, _ = fit.fitted(run, survey, data.train)  # on a GPU, where the run names no budget
     run_plan = _plan(run, data.train)
-    cost_model = CostModel(settings, run.adapter, kind)
+    averaged = bool(run.optimizer.ema_decay)
+    cost_model = CostModel(settings, run.adapter, kind, averaged=averaged)
     patches = fmean(each.patches for each in data.train)
     rates = cost_model.rates(round(run_plan.text / run_plan.patches * patches), round(patches))
     every = run.train.validate_every
@@ -69,7 +69,8 @@ def forecast(run: config.Run, *, tick: Tick) -> dict[str, Any]:
     memory = [_memory(run, cost_model, kind, run_plan)]
     if device == "cpu" and run.train.precision == "auto":  # the same for a GPU, where none is here
         gpu = torch.bfloat16
-        memory += [_memory(run, CostModel(settings, run.adapter, gpu), gpu, run_plan)]
+        cost_on_gpu = CostModel(settings, run.adapter, gpu, averaged=averaged)
+        memory += [_memory(run, cost_on_gpu, gpu, run_plan)]
     return {
         "corpus": str(run.corpus),
         "model": run.model,
@@ -130,7 +131,7 @@ def _plan(run: config.Run, examples: Sequence[Example]) -> RunPlan:
     plans = EpochPlans(run, examples)
     steps = plans.total_steps()
     text = patches = 0
-    weight, largest = -1.0, list[Example]()
+    largest = list[Example]()
     epochs: dict[int, int] = {}
     first: list[list[Example]] = []
     planned = min(steps, PLANNED)
@@ -140,10 +141,7 @@ def _plan(run: config.Run, examples: Sequence[Example]) -> RunPlan:
         epochs[state.epoch] = state.batches
         first += [batch] if len(first) < TRIAL else []
         for piece in shard(range(len(batch)), batch, ranks=1, tokens=tokens)[0]:
-            chosen = [batch[position] for position in piece]
-            others, targets = _positions(chosen)
-            if (heavy := others + PATCH_WEIGHS * targets) > weight:
-                weight, largest = heavy, chosen
+            largest = max(largest, [batch[position] for position in piece], key=fit.weight)
     text, patches = text * steps // planned, patches * steps // planned
     return RunPlan(steps, [epochs[epoch] for epoch in sorted(epochs)], text, patches, largest, first)
 
@@ -187,12 +185,11 @@ def _share(data: Data, examples: Sequence[Example], of: Sequence[Example]) -> di
 def _memory(run: config.Run, cost_model: CostModel, kind: torch.dtype, run_plan: RunPlan) -> dict[str, Any]:
     """Bytes of one device; the GPU's own context and what its allocator cannot use come on top."""
     plain, checkpointed = cost_model.peaks(run_plan.largest)
-    state = (STATE_BYTES + AVERAGE_BYTES * bool(run.optimizer.ema_decay)) * cost_model.parameters
-    fixed = cost_model.base_bytes + state
+    fixed = cost_model.fixed
     return {
         "precision": voxcpm.NAMES[kind],
         "base": cost_model.base_bytes,
-        "adapter": state,
+        "adapter": cost_model.state_bytes,
         "positions": sum(each.length for each in run_plan.largest),
         "activations": plain,
         "activations_checkpointing": checkpointed,
@@ -220,6 +217,7 @@ def _disk(
 
 
 def _checkpoint(run: config.Run) -> int:
+    """Bytes of a parameter; where an average is kept, the adapter is it, and state holds it and the weights as well."""
     return CHECKPOINT_BYTES + 2 * AVERAGE_BYTES * bool(run.optimizer.ema_decay)
 
 

@@ -61,6 +61,17 @@ class Batch:
                 values[name] = value.to(device, dtype if value.is_floating_point() else None, non_blocking=True)
         return Batch(**values)
 
+    def pinned(self, dtype: torch.dtype) -> "Batch":
+        """The same in memory that a GPU reads by itself, in its own precision: nobody waits for the copy.
+
+        A copy that changes the type, too, would change it here and wait.
+        """
+        made = self.to(torch.device("cpu"), dtype)
+        values: dict[str, Any] = {each.name: getattr(made, each.name) for each in fields(made)}
+        for name, value in values.items():
+            values[name] = value.pin_memory() if isinstance(value, Tensor) else value
+        return Batch(**values)
+
 
 @dataclass(frozen=True)
 class Draws:
@@ -73,6 +84,10 @@ class Draws:
     def to(self, device: torch.device) -> "Draws":
         """The same on a device."""
         return Draws(*(each.to(device, non_blocking=True) for each in (self.time, self.noise, self.guided)))
+
+    def pinned(self) -> "Draws":
+        """The same in memory that a GPU reads by itself."""
+        return Draws(*(each.pin_memory() for each in (self.time, self.noise, self.guided)))
 
 
 def seed_of(*parts: object) -> int:

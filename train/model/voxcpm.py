@@ -18,7 +18,7 @@ import torch
 from curate.errors import UserError
 from train.adapter.formats import check_kinds
 from train.messages import counted
-from train.model import base, tokenizer
+from train.model import base, layers, tokenizer
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +91,20 @@ def load(folder: Path, *, device: str, dtype: torch.dtype | None = None, trainin
     model.requires_grad_(False).eval()
     for name, part in model.named_children():
         part.to("cpu" if training and name in ENCODERS else device)
+    if training:
+        layers.join(model)
+    choose_attention(device)
     return model
+
+
+def choose_attention(device: str) -> None:
+    """On a GPU never cuDNN's attention, for this process: it plans for about a second at every new shape.
+
+    torch prefers it on Hopper and later cards, and a run has over a thousand shapes of batches; flash attention, which
+    comes next, plans nothing.
+    """
+    if device.startswith("cuda"):
+        torch.backends.cuda.enable_cudnn_sdp(False)
 
 
 def default_dtype(device: str) -> torch.dtype:

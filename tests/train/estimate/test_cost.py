@@ -58,3 +58,12 @@ def test_checkpointing_takes_less_memory_and_more_work(tiny):
     assert rates.step(10, 10, checkpointing=True) / rates.step(10, 10, checkpointing=False) == pytest.approx(
         1.5, abs=0.1
     )
+
+
+def test_an_average_of_the_adapter_is_counted_with_what_is_always_there(tiny):
+    adapter = config.Adapter(rank=4)
+    plain, averaged = (
+        cost.CostModel(base.read_config(tiny), adapter, torch.float32, averaged=each) for each in (False, True)
+    )
+    assert averaged.fixed - plain.fixed == 4 * plain.parameters  # float32
+    assert plain.fixed == plain.base_bytes + 16 * plain.parameters
