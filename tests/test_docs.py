@@ -159,11 +159,12 @@ def test_the_tutorial_leads_from_recordings_to_a_sentence(taught: list[tuple[str
 
 @pytest.mark.slow
 def test_the_tutorial_shows_what_is_printed(taught: list[tuple[str, str]]) -> None:
+    missing = []
     for expected, printed in taught:
         came = {numberless(line) for line in printed.splitlines()}
-        missing = [line for line in expected.splitlines() if line != "..." and numberless(line) not in came]
-        assert missing == [], printed
+        missing += [line for line in expected.splitlines() if line != "..." and numberless(line) not in came]
         assert "Traceback" not in printed
+    assert missing == [], "\n".join(printed for _, printed in taught)
 
 
 @pytest.mark.slow
