@@ -14,7 +14,9 @@ from curate.text.rules import HEAD, TextRule, any_of
 _COLON = "[ :៖ៈ.]{0,3}"
 _BRAND = r"(?:[A-Z]{2,8}" + _COLON + ")?"  # of the bank: ABA
 _GROUPED = r"\d{3,}(?:[ -]\d{2,})*+"
-_NO_AMOUNT = rf"(?![\d%]|[.,]\d| ?(?:{CURRENCY}|{MONEY_WORD}|{any_of(QUANTITIES)}|(?:{any_of(COUNTED)})(?!\u17d2)|លេខ|ជួរ|បន្ទាត់))"
+_NO_AMOUNT = (
+    rf"(?![\d%]|[.,]\d| ?(?:{CURRENCY}|{MONEY_WORD}|{any_of(QUANTITIES)}|(?:{any_of(COUNTED)})(?!\u17d2)|លេខ|ជួរ|បន្ទាត់))"
+)
 _VERIFIED = "ផ្ទៀងផ្ទាត់|បញ្ជាក់|សម្ងាត់|សំងាត់|ប្រៃសណីយ៍|អតិថិជន|ទំនិញ"
 _HOTLINE = "ទូរស័ព្ទលេខ|លេខទូរស័ព្ទ|ហៅលេខ|ហៅទូរស័ព្ទលេខ|លេខបន្ទាន់|លេខសេវា|[Hh]otline|HOTLINE"
 
