@@ -103,7 +103,7 @@ def khmer_measure(match: re.Match[str]) -> str:
     listed = unit == "ក" and _LISTED.search(match.string, max(0, match.start() - 12), match.start())
     if listed:
         return match.group()
-    power = {"²": "ការេ", "2": "ការេ", "³": "គូប", "3": "គូប", None: ""}[match["power"]]
+    power = {"²": "ការ៉េ", "2": "ការ៉េ", "³": "គូប", "3": "គូប", None: ""}[match["power"]]
     per = "ក្នុងមួយ" + KHMER_UNITS[match["per"].replace(".", "")] if match["per"] else ""
     return read(match["n"]) + match["gap"] + KHMER_UNITS[unit] + power + per
 
@@ -182,7 +182,7 @@ def number(match: re.Match[str]) -> str:
 
 
 def power(match: re.Match[str]) -> str:
-    """A raised number: two is ការេ, three is គូប, others ស្វ័យគុណ."""
+    """A raised number: two is ការ៉េ, three is គូប, others ស្វ័យគុណ."""
     raised = "".join(_POWERS.get(character, character) for character in match["power"]).lstrip("^")
     if raised in ("2", "3"):
         return SYMBOLS["²" if raised == "2" else "³"]

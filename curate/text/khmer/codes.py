@@ -14,7 +14,9 @@ from curate.text.rules import HEAD, TextRule, any_of
 _COLON = "[ :៖ៈ.]{0,3}"
 _BRAND = r"(?:[A-Z]{2,8}" + _COLON + ")?"  # of the bank: ABA
 _GROUPED = r"\d{3,}(?:[ -]\d{2,})*+"
-_NO_AMOUNT = rf"(?![\d%]|[.,]\d| ?(?:{CURRENCY}|{MONEY_WORD}|{any_of(QUANTITIES)}|{any_of(COUNTED)}|លេខ|ជួរ|បន្ទាត់))"
+_NO_AMOUNT = (
+    rf"(?![\d%]|[.,]\d| ?(?:{CURRENCY}|{MONEY_WORD}|{any_of(QUANTITIES)}|(?:{any_of(COUNTED)})(?!\u17d2)|លេខ|ជួរ|បន្ទាត់))"
+)
 _VERIFIED = "ផ្ទៀងផ្ទាត់|បញ្ជាក់|សម្ងាត់|សំងាត់|ប្រៃសណីយ៍|អតិថិជន|ទំនិញ"
 _HOTLINE = "ទូរស័ព្ទលេខ|លេខទូរស័ព្ទ|ហៅលេខ|ហៅទូរស័ព្ទលេខ|លេខបន្ទាន់|លេខសេវា|[Hh]otline|HOTLINE"
 
@@ -52,6 +54,11 @@ def digit_by_digit(match: re.Match[str]) -> str:
     return match["before"] + one_by_one(re.sub(r"\D", "", match["n"]))
 
 
+def dialled(match: re.Match[str]) -> str:
+    """119, or 117 ឬ 118, behind a word of calling."""
+    return match["before"] + re.sub(r"\d+", lambda number: one_by_one(number[0]), match["n"])
+
+
 def account(match: re.Match[str]) -> str:
     """A number behind a word for an account: a short one without a zero may be what is on it."""
     long = len(re.sub(r"\D", "", match["n"])) >= 6 or match["n"].startswith("0")
@@ -71,6 +78,15 @@ _NUMBERED = (  # លេខគណនី, អត្តសញ្ញាណប័ណ�
 _SECRET = rf"(?:{any_of(SECRETS)})(?:{_VERIFIED})?{_COLON}{_BRAND}"
 _ACCOUNT = rf"(?:{any_of(ACCOUNTS)})[\u1780-\u17d3]{{0,20}}{_COLON}{_BRAND}"
 _CALLED = rf"(?:(?<!ផ្ទះ)(?<!ផ្លូវ)(?<!បន្ទប់)លេខ[\u1780-\u17d3]{{0,12}}|ហៅ|ទូរស័ព្ទ){_COLON}"
+_RESCUE = "ប៉ូលិស|នគរបាល|រថយន្តសង្គ្រោះ|ឡានពេទ្យ|សង្គ្រោះ|(?:អ្នក)?ពន្លត់អគ្គិភ័យ|អគ្គិភ័យ|ជំនួយ"
+_CALLING = "(?:ហៅ|ទូរស័ព្ទ|(?<!\u17d2)(?:តេ|ខល)(?=ទៅ|មក|លេខ))"
+_TOWARDS = "(?:ទៅ|មក)(?:កាន់)?"
+_CALL = rf"{_CALLING}(?:{_TOWARDS})?(?:{_RESCUE})?{_COLON}"
+_CALL_TO = rf"{_CALLING}(?:{_TOWARDS})?(?:{_RESCUE})?លេខ{_COLON}"
+_ENDS = r"(?! ?[.-]?\d)" + _NO_AMOUNT
+_AND = "(?: ?(?:ឬ|និង|,|/) ?"
+_DIALLED = rf"[1-9]\d{{2,3}}(?!\d){_AND}1\d{{2,3}}(?!\d)){{0,4}}{_ENDS}"
+_EMERGENCY = rf"11\d(?!\d){_AND}1[12]\d{{1,2}}(?!\d)){{0,4}}{_ENDS}"  # enough behind a word of calling alone
 _PLATE = rf"{HEAD}(?<![A-Za-z])\d{{1,2}}[A-Z]{{1,2}}[-.]?"
 _BY_DIGITS = (  # what stands before, and the number that is said digit by digit there
     ("code", _NUMBERED, _GROUPED + _NO_AMOUNT),
@@ -80,7 +96,12 @@ _BY_DIGITS = (  # what stands before, and the number that is said digit by digit
     ("plate", _PLATE, r"\d{4}(?![\dA-Za-z])"),
     ("code", r"(?<![A-Za-z])[A-Z]{1,2}", r"0\d{4,}+(?![A-Za-z])"),
 )
+_CALLS = tuple(
+    TextRule("telephone", re.compile(f"(?P<before>{before})(?P<n>{n})"), dialled)
+    for before, n in ((_CALL_TO, _DIALLED), (_CALL, _EMERGENCY))
+)
 DOCUMENTS = (
+    *_CALLS,
     TextRule("code", re.compile(f"(?P<before>{_ACCOUNT})(?P<n>{_GROUPED}){_NO_AMOUNT}"), account),
     *(TextRule(name, re.compile(f"(?P<before>{before})(?P<n>{n})"), digit_by_digit) for name, before, n in _BY_DIGITS),
 )

@@ -2,7 +2,7 @@
 
 import re
 
-from curate.text.korean.labels import AREA_CODES, CODED, DIALLED
+from curate.text.korean.labels import AREA_CODES, CODED, DIALLED, NUMBERED
 from curate.text.korean.loanwords import BOOKS
 from curate.text.korean.numbers import DIGITS, one_by_one, sino
 from curate.text.korean.particles import PARTICLE, fitted
@@ -45,7 +45,20 @@ def digits(match: re.Match[str]) -> str:
 
 def dialled(match: re.Match[str]) -> str:
     """112, 119 or 1339 after what tells that it is dialled, or in a list of such numbers."""
-    return (match.groupdict().get("cue") or "") + digits_in(match["n"])
+    return (
+        (match.groupdict().get("cue") or "") + digits_in(match["n"]) + " " * match.string.startswith("번", match.end())
+    )
+
+
+def service(match: re.Match[str]) -> str:
+    """120번 where telephony is spoken of: digit by digit; a bus, a room, or so many times stays."""
+    before = match.string[max(0, match.start() - _NEAR) : match.start()]
+    after = match.string[match.end() : match.end() + _NEAR]
+    if _OTHER_THING.match(after):
+        return match.group()
+    free = _TOLL_FREE.search(before) or _DIRECTED.match(after) or _NAMED_LINE.match(after)
+    told = _SERVICE_BEFORE.search(before) and not _TIMES.match(after)
+    return f"{one_by_one(match['n'])} " if free or told else match.group()
 
 
 def figures(match: re.Match[str]) -> str:
@@ -71,6 +84,31 @@ def verse(match: re.Match[str]) -> str:
     return f"{match[1]} {sino(match[2])} 장 {sino(match[3])} 절"
 
 
+_NEAR = 40  # characters in which a word of telephony is looked for
+_LINES = "전화|상담|콜 ?센터|신고|문의|긴급|핫라인|센터|안내|대표번호|연락처|민원|구조|다이얼|국번 ?없이"
+_TOLL_FREE = re.compile(r"국번 ?없이[ ☎(]{0,3}(?:[가-힣]{1,6} ){0,2}$")
+_SERVICE_BEFORE = re.compile(
+    rf"(?:{_LINES})(?:전화|번호|센터)?(?:[은는]|인)?[ :,☎(]{{0,3}}"
+    r"(?:[\d공일이삼사오육칠팔구]{3,4} ?번?(?:, ?|·|/|[과와나] |이나 | (?:또는|혹은|및) )){0,3}$"
+)
+# Behind the number and 번: 번으로 언제든 전화, 번 여성긴급전화.
+_CONTACT = "전화|문의|신고|연락|상담|도움|제보|접수"
+_DIRECTED = re.compile(
+    r"번\)?(?:으로|로|에|에다)(?:[는도만])? (?!걸쳐)(?:(?!버스|방|가는|갈아)[가-힣]{1,8} ){0,2}"
+    rf"(?:긴급 ?)?(?:{_CONTACT})"
+)
+_NAMED_LINE = re.compile(
+    r"번\)? ?[가-힣]{0,8}(?:(?:상담|신고|긴급|안내|민원|구조|문의|직통) ?전화|콜 ?센터|센터|핫라인)(?![가-힣]{3})"
+)
+_OTHER_THING = re.compile(
+    rf"번(?: ?(?:{any_of(NUMBERED)}|방|객실|호실|병실|회의실|교실|집|좌석|노선)"
+    r"|째|씩|이나(?! ?[\d일])|이상|정도|가량|넘|만에|꼴|(?:으로|에|을)? ?(?:가는 |오는 )?버스)"
+)
+_TIMES = re.compile(  # how often it was done, and no number called
+    "번(?:[이도]나?|은|을|만)? ?"
+    "(?:넘|걸[었려린]|하[고며는자여]|했|해|받|왔|오[고는]|울[렸리려]|들어|시도|반복|이상|정도|가량|접수|이뤄|있[었다는]|"
+    "전화|문의|신고|상담|통화|출동|방문|연락)"
+)
 CODES = (
     TextRule("verse", re.compile(rf"({any_of(BOOKS)}) ?(\d{{1,3}}):(\d{{1,3}})"), verse),
     TextRule(
@@ -98,10 +136,10 @@ CODES = (
     TextRule(
         "telephone",
         re.compile(
-            rf"{HEAD}(?:119|112|114)"
+            rf"{HEAD}(?P<n>119|112|114)"
             "(?= ?(?:에 |로 |에$|로$|신고|구급|구조|소방|상황실|안전|전화|대원|치안|안내|번으?로)|$)"
         ),
-        lambda match: one_by_one(match.group()),
+        dialled,
     ),
     TextRule(
         "telephone",
@@ -125,6 +163,7 @@ CODES = (
         re.compile(rf"{_NO_AMOUNT}(?P<n>{_ALL})(?=(?:번)?(?:으로|로|에) ?(?:긴급 )?(?:전화|문의|신고|연락|상담))"),
         dialled,
     ),
+    TextRule("telephone", re.compile(rf"{_NO_AMOUNT}(?P<n>{_ALL})(?=번)"), service),
     TextRule("code", re.compile(r"(?<=IS[BS]N[ :])\d{1,7}(?:-\d{1,7}){1,4}(?:-?X)?(?![\d-])"), digits),
     TextRule("code", re.compile(r"(?<![\w-])\d(?:-\d){2,4}(?![\w-])"), figures),
     TextRule("code", re.compile(r"(?<![\d-])\d{2,6}(?:-\d{2,7}){2,4}(?![\d-])"), digits),

@@ -34,6 +34,21 @@ _ATOM = re.compile(r"([A-Z][a-z]?)|(\d+)")
 _FUNCTIONS = "arcsin|arccos|arctan|sinh|cosh|tanh|sin|cos|tan|cot|csc|log|ln|lim"
 _COUNTER = re.compile(rf"(?:{COUNTER}){AFTER}")
 _POWERS = {"2": "제곱", "3": "세제곱"}
+# The terms of a formula beside a minus: m, g or k behind a number are units, and by themselves variables.
+_VARIABLE = r"(?:(?:\d{1,6}(?:\.\d{1,6})?)?[xyznabc]|[a-zα-ω])(?:[²³]|\^\d)?"
+_FIGURE = r"\d{1,9}(?:[.,]\d{1,9})?"
+_LEFT = re.compile(
+    rf"(?<![A-Za-zα-ω\d.,^])(?:(?P<variable>{_VARIABLE})|(?P<figure>{_FIGURE}))$|(?P<close>(?<=[\w²³])\))$"
+)
+_RIGHT = re.compile(
+    rf"(?:(?P<variable>{_VARIABLE})|(?P<figure>{_FIGURE}))(?![A-Za-zα-ω\d^/]|[.,]\d)"
+    r"(?=[^가-힣]|$|의|은|는|이|가|을|를|와|과|로|으로|에|일|라|도|보다)"
+    r"|\((?=[\dA-Za-z])"
+)
+_WINDOW = 40
+_EQUATED = re.compile(r"[A-Za-zα-ω)²³] ?= ?[\dA-Za-zα-ω+*/^()²³. ×−-]{1,30}$")
+_EQUAL_AFTER = re.compile(r"[\dA-Za-zα-ω+*/^()²³. ×−-]{1,30}=")
+_CAPITAL_LEFT, _CAPITAL_RIGHT = re.compile(r"(?<![A-Za-z])\d{0,4}[A-Z]$"), re.compile(r"\d{0,4}[A-Z](?![A-Za-z\d])")
 _PRESSURE = r"\d{2,3})/(?P<low>\d{2,3})(?![\d/]|[.,]\d)"
 
 
@@ -81,6 +96,8 @@ def power(match: re.Match[str]) -> str:
     if letters and (f"{letters[0]}{match['raised']}" in UNITS or f"{letters[0]}2" in UNITS):
         return match.group()  # 30 cm², m^2: a unit
     unit = f" {unit_name(match['unit'], match['per'])}" if match["unit"] else ""
+    if unit and match["caret"] and not base[-1].isdigit():  # x^2m: a letter
+        unit = " " + match.group()[match.start("unit") - match.start() :]
     close = match.string[match.end() : match.end() + 1]
     counted = base[-1].isdigit() and _COUNTER.match(match.string, match.end())
     apart = " " if not unit and (counted or (close.isascii() and close.isalnum())) else ""
@@ -95,6 +112,21 @@ def _raised(exponent: str) -> str:
     if len(digits) > MOST_DIGITS:
         return f"{sign}{sino(digits)} 제곱"
     return sign + (sino(digits) if digits.isdigit() else latin.letters(digits) + " ") + "제곱"
+
+
+def minus(match: re.Match[str]) -> str:
+    """A minus of a formula: 2x - 1, y = a - b; between two figures 빼기; what is a dash stays."""
+    before = match.string[max(0, match.start() - _WINDOW) : match.start()]
+    after = match.string[match.end() : match.end() + _WINDOW]
+    left, right = _LEFT.search(before), _RIGHT.match(after)
+    equated = _EQUATED.search(before) or _EQUAL_AFTER.match(after)
+    spaced = match.group()[0] == match.group()[-1] == " "
+    if left and right and (spaced or equated):
+        if left["variable"] or right["variable"]:
+            return " 마이너스 "
+        return " 빼기 " if equated and left["figure"] and right["figure"] else match.group()
+    capital = equated and spaced and _CAPITAL_LEFT.search(before) and _CAPITAL_RIGHT.match(after)
+    return " 마이너스 " if capital else match.group()
 
 
 def subscript(match: re.Match[str]) -> str:
@@ -143,10 +175,11 @@ SCIENCE = (
         re.compile(
             r"(?P<base>(?<![\d/])\d(?:[\d.,]{0,23}\d)?|(?<![A-Za-z/])[A-Za-z]{1,3}|[α-ωΑ-Ω)])"
             r"(?:(?P<raised>[⁻⁺]?[⁰¹²³⁴-⁹ⁿ]{1,12})|\^(?P<caret>-?\d{1,4}|[a-z](?![A-Za-z])|\{-?\w{1,4}\}|\(-?\w{1,4}\)))"
-            rf"(?:(?<=[⁰¹²³⁴-⁹]) ?(?P<unit>{UNIT})(?:/(?P<per>{any_of(PER)}))?(?![A-Za-z\d/²³⁴-⁹]))?"
+            rf"(?:(?<=[⁰¹²³⁴-⁹\d]) ?(?P<unit>{UNIT})(?:/(?P<per>{any_of(PER)}))?(?![A-Za-z\d/²³⁴-⁹]))?"
         ),
         power,
     ),
     TextRule("minus", re.compile(r"(?<=제곱) ?[-−] ?(?=[\dA-Za-z(])"), lambda match: " 마이너스 "),
+    TextRule("minus", re.compile(r"(?<=[\w)²³]) - (?=[\w(])|(?<=[\w)²³]) ?[-−] ?(?=[\w(])"), minus),
     TextRule("subscript", re.compile("[₀-₉]{1,12}|[ₙₓ]"), subscript),
 )

@@ -19,6 +19,15 @@ _WON = (
 )
 # A set that is won or lost, and no set of cosmetics.
 _SET_WON = "세트(?:[를을]? ?(?:먼저 )?(?:따[내냈]|내[주줬]|가져|잡[아았고]|빼앗|듀스)| ?(?:초반|중반|후반|막판|도중))"
+# What a hyphened score behind 세트를 or 전반에서 is followed by, and no range: 25-23으로, but not 25-30명.
+_SCORED_IN = r"(?:[를을은는이가도]|에서[는도]?|에[는도]?) ?(?:[가-힣]{1,8} ){0,2}"
+_PAIR_END = r"(?!\d)(?: ?(?=으로|로|[의,)]|$|승|패|까지)|(?=\.(?!\d)|이?[었였다]))"
+_READ = "[영일이삼사오육칠팔구십]{1,4}"  # with a colon it is read by now
+_SET_SCORED = (
+    rf"세트{_SCORED_IN}(?:\d{{1,2}} ?(?:[-:]|대) ?\d{{1,2}}(?:{_PAIR_END}|{_WON})"
+    rf"|{_READ} 대 {_READ}(?:으로|로|(?![가-힣])))"
+)
+_TAKEN = "(?= ?(?:으로|로) ?(?:따[내냈낸]|내[주줬준]|가져))"
 _SCORE_TOLD = re.compile(rf"(?:\d ?[:-] ?| ?대 ?)\d{{1,2}}(?!\d){_WON}|세트|스코어|[완역]승|[완역]전승|[완석]패")
 _SETS = re.compile(r"(\d{1,2})(?:[-:]| 대 )(\d{1,2})")
 
@@ -88,7 +97,7 @@ SCORES = (
 LATER_SCORES = (
     TextRule(
         "set",
-        re.compile(rf"{HEAD}([1-7]) ?(?=세트 ?\d{{1,3}}[-:]|{_SET_WON})"),
+        re.compile(rf"{HEAD}([1-7]) ?(?=세트 ?\d{{1,3}}[-:]|{_SET_WON}|{_SET_SCORED})"),
         lambda match: f"{sino(match[1])} ",
     ),
     TextRule(
@@ -115,8 +124,16 @@ LATER_SCORES = (
     TextRule(
         "score",
         re.compile(
+            rf"(?P<before>(?:{_SCORED}){_SCORED_IN})(?P<a>\d{{1,3}})-(?P<b>\d{{1,3}})(?![\d-])"
+            rf"(?:{_PAIR_END}|{_WON})"
+        ),
+        score,
+    ),
+    TextRule(
+        "score",
+        re.compile(
             rf"{HEAD}(?<!-)(?P<a>\d{{1,3}})-(?P<b>\d{{1,3}})(?![\d-])"
-            rf"(?:(?=(?:, ?\d{{1,3}}-\d{{1,3}}){{1,6}}{_WON})|{_WON})"
+            rf"(?:(?=(?:, ?\d{{1,3}}-\d{{1,3}}){{1,6}}(?:{_WON}|{_TAKEN}))|{_WON}|{_TAKEN})"
         ),
         score,
     ),
