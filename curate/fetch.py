@@ -9,6 +9,7 @@ for nothing.
 import fnmatch
 import hashlib
 import json
+import logging
 import os
 import shutil
 import time
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 HUB = "https://huggingface.co"  # HF_ENDPOINT, the hub's own variable, names another
 NOTE = "fetched.json"
+log = logging.getLogger(__name__)
 TRIES = 6
 PAUSE = 1.0  # seconds before a second try; doubled for each further one
 TIMEOUT = 60.0  # seconds without a byte
@@ -171,15 +173,18 @@ def _patiently(source: Source, url: str, pause: float, ask: Callable[[], Any]) -
         except httpx.HTTPStatusError as error:
             if error.response.status_code not in LATER or not left:
                 raise UserError(f"source {source.id}: {_refusal(url, error.response)}") from None
+            why = f"it answers {error.response.status_code}"
         except httpx.TransportError as error:
+            why = str(error) or type(error).__name__
             if not left:
-                why = str(error) or type(error).__name__
                 raise UserError(
                     f"source {source.id}: {url} cannot be reached ({why}); the same command goes on"
                 ) from None
         except httpx.HTTPError as error:
             raise UserError(f"source {source.id}: {url} cannot be fetched ({error})") from None
-        time.sleep(pause * 2 ** (TRIES - 1 - left))
+        wait = pause * 2 ** (TRIES - 1 - left)
+        log.warning("%s cannot be reached (%s); trying again in %.0f s", url, why, wait)
+        time.sleep(wait)
     raise AssertionError("the last try returns or raises")
 
 

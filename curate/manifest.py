@@ -55,7 +55,14 @@ COLUMNS = _columns(
     Column(
         "dc_offset", pl.Float64, "ingest", "mean of the file's samples, taken off where it is over 0.0005", "linear", 6
     ),
-    Column("channel_offsets", pl.List(pl.Float64), "ingest", "mean of each channel", "linear", stored=False),
+    Column(
+        "channel_offsets",
+        pl.List(pl.Float64),
+        "ingest",
+        "mean of each channel, where there are several",
+        "linear",
+        stored=False,
+    ),
     Column(
         "modified",
         pl.String,

@@ -125,7 +125,8 @@ def _by_channel(rows: pl.DataFrame, split: Sequence[str]) -> pl.DataFrame:
     none = pl.lit([None], dtype=pl.List(pl.Int16))
     rows = rows.with_columns(pl.when(wanted).then(channels).otherwise(none).alias("channel")).explode("channel")
     of_channel = pl.col("channel").is_not_null()
-    offset = pl.col("channel_offsets").list.get(pl.col("channel").fill_null(1) - 1, null_on_oob=True)
+    of_each = pl.col("channel_offsets").list.get(pl.col("channel").fill_null(1) - 1, null_on_oob=True)
+    offset = pl.coalesce(of_each, "dc_offset")  # a file with one channel has no list
     return rows.with_columns(
         pl.when(of_channel).then(pl.col("channel").cast(pl.String)).otherwise("channel_mix").alias("channel_mix"),
         pl.when(of_channel).then(offset).otherwise("dc_offset").alias("dc_offset"),

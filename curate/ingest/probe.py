@@ -113,7 +113,8 @@ def _probe(place: str, size: int) -> Probe:
 
 
 def _readable(sha256: str | None, info: audio.Info, mix: Mix, offsets: list[float]) -> Probe:
-    return Probe(None, sha256, info.rate, info.channels, info.frames, info.format, str(mix), mix.offset, offsets)
+    of_each = offsets if info.channels > 1 else None  # of one it is the mix's: a list for every file takes time to make
+    return Probe(None, sha256, info.rate, info.channels, info.frames, info.format, str(mix), mix.offset, of_each)
 
 
 def _why(error: Exception, place: str) -> str:

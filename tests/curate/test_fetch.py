@@ -224,10 +224,15 @@ def test_what_may_pass_is_asked_again(server: Server, tmp_path: Path) -> None:
     assert server.statuses == [503] * (99 - fetching.TRIES)
 
 
-def test_a_server_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_is_not_there_is_told_and_so_is_each_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     wanted = recipe(tmp_path, download=[{"url": "http://127.0.0.1:9/a.zip"}])
     assert "cannot be reached" in refused(wanted)
+    waits = [each.getMessage() for each in caplog.records if each.name == "curate.fetch"]
+    assert len(waits) == fetching.TRIES - 1
+    assert all("127.0.0.1:9/a.zip cannot be reached" in each and "trying again in" in each for each in waits)
 
 
 def test_a_page_is_no_archive(server: Server, tmp_path: Path) -> None:
