@@ -7,7 +7,7 @@ import json
 import math
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from urllib.parse import unquote
@@ -357,6 +357,24 @@ class Recipe(_Part):
         if alone := [language for language in self.models.asr_second if language not in self.models.asr]:
             raise ValueError(f"models.asr_second.{alone[0]} needs a first recogniser: name models.asr.{alone[0]}")
         return self
+
+
+def models_asked(recipe: Recipe) -> Iterator[tuple[str, str | None, Any]]:
+    """Every use of a model with its language, where it has one, and the model that is asked; False where none is."""
+    for use in Models.model_fields:
+        chosen = quality_asked(recipe) or False if use == "quality" else getattr(recipe.models, use)
+        if isinstance(chosen, dict):
+            yield from ((use, language, model) for language, model in chosen.items())
+        else:
+            yield from ((use, None, model) for model in (chosen if isinstance(chosen, tuple) else (chosen,)))
+
+
+def quality_asked(recipe: Recipe) -> tuple[str, ...]:
+    """The models of predicted quality whose answer decides something: a limit of `low_quality` is set for them."""
+    limits = recipe.filter.low_quality
+    return (
+        () if limits is False else tuple(each for each in recipe.models.quality if getattr(limits, each) is not False)
+    )
 
 
 def warnings(recipe: Recipe) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from curate import text
 from curate.measures import agreement, edits, extractors, word_times
 from curate.measures.definition import Measure
-from curate.recipe import LANGUAGES, Models, Recipe
+from curate.recipe import LANGUAGES, Models, Recipe, quality_asked
 from curate.text.korean import lexicon
 
 
@@ -132,9 +132,7 @@ def _quality(recipe: Recipe) -> list[Measure]:
             "distillmos", "clip", ("distillmos",), DistillMos().fingerprint, extractors.distillmos_extractor
         ),
     }
-    limits = recipe.filter.low_quality
-    asked = [] if limits is False else [name for name in recipe.models.quality if getattr(limits, name) is not False]
-    return [rated[name] for name in asked]
+    return [rated[name] for name in quality_asked(recipe)]
 
 
 def _language(models: Models) -> list[Measure]:

@@ -7,7 +7,7 @@ import polars as pl
 from curate import manifest, text
 from curate.manifest import COLUMNS
 from curate.measures import agreement
-from curate.recipe import LANGUAGES, Models, Recipe
+from curate.recipe import LANGUAGES, Models, Recipe, models_asked
 from curate.report import examples, licences, numbers, wording
 from curate.report.distributions import distributions
 from curate.steps import rule_catalogue
@@ -240,17 +240,11 @@ def _unreadable(clips: pl.DataFrame) -> list[dict[str, Any]]:
 
 def _models(recipe: Recipe) -> list[dict[str, Any]]:
     """Who listened, by the recipe's names; of a folder its last part, as the rest tells of the machine."""
-    models = []
-    for use, field in Models.model_fields.items():
-        chosen = getattr(recipe.models, use)
-        named = chosen.items() if isinstance(chosen, dict) else [(None, each) for each in _listed(chosen)]
-        about = field.description or ""
-        models += [{"use": use, "language": code, "name": _model_name(model), "about": about} for code, model in named]
-    return models
-
-
-def _listed(chosen: Any) -> list[Any]:
-    return list(chosen) if isinstance(chosen, tuple) else [chosen]
+    about = {use: field.description or "" for use, field in Models.model_fields.items()}
+    return [
+        {"use": use, "language": language, "name": _model_name(model), "about": about[use]}
+        for use, language, model in models_asked(recipe)
+    ]
 
 
 def _model_name(model: Any) -> str | None:
