@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from curate import audio
-from curate.errors import UserError
+from curate.errors import Unreadable, UserError
 from curate.files import Root
 from curate.ingest import frame, list_rows, unlisted
 from curate.ingest.place import open_tree, packed, root
@@ -158,7 +158,7 @@ def _hours(top: Root, sizes: dict[str, int]) -> Facts:
     for path in chosen:
         try:
             info = audio.probe(top / path)
-        except (audio.Unreadable, OSError) as error:
+        except (Unreadable, OSError) as error:
             unreadable.append(f"{path}: {error}")
             continue
         kind = Path(path).suffix.lower()
