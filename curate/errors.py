@@ -1,4 +1,4 @@
-"""Errors that a person can mend."""
+"""Errors that are told to a person in one line."""
 
 
 class UserError(Exception):
@@ -11,3 +11,7 @@ class Interrupted(UserError):
     """Ctrl-C, SIGTERM or a closed terminal came; says where the command stands and how to go on."""
 
     status = 130  # what a shell expects
+
+
+class Unreadable(ValueError):
+    """Why a file cannot be read as audio, in one short line without its path."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from curate import audio
 from curate.channels import Mix
-from curate.errors import UserError
+from curate.errors import Unreadable, UserError
 from curate.measures.definition import Answer, Clip, Listener, Measure, Sound
 
 STRETCH_SECONDS = 20.0  # of a recording in memory at a time
@@ -76,7 +76,7 @@ def _hear_recording(job: Job, state: WorkerState) -> Iterator[Result]:
         for stretch in audio.stretches(job.path, rate=audio.LISTENING_RATE, seconds=STRETCH_SECONDS, mix=job.mix):
             for _, listener in listeners:
                 listener.feed(stretch)
-    except (audio.Unreadable, OSError) as error:
+    except (Unreadable, OSError) as error:
         for request, _ in listeners:
             yield Result(request.measure, request.key, None, str(error))
         return
@@ -101,7 +101,7 @@ def _hear_clips(job: Job, state: WorkerState) -> Iterator[Result]:
             for measure, (requests, clips) in _by_measure(batch).items():
                 yield from _ask(state.extractor(measure), requests, clips)
             answered += len(batch)
-    except (audio.Unreadable, OSError) as error:
+    except (Unreadable, OSError) as error:
         for _, _, unheard in job.clips[answered:]:
             for request in unheard:
                 yield Result(request.measure, request.key, None, str(error))

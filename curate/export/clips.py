@@ -9,7 +9,7 @@ import polars as pl
 
 from curate import audio, files, manifest
 from curate.channels import Mix
-from curate.errors import UserError
+from curate.errors import Unreadable, UserError
 from curate.files import Root
 
 INDEX = "index.parquet"  # which cut of which file each clip is, so that a changed margin cuts anew
@@ -50,7 +50,7 @@ def _cut_file(file: Path, rows: pl.DataFrame, folder: Path) -> int:
         audio.unchanged(file, stamp)
         for id, rate, samples in zip(rows["id"], rows["rate"], audio.spans(file, spans, mix=mix), strict=True):
             audio.write_flac(folder / f"{id}.flac", samples, rate)
-    except audio.Unreadable as error:
+    except Unreadable as error:
         raise UserError(f"{file} has changed since it was listened to ({error}); run `curate run` again") from None
     return rows.height
 

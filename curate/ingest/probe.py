@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from curate import audio
 from curate.channels import Mix
+from curate.decoders import Info, wave_info, wave_mean
+from curate.errors import Unreadable
 
 # A file of up to this many bytes is read once, hashed and parsed in memory.
 SHORT = 4 * 1024 * 1024
@@ -99,20 +101,20 @@ def _probe(place: str, size: int) -> Probe:
             with open(place, "rb", buffering=0) as file:
                 content = file.readall()
             sha256 = hashlib.sha256(content).hexdigest()
-            info, mean = audio.wave_info(content), audio.wave_mean(content)
+            info, mean = wave_info(content), wave_mean(content)
             if info is not None and mean is not None:
                 return _readable(sha256, info, Mix(offset=mean), [mean])
         elif os.path.isfile(place):
             with open(place, "rb", buffering=0) as file:
                 sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         return _readable(sha256, *audio.survey(place))
-    except audio.Unreadable as error:
+    except Unreadable as error:
         return Probe(sha256=sha256, cannot=str(error))
     except (OSError, ValueError) as error:
         return Probe(sha256=sha256, cannot=_why(error, place))
 
 
-def _readable(sha256: str | None, info: audio.Info, mix: Mix, offsets: list[float]) -> Probe:
+def _readable(sha256: str | None, info: Info, mix: Mix, offsets: list[float]) -> Probe:
     of_each = offsets if info.channels > 1 else None  # of one it is the mix's: a list for every file takes time to make
     return Probe(None, sha256, info.rate, info.channels, info.frames, info.format, str(mix), mix.offset, of_each)
 

@@ -1,46 +1,17 @@
-"""Audio is read the same whichever way it is asked for, and what cannot be read says why."""
+"""Audio is read the same whichever way it is asked for."""
 
-import os
-from collections.abc import Callable
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 import soundfile
 
 from curate import audio
-from curate.audio import Unreadable
+from curate.decoders import BLOCK
+from curate.errors import Unreadable
+from tests.curate.recordings import RATE, encode, voice
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "audio"
-RATE = 16_000
-
-
-def voice(seconds: float = 5.0, rate: int = RATE, seed: int = 0) -> audio.Samples:
-    """Noise and a tone that rise and fall: nowhere the same twice, so a shift of one sample shows."""
-    rng = np.random.default_rng(seed)
-    time = np.arange(round(seconds * rate)) / rate
-    sound = np.sin(2 * np.pi * 180 * time) * 0.3 + rng.normal(size=len(time)) * 0.05
-    return (sound * (0.6 + 0.4 * np.sin(2 * np.pi * 0.7 * time))).astype(np.float32)
-
-
-def encode(path: Path, samples: audio.Samples, codec: str, *, rate: int, video: bool = False) -> Path:
-    """Write through PyAV, optionally beside a picture."""
-    with av.open(path, "w") as out:
-        stream = out.add_stream(codec, rate=rate, layout="mono")
-        if video:
-            screen = out.add_stream("mpeg4", rate=5)
-            screen.width, screen.height, screen.pix_fmt = 64, 64, "yuv420p"
-            out.mux(screen.encode(av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), format="rgb24")))
-            out.mux(screen.encode(None))
-        frame = av.AudioFrame.from_ndarray(samples[None], format="flt", layout="mono")
-        frame.sample_rate = rate
-        size = stream.frame_size or None
-        convert = av.AudioResampler(format=stream.format, layout="mono", rate=rate, frame_size=size)
-        for part in [*convert.resample(frame), *convert.resample(None)]:
-            out.mux(stream.encode(part))
-        out.mux(stream.encode(None))
-    return path
 
 
 @pytest.fixture(params=["wav", "flac", "ogg", "mp3", "m4a", "webm", "mp4"])
@@ -83,87 +54,11 @@ def test_streaming_resamples_as_the_whole_would(file: Path, rate: int) -> None:
 def test_long_files_are_read_in_several_blocks(tmp_path: Path) -> None:
     path, sound = tmp_path / "long.flac", voice(seconds=20)
     audio.write_flac(path, sound, RATE)
-    assert len(sound) > 4 * audio.BLOCK
+    assert len(sound) > 4 * BLOCK
     whole = audio.read(path)[0]
     assert np.abs(whole - sound).max() <= 1 / 65_536
     wanted = [(60_000, 70_000), (65_536, 131_072), (300_000, 320_000)]
     assert all(np.array_equal(s, whole[a:b]) for s, (a, b) in zip(audio.spans(path, wanted), wanted, strict=True))
-
-
-def half(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-
-
-def garble(path: Path) -> None:
-    data = bytearray(path.read_bytes())
-    data[len(data) // 3 : len(data) // 3 + 4000] = np.random.default_rng(0).bytes(4000)
-    path.write_bytes(data)
-
-
-@pytest.mark.parametrize(
-    ("name", "damage", "reason"),
-    [
-        ("a.wav", half, "truncated"),
-        ("a.aiff", half, "truncated"),
-        ("a.flac", half, "corrupt"),
-        ("a.flac", garble, "corrupt"),
-        ("a.ogg", half, "truncated"),
-        ("a.mp3", garble, "corrupt"),
-        ("a.wav", lambda path: path.write_bytes(b""), "an empty file"),
-        ("a.wav", lambda path: path.write_text("not audio at all\n" * 100), "corrupt or unknown"),
-        ("a.wav", lambda path: path.write_text("#EXTM3U\n#EXTINF:1,\n/etc/hostname\n"), "corrupt or unknown"),
-        ("a.wav", lambda path: path.write_bytes(np.random.default_rng(0).bytes(50_000)), "corrupt or unknown"),
-        ("a.wav", lambda path: soundfile.write(path, np.zeros(0), RATE), "no samples"),
-        ("a.wav", lambda path: path.unlink(), "no such file"),
-        ("a.wav", lambda path: (path.unlink(), path.mkdir()), "a folder"),
-    ],
-)
-def test_what_cannot_be_read_says_why(tmp_path: Path, name: str, damage: Callable[[Path], object], reason: str) -> None:
-    path = tmp_path / name
-    soundfile.write(path, voice(), RATE)
-    damage(path)
-    for call in (audio.probe, audio.read):
-        with pytest.raises(Unreadable) as caught:
-            call(path)
-        assert str(caught.value).startswith(reason)
-        assert str(tmp_path) not in str(caught.value)
-        assert "\n" not in str(caught.value)
-
-
-def test_a_cut_video_is_unreadable(tmp_path: Path) -> None:
-    path = encode(tmp_path / "a.m4a", voice(), "aac", rate=RATE)
-    half(path)
-    with pytest.raises(Unreadable):
-        audio.probe(path)
-
-
-def test_a_video_without_sound_is_unreadable(tmp_path: Path) -> None:
-    path = tmp_path / "a.mp4"
-    with av.open(path, "w") as out:
-        screen = out.add_stream("mpeg4", rate=5)
-        screen.width, screen.height, screen.pix_fmt = 64, 64, "yuv420p"
-        out.mux(screen.encode(av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), format="rgb24")))
-        out.mux(screen.encode(None))
-    with pytest.raises(Unreadable, match="no audio in the file"):
-        audio.probe(path)
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_forbidden_file_is_unreadable(tmp_path: Path) -> None:
-    path = tmp_path / "a.wav"
-    soundfile.write(path, voice(), RATE)
-    path.chmod(0)
-    with pytest.raises(Unreadable, match="no permission"):
-        audio.probe(path)
-
-
-def test_a_wav_from_a_pipe_is_read_to_its_end(tmp_path: Path) -> None:
-    path = tmp_path / "a.wav"
-    soundfile.write(path, voice(), RATE)
-    data = bytearray(path.read_bytes())
-    data[4:8] = data[40:44] = b"\xff\xff\xff\xff"
-    path.write_bytes(data)
-    assert audio.probe(path).frames == 5 * RATE
 
 
 @pytest.mark.parametrize(("channel", "level"), [(0, 0.0), (1, 0.0), (0, 0.001)])

@@ -173,15 +173,6 @@ def test_two_people_on_two_channels_are_dropped_by_name(corpus: Any) -> None:
     assert decided["drop"].to_list() == ["several_speakers", None, None, None]
 
 
-def test_the_mean_of_a_short_wav_in_memory_is_that_of_the_survey(tmp_path: Path) -> None:
-    path = tmp_path / "a.wav"
-    random = np.random.default_rng(0)
-    soundfile.write(path, 0.2 * random.standard_normal(RATE * 3) + 0.02, RATE, subtype="PCM_16")
-    _, mix, offsets = audio.survey(path)
-    assert audio.wave_mean(path.read_bytes()) == pytest.approx(mix.offset, abs=2e-6)
-    assert offsets == [mix.offset]
-
-
 def test_the_mean_of_a_long_plain_file_is_sampled(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     random = np.random.default_rng(0)

@@ -10,6 +10,7 @@ from statistics import median
 import numpy as np
 import numpy.typing as npt
 
+from curate.errors import Unreadable
 from train import config
 from train.data import corpus
 from train.data.corpus import TrainingClip
@@ -98,7 +99,7 @@ def _listen(clip: TrainingClip) -> Measured:
 
     try:
         samples, rate = audio.read(clip.path)
-    except (audio.Unreadable, OSError):
+    except (Unreadable, OSError):
         return Measured()
     if not samples.any():  # NaN and infinity were read as zero
         return Measured(rate=rate, silent=True)

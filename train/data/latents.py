@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from curate import files
-from curate.errors import UserError
+from curate.errors import Unreadable, UserError
 from train.data.corpus import TrainingClip
 from train.model import base, voxcpm
 from train.model.inputs import EncodedClip
@@ -133,7 +133,7 @@ def samples(path: Path, rate: int) -> voxcpm.Samples:
 
     try:
         own, own_rate = audio.read(path)
-    except audio.Unreadable as problem:
+    except Unreadable as problem:
         raise UserError(f"{path} cannot be read ({problem}): run `curate run` again to write it anew") from problem
     _check_finite(path)
     return own if own_rate == rate else audio.resample(own, own_rate, rate)

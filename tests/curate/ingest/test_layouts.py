@@ -267,18 +267,6 @@ def test_ksponspeech_with_a_text_beside_each_file(tmp_path: Path) -> None:
     ]
 
 
-def test_half_a_sample_at_the_end_is_no_sample_and_a_header_is_one(tmp_path: Path) -> None:
-    odd = tmp_path / "odd.pcm"
-    odd.write_bytes(b"\1\0" * 50 + b"\1")
-    assert audio.probe(odd).frames == 50
-    wav = sound(tmp_path / "a.wav")
-    shutil.copy(wav, tmp_path / "a.pcm")
-    assert audio.probe(tmp_path / "a.pcm") == audio.probe(wav)
-    (tmp_path / "one.pcm").write_bytes(b"\1")
-    with pytest.raises(audio.Unreadable, match="no samples"):
-        audio.probe(tmp_path / "one.pcm")
-
-
 @pytest.mark.parametrize(
     ("transcript", "spelling", "pronunciation"),
     [

@@ -1,5 +1,6 @@
 """Rules: a value on either side of its threshold, a value that is missing, and where a rule has nothing to say."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -7,26 +8,15 @@ import polars as pl
 import pytest
 
 from curate import pipeline
-from curate.recipe import Recipe, load
+from curate.recipe import Recipe
 from curate.steps import rule_catalogue
 from tests.curate.frames import clips
-
-SOURCE = '[[source]]\nid = "s"\nkind = "table"\npath = "x.tsv"\nlicence = "own"\nlanguage = "ko"\n'
+from tests.curate.steps.decided import broke, recipe_with
 
 
 @pytest.fixture
 def recipe(tmp_path: Path) -> Any:
-    def make(*overrides: str) -> Recipe:
-        (tmp_path / "recipe.toml").write_text(SOURCE + "[filter.low_quality]\ndnsmos = 2.0\n")
-        return load(tmp_path / "recipe.toml", overrides)
-
-    return make
-
-
-def broke(wanted: Recipe, **values: Any) -> list[str]:
-    """What one clip breaks, good but for these values; everything that filter does, duplicates included."""
-    found: list[str] = pipeline.decide(wanted, clips([values]), until="filter")["broke"].to_list()[0]
-    return found
+    return partial(recipe_with, tmp_path)
 
 
 def languages(declared: float, other: float) -> dict[str, Any]:
@@ -191,49 +181,6 @@ def test_music_and_noise_are_called_that_and_silence_no_speech(recipe: Any) -> N
     assert broke(recipe(), **empty, noise=0.9)[0] == "noise"
     assert broke(recipe(), **empty) == ["no_speech"]
     assert broke(recipe("models.events=false"), **empty, music=None, noise=None) == ["no_speech"]
-
-
-KHMER = {"language": "km", **dict.fromkeys(["cer", "unheard", "extra", "wrong_words", "aligned"])}
-
-
-def test_a_language_without_a_recogniser_is_judged_by_pace(recipe: Any) -> None:
-    assert broke(recipe(), **KHMER) == []
-    assert broke(recipe(), **KHMER, pace=99.0) == ["text_mismatch"]
-    assert broke(recipe(), **KHMER, pace_z=4.0) == broke(recipe(), **KHMER, pace_z=-4.0) == []
-    assert broke(recipe(), **KHMER, pace_z=4.01) == broke(recipe(), **KHMER, pace_z=-4.01) == ["text_mismatch"]
-    assert broke(recipe("filter.text_mismatch.max_pace_z=false"), **KHMER, pace_z=9.0) == []
-    assert broke(recipe(), pace_z=9.0) == []  # a recogniser knows better
-    assert broke(recipe("models.asr.km=some/model@1"), **KHMER) == ["text_mismatch"]
-
-
-@pytest.mark.parametrize(
-    ("words", "seconds", "probability", "bad"),
-    [
-        ("ក|ខ|គ|ឃ", 2.0, 0.02, False),
-        ("ក|ខ|គ|ឃ", 2.0, 0.0199, True),
-        ("ក|ខ|គ|ឃ", 2.0, None, True),
-        ("ក|ខ|គ", 2.0, 0.0, False),
-        ("ក|ខ|គ|ឃ", 1.99, 0.0, False),
-        (None, 2.0, 0.0, False),
-    ],
-)
-def test_a_sentence_must_sound_like_its_language_where_nobody_hears_its_words(
-    recipe: Any, words: str | None, seconds: float, probability: float | None, bad: bool
-) -> None:
-    values = {**KHMER, "words": words, "speech_seconds": seconds, "language_probability": probability}
-    asked = ("filter.wrong_language=false", "filter.text_mismatch.min_language=0.02")
-    assert broke(recipe(*asked), **values) == (["text_mismatch"] if bad else [])
-    assert broke(recipe(*asked, "models.language=false"), **values) == []
-    assert broke(recipe(asked[0]), **values) == []
-
-
-def test_the_aligners_score_counts_where_the_recipe_names_an_aligner_and_a_limit(recipe: Any) -> None:
-    asked = ("models.aligner.km=some/model@0", "filter.text_mismatch.min_ctc=0.3")
-    assert broke(recipe(*asked), **KHMER, ctc_score=0.3) == []
-    assert broke(recipe(*asked), **KHMER, ctc_score=0.29) == ["text_mismatch"]
-    assert broke(recipe(*asked), **KHMER, ctc_score=None) == ["text_mismatch"]
-    assert broke(recipe(asked[0]), **KHMER, ctc_score=0.0) == []
-    assert broke(recipe(asked[1]), **KHMER, ctc_score=0.0) == []
 
 
 def test_of_the_same_audio_one_is_kept_and_the_other_names_it(recipe: Any) -> None:

@@ -1,0 +1,85 @@
+"""How far up a clip's speech reaches; mirror images, as bad resampling leaves them, are no content.
+
+A change here changes answers: raise `signal.VERSION`.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from curate.measures.spectra import ENOUGH_FRAMES, Floats, Frames, Samples
+
+BAND = 125.0  # Hz: step of the bandwidth
+DEPTH = 65.0  # dB under the strongest band: what is weaker is not heard beside it
+HIDING = 52.0  # dB under the strongest band: steady noise louder than this may hide speech, at an SNR up to 20 dB
+# Images of what lies below a fold, where speech was brought up to a higher rate without a good filter (see `_images`).
+FOLDS = (4000.0, 5512.5, 6000.0, 8000.0, 11_025.0, 12_000.0)  # Hz: half of the rates that speech is stored at
+MIRRORED = 1.6  # dB: images differ by 0.0-1.1 (MP3 of images 0.2-1.1), speech above and below a fold by 2.1 and more
+OWN, NEIGHBOUR = 0.7, 2  # of the deviation against the band that many further on, which images stay under
+IMAGE_WIDTH, IMAGE_GAP = 1500.0, 125.0  # Hz beside the fold that is compared, and next to it that is not
+IMAGE_LOUD, IMAGE_DEPTH = 25.0, 60.0  # dB under a band's loud moments, and under the loudest of all
+IMAGE_FRAMES = 8  # fewer loud frames of a band say nothing
+MODULATION = 10.0  # dB between loud and quiet moments: speech moves by 15-50, steady noise by 3-6 (32 ms, 125 Hz)
+
+
+def highest(frames: Frames) -> float | None:
+    """The highest frequency that moves with speech, or that speech may reach under noise, in Hz.
+
+    A band counts if its loud moments (95 %) are within 65 dB of the strongest band and 10 dB over its quiet ones
+    (10 %): steady noise and dither do not move. It also counts where its quiet moments are loud enough to hide speech:
+    nothing shows then that it ends below. Three of the four bands up to it must count. Images do not.
+    """
+    used = frames.power[frames.speech] if frames.speech.sum() >= ENOUGH_FRAMES else frames.power
+    wide = max(1, round(BAND / frames.step))
+    count = used.shape[1] // wide
+    if not count:
+        return None
+    bands = used[:, : count * wide].reshape(len(used), count, wide).sum(axis=2)
+    low, high = 10 * np.log10(np.quantile(bands, [0.1, 0.95], axis=0) + 1e-20)
+    strongest = high.max()
+    good = (high - low >= MODULATION) & (high >= strongest - DEPTH) | (low >= strongest - HIDING)
+    filled = np.flatnonzero(good & (np.convolve(good, np.ones(4))[:count] >= 3))
+    if not len(filled):
+        return None
+    top = min(float(filled[-1] + 1) * wide, used.shape[1] - 1.0) * frames.step
+    return next((fold for fold in FOLDS if fold + 2 * IMAGE_GAP < top and _images(used, frames.step, fold)), top)
+
+
+def _images(power: Samples, step: float, fold: float) -> bool:
+    """Whether what lies above a fold is the mirror image of what lies below, as after bad resampling.
+
+    Linear interpolation, repeated samples and stuffed zeros leave |X(fold + d)| = g(d) |X(fold - d)| in every frame,
+    with a gain g that does not change: the level of a band above moves exactly as that of its mirror band. Speech does
+    not. Compared is the median over bands of 125 Hz of the median deviation over the loud frames of each, in dB, with
+    that against a band two further on: where all bands move together, as in a synthetic tone, nothing is an image.
+    """
+    top = step * (power.shape[1] - 1)
+    steps = int((min(top - fold, fold - 300, IMAGE_WIDTH) - IMAGE_GAP) // BAND)
+    if steps < 3:
+        return False
+    edges = IMAGE_GAP + BAND * np.arange(steps + 1, dtype=np.float64)
+    above, below = _between(power, step, fold + edges), _between(power, step, (fold - edges)[::-1])[:, ::-1]
+    high, low = 10 * np.log10(above + 1e-20), 10 * np.log10(below + 1e-20)
+    mirrored = _moved(high, low)
+    return mirrored < min(MIRRORED, OWN * _moved(high[:, :-NEIGHBOUR], low[:, NEIGHBOUR:]))
+
+
+def _moved(high: Floats, low: Floats) -> float:
+    """How much the level of a band moves against that of its partner: dB, infinite where no band is loud enough."""
+    loud = (low >= np.quantile(low, 0.95, axis=0) - IMAGE_LOUD) & (low >= low.max() - IMAGE_DEPTH)
+    apart = np.where(loud, high - low, np.nan)[:, loud.sum(axis=0) >= IMAGE_FRAMES]
+    if not apart.shape[1]:
+        return math.inf
+    return float(np.median(np.nanmedian(np.abs(apart - np.nanmedian(apart, axis=0)), axis=0)))
+
+
+def _between(power: Samples, step: float, edges: Floats) -> Floats:
+    """Power (frames, len(edges) - 1) between frequencies in Hz that need not be those of bins."""
+    total = np.pad(np.cumsum(power, axis=1, dtype=np.float64), ((0, 0), (1, 0)))
+    place = np.clip(edges / step + 0.5, 0, power.shape[1])  # bin k reaches from k - 0.5 to k + 0.5 steps
+    whole = np.minimum(place.astype(np.int64), power.shape[1] - 1)
+    share = place - whole
+    parts = np.diff(total[:, whole] * (1 - share) + total[:, whole + 1] * share, axis=1)
+    return np.asarray(np.maximum(parts, 0.0))
