@@ -37,8 +37,9 @@ from train.data.sampler import BEGINNING, EpochPlans
 from train.distributed import ALONE, World
 from train.estimate import fit
 from train.model import base
+from train.prefetch import prefetch
 from train.run_log import RunLog, roll_back
-from train.trainer import Launched, Step, Trainer, out_of_memory, prefetch
+from train.trainer import Launched, Step, Trainer, out_of_memory
 from train.validation import Validation
 
 log = logging.getLogger(__name__)

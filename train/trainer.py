@@ -5,12 +5,11 @@ import resource
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 
@@ -19,6 +18,7 @@ from train import config
 from train.adapter import lora
 from train.adapter.lora import Vector
 from train.checkpoint import State
+from train.clip_losses import ClipLosses, by_language, refusal
 from train.data import dataset, sampler
 from train.data.dataset import Data, training_seed
 from train.data.sampler import Example
@@ -26,13 +26,9 @@ from train.distributed import World
 from train.model import losses, voxcpm
 from train.model.inputs import Batch, Draws, draw, seed_of
 from train.model.layers import ComputeOptions
-from train.optimizer import Optimizer
-
-Given = TypeVar("Given")
-Made = TypeVar("Made")
+from train.optimizer import Optimizer, learning_rate
 
 RECENT = 50  # steps that a loss is compared with, to see whether it explodes
-NAMED = 5  # clips in a message
 
 
 @dataclass(frozen=True)
@@ -51,17 +47,6 @@ class Step:
     positions: int  # computed, no padding among them
     seconds: float
     memory: int  # bytes: the peak on this GPU, or of this process
-
-
-@dataclass(frozen=True)
-class ClipLosses:
-    """The losses of one clip in a batch: sums over its patches."""
-
-    id: str
-    language: str
-    patches: int
-    diff: float
-    stop: float
 
 
 @dataclass(frozen=True)
@@ -187,7 +172,7 @@ class Trainer:
         patches = sum(clip.patches for clip in clips)
         diff, stop = (math.fsum(getattr(clip, name) for clip in clips) / patches for name in ("diff", "stop"))
         if refused:
-            raise UserError(self._refusal(launched.step, diff + stop, norm, usual, clips))
+            raise UserError(refusal(launched.step, diff + stop, norm, usual, clips))
         before, self._read = max(self._read, launched.started), time.perf_counter()
         return Step(
             step=launched.step,
@@ -195,7 +180,7 @@ class Trainer:
             loss=diff + stop,
             diff=diff,
             stop=stop,
-            languages=_by_language(clips),
+            languages=by_language(clips),
             learning_rate=launched.learning_rate,
             gradient_norm=norm,
             audio_seconds=self.data.seconds(launched.batch),
@@ -243,17 +228,6 @@ class Trainer:
         except torch.cuda.OutOfMemoryError:
             raise UserError(out_of_memory(self.run)) from None
 
-    def _refusal(self, step: int, loss: float, norm: float, usual: float, clips: Sequence[ClipLosses]) -> str:
-        """Why a step was refused, and on which clips."""
-        if not math.isfinite(loss + norm):
-            bad = [clip for clip in clips if not math.isfinite(clip.diff + clip.stop)] or list(clips)
-            return f"the loss is {loss} at step {step}, on {_named(bad)}: look at them, or lower the rate"
-        worst = sorted(clips, key=lambda clip: -(clip.diff + clip.stop) / clip.patches)
-        return (
-            f"the loss explodes at step {step}: {loss:.3g}, where {usual:.3g} was usual; most on "
-            f"{_named(worst[:NAMED])}: look at them, lower the rate, or raise train.explodes_at"
-        )
-
 
 def _fetched(values: torch.Tensor) -> tuple[torch.Tensor, torch.cuda.Event | None]:
     """Values on their way to the CPU, and what happens when they are there; None where they are there already."""
@@ -265,38 +239,6 @@ def _fetched(values: torch.Tensor) -> tuple[torch.Tensor, torch.cuda.Event | Non
     return there, arrived
 
 
-def learning_rate(step: int, steps: int, settings: config.Optimizer) -> float:
-    """Warm-up, then a cosine down to the floor; it stays there and never climbs. step counts from 1."""
-    warmup = min(settings.warmup_steps, steps // 10)
-    if step <= warmup:
-        return settings.learning_rate * step / warmup
-    share = min(1.0, (step - warmup) / max(1, steps - warmup))
-    falling = (1 + math.cos(math.pi * share)) / 2
-    return settings.learning_rate * (settings.floor + (1 - settings.floor) * falling)
-
-
-def prefetch(make: Callable[[Given], Made], items: Iterable[Given]) -> Iterator[tuple[Given, Made]]:
-    """Each item with what is made of it; the next is made by another thread while this one is used."""
-    with ThreadPoolExecutor(1) as worker:
-        coming: deque[tuple[Given, Future[Made]]] = deque()
-        for item in items:
-            coming.append((item, worker.submit(make, item)))
-            if len(coming) == 2:
-                given, made = coming.popleft()
-                yield given, made.result()
-        for given, made in coming:
-            yield given, made.result()
-
-
-def _by_language(clips: Sequence[ClipLosses]) -> dict[str, float]:
-    languages = {}
-    for language in sorted({clip.language for clip in clips}):
-        own = [clip for clip in clips if clip.language == language]
-        lost = math.fsum(clip.diff + clip.stop for clip in own)
-        languages[language] = lost / sum(clip.patches for clip in own)
-    return languages
-
-
 @contextmanager
 def _seeded(run: config.Run, step: int, rank: int, piece: int) -> Iterator[None]:
     """Dropout draws from the run's seed; the losses' own draws are made apart, from each clip's."""
@@ -304,11 +246,6 @@ def _seeded(run: config.Run, step: int, rank: int, piece: int) -> Iterator[None]
         if run.adapter.dropout:
             torch.manual_seed(seed_of(run.train.seed, "dropout", step, rank, piece))
         yield
-
-
-def _named(clips: Sequence[ClipLosses]) -> str:
-    names = ", ".join(clip.id for clip in clips[:NAMED])
-    return f"the clips {names}" + (f" and {len(clips) - NAMED} more" if len(clips) > NAMED else "")
 
 
 def _memory(device: str) -> int:

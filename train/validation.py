@@ -22,7 +22,7 @@ from train.messages import counted
 from train.model import losses
 from train.model.inputs import Batch, Draws, draw
 from train.model.layers import ComputeOptions, LoraPairs
-from train.trainer import prefetch
+from train.prefetch import prefetch
 
 FOLDER = "validation"
 NORMAL_95 = 1.96

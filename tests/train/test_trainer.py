@@ -1,4 +1,4 @@
-"""A step: its gradient, its rate, and what is said where its loss is no number or the memory ends."""
+"""A step: its gradient, and what is said where its loss is no number or the memory ends."""
 
 import pytest
 import torch
@@ -10,7 +10,6 @@ from train import config, finetune
 from train.adapter import lora
 from train.data import dataset, sampler
 from train.model import base, inputs, losses, voxcpm
-from train.trainer import learning_rate
 
 
 def test_a_step_has_the_gradient_of_training_mode_also_after_a_validation(make_run):
@@ -36,20 +35,6 @@ def gradient_norm(run, *, training):
     )
     sum(official.losses(model.train(training), sequences, draws, torch.float32)).backward()
     return float(torch.nn.utils.get_total_norm([each.grad for each in lora.parameters(model).values()]))
-
-
-def test_the_rate_warms_up_then_falls_and_never_climbs():
-    settings = config.Optimizer(warmup_steps=10)
-    rates = [learning_rate(step, 200, settings) for step in range(1, 400)]
-    assert rates[9] == max(rates) == pytest.approx(1e-4)
-    assert rates[:10] == sorted(rates[:10])
-    assert rates[9:] == sorted(rates[9:], reverse=True)
-    assert rates[-1] == pytest.approx(1e-5)
-
-
-def test_a_short_run_warms_up_for_a_tenth_of_it():
-    rates = [learning_rate(step, 20, config.Optimizer()) for step in range(1, 21)]
-    assert max(rates) == rates[1]
 
 
 def test_a_loss_that_is_no_number_names_the_clips(make_run):
