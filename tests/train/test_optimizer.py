@@ -1,4 +1,4 @@
-"""AdamW over one vector: two rates are those of two groups, the average is that of its formula, both survive a save; the rate."""
+"""AdamW over one vector: two rates are those of two groups, the average is that of its formula; the rate falls."""
 
 import pytest
 import torch
