@@ -278,6 +278,9 @@ def say(
 ) -> None:
     """Speak a sentence with a trained adapter.
 
+    Its text is read with the default settings of a recipe's [text]. Where the corpus was made with another `clock` or
+    `date_words`, give Khmer text as `curate text` writes it with those.
+
     \b
     Example: train say work/r64 --language km --text "សួស្តី" --out hello.wav
     """

@@ -26,7 +26,7 @@ import torch
 
 from curate import signals
 from curate.errors import UserError
-from train import checkpoint, config, resume, trackers, validation, warm_start
+from train import checkpoint, config, memory, resume, trackers, validation, warm_start
 from train.adapter import lora
 from train.checkpoint import State
 from train.data import checks, dataset, latents
@@ -37,7 +37,7 @@ from train.estimate import fit
 from train.model import base
 from train.prefetch import prefetch
 from train.run_log import RunLog, roll_back
-from train.trainer import Launched, Step, Trainer, out_of_memory
+from train.trainer import Launched, Step, Trainer
 from train.validation import Validation
 
 log = logging.getLogger(__name__)
@@ -111,8 +111,8 @@ def train(folder: Path, world: World = ALONE, survey: dataset.Survey | None = No
     try:
         with checkpoint.locked(folder):
             yield from _train(run, world, survey)
-    except torch.cuda.OutOfMemoryError:  # in validation or while loading; a step says it itself
-        raise UserError(out_of_memory(run)) from None
+    except torch.cuda.OutOfMemoryError:  # while loading, say; what computes a batch says it itself
+        raise UserError(memory.out_of_memory_elsewhere(run)) from None
     except OSError as problem:  # a full disk, say, while metrics or held-out losses are written
         name = f"{problem.filename}: " if problem.filename else ""
         raise UserError(
@@ -228,7 +228,7 @@ def _rehearse(trainer: Trainer, asked: config.Run) -> Iterator[str]:
     """Go through the heaviest piece of the run before its first step: out of memory is so now, and not in hour three.
 
     Where nobody has said how much is computed at once, it is halved until it fits. Where nobody has asked for compiled
-    layers and they cannot be, they are not. Raises UserError, or torch.cuda.OutOfMemoryError where nothing helps.
+    layers and they cannot be, they are not. Raises UserError where nothing helps.
     """
     while True:
         tokens = trainer.run.batch.micro_batch_tokens or trainer.run.batch.tokens
@@ -237,7 +237,7 @@ def _rehearse(trainer: Trainer, asked: config.Run) -> Iterator[str]:
             return trainer.rehearse(piece)
         except torch.cuda.OutOfMemoryError:
             if asked.batch.micro_batch_tokens or len(piece) == 1:
-                raise
+                raise UserError(memory.out_of_memory(trainer.run, piece)) from None
             torch.cuda.empty_cache()
             trainer.run = fit.with_budget(trainer.run, tokens // 2)
             yield f"out of memory with {tokens} positions at once: going on with {tokens // 2}"

@@ -1,8 +1,6 @@
 """One step of the optimizer: a batch over all processes, in pieces; losses summed, divided once by all patches."""
 
 import math
-import resource
-import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -14,7 +12,7 @@ from typing import Any
 import torch
 
 from curate.errors import UserError
-from train import config
+from train import config, memory
 from train.adapter import lora
 from train.adapter.lora import Vector
 from train.checkpoint import State
@@ -143,7 +141,7 @@ class Trainer:
         started = time.perf_counter()
         rate = learning_rate(state.step, steps, self.run.optimizer)
         patches = sum(each.patches for each in batch)
-        sums = self._backward(state.step, patches, len(batch), pieces)
+        sums = self._backward(state.step, patches, batch, pieces)
         if self.vector.parameter.grad is None:  # this process's share of a small batch is empty
             self.vector.parameter.grad = torch.zeros_like(self.vector.parameter)
         self.world.add_up(self.vector.parameter.grad)
@@ -186,7 +184,7 @@ class Trainer:
             audio_seconds=self.data.seconds(launched.batch),
             positions=sum(each.length for each in launched.batch),
             seconds=self._read - before,
-            memory=_memory(self.model.device),
+            memory=memory.peak(self.model.device),
         )
 
     def rehearse(self, batch: Sequence[Example]) -> None:
@@ -206,8 +204,8 @@ class Trainer:
         finally:
             self.vector.parameter.grad = None
 
-    def _backward(self, step: int, patches: int, clips: int, pieces: Sequence[Piece]) -> torch.Tensor:
-        """Add this process's share of the gradient; returns sums of losses, (2, clips): diff and stop of each clip.
+    def _backward(self, step: int, patches: int, batch: Sequence[Example], pieces: Sequence[Piece]) -> torch.Tensor:
+        """Add this process's share of the gradient; returns sums of losses, (2, clips): diff and stop of each.
 
         The loss of a step is the sum over its patches by their number, `patches`, those of all pieces of all processes.
         So each piece divides by that, and gradients add up to those of the batch computed at once.
@@ -215,7 +213,7 @@ class Trainer:
         self.model.fsq_layer.train()  # where a validation left it: only in this mode it passes gradients
         self.optimizer.zero_grad()
         weight = self.model.fusion_concat_proj.weight
-        sums = torch.zeros(2, clips, dtype=torch.float64, device=weight.device)
+        sums = torch.zeros(2, len(batch), dtype=torch.float64, device=weight.device)
         try:
             for number, piece in enumerate(pieces):
                 with _seeded(self.run, step, self.world.rank, number):
@@ -226,7 +224,8 @@ class Trainer:
                 sums.index_add_(1, owner, torch.stack(lost).detach().double())
             return sums
         except torch.cuda.OutOfMemoryError:
-            raise UserError(out_of_memory(self.run)) from None
+            clips = [batch[position] for position in piece.owner.unique().tolist()]
+            raise UserError(memory.out_of_memory(self.run, clips)) from None
 
 
 def _fetched(values: torch.Tensor) -> tuple[torch.Tensor, torch.cuda.Event | None]:
@@ -246,22 +245,3 @@ def _seeded(run: config.Run, step: int, rank: int, piece: int) -> Iterator[None]
         if run.adapter.dropout:
             torch.manual_seed(seed_of(run.train.seed, "dropout", step, rank, piece))
         yield
-
-
-def _memory(device: str) -> int:
-    if str(device).startswith("cuda"):
-        return int(torch.cuda.max_memory_allocated())
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
-
-
-def out_of_memory(run: config.Run) -> str:
-    """One line: which budget to set, and to what."""
-    now = run.batch.micro_batch_tokens or run.batch.tokens
-    half = max(1, now // 2)
-    more = "" if run.train.checkpointing else ", or train.checkpointing = true under [train]"
-    return (
-        f"out of GPU memory: set batch.micro_batch_tokens = {half} (now {now}) under [batch]{more} in "
-        f"{run.into / 'run.toml'}, "
-        f"then `train resume {run.into}`; the losses stay the same"
-    )
