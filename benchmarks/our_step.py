@@ -22,7 +22,8 @@ from train.data.sampler import Example
 from train.distributed import ALONE
 from train.model import inputs, layers, losses, voxcpm
 from train.model.inputs import EncodedClip
-from train.trainer import Launched, Trainer, prefetch
+from train.prefetch import prefetch
+from train.trainer import Launched, Trainer
 
 STEPS = 1_000_000  # of a run so long that the rate stays what it is
 

@@ -23,6 +23,7 @@ AT_HOME = {
     "curate/models/": MODEL_LIBRARIES - {"voxcpm", "peft", "g2pk", "khmernltk", "khmercut", "khmerphonemizer"},
     "curate/text/": {"g2pk", "khmernltk", "khmercut", "khmerphonemizer", "ko_speech_tools", "nltk", "mecab"},
     "train/model/voxcpm.py": {"voxcpm"},
+    "train/model/speaking.py": {"voxcpm"},
     "train/model/base.py": {"huggingface_hub"},
     "train/model/tokenizer.py": {"tokenizers"},
     "train/export/push.py": {"huggingface_hub"},

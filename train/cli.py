@@ -203,10 +203,10 @@ def export(
     Example: train export work/r8 --to voxcpm --alpha 16 --pad-rank 32
     """
     from train.export import adapter as exporting
-    from train.export import card
+    from train.export import runtimes
 
     place = exporting.export(adapter, to, into, step=step, alpha=alpha, pad_rank=pad_rank)
-    for line in card.limits(exporting.reshaped(exporting.adapter_of(adapter, step), alpha, pad_rank), to):
+    for line in runtimes.limits(exporting.reshaped(exporting.adapter_of(adapter, step), alpha, pad_rank), to):
         typer.echo(f"note: {line}", err=True)
     _print({"format": to, "adapter": str(place)}, f"adapter in the format of {to}: {place}", as_json)
 
@@ -277,6 +277,9 @@ def say(
     as_json: Json = False,
 ) -> None:
     """Speak a sentence with a trained adapter.
+
+    Its text is read with the default settings of a recipe's [text]. Where the corpus was made with another `clock` or
+    `date_words`, give Khmer text as `curate text` writes it with those.
 
     \b
     Example: train say work/r64 --language km --text "សួស្តី" --out hello.wav

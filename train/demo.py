@@ -10,7 +10,7 @@ from curate.errors import UserError
 from train import config, finetune
 from train.adapter import lora
 from train.export import adapter, say
-from train.model import tiny, voxcpm
+from train.model import speaking, tiny
 from train.validation import Validation
 
 SENTENCES = {"km": "សួស្តី", "ko": "안녕하세요"}  # "hello" in both
@@ -80,7 +80,7 @@ def _hand_over(into: Path, model: Path) -> Iterator[str]:
     language = min(trained.tags)
     sentence = say.tagged(trained, language, SENTENCES.get(language, "hello"))
     yield f"VoxCPM's own loader reads the adapter and says {sentence!r}"
-    samples, rate, loaded = voxcpm.speak_official(model, places["voxcpm"], sentence, seed=0)
+    samples, rate, loaded = speaking.speak_official(model, places["voxcpm"], sentence, seed=0)
     if loaded.keys() != trained.weights.keys() or not all(torch.equal(loaded[k], trained.weights[k]) for k in loaded):
         raise RuntimeError("what VoxCPM loaded is not what was trained")
     say.write_wav((samples, rate), into / "spoken.wav")

@@ -11,6 +11,7 @@ What a checkpoint holds is one layout whatever the settings: moments along the w
 resume, and take effect.
 """
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -107,3 +108,13 @@ class Optimizer:
         for number, view in enumerate(self._views or [vector]):
             own = {name: each[number].to(view.device, view.dtype, copy=True) for name, each in moments.items()}
             self._adamw.state[view] = {"step": state["step"].to(view.device, copy=True), **own}
+
+
+def learning_rate(step: int, steps: int, settings: config.Optimizer) -> float:
+    """Warm-up, then a cosine down to the floor; it stays there and never climbs. step counts from 1."""
+    warmup = min(settings.warmup_steps, steps // 10)
+    if step <= warmup:
+        return settings.learning_rate * step / warmup
+    share = min(1.0, (step - warmup) / max(1, steps - warmup))
+    falling = (1 + math.cos(math.pi * share)) / 2
+    return settings.learning_rate * (settings.floor + (1 - settings.floor) * falling)

@@ -14,7 +14,7 @@ from train.checkpoint import State
 from train.distributed import World
 from train.estimate import fit
 from train.export import say
-from train.model import voxcpm
+from train.model import speaking
 from train.trainer import Step, Trainer
 from train.validation import Validation
 
@@ -156,8 +156,8 @@ class RunLog:
         for language, sentences in self._run.samples.items():
             for number, sentence in enumerate(sentences, start=1):
                 path = self._run.into / SAMPLES / f"{step:07d}" / f"{language}-{number}.wav"
-                with voxcpm.ready_to_speak(self._trainer.model):
-                    sound = voxcpm.speak(self._trainer.model, say.tagged(saved, language, sentence), seed=number)
+                with speaking.ready_to_speak(self._trainer.model):
+                    sound = speaking.speak(self._trainer.model, say.tagged(saved, language, sentence), seed=number)
                 say.write_wav(sound, path)
                 for tracker in self._trackers:
                     tracker.sound(step, f"samples/{path.stem}", path, sentence)

@@ -1,24 +1,22 @@
 """One step of the optimizer: a batch over all processes, in pieces; losses summed, divided once by all patches."""
 
 import math
-import resource
-import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 
 from curate.errors import UserError
-from train import config
+from train import config, memory
 from train.adapter import lora
 from train.adapter.lora import Vector
 from train.checkpoint import State
+from train.clip_losses import ClipLosses, by_language, refusal
 from train.data import dataset, sampler
 from train.data.dataset import Data, training_seed
 from train.data.sampler import Example
@@ -26,13 +24,9 @@ from train.distributed import World
 from train.model import losses, voxcpm
 from train.model.inputs import Batch, Draws, draw, seed_of
 from train.model.layers import ComputeOptions
-from train.optimizer import Optimizer
-
-Given = TypeVar("Given")
-Made = TypeVar("Made")
+from train.optimizer import Optimizer, learning_rate
 
 RECENT = 50  # steps that a loss is compared with, to see whether it explodes
-NAMED = 5  # clips in a message
 
 
 @dataclass(frozen=True)
@@ -51,17 +45,6 @@ class Step:
     positions: int  # computed, no padding among them
     seconds: float
     memory: int  # bytes: the peak on this GPU, or of this process
-
-
-@dataclass(frozen=True)
-class ClipLosses:
-    """The losses of one clip in a batch: sums over its patches."""
-
-    id: str
-    language: str
-    patches: int
-    diff: float
-    stop: float
 
 
 @dataclass(frozen=True)
@@ -158,7 +141,7 @@ class Trainer:
         started = time.perf_counter()
         rate = learning_rate(state.step, steps, self.run.optimizer)
         patches = sum(each.patches for each in batch)
-        sums = self._backward(state.step, patches, len(batch), pieces)
+        sums = self._backward(state.step, patches, batch, pieces)
         if self.vector.parameter.grad is None:  # this process's share of a small batch is empty
             self.vector.parameter.grad = torch.zeros_like(self.vector.parameter)
         self.world.add_up(self.vector.parameter.grad)
@@ -187,7 +170,7 @@ class Trainer:
         patches = sum(clip.patches for clip in clips)
         diff, stop = (math.fsum(getattr(clip, name) for clip in clips) / patches for name in ("diff", "stop"))
         if refused:
-            raise UserError(self._refusal(launched.step, diff + stop, norm, usual, clips))
+            raise UserError(refusal(launched.step, diff + stop, norm, usual, clips))
         before, self._read = max(self._read, launched.started), time.perf_counter()
         return Step(
             step=launched.step,
@@ -195,13 +178,13 @@ class Trainer:
             loss=diff + stop,
             diff=diff,
             stop=stop,
-            languages=_by_language(clips),
+            languages=by_language(clips),
             learning_rate=launched.learning_rate,
             gradient_norm=norm,
             audio_seconds=self.data.seconds(launched.batch),
             positions=sum(each.length for each in launched.batch),
             seconds=self._read - before,
-            memory=_memory(self.model.device),
+            memory=memory.peak(self.model.device),
         )
 
     def rehearse(self, batch: Sequence[Example]) -> None:
@@ -221,8 +204,8 @@ class Trainer:
         finally:
             self.vector.parameter.grad = None
 
-    def _backward(self, step: int, patches: int, clips: int, pieces: Sequence[Piece]) -> torch.Tensor:
-        """Add this process's share of the gradient; returns sums of losses, (2, clips): diff and stop of each clip.
+    def _backward(self, step: int, patches: int, batch: Sequence[Example], pieces: Sequence[Piece]) -> torch.Tensor:
+        """Add this process's share of the gradient; returns sums of losses, (2, clips): diff and stop of each.
 
         The loss of a step is the sum over its patches by their number, `patches`, those of all pieces of all processes.
         So each piece divides by that, and gradients add up to those of the batch computed at once.
@@ -230,7 +213,7 @@ class Trainer:
         self.model.fsq_layer.train()  # where a validation left it: only in this mode it passes gradients
         self.optimizer.zero_grad()
         weight = self.model.fusion_concat_proj.weight
-        sums = torch.zeros(2, clips, dtype=torch.float64, device=weight.device)
+        sums = torch.zeros(2, len(batch), dtype=torch.float64, device=weight.device)
         try:
             for number, piece in enumerate(pieces):
                 with _seeded(self.run, step, self.world.rank, number):
@@ -241,18 +224,8 @@ class Trainer:
                 sums.index_add_(1, owner, torch.stack(lost).detach().double())
             return sums
         except torch.cuda.OutOfMemoryError:
-            raise UserError(out_of_memory(self.run)) from None
-
-    def _refusal(self, step: int, loss: float, norm: float, usual: float, clips: Sequence[ClipLosses]) -> str:
-        """Why a step was refused, and on which clips."""
-        if not math.isfinite(loss + norm):
-            bad = [clip for clip in clips if not math.isfinite(clip.diff + clip.stop)] or list(clips)
-            return f"the loss is {loss} at step {step}, on {_named(bad)}: look at them, or lower the rate"
-        worst = sorted(clips, key=lambda clip: -(clip.diff + clip.stop) / clip.patches)
-        return (
-            f"the loss explodes at step {step}: {loss:.3g}, where {usual:.3g} was usual; most on "
-            f"{_named(worst[:NAMED])}: look at them, lower the rate, or raise train.explodes_at"
-        )
+            clips = [batch[position] for position in piece.owner.unique().tolist()]
+            raise UserError(memory.out_of_memory(self.run, clips)) from None
 
 
 def _fetched(values: torch.Tensor) -> tuple[torch.Tensor, torch.cuda.Event | None]:
@@ -265,38 +238,6 @@ def _fetched(values: torch.Tensor) -> tuple[torch.Tensor, torch.cuda.Event | Non
     return there, arrived
 
 
-def learning_rate(step: int, steps: int, settings: config.Optimizer) -> float:
-    """Warm-up, then a cosine down to the floor; it stays there and never climbs. step counts from 1."""
-    warmup = min(settings.warmup_steps, steps // 10)
-    if step <= warmup:
-        return settings.learning_rate * step / warmup
-    share = min(1.0, (step - warmup) / max(1, steps - warmup))
-    falling = (1 + math.cos(math.pi * share)) / 2
-    return settings.learning_rate * (settings.floor + (1 - settings.floor) * falling)
-
-
-def prefetch(make: Callable[[Given], Made], items: Iterable[Given]) -> Iterator[tuple[Given, Made]]:
-    """Each item with what is made of it; the next is made by another thread while this one is used."""
-    with ThreadPoolExecutor(1) as worker:
-        coming: deque[tuple[Given, Future[Made]]] = deque()
-        for item in items:
-            coming.append((item, worker.submit(make, item)))
-            if len(coming) == 2:
-                given, made = coming.popleft()
-                yield given, made.result()
-        for given, made in coming:
-            yield given, made.result()
-
-
-def _by_language(clips: Sequence[ClipLosses]) -> dict[str, float]:
-    languages = {}
-    for language in sorted({clip.language for clip in clips}):
-        own = [clip for clip in clips if clip.language == language]
-        lost = math.fsum(clip.diff + clip.stop for clip in own)
-        languages[language] = lost / sum(clip.patches for clip in own)
-    return languages
-
-
 @contextmanager
 def _seeded(run: config.Run, step: int, rank: int, piece: int) -> Iterator[None]:
     """Dropout draws from the run's seed; the losses' own draws are made apart, from each clip's."""
@@ -304,27 +245,3 @@ def _seeded(run: config.Run, step: int, rank: int, piece: int) -> Iterator[None]
         if run.adapter.dropout:
             torch.manual_seed(seed_of(run.train.seed, "dropout", step, rank, piece))
         yield
-
-
-def _named(clips: Sequence[ClipLosses]) -> str:
-    names = ", ".join(clip.id for clip in clips[:NAMED])
-    return f"the clips {names}" + (f" and {len(clips) - NAMED} more" if len(clips) > NAMED else "")
-
-
-def _memory(device: str) -> int:
-    if str(device).startswith("cuda"):
-        return int(torch.cuda.max_memory_allocated())
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
-
-
-def out_of_memory(run: config.Run) -> str:
-    """One line: which budget to set, and to what."""
-    now = run.batch.micro_batch_tokens or run.batch.tokens
-    half = max(1, now // 2)
-    more = "" if run.train.checkpointing else ", or train.checkpointing = true under [train]"
-    return (
-        f"out of GPU memory: set batch.micro_batch_tokens = {half} (now {now}) under [batch]{more} in "
-        f"{run.into / 'run.toml'}, "
-        f"then `train resume {run.into}`; the losses stay the same"
-    )

@@ -12,7 +12,8 @@ import torch
 from pydantic import TypeAdapter
 
 from curate import files
-from train import config, metrics
+from curate.errors import UserError
+from train import config, memory, metrics
 from train.adapter.lora import Vector
 from train.data import sampler
 from train.data.dataset import Data, validation_seed
@@ -22,7 +23,7 @@ from train.messages import counted
 from train.model import losses
 from train.model.inputs import Batch, Draws, draw
 from train.model.layers import ComputeOptions, LoraPairs
-from train.trainer import prefetch
+from train.prefetch import prefetch
 
 FOLDER = "validation"
 NORMAL_95 = 1.96
@@ -69,7 +70,12 @@ def validate(
     with torch.no_grad():
         adapter = vector.adapter(weight.dtype, dropout=False)
         ready = prefetch(lambda piece: _ready(data, piece, run, weight), mine)
-        lost = [(piece, batch.clip, _losses(model, adapter, batch, draws)) for piece, (batch, draws) in ready]
+        lost = []
+        for piece, (batch, draws) in ready:
+            try:
+                lost.append((piece, batch.clip, _losses(model, adapter, batch, draws)))
+            except torch.cuda.OutOfMemoryError:
+                raise UserError(memory.out_of_memory(run, piece, learning=False)) from None
         own = _clips(lost, run.train.validation_draws)
     held = sorted((each for part in world.gather(own) for each in part), key=lambda each: each.id)
     zero = held if step == 0 else read(run.into, 0)

@@ -1,4 +1,4 @@
-"""AdamW over one vector: two rates are those of two groups, the average is that of its formula, both survive a save."""
+"""AdamW over one vector: two rates are those of two groups, the average is that of its formula; the rate falls."""
 
 import pytest
 import torch
@@ -6,7 +6,7 @@ import torch
 from train import config
 from train.adapter import lora
 from train.model import base, voxcpm
-from train.optimizer import Optimizer
+from train.optimizer import Optimizer, learning_rate
 
 STEPS = 12
 
@@ -160,3 +160,17 @@ def test_inside_silence_the_adapter_adds_nothing_and_is_itself_after(bare):
         pairs = vector.adapter(torch.float32).values()
         assert all(not high.any() and low.any() for low, high, *_ in pairs)
     assert torch.equal(vector.parameter.detach(), before)
+
+
+def test_the_rate_warms_up_then_falls_and_never_climbs():
+    settings = config.Optimizer(warmup_steps=10)
+    rates = [learning_rate(step, 200, settings) for step in range(1, 400)]
+    assert rates[9] == max(rates) == pytest.approx(1e-4)
+    assert rates[:10] == sorted(rates[:10])
+    assert rates[9:] == sorted(rates[9:], reverse=True)
+    assert rates[-1] == pytest.approx(1e-5)
+
+
+def test_a_short_run_warms_up_for_a_tenth_of_it():
+    rates = [learning_rate(step, 20, config.Optimizer()) for step in range(1, 21)]
+    assert max(rates) == rates[1]

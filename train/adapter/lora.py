@@ -35,6 +35,7 @@ from train.model.inputs import seed_of
 from train.model.layers import LoraPairs
 
 FORMATS = ("voxcpm", "peft")
+MERGED = "merged"  # beside FORMATS: a whole checkpoint
 EXACT = "peft"  # the format that holds every Adapter as it is, for checkpoints: VoxCPM's folds some scales into B
 VOXCPM_FILES = ("lora_weights.safetensors", "lora_config.json")
 PEFT_FILES = ("adapter_model.safetensors", "adapter_config.json")
@@ -64,7 +65,7 @@ class Saved:
     tags: dict[str, str] = field(default_factory=dict)  # language -> what its training text starts with
     revision: str | None = None  # of a hub id: the weights that were trained on
     forms: dict[str, str] = field(default_factory=dict)  # language -> spoken or pronounced, as its text was written
-    facts: dict[str, Any] = field(default_factory=dict)  # how it was trained, for the model card: `card.facts`
+    facts: dict[str, Any] = field(default_factory=dict)  # how it was trained, for the model card: `export.facts`
 
 
 def attach(model: Any, adapter: Adapter, *, seed: int = 0) -> None:

@@ -7,7 +7,7 @@ from curate import files
 from curate.errors import UserError
 from train import checkpoint, config
 from train.adapter import formats, lora
-from train.export import card
+from train.export import card, facts
 
 
 def adapter_of(folder: Path, step: int | None = None) -> lora.Saved:
@@ -24,7 +24,7 @@ def with_facts(folder: Path, step: int | None = None) -> lora.Saved:
     saved = adapter_of(folder, step)
     if not (folder / "run.toml").is_file():
         return saved
-    return replace(saved, facts=card.facts(folder, int(_checkpoint(folder, step).name)))
+    return replace(saved, facts=facts.gather(folder, int(_checkpoint(folder, step).name)))
 
 
 def export(

@@ -1,78 +1,24 @@
-"""The model card beside an exported adapter or a merged checkpoint, and what runtimes cannot do with it.
+"""The model card beside an exported adapter or a merged checkpoint.
 
 It says what was written down while training and nothing else; the licence is for a person to choose.
 """
 
 import hashlib
 import json
-import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from train import config, validation
 from train.adapter import formats, lora
+from train.adapter.lora import MERGED
+from train.export import runtimes
 from train.model import base
-from train.validation import Validation
 
 CARD = "README.md"
-MERGED = "merged"  # beside lora.FORMATS: a whole checkpoint
 EXAMPLES = {"km": "សួស្តី", "ko": "안녕하세요"}  # "hello": written the same in every form
-VOXCPM_DEFAULT = (8, 16, False)  # rank, alpha, projections that VoxCPM 2.0.3 assumes without a configuration
-NANO_VLLM_RANK = 32  # nano-vllm-voxcpm's max_lora_rank, unless told otherwise
-COMFY = (32, 16)  # rank and alpha that ComfyUI-VoxCPM fixes
-ATTENTION = config.MODULES[:4]  # what runtimes adapt unless told otherwise
 HASH_LINE = "<!-- samsori {} -->"  # the card's last line: sha256 of what is above, so that an edited card is known
 SECONDS_AN_HOUR = 3600
-log = logging.getLogger(__name__)
-
-
-def limits(saved: lora.Saved, form: str) -> list[str]:
-    """What is worth knowing before the adapter meets a runtime, a line each; only what applies to it."""
-    adapter, folding = saved.adapter, formats.fold(saved.adapter)
-    lines = []
-    if form == "voxcpm":
-        if (adapter.rank, folding.alpha, adapter.projections) != VOXCPM_DEFAULT:
-            lines += ["VoxCPM 2.0.3 assumes rank 8, alpha 16 where lora_config is not passed: pass it with the weights"]
-        if folding.factor != 1:
-            lines += [_folded(adapter, folding)]
-        lines += [*_nano_vllm(adapter), *_comfy_ui(adapter, folding)]
-    if form != MERGED:
-        lines += ["GGUF runtimes read no adapter: `train merge` for those"]
-    if adapter.dropout and form != MERGED:
-        lines += [
-            "dropout: VoxCPM's is on the adapter's output, PEFT's on its input; the same when speaking, not in training"
-        ]
-    return lines
-
-
-def _nano_vllm(adapter: config.Adapter) -> Iterator[str]:
-    if adapter.rank > NANO_VLLM_RANK:
-        known = f"nano-vllm-voxcpm takes ranks up to {NANO_VLLM_RANK} unless told otherwise"
-        yield f"{known}: start it with max_lora_rank >= {adapter.rank}, or `train merge`"
-    more = [*(name for name in adapter.modules if name not in ATTENTION), *formats.PROJECTIONS * adapter.projections]
-    if more:
-        yield f"nano-vllm-voxcpm refuses {', '.join(more)} unless its LoRAConfig names them: set it, or `train merge`"
-
-
-def _comfy_ui(adapter: config.Adapter, folding: formats.Fold) -> Iterator[str]:
-    """They read no lora_config.json: rank and alpha are theirs, and what they have no place for is passed over."""
-    rank, alpha = COMFY
-    if (adapter.rank, folding.alpha) != COMFY:
-        remedy = f"`train export --alpha {alpha} --pad-rank {rank}`" if adapter.rank <= rank else "`train merge`"
-        yield f"ComfyUI-VoxCPM assumes rank {rank} and alpha {alpha}, which this is not: {remedy} for it"
-    if folding.alpha != max(1, adapter.rank // 2):
-        half = max(1, adapter.rank // 2)
-        yield f"ComfyUI-FL-VoxCPM plays it with alpha {half}, half its rank: `train export --alpha {half}` for it"
-    if adapter.projections or set(adapter.modules) - set(ATTENTION):
-        yield f"ComfyUI nodes pass over all but {', '.join(ATTENTION)}, silently: `train merge` for them"
-
-
-def _folded(adapter: config.Adapter, folding: formats.Fold) -> str:
-    how = "exactly" if folding.exact else "rounded to float32"
-    was = f"alpha {formats.peft_alpha(adapter):g}" + (" with rsLoRA" if adapter.rslora else "")
-    return f"VoxCPM's alpha is a whole number: {was} is written as {folding.alpha}, B times {folding.factor:g}, {how}"
 
 
 def text(saved: lora.Saved, form: str, notes: Sequence[str] = ()) -> str:
@@ -87,7 +33,7 @@ def text(saved: lora.Saved, form: str, notes: Sequence[str] = ()) -> str:
         *_how_to_load(saved, form),
         *_about_data(saved.facts.get("data", [])),
         *_about_losses(saved.facts.get("losses", {})),
-        *_about_limits([*notes, *limits(saved, form)]),
+        *_about_limits([*notes, *runtimes.limits(saved, form)]),
     ]
     body = "\n".join(parts).rstrip() + "\n\n"
     return f"{body}{HASH_LINE.format(_digest(body))}\n"
@@ -296,58 +242,3 @@ def _about_limits(notes: Sequence[str]) -> list[str]:
 def _cell(value: object) -> str:
     """A value inside a Markdown table."""
     return "not written down" if value is None else re.sub(r"\s+", " ", str(value)).replace("|", "\\|")
-
-
-def facts(run: Path, step: int) -> dict[str, Any]:
-    """What a run and its corpus say of an adapter, as JSON: step, the corpus by language, split and source, losses.
-
-    Without a corpus that can be read, or before any validation, that part is empty.
-    """
-    settings = config.read(run)
-    return {
-        "step": step,
-        "data": list(_data_facts(settings.corpus / "manifest.parquet")),
-        "losses": _loss_facts(validation.written(run), step),
-    } | ({"start_from": settings.start_from.name} if settings.start_from else {})
-
-
-def _data_facts(path: Path) -> Iterator[dict[str, Any]]:
-    """A row for each language, split, source and licence of the clips that have a training text."""
-    import polars as pl
-
-    from curate import manifest
-
-    if not path.is_file():
-        return
-    keys = ["language", "split", "source", "licence", "attribution"]
-    try:
-        there = pl.read_parquet_schema(path)
-        wanted = ["drop", "training_text", "seconds", *(key for key in keys if key in there)]
-        clips = manifest.kept(pl.read_parquet(path, columns=wanted)).filter(pl.col("training_text").is_not_null())
-        clips = clips.with_columns(pl.lit(None, pl.String).alias(key) for key in keys if key not in there)
-        amounts = [pl.len().alias("clips"), pl.col("seconds").sum().round(3)]
-        rows = clips.group_by(keys).agg(amounts).sort(keys, nulls_last=True).to_dicts()
-    except (pl.exceptions.PolarsError, OSError) as problem:
-        log.warning("%s cannot be read (%s): the model card says nothing of data", path, str(problem).splitlines()[0])
-        return
-    yield from rows
-
-
-def _loss_facts(validations: Sequence[Validation], step: int) -> dict[str, dict[str, Any]]:
-    """language -> zero_shot, best, last and this: step, loss, diff, stop; those that were measured."""
-    losses: dict[str, dict[str, Any]] = {}
-    for language in sorted({name for each in validations for name in each.languages}):
-        measured = [
-            {"step": each.step, **{key: each.languages[language][key] for key in ("loss", "diff", "stop")}}
-            for each in validations
-            if language in each.languages
-        ]
-        trained = [each for each in measured if each["step"]]
-        chosen = {
-            "zero_shot": next((each for each in measured if not each["step"]), None),
-            "best": min(trained, key=lambda each: each["loss"], default=None),
-            "last": trained[-1] if trained else None,
-            "this": next((each for each in trained if each["step"] == step), None),
-        }
-        losses[language] = {name: each for name, each in chosen.items() if each}
-    return losses

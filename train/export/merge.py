@@ -216,7 +216,7 @@ def _describe(saved: lora.Saved, place: Path, others: Sequence[str], lost: float
     files = sorted([*others, WEIGHTS, lora.NOTES, card.CARD])
     notes = lora.notes(saved) | {"adapter": adapter, "rounding_lost": lost, "files": files}
     lora.write_json(place / lora.NOTES, notes)
-    (place / card.CARD).write_text(card.text(saved, card.MERGED, [*given, rounding(lost)]), encoding="utf-8")
+    (place / card.CARD).write_text(card.text(saved, lora.MERGED, [*given, rounding(lost)]), encoding="utf-8")
 
 
 def rounding(lost: float) -> str:

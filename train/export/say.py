@@ -11,7 +11,7 @@ from curate.text import normalise
 from train.adapter import lora
 from train.data import dataset
 from train.export.adapter import adapter_of, base_of
-from train.model import base, voxcpm
+from train.model import base, speaking, voxcpm
 
 Speech = tuple[voxcpm.Samples, int]
 SEEDS = range(-(2**63), 2**64)  # what torch takes
@@ -46,7 +46,7 @@ def say(
     loaded = voxcpm.load(base.find(origin, revision), device=dataset.pick_device(device))
     if not merged:
         lora.load_onto(loaded, saved)
-    sound = voxcpm.speak(loaded.eval(), sentence, seed=seed)
+    sound = speaking.speak(loaded.eval(), sentence, seed=seed)
     if not np.isfinite(sound[0]).all():
         raise UserError(
             f"{origin} speaks no sound but NaN: its weights are damaged, fetch or merge the checkpoint again"

@@ -16,7 +16,7 @@ from tests.train.adapter.conftest import edited, made
 from train.adapter import formats, lora
 from train.config import MODULES, Adapter
 from train.export import adapter as exporting
-from train.model import voxcpm
+from train.model import speaking
 
 
 def test_the_projections_have_their_official_names(tiny):
@@ -208,7 +208,7 @@ def test_what_voxcpm_would_skip_is_skipped_and_named(trained, tiny, tmp_path, ca
     loaded = lora.load(tmp_path / "a")
     assert loaded.weights.keys() == trained.weights.keys()
     assert "2 tensors skipped, such as enc_to_lm_proj.lora_A, as VoxCPM does" in caplog.text
-    assert voxcpm.speak_official(tiny, tmp_path / "a", "ក", seed=0)[2].keys() == trained.weights.keys()
+    assert speaking.speak_official(tiny, tmp_path / "a", "ក", seed=0)[2].keys() == trained.weights.keys()
 
 
 def test_a_weight_of_the_base_model_in_it_is_refused(trained, tmp_path):

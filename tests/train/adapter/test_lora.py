@@ -12,7 +12,7 @@ from curate.errors import UserError
 from tests.train.adapter.conftest import edited, made
 from train.adapter import lora
 from train.config import MODULES, Adapter
-from train.model import inputs, losses, voxcpm
+from train.model import inputs, losses, speaking, voxcpm
 from train.model import tiny as tiny_model
 
 EVERYTHING = Adapter(rank=4, alpha=6, rslora=True, modules=MODULES, projections=True)
@@ -33,21 +33,21 @@ ROUNDED = {"alpha 0.7": Adapter(rank=4, alpha=0.7), "rslora, rank 8": Adapter(ra
 def spoken(tiny, saved: lora.Saved, dtype=torch.float32) -> np.ndarray:
     model = voxcpm.load(tiny, device="cpu", dtype=dtype)
     lora.load_onto(model, saved)
-    return voxcpm.speak(model.eval(), "(Khmer)ក", seed=0)[0]
+    return speaking.speak(model.eval(), "(Khmer)ក", seed=0)[0]
 
 
 @pytest.fixture(scope="module")
 def bare(tiny):
     """What the model says without an adapter."""
-    return voxcpm.speak(voxcpm.load(tiny, device="cpu"), "(Khmer)ក", seed=0)[0]
+    return speaking.speak(voxcpm.load(tiny, device="cpu"), "(Khmer)ក", seed=0)[0]
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_before_the_first_step_it_speaks_as_the_base_model_bit_for_bit(tiny, dtype):
     model = voxcpm.load(tiny, device="cpu", dtype=dtype)
-    base = voxcpm.speak(model, "(Khmer)ក", seed=0)[0]
+    base = speaking.speak(model, "(Khmer)ក", seed=0)[0]
     lora.attach(model, EVERYTHING)
-    assert np.array_equal(voxcpm.speak(model.eval(), "(Khmer)ក", seed=0)[0], base)
+    assert np.array_equal(speaking.speak(model.eval(), "(Khmer)ក", seed=0)[0], base)
 
 
 def test_every_module_that_is_adapted_gets_a_float32_gradient_over_a_bfloat16_base(tiny):
@@ -78,7 +78,7 @@ def test_voxcpms_own_loader_reads_it_and_says_the_same_samples(tiny, bare, tmp_p
     """Rank 4, 9, 16... under rsLoRA and halves, quarters... of an alpha are folded without a rounding."""
     saved = made(tiny, ADAPTERS[name])
     lora.save(saved, tmp_path / "a", "voxcpm")
-    samples, rate, loaded = voxcpm.speak_official(tiny, tmp_path / "a", "(Khmer)ក", seed=0)
+    samples, rate, loaded = speaking.speak_official(tiny, tmp_path / "a", "(Khmer)ក", seed=0)
     assert loaded.keys() == saved.weights.keys()
     assert all(torch.equal(loaded[name], saved.weights[name]) for name in loaded if name.endswith("lora_A"))
     assert np.array_equal(samples, spoken(tiny, saved))
@@ -92,7 +92,7 @@ def test_voxcpms_own_loader_reads_it_and_says_the_same_samples(tiny, bare, tmp_p
 def test_another_scale_is_folded_into_b_within_float32(tiny, tmp_path, name):
     saved = made(tiny, ROUNDED[name])
     lora.save(saved, tmp_path / "a", "voxcpm")
-    samples = voxcpm.speak_official(tiny, tmp_path / "a", "(Khmer)ក", seed=0)[0]
+    samples = speaking.speak_official(tiny, tmp_path / "a", "(Khmer)ក", seed=0)[0]
     assert np.array_equal(samples, spoken(tiny, lora.load(tmp_path / "a")))
     assert np.abs(samples - spoken(tiny, saved)).max() < 1e-4
 
@@ -104,7 +104,7 @@ def test_pefts_own_loader_reads_it_and_says_the_same_samples(tiny, tmp_path):
     lora.save(saved, tmp_path / "p", "peft")
     model = voxcpm.load(tiny, device="cpu")
     peft.PeftModel.from_pretrained(model, str(tmp_path / "p"))
-    assert np.array_equal(voxcpm.speak(model.eval(), "(Khmer)ក", seed=0)[0], spoken(tiny, saved))
+    assert np.array_equal(speaking.speak(model.eval(), "(Khmer)ក", seed=0)[0], spoken(tiny, saved))
 
 
 @pytest.mark.parametrize("name", [*ADAPTERS, *ROUNDED])
@@ -135,7 +135,7 @@ def test_the_pickle_of_the_official_script_is_read_and_a_program_in_it_is_not_ru
     torch.save({"state_dict": trained.weights}, tmp_path / "a" / "lora_weights.ckpt")
     loaded = lora.load(tmp_path / "a")
     assert all(torch.equal(loaded.weights[name], value) for name, value in trained.weights.items())
-    assert voxcpm.speak_official(tiny, tmp_path / "a", "ក", seed=0)[2].keys() == trained.weights.keys()
+    assert speaking.speak_official(tiny, tmp_path / "a", "ក", seed=0)[2].keys() == trained.weights.keys()
     torch.save({"state_dict": Path("x")}, tmp_path / "a" / "lora_weights.ckpt")
     with pytest.raises(UserError, match="more than weights and is not opened"):
         lora.load(tmp_path / "a")

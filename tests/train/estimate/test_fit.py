@@ -127,10 +127,17 @@ def test_what_is_out_of_memory_is_so_before_the_first_step_and_halved(given, tra
 
 def test_a_budget_that_a_person_has_set_is_not_changed(given, trainer, monkeypatch):
     out_of_memory_over(monkeypatch, 400)
-    with pytest.raises(torch.cuda.OutOfMemoryError):
-        list(finetune._rehearse(trainer, fit.with_budget(given[0], 1500)))
+    trainer.run = asked = fit.with_budget(given[0], 1500)
+    with pytest.raises(UserError, match=r"set batch\.micro_batch_tokens = \d+ \(now 1500\)"):
+        list(finetune._rehearse(trainer, asked))
+    assert trainer.run is asked
+
+
+def test_a_budget_is_halved_down_to_one_clip_which_no_budget_would_help(given, trainer, monkeypatch):
     out_of_memory_over(monkeypatch, 1)
-    with pytest.raises(torch.cuda.OutOfMemoryError):
+    with pytest.raises(
+        UserError, match=r"with one clip at once \(\w+, \d+ positions\).*: set train\.checkpointing = true"
+    ):
         list(finetune._rehearse(trainer, given[0]))
 
 

@@ -15,7 +15,7 @@ from train import checkpoint, cli, config, metrics
 from train.adapter import lora
 from train.config import Adapter
 from train.export import adapter as exporting
-from train.export import card, merge
+from train.export import card, facts, merge
 from train.model import voxcpm
 from train.model.base import read_config
 
@@ -132,7 +132,7 @@ def test_a_disk_that_fills_up_while_exporting_is_one_line_and_leaves_nothing(run
 def test_what_was_not_written_down_is_not_claimed(run, tiny):
     (run.parent / "corpus" / "manifest.parquet").unlink()
     (run / metrics.FILE).unlink()
-    assert card.facts(run, 6) == {"step": 6, "data": [], "losses": {}}
+    assert facts.gather(run, 6) == {"step": 6, "data": [], "losses": {}}
     text = (exporting.export(run, "voxcpm") / card.CARD).read_text(encoding="utf-8")
     assert "not known here: the corpus was not there" in text
     assert "Not measured" in text
@@ -146,7 +146,7 @@ def test_a_broken_manifest_stops_no_export(run, caplog, broken):
         path.write_bytes(b"torn")
     else:
         pl.read_parquet(path).with_columns(pl.lit("long").alias("seconds")).write_parquet(path)
-    assert card.facts(run, 6)["data"] == []
+    assert facts.gather(run, 6)["data"] == []
     assert "the model card says nothing of data" in caplog.text
 
 
@@ -167,7 +167,7 @@ def test_facts_go_with_the_adapter_into_another_format_and_into_a_merged_checkpo
 
 @pytest.mark.parametrize(
     ("form", "library", "relation"),
-    [("voxcpm", "voxcpm", "adapter"), ("peft", "peft", "adapter"), (card.MERGED, "voxcpm", "finetune")],
+    [("voxcpm", "voxcpm", "adapter"), ("peft", "peft", "adapter"), (lora.MERGED, "voxcpm", "finetune")],
 )
 def test_the_front_matter_is_what_the_hub_reads_and_leaves_the_licence_to_a_person(tiny, form, library, relation):
     saved = dataclasses.replace(adapter_for(tiny, Adapter(rank=4)), base="openbmb/VoxCPM2", revision="c0ffee")
@@ -178,21 +178,21 @@ def test_the_front_matter_is_what_the_hub_reads_and_leaves_the_licence_to_a_pers
         "language": ["km", "ko"],
         "library_name": library,
         "pipeline_tag": "text-to-speech",
-        "tags": ["text-to-speech", "voxcpm"] + ["lora"] * (form != card.MERGED),
+        "tags": ["text-to-speech", "voxcpm"] + ["lora"] * (form != lora.MERGED),
     }
     assert "# license: yours to choose" in text
     assert "**not chosen yet**" in text
     assert "revision `c0ffee`" in text
-    if form != card.MERGED:
+    if form != lora.MERGED:
         assert 'base = snapshot_download("openbmb/VoxCPM2", revision="c0ffee")' in code(text)
     compile(code(text), "card", "exec")
 
 
-@pytest.mark.parametrize("form", [*lora.FORMATS, card.MERGED])
+@pytest.mark.parametrize("form", [*lora.FORMATS, lora.MERGED])
 def test_the_code_on_the_card_runs_and_no_path_of_this_machine_is_on_it(tiny, tmp_path, monkeypatch, form):
     lora.save(adapter_for(tiny, Adapter(rank=4, alpha=2.5)), tmp_path / "source", "voxcpm")
-    place = tmp_path / ("merged" if form == card.MERGED else "adapter")
-    if form == card.MERGED:
+    place = tmp_path / ("merged" if form == lora.MERGED else "adapter")
+    if form == lora.MERGED:
         merge.merge(tmp_path / "source", place)
     else:
         exporting.export(tmp_path / "source", form, place)
@@ -218,30 +218,6 @@ def test_a_card_that_a_person_has_edited_is_never_replaced(run):
     with pytest.raises(UserError, match=r"holds what would be lost, such as README.md"):
         exporting.export(run, "voxcpm")
     assert "CC-BY-SA-4.0" in place.read_text()
-
-
-@pytest.mark.parametrize(
-    ("adapter", "form", "says"),
-    [
-        (Adapter(rank=8, alpha=16), "voxcpm", {"--alpha 16 --pad-rank 32` for it", "with alpha 4, half its", "GGUF"}),
-        (Adapter(rank=32, alpha=16), "voxcpm", {"lora_config is not passed", "GGUF"}),
-        (Adapter(rank=64), "voxcpm", {"lora_config is not", "max_lora_rank >= 64", "not: `train merge`", "FL", "GGUF"}),
-        (
-            Adapter(rank=8, alpha=4, projections=True),
-            "voxcpm",
-            {"lora_config is not", "this is not", "refuses enc_to_lm_proj", "pass over all but q_proj", "GGUF"},
-        ),
-        (Adapter(rank=32, alpha=0.5), "voxcpm", {"lora_config", "UI-V", "UI-FL", "GGUF", "as 1, B times 0.5, exactly"}),
-        (Adapter(rank=8, alpha=0.7), "voxcpm", {"lora_config", "UI-V", "UI-FL", "GGUF", "as 8, B times 0.0875, round"}),
-        (Adapter(rank=64, dropout=0.1), "peft", {"GGUF", "dropout"}),
-        (Adapter(rank=64, dropout=0.1), card.MERGED, set()),
-    ],
-)  # fmt: skip
-def test_limits_of_runtimes_are_said_only_where_they_apply(adapter, form, says):
-    lines = card.limits(lora.Saved({}, adapter, "openbmb/VoxCPM2"), form)
-    assert len(lines) == len(says)
-    for part in says:
-        assert sum(part in line for line in lines) >= 1, part
 
 
 def test_the_commands_say_limits_on_standard_error_and_the_result_on_standard_output(run, tmp_path, capsys):

@@ -12,7 +12,7 @@ from curate.errors import UserError
 from train.adapter import lora
 from train.config import MODULES, Adapter
 from train.export import card, merge, say
-from train.model import voxcpm
+from train.model import speaking, voxcpm
 from train.model.base import read_config
 
 TEXT = "(Khmer)ក"
@@ -59,13 +59,13 @@ def test_voxcpm_loads_it_without_lora_and_speaks_as_base_and_adapter_do(tiny, tm
     done = merge.merge(tmp_path / "a", tmp_path / "m")
     assert done.changed == len(saved.weights) / 2
     model = voxcpm.load(tiny, device="cpu")
-    base = voxcpm.speak(model, TEXT, seed=0)[0]
+    base = speaking.speak(model, TEXT, seed=0)[0]
     lora.load_onto(model, saved)
-    ours = voxcpm.speak(model.eval(), TEXT, seed=0)[0]
-    merged = voxcpm.speak(official(tmp_path / "m"), TEXT, seed=0)[0]
+    ours = speaking.speak(model.eval(), TEXT, seed=0)[0]
+    merged = speaking.speak(official(tmp_path / "m"), TEXT, seed=0)[0]
     assert np.abs(merged - ours).max() < 1e-4
     said = say.say(tmp_path / "m", "km", "ក", seed=0)[0]
-    assert np.array_equal(said, voxcpm.speak(official(tmp_path / "m"), TEXT, seed=0)[0])
+    assert np.array_equal(said, speaking.speak(official(tmp_path / "m"), TEXT, seed=0)[0])
     with pytest.raises(UserError, match="is a merged checkpoint, so a model of its own: leave out --model"):
         say.say(tmp_path / "m", "km", "ក", model=str(tiny))
     assert len(base) != len(merged) or np.abs(merged - base).max() > 1e-3
