@@ -224,7 +224,7 @@ class Trainer:
                 sums.index_add_(1, owner, torch.stack(lost).detach().double())
             return sums
         except torch.cuda.OutOfMemoryError:
-            clips = [batch[position] for position in piece.owner.unique().tolist()]
+            clips = [batch[position] for position in sorted(set(piece.owner.tolist()))]
             raise UserError(memory.out_of_memory(self.run, clips)) from None
 
 
