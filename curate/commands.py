@@ -22,6 +22,7 @@ from curate.ingest.probe import Progress
 from curate.ingest.tree import shown
 from curate.measures import catalogue
 from curate.measures.catalogue import Measures
+from curate.models import compute
 from curate.recipe import Recipe
 
 MEASURED_VERSION = 3  # raise it when segmenting or what follows from measures changes: stored frames are made anew
@@ -50,8 +51,14 @@ def read_sources(
     files.write_parquet(found.rows, corpus.ingested)
     lines = [f"{source}\t{printable(shown(path))}\n" for source, paths in found.unlisted.items() for path in paths]
     files.write_text(corpus.unlisted, "source\tpath\n" + "".join(lines))
-    corpus.save_recipe(recipe.dump(wanted))
+    corpus.save_recipe(recipe.dump(_settled(wanted)))
     return found
+
+
+def _settled(wanted: Recipe) -> Recipe:
+    """With the device that `auto` means here: elsewhere the corpus is still decided by what was measured on it."""
+    models = wanted.models.model_copy(update={"device": compute.chosen(wanted.models.device)})
+    return wanted.model_copy(update={"models": models})
 
 
 def advance(
@@ -119,6 +126,8 @@ def measured_digest(corpus: Corpus, wanted: Recipe, asked: Measures) -> str:
     except OSError as error:
         raise UserError(f"{corpus.ingested} cannot be read ({error.strerror}); run `curate ingest` again") from None
     parts = wanted.model_dump(mode="json", include={"source", "models", "text", "segment"})
+    for name in wanted.models.PLACE:  # it is in the fingerprints
+        del parts["models"][name]
     columns = [[column.name, str(column.dtype), column.digits] for column in manifest.COLUMNS.values()]
     fingerprints = [[each.name, each.fingerprint, each.outputs] for each in asked.all()]
     digest.update(json.dumps([MEASURED_VERSION, audio.VERSION, parts, columns, fingerprints], sort_keys=True).encode())

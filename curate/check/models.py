@@ -6,6 +6,7 @@ from pathlib import Path
 
 from curate.check.sources import Facts
 from curate.errors import UserError
+from curate.models import compute
 from curate.recipe import Recipe, models_asked
 
 PACKAGES = {  # what must be installed for each model that comes with a package
@@ -19,6 +20,7 @@ WHISPERS = ("language", "asr", "asr_second")  # may also be a folder or a hub id
 
 def model_facts(recipe: Recipe) -> Iterator[Facts]:
     """Every model that is asked: that its package, folder or revision is there; hub ids are not looked up."""
+    compute.require(compute.chosen(recipe.models.device))
     for use, language, model in models_asked(recipe):
         if model is not False:
             kind = _aligner_kind(model, str(language)) if use == "aligner" else _kind(use, model)

@@ -17,7 +17,8 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 from curate.engine import one_thread
-from curate.engine.work import Job, Result, WorkerState, work
+from curate.engine.devices import GONE, Device, Remote
+from curate.engine.work import Extractors, Job, Result, work
 from curate.errors import UserError
 from curate.measures.definition import Measure
 
@@ -61,8 +62,9 @@ class Local:
         self._announce = announce  # called before the first job
         self._announced = False
         self._count = max(1, workers)
-        self._state: WorkerState | None = None
+        self._state: Extractors | None = None
         self._workers: list[Worker] = []
+        self._device = Device(self._measures)
         self._deaths = 0  # since the last answer
 
     def __enter__(self) -> "Local":
@@ -75,6 +77,7 @@ class Local:
             worker.process.join(timeout=2)
             worker.process.terminate()
             worker.process.join()
+        self._device.close()
 
     def run(self, jobs: Sequence[Job], progress: Progress) -> Iterator[Result]:
         """Answers, in whatever order they come."""
@@ -87,7 +90,7 @@ class Local:
             yield from self._there(jobs, progress)
 
     def _here(self, jobs: Sequence[Job], progress: Progress) -> Iterator[Result]:
-        self._state = self._state or WorkerState(self._measures)
+        self._state = self._state or Extractors(self._measures)
         for job in jobs:
             yield from work(job, self._state)
             progress(job.seconds)
@@ -156,7 +159,7 @@ class Local:
         one_thread()  # inherited by the children
         context = get_context("spawn")
         ours, theirs = context.Pipe()
-        process = context.Process(target=_serve, args=(theirs, self._measures), daemon=True)
+        process = context.Process(target=_serve, args=(theirs, self._measures, self._device.address()), daemon=True)
         process.start()
         theirs.close()
         return Worker(process, ours)
@@ -179,16 +182,18 @@ def _hand_out(worker: Worker, waiting: list[Task]) -> None:
 
 def _ending(code: int | None) -> str:
     """How a process ended, and what that most often means."""
+    if code == GONE:
+        return "the process with the GPU's models ended, most likely out of memory"
     if code is None or code >= 0:
         return f"exit status {code}"
     name = signal.Signals(-code).name
     return f"{name}, most likely out of memory" if name == "SIGKILL" else name
 
 
-def _serve(pipe: Connection, measures: list[Measure]) -> None:
+def _serve(pipe: Connection, measures: list[Measure], device: str) -> None:
     """A worker's life: jobs in, answers out, until the pipe closes (so also when the parent is killed)."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which keeps what has come in
-    state = WorkerState(measures)
+    state = Extractors(measures, Remote(device).extractor if device else None)
     try:
         while True:
             job = pipe.recv()
@@ -198,7 +203,7 @@ def _serve(pipe: Connection, measures: list[Measure]) -> None:
         return
 
 
-def _answers(job: Job, state: WorkerState) -> Iterator[Result | UserError | str | None]:
+def _answers(job: Job, state: Extractors) -> Iterator[Result | UserError | str | None]:
     """A job's answers, then None; or what the parent is to raise."""
     try:
         yield from work(job, state)

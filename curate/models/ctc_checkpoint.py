@@ -15,6 +15,7 @@ from typing import Any
 
 from curate.audio import LISTENING_RATE
 from curate.errors import UserError
+from curate.models import compute
 from curate.models.whisper import HUB_ID
 from curate.text import romanised
 from curate.text.korean import hangul
@@ -125,7 +126,7 @@ def network(checkpoint: Checkpoint, device: str) -> Callable[[Any], Any]:
     model = model.eval().to(device)
 
     def run(samples: Any) -> Any:
-        with torch.inference_mode():
+        with torch.inference_mode(), compute.half(device):
             scores = model(samples)[0] if checkpoint.kind == "torchaudio" else model(samples).logits
             return torch.log_softmax(scores[0].float(), dim=-1)
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curate.audio import LISTENING_RATE
-from curate.models import bundled
+from curate.models import bundled, compute
 
 ADAPTER = 1  # raise it when an answer changes for the same model and packages: it enters the fingerprint
 MIN_SAMPLES = LISTENING_RATE  # the window is 7.68 s; under 1 s it would rate its own padding
@@ -26,14 +26,17 @@ class DistillMos:
     """Rates 16 kHz mono clips, one answer per clip, in order; None under 1 s, for silence and for NaN.
 
     It scales every clip to its own peak, so level and peaks above 1 do not matter. It runs on the threads that torch
-    was given in this process. The model loads at the first question.
+    was given in this process, or on the GPU `device`. The model loads at the first question.
     """
+
+    def __init__(self, *, device: str = "cpu") -> None:
+        self._device = device
 
     @functools.cached_property
     def fingerprint(self) -> str:
         """What decides the answers: weights, package versions and this adapter's version."""
         packages = " ".join(f"{package}-{version(package)}" for package in ("distillmos", "xls-r-sqa", "torch"))
-        return f"distillmos-{ADAPTER} {WEIGHTS} {packages}"
+        return f"distillmos-{ADAPTER} {WEIGHTS} {packages}{compute.mark(self._device)}"
 
     def rate(self, clips: Sequence[Samples]) -> list[float | None]:
         """The mean of each clip's windows of 7.68 s; a shorter clip is padded with silence, as its authors do."""
@@ -46,7 +49,7 @@ class DistillMos:
         import torch
 
         with torch.inference_mode():
-            return float(self._model(torch.from_numpy(clip / np.float32(peak))[None]))
+            return float(self._model(torch.from_numpy(clip / np.float32(peak))[None].to(self._device)))
 
     @functools.cached_property
     def _model(self) -> Any:
@@ -56,4 +59,4 @@ class DistillMos:
         path = bundled.packaged("distillmos", "weights/distill_mos_v7.pt", WEIGHTS)
         model = ConvTransformerSQAModel(load_weights=False)  # its own loading prints
         model.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["model"])
-        return model.eval()
+        return model.eval().to(self._device)

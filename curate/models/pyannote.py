@@ -43,12 +43,13 @@ Voices = NDArray[np.float64]
 class Turns:
     """Finds who speaks when in 16 kHz mono, on `step` of the 10 s window at a time (smaller: slower, finer).
 
-    The threads are torch's: a worker that wants one calls `torch.set_num_threads(1)`. The models load at the first use.
+    The threads are torch's: a worker that wants one calls `torch.set_num_threads(1)`. The models load at the first use,
+    on `device`; on a GPU `batch` windows are heard at once.
     """
 
-    def __init__(self, *, step: float = 0.25) -> None:
-        self._step = step
-        self._voice = Campplus()
+    def __init__(self, *, step: float = 0.25, device: str = "cpu", batch: int = 1) -> None:
+        self._step, self._device, self._batch = step, device, 1 if device == "cpu" else batch
+        self._voice = Campplus(device=device)
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -65,7 +66,7 @@ class Turns:
 
     @functools.cached_property
     def _pipeline(self) -> Any:
-        return _diarization(self._voice, self._step)
+        return _diarization(self._voice, self._step, self._device, self._batch)
 
 
 class TurnListener:
@@ -179,7 +180,7 @@ def _spoken(turns: list[Turn], speakers: int) -> list[int]:
     return [sum(end - start for start, end, who in turns if who == number) for number in range(speakers)]
 
 
-def _diarization(voice: Campplus, step: float) -> Any:
+def _diarization(voice: Campplus, step: float, device: str, batch: int) -> Any:
     """pyannote.audio's SpeakerDiarization put together by hand, ready to be called.
 
     Its constructor (4.0.7) always loads a PLDA, which this clustering does not use, and takes embeddings by name alone.
@@ -200,14 +201,19 @@ def _diarization(voice: Campplus, step: float) -> Any:
             self.legacy, self.klustering, self._expects_num_speakers = False, "AgglomerativeClustering", False
             window = model.specifications.duration
             self._segmentation = Inference(
-                model, duration=window, step=step * window, skip_aggregation=True, batch_size=1
+                model, duration=window, step=step * window, skip_aggregation=True, batch_size=batch
             )
             self.segmentation = ParamDict(min_duration_off=Uniform(0.0, 1.0))
             self._embedding, self.embedding_exclude_overlap, self.embedding_batch_size = _Voices(voice), True, 1
             self._audio = Audio(sample_rate=LISTENING_RATE, mono="downmix")
             self.clustering = Clustering(metric="cosine")
 
-    return Diarization(segmentation.network()).instantiate({"segmentation": SEGMENTATION, "clustering": CLUSTERING})
+    import torch
+
+    made = Diarization(segmentation.network()).instantiate({"segmentation": SEGMENTATION, "clustering": CLUSTERING})
+    if device != "cpu":
+        made._segmentation.to(torch.device(device))  # the embeddings go there by themselves, from the CPU
+    return made
 
 
 class _Voices:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curate.audio import LISTENING_RATE
-from curate.models import bundled
+from curate.models import bundled, compute
 from curate.models.silero import Samples, clean
 
 ADAPTER = 1  # raise it when an answer changes for the same model and packages: it enters the fingerprint
@@ -51,14 +51,17 @@ class Company(NamedTuple):
 class Segmentation:
     """Hears 16 kHz mono clips, one answer per clip, in order. The model loads at the first question.
 
-    The threads are torch's: a worker that wants one calls `torch.set_num_threads(1)`.
+    The threads are torch's: a worker that wants one calls `torch.set_num_threads(1)`; or it runs on the GPU `device`.
     """
+
+    def __init__(self, *, device: str = "cpu") -> None:
+        self._device = device
 
     @functools.cached_property
     def fingerprint(self) -> str:
         """What decides the answers: weights, package versions, settings and this adapter's version."""
         packages = " ".join(f"{package}-{version(package)}" for package in ("pyannote-audio", "torch"))
-        return f"segmentation-{ADAPTER} {WEIGHTS} {packages} window-{WINDOW}-{HOP}"
+        return f"segmentation-{ADAPTER} {WEIGHTS} {packages} window-{WINDOW}-{HOP}{compute.mark(self._device)}"
 
     def company(self, clips: Sequence[Samples]) -> list[Company | None]:
         """Two at once and others than the main voice; (0, 0) where nobody is heard, None under 0.25 s."""
@@ -73,12 +76,13 @@ class Segmentation:
         import torch
 
         with torch.inference_mode():
-            classes: Probabilities = self._network(torch.from_numpy(window)[None, None])[0].exp().numpy()
+            heard = torch.from_numpy(window)[None, None].to(self._device)
+            classes: Probabilities = self._network(heard)[0].exp().cpu().numpy()
         return classes
 
     @functools.cached_property
     def _network(self) -> Any:
-        return network()
+        return network().to(self._device)
 
 
 def company(windows: Sequence[Probabilities]) -> Company:

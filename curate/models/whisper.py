@@ -5,7 +5,7 @@ import hashlib
 import math
 import re
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from curate.audio import LISTENING_RATE
 from curate.errors import UserError
-from curate.models import bundled
+from curate.models import bundled, compute
 
 ADAPTER = 1  # raise it when an answer changes for the same model and packages: it enters the fingerprint
 WINDOW = 30 * LISTENING_RATE  # Whisper hears 30 s at once
 SAMPLES_PER_STEP = 320  # one position of the encoder's output, 20 ms
-COMPUTE = {"cpu": "int8", "cuda": "float16"}
+INT8, FLOAT16 = "int8", "float16"  # on the CPU, on a GPU
 READ_FILES = (
     "config.json",
     "model.bin",
@@ -79,16 +79,15 @@ class Whisper:
     """
 
     def __init__(self, model: str = "bundled", threads: int = 1, *, device: str = "cpu") -> None:
-        if device not in COMPUTE:
-            raise UserError(f"no device {device!r} for Whisper; there are {', '.join(COMPUTE)}")
         self._name, self._threads, self._device = model, threads, device
+        self._gpu = compute.index(device)
         self._hub = None if model == "bundled" or Path(model).expanduser().is_dir() else _hub_id(model)
 
     @functools.cached_property
     def fingerprint(self) -> str:
         """What decides the answers: weights, package versions, settings and this adapter's version."""
         packages = [f"{package}-{version(package)}" for package in ("faster-whisper", "ctranslate2")]
-        settings = [self._device, COMPUTE[self._device], f"beam-{BEAM}", f"compression-{MAX_COMPRESSION}"]
+        settings = [*self._where(), f"beam-{BEAM}", f"compression-{MAX_COMPRESSION}"]
         return " ".join([f"whisper-{ADAPTER}", self._weights(), *packages, *settings])
 
     def languages(self, clips: Sequence[Samples]) -> list[dict[str, float]]:
@@ -96,7 +95,7 @@ class Whisper:
 
         Give it speech only: silence and single words make it guess (`curate.measures.agreement.speech_only`).
         """
-        return [self._languages(clip) for clip in map(_ready, clips)]
+        return [self._languages(clip) for clip in map(ready, clips)]
 
     def transcribe(self, clips: Sequence[Samples], language: str) -> list[Heard]:
         """What was said; longer clips are heard in windows of 30 s. No text is ("", 0.0).
@@ -104,11 +103,11 @@ class Whisper:
         A text that repeats itself is heard once more with repeats forbidden, which is deterministic where Whisper's
         own remedy, sampling at a higher temperature, is not.
         """
-        return [self._transcribe(clip, language) for clip in map(_ready, clips)]
+        return [self._transcribe(clip, language) for clip in map(ready, clips)]
 
     def align(self, clips: Sequence[Samples], texts: Sequence[str], language: str) -> list[Aligned | None]:
         """Where each word of the given text was said; None without sound or text, or with more than Whisper takes."""
-        pairs = zip(map(_ready, clips), texts, strict=True)
+        pairs = zip(map(ready, clips), texts, strict=True)
         return [self._align(clip, text.split(), language) for clip, text in pairs]
 
     def _languages(self, clip: Samples) -> dict[str, float]:
@@ -120,10 +119,10 @@ class Whisper:
     def _transcribe(self, clip: Samples, language: str) -> Heard:
         if not len(clip):
             return Heard("", 0.0)
-        heard = self._decode(clip, language, no_repeat=0)
-        return (
-            heard if _compression(heard.text) <= MAX_COMPRESSION else self._decode(clip, language, no_repeat=NO_REPEAT)
-        )
+        first = self._decode(clip, language, no_repeat=0)
+        if compression(first.text) <= MAX_COMPRESSION:
+            return first
+        return self._decode(clip, language, no_repeat=NO_REPEAT)
 
     def _decode(self, clip: Samples, language: str, *, no_repeat: int) -> Heard:
         segments, _ = self._model.transcribe(
@@ -137,11 +136,7 @@ class Whisper:
             without_timestamps=len(clip) <= WINDOW,  # in one window timestamps can only lose words
             max_new_tokens=min(MAX_TOKENS, 16 + TOKENS_PER_SECOND * math.ceil(len(clip) / LISTENING_RATE)),
         )
-        spoken = [segment for segment in segments if segment.text.strip()]
-        tokens = sum(len(segment.tokens) for segment in spoken)
-        log_probability = sum(segment.avg_logprob * len(segment.tokens) for segment in spoken) / max(tokens, 1)
-        text = " ".join(segment.text.replace("\ufffd", "").strip() for segment in spoken).strip()  # half a character
-        return Heard(text, min(1.0, math.exp(log_probability)) if text else 0.0)
+        return heard((segment.text, len(segment.tokens), segment.avg_logprob) for segment in segments)
 
     def _align(self, clip: Samples, words: list[str], language: str) -> Aligned | None:
         tokens = self._word_tokens(words, language)
@@ -153,7 +148,7 @@ class Whisper:
             [[token for word in tokens for token in word]],
             math.ceil(len(clip) / 160),  # CTranslate2 wants the frames that hold sound, 10 ms each
         )[0]
-        return _place(words, tokens, alignment.alignments, alignment.text_token_probs, len(clip))
+        return place(words, tokens, alignment.alignments, alignment.text_token_probs, len(clip))
 
     def _word_tokens(self, words: list[str], language: str) -> list[list[int]]:
         """Tokens word by word, so that the words come back one for one (Whisper's splitter would part punctuation)."""
@@ -184,11 +179,17 @@ class Whisper:
     def _model(self) -> Any:
         from faster_whisper import WhisperModel  # slow to import
 
-        compute = COMPUTE[self._device]
-        model = WhisperModel(str(self._folder()), device=self._device, compute_type=compute, cpu_threads=self._threads)
+        compute.require(self._device)
+        device, kind = self._where()
+        where = {"device": device, "device_index": self._gpu or 0, "compute_type": kind}
+        model = WhisperModel(str(self._folder()), cpu_threads=self._threads, **where)
         # the encoder is half the work, and recognition and alignment of one clip ask it the same
         model.encode = _remembering(model.encode)
         return model
+
+    def _where(self) -> tuple[str, str]:
+        """The kind of device, and what it computes in."""
+        return ("cpu", INT8) if self._gpu is None else ("cuda", FLOAT16)
 
     def _folder(self) -> Path:
         if self._hub:
@@ -251,7 +252,16 @@ def _remembering(encode: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return remembered
 
 
-def _ready(clip: Samples) -> Samples:
+def heard(segments: Iterable[tuple[str, int, float]]) -> Heard:
+    """What several segments say together, each a text, its number of tokens and their mean log probability."""
+    spoken = [segment for segment in segments if segment[0].strip()]
+    tokens = sum(count for _, count, _ in spoken)
+    log_probability = sum(mean * count for _, count, mean in spoken) / max(tokens, 1)
+    text = " ".join(each.replace("\ufffd", "").strip() for each, _, _ in spoken).strip()  # half a character
+    return Heard(text, min(1.0, math.exp(log_probability)) if text else 0.0)
+
+
+def ready(clip: Samples) -> Samples:
     """The clip within [-1, 1], contiguous; empty where it holds NaN, or no sound at all."""
     samples = np.ascontiguousarray(clip, dtype=np.float32)
     peak = float(np.max(np.abs(samples), initial=0.0))  # NaN for a clip with NaN
@@ -260,12 +270,13 @@ def _ready(clip: Samples) -> Samples:
     return samples / np.float32(peak) if peak > 1 else samples
 
 
-def _compression(text: str) -> float:
+def compression(text: str) -> float:
+    """Bytes of a text over bytes of its zlib form."""
     data = text.encode()
     return len(data) / len(zlib.compress(data))
 
 
-def _place(
+def place(
     words: list[str], tokens: list[list[int]], path: list[tuple[int, int]], probabilities: list[float], length: int
 ) -> Aligned:
     """Words with their samples, from CTranslate2's path of (token, encoder step): a token starts at its first step."""

@@ -13,6 +13,7 @@ from curate.errors import UserError
 from curate.measures.agreement import character_error_rate
 from curate.models import bundled
 from curate.models.whisper import Heard, Whisper
+from curate.models.whisper_batch import BatchedWhisper
 from tests.curate.models.sounds import sound
 
 KOREAN = "ko/picovoice/leopard_test_ko.wav"
@@ -167,3 +168,40 @@ def test_the_fingerprint_names_packages_and_settings(whisper: Whisper) -> None:
     assert "int8" in whisper.fingerprint
     assert whisper.fingerprint == Whisper(threads=2).fingerprint  # threads change no answer
     assert whisper.fingerprint != Whisper(device="cuda").fingerprint
+
+
+def test_a_batch_hears_what_each_clip_says_alone(whisper: Whisper) -> None:
+    batched = BatchedWhisper(device="cpu", batch=3)
+    clips = [
+        sound(KOREAN),
+        np.zeros(0, np.float32),
+        sound(ENGLISH),
+        sound(KOREAN)[: 2 * RATE],
+        np.zeros(RATE, np.float32),
+    ]
+    for alone, among in zip(whisper.languages(clips), batched.languages(clips), strict=True):
+        assert alone.keys() == among.keys()
+        assert all(among[code] == pytest.approx(alone[code], abs=0.02) for code in alone)
+    alone, among = whisper.transcribe(clips, "ko"), batched.transcribe(clips, "ko")
+    assert [each.text for each in among] == [each.text for each in alone]
+    assert [each.confidence for each in among] == pytest.approx([each.confidence for each in alone], abs=0.02)
+    texts = [TEXT, TEXT, OTHER_TEXT, "", TEXT]
+    for one, other in zip(whisper.align(clips, texts, "ko"), batched.align(clips, texts, "ko"), strict=True):
+        assert (one is None) == (other is None)
+        if one and other:
+            assert [word.word for word in other.words] == [word.word for word in one.words]
+            assert other.score == pytest.approx(one.score, abs=0.02)
+            starts = [[word.start for word in each.words] for each in (one, other)]
+            assert np.median(np.abs(np.subtract(*starts))) <= RATE // 50
+
+
+def test_a_batch_asks_the_encoder_once_for_each_clip() -> None:
+    batched = BatchedWhisper(device="cpu", batch=2)
+    clips = [sound(KOREAN), sound(ENGLISH), sound(KOREAN)[: 2 * RATE]]
+    batched.languages(clips)
+    model = batched._model
+    model.model = SimpleNamespace(
+        **{name: getattr(model.model, name) for name in ("detect_language", "align", "is_multilingual")}
+    )  # an encoder that is gone
+    assert batched.align(clips, [TEXT] * 3, "ko")[0] is not None
+    assert len(batched.languages(clips)) == 3
