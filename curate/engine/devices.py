@@ -24,7 +24,9 @@ from curate.errors import UserError
 from curate.measures.definition import Answer, Clip, Measure, Waveform
 
 WAITING = 4  # requests that may wait: enough to keep a GPU busy, little enough to hold in memory
-GONE = 75  # exit status of a worker whose device process ended (EX_TEMPFAIL)
+BEGUN = "begun"  # sent before a request is answered
+# Exit statuses of a worker whose device process ended: over its own request, or while that waited for its turn.
+GONE, WAITED = 75, 76
 STARTS_WITHIN = 120.0  # seconds
 
 
@@ -91,23 +93,18 @@ class Remote:
 
     def ask(self, *message: Any) -> Any:
         """Send a request and wait for what it gives; what went wrong there is raised here."""
-        self.tell(*message)
-        assert self._connection is not None
-        try:
-            succeeded, answer = self._connection.recv()
-        except (EOFError, OSError):
-            raise SystemExit(GONE) from None
-        if succeeded:
-            return answer
-        raise answer if isinstance(answer, UserError) else RuntimeError(answer)
-
-    def tell(self, *message: Any) -> None:
-        """Send a request that has no answer."""
+        status = WAITED
         try:
             self._connection = self._connection or Client(self._address, authkey=current_process().authkey)
             self._connection.send(message)
-        except OSError:
-            raise SystemExit(GONE) from None
+            assert self._connection.recv() == BEGUN
+            status = GONE
+            succeeded, answer = self._connection.recv()
+        except (EOFError, OSError):
+            raise SystemExit(status) from None
+        if succeeded:
+            return answer
+        raise answer if isinstance(answer, UserError) else RuntimeError(answer)
 
 
 class _RemoteListener:
@@ -115,10 +112,10 @@ class _RemoteListener:
 
     def __init__(self, remote: Remote, measure: str, number: int) -> None:
         self._remote, self._number = remote, number
-        remote.tell("open", measure, number)
+        remote.ask("open", measure, number)
 
     def feed(self, samples: Waveform) -> None:
-        self._remote.tell("feed", self._number, samples)
+        self._remote.ask("feed", self._number, samples)
 
     def finish(self) -> Answer:
         answer: Answer = self._remote.ask("finish", self._number)
@@ -176,25 +173,25 @@ class _Answers:
     def to(self, connection: Connection, message: tuple[Any, ...]) -> None:
         """Do what a message asks; send what it gives."""
         kind, *rest = message
-        if kind == "clips":
-            measure, clips = rest
-            connection.send(_tried(lambda: self._extractors.extractor(measure)(clips)))
-        elif kind == "open":
-            measure, number = rest
-            # what cannot be opened says so when it is finished, where an answer is awaited
-            self._listeners[connection, number] = _tried(lambda: self._extractors.extractor(measure)())
-        elif kind == "feed":
-            self._feed((connection, rest[0]), rest[1])
-        elif kind == "finish":
-            opened, listener = self._listeners.pop((connection, rest[0]))
-            connection.send(_tried(listener.finish) if opened else (False, listener))
-        else:
+        if kind == "gone":
             self._listeners = {key: each for key, each in self._listeners.items() if key[0] is not connection}
+            return
+        connection.send(BEGUN)
+        connection.send(_tried(lambda: getattr(self, f"_{kind}")(connection, *rest)))
 
-    def _feed(self, key: tuple[Connection, int], samples: Waveform) -> None:
-        opened, listener = self._listeners[key]
-        if opened and not (fed := _tried(lambda: listener.feed(samples)))[0]:
-            self._listeners[key] = fed
+    def _clips(self, _connection: Connection, measure: str, clips: Sequence[Clip]) -> list[Answer]:
+        answers: list[Answer] = self._extractors.extractor(measure)(clips)
+        return answers
+
+    def _open(self, connection: Connection, measure: str, number: int) -> None:
+        self._listeners[connection, number] = self._extractors.extractor(measure)()
+
+    def _feed(self, connection: Connection, number: int, samples: Waveform) -> None:
+        self._listeners[connection, number].feed(samples)
+
+    def _finish(self, connection: Connection, number: int) -> Answer:
+        answer: Answer = self._listeners.pop((connection, number)).finish()
+        return answer
 
 
 def _tried(run: Callable[[], Any]) -> tuple[bool, Any]:

@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 from curate.engine import one_thread
-from curate.engine.devices import GONE, Device, Remote
+from curate.engine.devices import GONE, WAITED, Device, Remote
 from curate.engine.work import Extractors, Job, Result, work
 from curate.errors import UserError
 from curate.measures.definition import Measure
@@ -130,6 +130,10 @@ class Local:
     def _died(self, worker: Worker, task: Task, waiting: list[Task], progress: Progress) -> Iterator[Result]:
         """Replace a worker, and ask again what it had not answered; or give the reason, where that has been tried."""
         worker.process.join()
+        if worker.process.exitcode == WAITED:  # the device's process ended over another worker's request
+            waiting.append(replace(task, job=task.rest(), answered=set()))
+            self._restart(worker, waiting)
+            return
         why = f"the worker process died ({_ending(worker.process.exitcode)})"
         self._deaths += 1
         if self._deaths >= DEATHS:
@@ -148,6 +152,9 @@ class Local:
             progress(task.seconds)
         else:
             waiting += _one_by_one(rest, task.seconds)
+        self._restart(worker, waiting)
+
+    def _restart(self, worker: Worker, waiting: list[Task]) -> None:
         worker.pipe.close()
         fresh = self._started()
         worker.process, worker.pipe, worker.task = fresh.process, fresh.pipe, None

@@ -9,7 +9,7 @@ from typing import Any
 from curate import audio
 from curate.channels import Mix
 from curate.errors import Unreadable, UserError
-from curate.measures.definition import Answer, Clip, Listener, Measure, Sound
+from curate.measures.definition import Answer, Clip, Listener, Measure, Sound, Waveform
 
 STRETCH_SECONDS = 20.0  # of a recording in memory at a time
 BATCH_SECONDS = 60.0  # of clips in memory at a time
@@ -79,18 +79,34 @@ def work(job: Job, state: Extractors) -> Iterator[Result]:
 
 
 def _hear_recording(job: Job, state: Extractors) -> Iterator[Result]:
-    listeners = [(request, state.extractor(request.measure)()) for request in job.recording]
+    listening = [(request, state.extractor(request.measure)()) for request in job.recording]
     try:
         audio.unchanged(job.path, job.modified)
         for stretch in audio.stretches(job.path, rate=audio.LISTENING_RATE, seconds=STRETCH_SECONDS, mix=job.mix):
-            for _, listener in listeners:
-                listener.feed(stretch)
+            still = []
+            for request, listener in listening:
+                if failure := _fed(request, listener, stretch):
+                    yield failure
+                else:
+                    still.append((request, listener))
+            listening = still
     except (Unreadable, OSError) as error:
-        for request, _ in listeners:
+        for request, _ in listening:
             yield Result(request.measure, request.key, None, str(error))
         return
-    for request, listener in listeners:
+    for request, listener in listening:
         yield _finish(request, listener)
+
+
+def _fed(request: Request, listener: Listener, stretch: Waveform) -> Result | None:
+    """Feed a listener; why it hears no more, where it cannot."""
+    try:
+        listener.feed(stretch)
+    except UserError:
+        raise
+    except Exception as error:  # one bad file must not stop a run
+        return Result(request.measure, request.key, None, named(error))
+    return None
 
 
 def _finish(request: Request, listener: Listener) -> Result:
