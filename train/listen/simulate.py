@@ -1,12 +1,12 @@
 """Simulated listeners: ratings with known true means, for tests, power and the study's rehearsal.
 
-A latent opinion is  m[condition] + listener + sentence + listener x condition + sentence x condition + residual,  all
-normal and independent; a rating is the nearest step of the scale. Rounding and the ends of the scale move the mean, so
+A latent opinion is  m[condition] + listener + sentence + listener x sentence + listener x condition + sentence x
+condition + residual,  all normal and independent; a rating is the nearest step of the scale. Rounding and the ends of the scale move the mean, so
 m is solved for: the expected rating of a condition is the MOS that was asked for.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -30,12 +30,16 @@ class Deviations:
     sentence: float = 0.3
     listener_condition: float = 0.2
     sentence_condition: float = 0.25
-    residual: float = 0.7
+    listener_sentence: float = 0.3
+    residual: float = 0.65
 
     @property
     def total(self) -> float:
         """Of one opinion in one condition."""
         return float(np.sqrt(sum(each**2 for each in asdict(self).values())))
+
+
+OWN = ("listener_condition", "sentence_condition", "residual")  # drawn anew for each condition
 
 
 def latent_mean(mos: float, deviation: float, scale: tuple[int, int]) -> float:
@@ -71,17 +75,18 @@ def matrices(
 ) -> Floats:
     """Ratings of every sentence in every condition by every listener: replicates x listeners x sentences x conditions.
 
-    `shape` is (replicates, listeners, sentences); `deviations` has one entry for each condition. A listener's and a
-    sentence's own level are shared by all conditions and take the first entry.
+    `shape` is (replicates, listeners, sentences); `deviations` has one entry for each condition. What is not of a
+    condition's `OWN` is shared by all and taken from the first entry.
     """
     runs, listeners, sentences = shape
     base = deviations[0]
     shared = base.listener * rng.standard_normal((runs, listeners, 1))
     shared = shared + base.sentence * rng.standard_normal((runs, 1, sentences))
+    shared = shared + base.listener_sentence * rng.standard_normal(shape)
     ratings = np.empty((*shape, len(mos)))
     for place, (mean, own) in enumerate(zip(mos, deviations, strict=True)):
-        total = np.sqrt(own.total**2 - own.listener**2 - own.sentence**2 + base.listener**2 + base.sentence**2)
-        opinion = latent_mean(mean, float(total), scale) + shared
+        total = replace(base, **{name: getattr(own, name) for name in OWN}).total
+        opinion = latent_mean(mean, total, scale) + shared
         opinion = opinion + own.listener_condition * rng.standard_normal((runs, listeners, 1))
         opinion = opinion + own.sentence_condition * rng.standard_normal((runs, 1, sentences))
         ratings[..., place] = rounded(opinion + own.residual * rng.standard_normal(shape), scale)
@@ -116,10 +121,12 @@ def rate(
     sentence = own.sentence * rng.standard_normal(len(sentences))
     by_listener = own.listener_condition * rng.standard_normal((len(listeners), len(conditions)))
     by_sentence = own.sentence_condition * rng.standard_normal((len(sentences), len(conditions)))
+    shared = own.listener_sentence * rng.standard_normal((len(listeners), len(sentences)))
     residual = own.residual * rng.standard_normal(len(trials))
     ratings = []
     for (who, what, condition), noise in zip(trials, residual, strict=True):
         i, j, c = listeners[who], sentences[what], conditions[condition]
-        opinion = means[condition] + listener[i] + sentence[j] + by_listener[i, c] + by_sentence[j, c] + noise
+        level = means[condition] + listener[i] + sentence[j] + shared[i, j]
+        opinion = level + by_listener[i, c] + by_sentence[j, c] + noise
         ratings.append(int(rounded(np.array(opinion), scale)))
     return ratings
