@@ -44,10 +44,11 @@ def _comparisons(console: Console, facts: Mapping[str, Any], rows: Sequence[Mapp
         sizes = dict.fromkeys(f"{each['listeners']} listeners, {each['sentences']} sentences" for each in here)
         size = next(iter(sizes)) if len(sizes) == 1 else "sizes differ"
         _say(console, f"{language}: {method['scale'].upper()} against {method['baseline']}{title} ({size})")
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
         for heading, name in SHOWN.items():
-            left = name in ("condition", "no worse")
-            table.add_column(heading, justify="left" if left else "right", no_wrap=name != "condition", overflow="fold")
+            left, fixed = name in ("condition", "no worse"), name != "condition"
+            width = None if fixed else len(heading)
+            table.add_column(heading, justify="left" if left else "right", no_wrap=fixed, min_width=width, overflow="fold")
         for each in here:
             table.add_row(*(escape(tables.SHOWN[name](each)) for name in SHOWN.values()))
         console.print(table)
@@ -64,7 +65,7 @@ def power(facts: Mapping[str, Any], console: Console | None = None) -> None:
     for language, each in facts["languages"].items():
         assumed = ", ".join(f"{name} {value:.2f}" for name, value in each["deviations"].items())
         _say(console, f"{language}: MOS {each['mos']:.2f}; standard deviations: {assumed}")
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
         wanted = (f"shows {facts['difference']:+g}", f"shows no loss of {facts['margin']:g}")
         for name in ("listeners", "sentences", "ratings each", *wanted):
             table.add_column(name, justify="right")
