@@ -1,0 +1,1 @@
+"""Listening tests: their statistics, the number of listeners they need, and simulated listeners."""

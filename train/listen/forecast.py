@@ -1,0 +1,106 @@
+"""What `train listen power` is asked, read and answered."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from curate.errors import UserError
+from train.listen import analysis, ratings
+from train.listen.power import Question, of_pilot, power
+from train.listen.scales import SCALES
+from train.listen.settings import Settings
+from train.listen.simulate import Deviations, Design
+
+PLENTY = 0.8  # the power that tests are commonly planned for (Cohen 1988)
+
+
+def run(
+    pilot: Path | None,
+    baseline: str | None,
+    *,
+    listeners: str,
+    sentences: str,
+    difference: float,
+    margin: float,
+    mos: float | None,
+    design: Design,
+    conditions: int,
+    comparisons: int,
+    alpha: float,
+    deviations: Sequence[str],
+    replicates: int,
+    seed: int,
+) -> dict[str, Any]:
+    """The table of power per language of a pilot, or for what is assumed."""
+    if not difference:
+        raise UserError("a difference of 0 cannot be shown: name the smallest that matters, such as --difference 0.2")
+    question = Question(
+        difference=difference, margin=margin, alpha=alpha, comparisons=comparisons, design=design, conditions=conditions,
+        replicates=replicates, seed=seed,
+    )  # fmt: skip
+    grid = _numbers(listeners, "--listeners"), _numbers(sentences, "--sentences")
+    made = {}
+    for language, (own_mos, own) in _assumed(pilot, baseline).items():
+        asked = replace(question, mos=own_mos if mos is None else mos, deviations=_changed(own, deviations))
+        rows = power(asked, *grid)
+        made[language] = {"mos": asked.mos, "deviations": asdict(asked.deviations), "sizes": rows, "enough": enough(rows)}
+    shared = asdict(replace(question, deviations=Deviations()))
+    facts = {name: shared[name] for name in ("difference", "margin", "alpha", "comparisons", "design", "conditions")}
+    return {**facts, "replicates": replicates, "seed": seed, "languages": made, "notes": _notes(pilot, made, question)}
+
+
+def enough(rows: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+    """The size with the fewest ratings in all whose power for the difference is enough, error taken off."""
+    good = [row for row in rows if row["power"] - row["power_error"] >= PLENTY]
+    best = min(good, key=lambda row: (row["listeners"] * row["ratings_per_listener"], row["listeners"]), default=None)
+    return {"listeners": best["listeners"], "sentences": best["sentences"]} if best else None
+
+
+def _numbers(text: str, option: str) -> list[int]:
+    try:
+        return [int(each) for each in text.split(",")]
+    except ValueError:
+        raise UserError(f"{option} is {text!r}, not whole numbers joined by commas") from None
+
+
+def _assumed(pilot: Path | None, baseline: str | None) -> dict[str, tuple[float, Deviations]]:
+    if pilot is None:
+        return {"assumed": (Question().mos, Deviations())}
+    settings = Settings(baseline=baseline or "", scale=SCALES["mos"])
+    rows = [row for row in ratings.read(pilot, settings.scale).rows if row.kind in analysis.COMPARED]
+    known = analysis.conditions(rows, settings)
+    if settings.baseline not in known:
+        told = "which condition is the pilot's baseline?" if not baseline else f"nobody rated the baseline {baseline}:"
+        raise UserError(f"{told} --baseline, one of {', '.join(known)}")
+    return of_pilot(rows, settings)
+
+
+def _changed(deviations: Deviations, words: Sequence[str]) -> Deviations:
+    """With some standard deviations replaced, each as NAME=VALUE."""
+    names = asdict(deviations).keys()
+    for word in words:
+        name, _, value = word.partition("=")
+        if name not in names:
+            raise UserError(f"there is no standard deviation {name!r}: {', '.join(names)}")
+        try:
+            number = float(value)
+        except ValueError:
+            number = -1.0
+        if not 0 <= number < 10:
+            raise UserError(f"the standard deviation {word!r} is no number from 0 to 10")
+        deviations = replace(deviations, **{name: number})
+    return deviations
+
+
+def _notes(pilot: Path | None, made: dict[str, Any], question: Question) -> list[str]:
+    notes = [f"{question.replicates} simulated tests a size, seed {question.seed}; ± is their standard error"]
+    if pilot is None:
+        notes.append("the standard deviations are assumptions: a pilot of a few listeners is better (--pilot)")
+    if question.design == "latin":
+        notes.append(f"sizes are rounded up to multiples of {question.conditions}, where the Latin square closes")
+    for language, each in made.items():
+        size = each["enough"]
+        words = f"{size['listeners']} listeners x {size['sentences']} sentences" if size else "no size of the table"
+        notes.append(f"{language}: {words}: the fewest ratings with a power of {PLENTY:g} for {question.difference:+g}")
+    return notes
