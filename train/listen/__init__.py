@@ -1,0 +1,1 @@
+"""Listening tests: a plan written before any rating, stimuli that tell nothing, the page, its small server, ratings."""
