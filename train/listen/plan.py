@@ -7,6 +7,7 @@ listeners until the last rating is in. Its hash may be published at once, as the
 
 import hashlib
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -248,3 +249,8 @@ def group_of(plan: Plan, language: str) -> Group:
     """What the listeners of a language hear."""
     groups: dict[Any, Group] = plan.groups
     return groups[language]
+
+
+def place(folder: Path, file: File) -> Path:
+    """Where a sound file of the plan in `folder` is."""
+    return Path(os.path.normpath(folder.resolve() / file.path))

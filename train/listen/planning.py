@@ -28,6 +28,7 @@ from train.listen.plan import (
     Sentence,
     Trap,
     explain,
+    place,
 )
 
 NATURAL, LOW, DAMAGED = "natural", "low-anchor", "damaged"
@@ -330,7 +331,7 @@ def _seconds(plan: Plan, folder: Path, trial: design.Trial) -> float:
 def _length(plan: Plan, folder: Path, name: str) -> float:
     condition, _, sentence = name.partition("/")
     source = f"{plan.made[condition].source}/{sentence}" if condition in plan.made else name
-    path = folder / plan.stimuli[source].path
+    path = place(folder, plan.stimuli[source])
     try:
         info = audio.probe(path)
     except Unreadable as problem:

@@ -10,7 +10,7 @@ import numpy as np
 from curate import audio
 from curate.audio import Samples
 from curate.errors import Unreadable, UserError
-from train.listen.plan import Made, Plan
+from train.listen.plan import Made, Plan, place
 
 HIGHEST_RATE = 48_000  # Hz: what phones play
 CEILING = -1.0  # dBTP, EBU R 128: what lossy Bluetooth links add does not clip
@@ -34,7 +34,7 @@ def load(plan: Plan, folder: Path, name: str, rate: int) -> Samples:
     if condition in plan.made:
         made = plan.made[condition]
         return process(load(plan, folder, f"{made.source}/{sentence}", rate), rate, made, name)
-    path = folder / plan.stimuli[name].path
+    path = place(folder, plan.stimuli[name])
     samples, own = _read(path, plan.stimuli[name].sha256)
     return audio.resample(samples, own, rate)
 
@@ -54,7 +54,7 @@ def common_rate(plan: Plan, folder: Path) -> int:
     """The highest rate among the stimuli, so that none is heard by its bandwidth alone; at most HIGHEST_RATE."""
     rates = set()
     for entry in plan.stimuli.values():
-        path = folder / entry.path
+        path = place(folder, entry)
         try:
             rates.add(audio.probe(path).rate)
         except (OSError, Unreadable) as problem:
