@@ -169,8 +169,9 @@ def _fonts() -> Iterator[str]:
     for weight, name in FONTS.items():
         data = base64.b64encode((resources("train.listen") / "page" / name).read_bytes()).decode("ascii")
         yield (
-            f'@font-face {{ font-family: "Samsori Khmer"; font-weight: {weight}; unicode-range: U+1780-17FF, U+19E0-19FF, '
-            f"U+200B-200D, U+25CC; src: url(data:font/woff2;base64,{data}) format('woff2'); }}"
+            f'@font-face {{ font-family: "Samsori Khmer"; font-weight: {weight}; '
+            "unicode-range: U+1780-17FF, U+19E0-19FF, U+200B-200D, U+25CC; "
+            f"src: url(data:font/woff2;base64,{data}) format('woff2'); }}"
         )
 
 

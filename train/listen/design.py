@@ -120,7 +120,7 @@ def _others(plan: Plan, language: str, number: int) -> Iterator[Trial]:
 
 
 def _trial(plan: Plan, kind: Kind, sentence: str, condition: str, swapped: bool) -> Trial:
-    stimuli = (f"{condition}/{sentence}",)
+    stimuli: tuple[str, ...] = (f"{condition}/{sentence}",)
     if plan.method != "mos":
         stimuli = (f"{plan.analysis.baseline}/{sentence}", *stimuli)
     return Trial(_id(plan, kind, sentence, condition), kind, sentence, condition, stimuli, swapped)

@@ -50,7 +50,8 @@ def plan(
         Path | None, typer.Option(help="Recorded traps: km/2.wav, ko/2.wav ... [default: INTO/traps]")
     ] = None,
     speak_traps: Annotated[
-        Path | None, typer.Option(metavar="ADAPTER", help="Have this adapter speak them into INTO/traps; listen to them.")
+        Path | None,
+        typer.Option(metavar="ADAPTER", help="Have this adapter speak them into INTO/traps; listen to them."),
     ] = None,
     repeats: Annotated[int, typer.Option(min=0, help="Items that a listener hears twice.")] = 2,
     show_text: Annotated[bool, typer.Option("--show-text", help="Show the sentence that is heard.")] = False,
@@ -62,8 +63,10 @@ def plan(
     exclude: Annotated[
         list[str] | None, typer.Option(metavar="RULE=VALUE", help="Change a rule of exclusion; none switches it off.")
     ] = None,
-    name: Annotated[str | None, typer.Option(help="What listeners see. [default: the folder's name]")] = None,
-    salt: Annotated[str | None, typer.Option(help="Hex digits in the place of random ones, to plan the same again.")] = None,
+    name: Annotated[str, typer.Option(help="A name that listeners see; let it tell nothing.")] = "",
+    salt: Annotated[
+        str | None, typer.Option(help="Hex digits in the place of random ones, to plan the same again.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write and hash the design of a listening test.
@@ -154,9 +157,7 @@ def serve(
     """
     from train.listen import server
 
-    server.run(
-        folder, data=data, links=links, host=host, port=port, url=url, abandoned=abandoned * 60, tell=typer.echo
-    )
+    server.run(folder, data=data, links=links, host=host, port=port, url=url, abandoned=abandoned * 60, tell=typer.echo)
 
 
 def collect(
@@ -180,10 +181,8 @@ def collect(
     from train.listen import collect as collecting
 
     facts = collecting.collect(folder, downloads or [], into, plan=plan, data=data)
-    lines = [
-        f"{facts['ratings']} ratings of {facts['listeners']} listeners, {facts['unfinished']} of them unfinished: {into}",
-        *facts["notes"],
-    ]
+    whole = f"{facts['ratings']} ratings of {facts['listeners']} listeners"
+    lines = [f"{whole}, {facts['unfinished']} of them unfinished: {into}", *facts["notes"]]
     _print(facts, lines, as_json)
 
 

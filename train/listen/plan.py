@@ -147,7 +147,7 @@ class Plan(Frozen):
     """The whole design. Stimuli are named CONDITION/SENTENCE; those of `made` conditions have no file."""
 
     format: Literal[1] = 1
-    name: str = Field(min_length=1, max_length=200)
+    name: str = Field("", max_length=200, description="what listeners see; empty: only that it is a listening test")
     method: Method
     design: Literal["latin", "full"]
     seed: int
@@ -183,8 +183,12 @@ class Plan(Frozen):
     def _check_answers(self) -> None:
         for language, labels in self.scale.labels.items():
             if len(labels) != len(self.scale.values):
-                raise ValueError(f"the scale has {len(self.scale.values)} values and in {language} {len(labels)} labels")
-        bounds = [(gold.id, each) for group in self.groups.values() for gold in group.gold for each in (gold.low, gold.high)]
+                raise ValueError(
+                    f"the scale has {len(self.scale.values)} values and in {language} {len(labels)} labels"
+                )
+        bounds = [
+            (gold.id, each) for group in self.groups.values() for gold in group.gold for each in (gold.low, gold.high)
+        ]
         bounds += [("a trap", trap.value) for group in self.groups.values() for trap in group.traps]
         for name, value in bounds:
             if value not in self.scale.values:

@@ -48,7 +48,7 @@ class Choices:
     baseline: str
     method: Method = "mos"
     layout: Literal["latin", "full"] = "latin"
-    name: str | None = None
+    name: str = ""
     conditions: tuple[str, ...] | None = None
     contrasts: tuple[str, ...] | None = None
     listeners: Mapping[str, int] = field(default_factory=dict)  # by language; "" is for the others
@@ -67,7 +67,7 @@ class Choices:
     alpha: float = 0.05
     margin: float = 0.10
     family: Literal["language", "all"] = "language"
-    exclusions: Exclusions = Exclusions()
+    exclusions: Exclusions = field(default_factory=Exclusions)
     salt: str | None = None
 
 
@@ -111,7 +111,7 @@ def make(
     made = dict(_made(draft))
     try:
         return Plan(
-            name=choices.name or folder.resolve().name,
+            name=choices.name,
             method=choices.method,
             design=choices.layout,
             seed=choices.seed,
@@ -297,7 +297,8 @@ def _words(method: Method, own: Mapping[str, Any]) -> dict[str, Any]:
 
 def facts(plan: Plan, folder: Path) -> dict[str, Any]:
     """What a plan comes to: items and minutes of a listener, ratings of each stimulus, and what to look at."""
-    languages, notes = {}, []
+    languages: dict[str, Any] = {}
+    notes: list[str] = []
     for language, group in plan.groups.items():
         trials = design.schedule(plan, language, 1)
         minutes = sum(_seconds(plan, folder, trial) + THINKING for trial in trials) / 60

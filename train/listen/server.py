@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import Response
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 DATABASE, LOCK, SERVER_LINKS = "ratings.sqlite", "server.lock", "server-links.tsv"
 LARGEST_BODY = 64_000  # bytes: 200 events
@@ -38,7 +37,7 @@ WRONG, WRONG_SECONDS = 30, 60  # wrong links or sessions from one address, and w
 MOST_KNOWN = 10_000  # addresses and sessions that are counted
 SECRET = re.compile(r"[A-Za-z0-9_-]{16,64}")
 SOUND = re.compile(r"[0-9a-f]{24}\.wav")
-PAGES = {name: "text/javascript" for name in build.SCRIPTS} | {"page.css": "text/css", "fonts.css": "text/css"}
+PAGES = dict.fromkeys(build.SCRIPTS, "text/javascript") | {"page.css": "text/css", "fonts.css": "text/css"}
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; font-src data:; "
     "img-src data:; media-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -85,15 +84,12 @@ class Calls:
         """One call: bounds first, then what it asks for."""
         from starlette.responses import JSONResponse
 
-        address = request.client.host if request.client else ""
         name = request.path_params["name"]
         try:
-            if self._wrong.left(address) < 1:
-                raise Refused(429, "slow down")
             answer = await self._named(name)(request, await _body(request))
         except Refused as refused:
             if refused.word == "unknown":
-                self._wrong.take(address)
+                self._wrong.take(_address(request))
             return JSONResponse({"error": refused.word}, refused.status, HEADERS | {"Cache-Control": "no-store"})
         except BadValue as problem:
             return JSONResponse({"error": str(problem)}, 422, HEADERS | {"Cache-Control": "no-store"})
@@ -108,6 +104,15 @@ class Calls:
             raise Refused(404, "no such call")
         return known[name]
 
+    def _link_of(self, request: "Request", body: dict[str, Any]) -> str:
+        """The link of a call; who has tried many wrong ones waits. Sessions do not: many people share one address."""
+        if self._wrong.left(_address(request)) < 1:
+            raise Refused(429, "slow down")
+        link = body.get("link")
+        if not isinstance(link, str) or not SECRET.fullmatch(link):
+            raise Refused(404, "unknown")
+        return link
+
     def _secret(self, request: "Request") -> str:
         kind, _, secret = request.headers.get("authorization", "").partition(" ")
         if kind != "Bearer" or not SECRET.fullmatch(secret):
@@ -117,13 +122,14 @@ class Calls:
         return secret
 
     async def _link(self, request: "Request", body: dict[str, Any]) -> dict[str, Any]:
-        language = await self._writer.do(lambda base: store.look_up(base, _link_of(body)))
+        link = self._link_of(request, body)
+        language = await self._writer.do(lambda base: store.look_up(base, link))
         example = next(each for each in self._lists.values() if each["language"] == language)
         kept = ("name", "language", "plan", "minutes")
         return {key: example[key] for key in kept} | {"items": len(example["trials"])}
 
     async def _claim(self, request: "Request", body: dict[str, Any]) -> dict[str, Any]:
-        link, places = _link_of(body), list(self._lists)
+        link, places = self._link_of(request, body), list(self._lists)
         secret, listener = await self._writer.do(lambda base: store.claim(base, link, places, self._abandoned))
         return {"session": secret, "list": self._public(listener)}
 
@@ -161,11 +167,8 @@ class Calls:
         return {}
 
 
-def _link_of(body: dict[str, Any]) -> str:
-    link = body.get("link")
-    if not isinstance(link, str) or not SECRET.fullmatch(link):
-        raise Refused(404, "unknown")
-    return link
+def _address(request: "Request") -> str:
+    return request.client.host if request.client else ""
 
 
 async def _body(request: "Request") -> dict[str, Any]:
@@ -275,7 +278,9 @@ def run(
     with files.locked(data / LOCK, f"another server keeps its ratings in {data}: stop it, or give another --data"):
         server = _bind(host, port)
         address = url or f"http://{host}:{server.getsockname()[1]}"
-        lines = [f"{language}\t{address.rstrip('/')}/#{token}\t{'used' if used else ''}" for token, language, used in found]
+        lines = [
+            f"{language}\t{address.rstrip('/')}/#{token}\t{'used' if used else ''}" for token, language, used in found
+        ]
         files.write_text(data / SERVER_LINKS, "\n".join(["language\tlink\tused", *lines]) + "\n")
         (data / SERVER_LINKS).chmod(0o600)
         tell(f"serving on {address}; links, one for each person: {data / SERVER_LINKS}; Ctrl-C stops")

@@ -95,8 +95,9 @@ def traps(folder: Path, language: str, texts: dict[int, str]) -> dict[int, Path]
     """The spoken trap of each value that FOLDER/<language>/<value>.wav|flac has; UserError where there is none."""
     found: dict[int, Path] = {}
     for value in texts:
-        paths = [folder / language / f"{value}{ending}" for ending in ENDINGS]
-        found |= {value: path for path in paths if path.is_file()}
+        for path in (folder / language / f"{value}{ending}" for ending in ENDINGS):
+            if path.is_file():
+                found[value] = path
     if not found:
         value, text = list(texts.items())[min(1, len(texts) - 1)]
         place = folder / language / f"{value}.wav"

@@ -73,7 +73,7 @@ def process(samples: Samples, rate: int, made: Made, name: str) -> Samples:
         power = float(np.mean(low**2)) / 10 ** ((made.snr_db or 0.0) / 10)
         seed = int.from_bytes(hashlib.sha256(name.encode("utf-8")).digest()[:8])
         low = low + np.random.default_rng(seed).normal(0, np.sqrt(power), len(low))
-    return low.astype(np.float32)
+    return np.asarray(low, dtype=np.float32)
 
 
 def level(samples: Samples, rate: int) -> Level | None:

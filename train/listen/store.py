@@ -172,7 +172,7 @@ def claim(base: sqlite3.Connection, token: str, listeners: Sequence[str], abando
     free = next((name for name in own if name not in taken), None)
     if free is None:
         row = base.execute(
-            "SELECT listener FROM sessions WHERE state = 'active' AND seen < ? AND listener LIKE ? ORDER BY seen LIMIT 1",
+            "SELECT listener FROM sessions WHERE state = 'active' AND seen < ? AND listener LIKE ? ORDER BY seen",
             (now - abandoned, f"{language}-%"),
         ).fetchone()
         if row is None:

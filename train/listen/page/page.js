@@ -23,7 +23,7 @@
     document.documentElement.lang = S.tongue;
     document.title = say("test");
     if (!list) return;
-    top.replaceChildren(h("span.name", {}, list.name), languages());
+    top.replaceChildren(h("span.name", {}, list.name || say("test")), languages());
     var lines = [h("p", {}, say("you_are", { name: list.listener || "" }))];
     if (!list.listener) lines = [];
     if (server && store.session && !store.state.code) lines.push(withdrawal());
@@ -41,7 +41,7 @@
   function withdrawal() {
     return h("details", {}, h("summary", {}, say("give_back")), h("p", {}, say("give_back_text")),
       S.button(say("give_back_sure"), function () {
-        store.call("withdraw").then(function () { store.forget(); store.gone = "given_back"; end("given_back"); },
+        store.call("withdraw").then(function () { store.forget(); store.save = function () {}; store.gone = "given_back"; end("given_back"); },
           function () { end("no_server", true); });
       }, "plain"));
   }
@@ -195,11 +195,12 @@
   // ---- one item
 
   function item(trial) {
-    var n = order.indexOf(trial) + 1, total = order.length, notice = S.notice(), failures = 0, heardAt = 0;
+    var part = order.filter(function (other) { return Boolean(other.practice) === Boolean(trial.practice); });
+    var n = part.indexOf(trial) + 1, total = part.length, notice = S.notice(), failures = 0, heardAt = 0;
     var pair = trial.audio.length > 1, hint = h("p.hint", { id: "hint" }, say(pair ? "listen_both" : "listen_first"));
     var left = h("button.plain.skip", { type: "button", hidden: true, click: function () { done(null); } }, say("skip"));
     notice.tell("");
-    store.note("item", trial.id, n);
+    store.note("item", trial.id, order.indexOf(trial) + 1);
 
     function note(kind, value) { store.note(kind, trial.id, value); }
     function changedState(clip, state) {
@@ -230,7 +231,7 @@
       if (players.some(function (player) { return !player.clip.heard; }) && value !== null) return;
       var plays = players.reduce(function (sum, player) { return sum + player.clip.plays; }, 0);
       store.rate({ item: trial.id, rating: value, replays: Math.max(0, plays - players.length), heard_to_end: value !== null,
-        seconds_to_rate: value === null ? null : Math.round((Date.now() - heardAt) / 10) / 100, at: Date.now(), trial: n });
+        seconds_to_rate: value === null ? null : Math.round((Date.now() - heardAt) / 10) / 100, at: Date.now() });
       next();
     }
 
@@ -259,7 +260,7 @@
     var file = S.download(list, store.state), notice = S.notice();
     notice.tell("");
     S.show(say("done"), h("p", {}, say("done_file")),
-      S.button(say("save_file"), function () { S.saveFile(file); notice.tell(say("saved", { file: file.name })); }),
+      S.button(say("save_file"), function () { S.saveFile(file); notice.tell(say("saved", { file: file.name })); notice.element.className = "saved"; }),
       notice.element, code(file.code));
   }
 
