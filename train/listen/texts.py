@@ -48,7 +48,7 @@ LABELS: dict[Method, dict[str, tuple[str, ...]]] = {
 INSTRUCTIONS: dict[Method, dict[str, str]] = {
     "mos": {
         "en": "You will hear short recordings of speech. Listen to each one to the end, then say how natural it "
-        "sounds. There is no right or wrong answer. Some recordings ask you to choose a number: please do what they ask.",
+        "sounds. There is no right or wrong answer. Some recordings ask you to choose a number: please do as they ask.",
         "km": "អ្នកនឹងឮសំឡេងនិយាយខ្លីៗ។ សូមស្តាប់សំឡេងនីមួយៗរហូតដល់ចប់ រួចប្រាប់ថាវាស្តាប់ទៅធម្មជាតិកម្រិតណា។ "
         "គ្មានចម្លើយត្រូវ ឬខុសទេ។ សំឡេងខ្លះសុំឱ្យអ្នកជ្រើសរើសលេខមួយ៖ សូមធ្វើតាមសំណើនោះ។",
         "ko": "짧은 음성을 듣게 됩니다. 각 음성을 끝까지 들은 뒤 얼마나 자연스러운지 평가해 주세요. "
