@@ -49,8 +49,6 @@ def build(plan_path: Path, into: Path, tick: Tick = lambda *_: None) -> dict[str
     into = into.resolve()
     if into.exists() and (not into.is_dir() or any(into.iterdir())):
         raise UserError(f"{into} is not empty: choose a new folder")
-    if into in (base.resolve(), *base.resolve().parents):
-        raise UserError(f"{into} holds the plan, which listeners must not see: choose another folder")
     partial = into.with_name(f".{into.name}{files.PARTIAL}")
     shutil.rmtree(partial, ignore_errors=True)
     try:
