@@ -1,1 +1,1 @@
-"""Listening tests: their statistics, the number of listeners they need, and simulated listeners."""
+"""Listening tests: the plan, stimuli, the page and its server; their statistics; listeners that are simulated."""

@@ -6,12 +6,16 @@ from typing import Annotated, Literal
 
 import typer
 
+from train.listen import pages_cli
+
 app = typer.Typer(
     help="Listening tests: plan, run and analyse them.", no_args_is_help=True, rich_markup_mode=None,
 )  # fmt: skip
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Grid = Annotated[str, typer.Option(help="Numbers to try, joined by commas.")]
 Question = Literal["mos", "cmos", "ab"]
+
+pages_cli.register(app)
 
 
 @app.command()
