@@ -58,7 +58,7 @@ def gather(
     folder = _base(named, saved, merged, model, revision)
     conditions = [Condition(ZERO_SHOT, folder, reading)]
     if plain and any(each.tag for each in reading.values()):
-        untagged = {language: Reading("", each.form) for language, each in reading.items()}
+        untagged = {language: Reading("", "spoken") for language in reading}
         conditions.append(Condition(PLAIN, folder, untagged))
     for name, place in named:
         conditions.append(

@@ -15,7 +15,6 @@ from train.adapter.lora import Vector
 from train.data import sampler
 from train.data.dataset import Data
 from train.evaluate import intervals
-from train.evaluate.conditions import Condition
 from train.evaluate.intervals import Interval
 from train.model import voxcpm
 from train.model.layers import LoraPairs
@@ -24,10 +23,8 @@ from train.validation import ClipLoss, clip_losses
 TOKENS = 2048  # positions at once: 6.5 GB on a GPU beside the base; losses do not depend on it
 
 
-def examples(
-    data: Data, condition: Condition, tokenize: voxcpm.Tokenizer, texts: Mapping[str, str]
-) -> list[sampler.Example]:
-    """The held-out clips with the text that this condition is given."""
+def examples(data: Data, tokenize: voxcpm.Tokenizer, texts: Mapping[str, str]) -> list[sampler.Example]:
+    """The held-out clips with the texts that a condition is given."""
     return [
         sampler.Example(each.id, each.language, tuple(tokenize(texts[each.id])), each.patches, each.speaker)
         for each in data.validation

@@ -38,7 +38,7 @@ def measure(heard: Heard, phones: int) -> dict[str, float | None]:
     spoken = sum(end - start for start, end in heard.speech) / RATE
     if not heard.speech:
         blank = dict.fromkeys(("head", "tail", "gap", "pauses", "phones_per_second", "pitch", "pitch_range"))
-        return {"seconds": round(seconds, 3), "speech_seconds": 0.0, **blank}
+        return {"seconds": round(seconds, 3), "speech_seconds": 0.0, "phones": phones, **blank}
     head, tail = heard.speech[0][0] / RATE, seconds - heard.speech[-1][1] / RATE
     gaps = [(after[0] - before[1]) / RATE for before, after in zip(heard.speech[:-1], heard.speech[1:], strict=True)]
     paused = sum(end - start for start, end in heard.pauses) / RATE
@@ -46,6 +46,7 @@ def measure(heard: Heard, phones: int) -> dict[str, float | None]:
     return {
         "seconds": round(seconds, 3),
         "speech_seconds": round(spoken, 3),
+        "phones": phones,
         "head": round(head, 3),
         "tail": round(tail, 3),
         "gap": round(max(gaps, default=0.0), 3),
