@@ -12,7 +12,7 @@ command, ends in the same bytes; and a condition that is added later asks only a
 import json
 import time
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,8 @@ from train.data.latents import Progress
 from train.data.sampler import Example
 from train.evaluate import folder, held_out, losses, measuring, results, synthesis
 from train.evaluate.conditions import Condition
-from train.evaluate.folder import NATURAL, Answers
-from train.evaluate.plan import ABOUT, LOSSES, SPOKEN, Plan, Settings, prepare, spoken_key
+from train.evaluate.folder import NATURAL, Answers, read_lines
+from train.evaluate.plan import ABOUT, LOSSES, SPOKEN, Plan, Settings, is_whole, prepare, spoken_key
 from train.model import voxcpm
 
 Event = str | Progress
@@ -53,7 +53,7 @@ def natural(plan: Plan) -> Iterator[Event]:
     into, recorded = plan.settings.into, [each for each in plan.sentences if each.recording]
     if not recorded:
         yield "no sentence has a recording by a person: nothing says how well people do by the same measures"
-    with _waiting(into, NATURAL):
+    with waiting(into / "answers" / NATURAL / ".lock"):
         _register(into, NATURAL, folder.digest([[each.id, each.text] for each in recorded]), {})
         spoken = Answers(folder.answers(into, NATURAL, SPOKEN), spoken_key)
         lacking = [
@@ -160,21 +160,33 @@ def _register(into: Path, name: str, identity: str, facts: Mapping[str, Any]) ->
 
 def finish(plan: Plan) -> Iterator[Event]:
     """Read all answers and write the tables and the page; several processes take turns."""
-    with _waiting(plan.settings.into, ""):
+    with waiting(plan.settings.into / "answers" / ".lock"):
         yield from results.write(plan)
 
 
 @contextmanager
-def _waiting(into: Path, name: str) -> Iterator[None]:
+def waiting(path: Path) -> Iterator[None]:
     """Hold a lock that others hold for moments only."""
-    while True:
-        try:
-            lock = folder.locked(into, name)
-            lock.__enter__()
-            break
-        except Busy:
-            time.sleep(WAIT)
-    try:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as held:
+        while True:
+            try:
+                held.enter_context(files.locked(path, ""))
+                break
+            except Busy:
+                time.sleep(WAIT)
         yield
-    finally:
-        lock.__exit__(None, None, None)
+
+
+def is_measured(plan: Plan, name: str) -> bool:
+    """Whether nothing is left to do for a condition."""
+    if not is_whole(plan, name):
+        return False
+    into, spoken = plan.settings.into, read_lines(folder.answers(plan.settings.into, name, SPOKEN))
+    sounds = folder.answers(into, name, f"sound-{plan.meter.fingerprint}")
+    heard = [measuring.heard_path(into, name, language, each) for language, each in plan.recognisers.items()]
+    known = {spoken_key(line) for line in read_lines(sounds)}
+    transcribed = sum(len({spoken_key(line) for line in read_lines(path)}) for path in heard)
+    wanted = [each for each in spoken if plan.by_id[each["sentence"]].language in plan.recognisers]
+    there = all(folder.wav(into, name, *spoken_key(each)).is_file() for each in spoken)
+    return there and {spoken_key(each) for each in spoken} <= known and transcribed >= len(wanted)

@@ -24,7 +24,7 @@ def environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    made.filters |= {"address": quote, "interval": interval, "number": number}
+    made.filters |= {"address": quote, "interval": interval, "number": number, "signed": signed}
     made.globals |= {"names": NAMES, "style": (HERE / "page.css").read_text(encoding="utf-8")}
     return made
 

@@ -88,6 +88,11 @@ def prepare(settings: Settings) -> Plan:
     return Plan(settings, held, model, found, sentences, recognisers, device, Meter(settings.quality))
 
 
+def check_split(corpus: Path, split: str | None) -> None:
+    """Raise UserError where a language has no held-out clips: known before hours of training."""
+    held_out.read(corpus, split)
+
+
 def _check_imports(settings: Settings, names: Sequence[str], sentences: Sequence[Sentence]) -> None:
     """Raise UserError where what others have found is of sentences that are not spoken here."""
     there = {path.parent.name for path in (settings.into / "answers").glob(f"*/{ABOUT}")}
@@ -136,7 +141,7 @@ def is_whole(plan: Plan, name: str) -> bool:
     into = plan.settings.into
     spoken = {spoken_key(line) for line in folder.read_lines(folder.answers(into, name, SPOKEN))}
     if name == NATURAL:
-        return bool(spoken)
+        return {(each.id, 1) for each in plan.sentences if each.recording} <= spoken
     wanted = {(each.id, take) for each in plan.sentences for take in range(1, plan.settings.speaking.takes + 1)}
     lost = {line["id"] for line in folder.read_lines(folder.answers(into, name, LOSSES))}
     return wanted <= spoken and {clip.id for clip in plan.held.clips} <= lost
