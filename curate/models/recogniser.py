@@ -1,6 +1,7 @@
 """Whatever recogniser a person names, by folder or hub id: a Whisper for CTranslate2, or a CTC model (MMS, wav2vec2).
 
-A Whisper in Hugging Face's own format is converted first, by `ct2-transformers-converter`, which comes with ctranslate2.
+A Whisper in Hugging Face's own format is converted first, by `ct2-transformers-converter`, which comes with
+ctranslate2.
 """
 
 import json
@@ -46,7 +47,7 @@ def named(model: str, language: str, device: str = "cpu") -> Recogniser:
     _refuse_unconverted(folder / "config.json", model)
     if not (folder / "config.json").is_file():
         raise UserError(
-            f"{folder} is no recogniser: give a folder with model.bin (a Whisper for CTranslate2), or with config.json, "
+            f"{folder} is no recogniser: give a folder with model.bin (a Whisper for CTranslate2), or config.json, "
             "vocab.json and weights (a CTC model as on Hugging Face)"
         )
     return _Ctc(ctc_checkpoint.read(folder, language), language, device)
@@ -72,7 +73,9 @@ def _fetched_config(name: str, revision: str) -> Path:
         return Path(hf_hub_download(name, "config.json", revision=revision))
     except (HfHubHTTPError, OSError, ValueError) as error:
         why = str(error).strip().partition("\n")[0]
-        raise UserError(f"cannot get {name}@{revision} from the hub; check its name, or the connection ({why})") from None
+        raise UserError(
+            f"cannot get {name}@{revision} from the hub; check its name, or the connection ({why})"
+        ) from None
 
 
 def _architectures(config: Path) -> list[str]:
@@ -130,10 +133,10 @@ class _Ctc:
             clip = (clip - clip.mean()) / np.sqrt(clip.var() + 1e-7)
         scores = self._network(torch.from_numpy(np.ascontiguousarray(clip))[None].to(self._device))
         best = scores.argmax(dim=-1).tolist()
-        kept = [each for i, each in enumerate(best) if each != self._checkpoint.blank and (i == 0 or best[i - 1] != each)]
-        written = "".join(
-            " " if each == self._checkpoint.separator else self._letters.get(each, "") for each in kept
-        )
+        kept = [
+            each for i, each in enumerate(best) if each != self._checkpoint.blank and (i == 0 or best[i - 1] != each)
+        ]
+        written = "".join(" " if each == self._checkpoint.separator else self._letters.get(each, "") for each in kept)
         return " ".join(word for word in written.split() if not (word.startswith("<") and word.endswith(">")))
 
 

@@ -2,11 +2,15 @@
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from curate import files
+from curate.errors import UserError
 from train.adapter import lora
 from train.config import Adapter
-from train.model import voxcpm
+from train.estimate import params
+from train.model import base, voxcpm
 
 NAME = re.compile(r"(?P<part>.+?)\.(?:decoder\.)?layers\.\d+\.(?:self_attn|mlp)\.(?P<module>\w+)\.lora_A")
 PARTS = {
@@ -15,6 +19,26 @@ PARTS = {
     "feat_decoder.estimator": "local diffusion transformer (DiT)",
     "": "projections between the models",
 }
+
+
+def table(
+    rank: int, *, scope: str, modules: Sequence[str], projections: bool, model: str | None, into: Path | None = None
+) -> list[dict[str, Any]]:
+    """`rows` of an adapter on a model by folder or hub id, or the published one; also drawn to an SVG file `into`.
+
+    Raises UserError where the file cannot be written.
+    """
+    config = voxcpm.read_config(base.find(model)) if model else base.real_config()
+    adapter = params.adapter({"rank": rank, "scope": scope, "modules": modules, "projections": projections})
+    found = rows(config, adapter)
+    if into is not None:
+        if into.suffix.lower() != ".svg" or into.is_dir():
+            raise UserError(f"--drawing {into} must be a file that ends in .svg")
+        try:
+            files.write_text(into, drawing(found, config) + "\n")
+        except OSError as problem:
+            raise UserError(f"{into} cannot be written ({problem.strerror}): choose another --drawing") from problem
+    return found
 
 
 def rows(config: dict[str, Any], adapter: Adapter) -> list[dict[str, Any]]:
@@ -46,12 +70,14 @@ def lines(table: Sequence[dict[str, Any]]) -> list[str]:
     made = []
     for row in table:
         shapes = f"A {row['a'][0]} x {row['a'][1]}, B {row['b'][0]} x {row['b'][1]}"
-        made.append(f"{row['part'] or 'between':<23}{row['layers']:>3} x {row['module']:<8}{shapes:<27}{row['parameters']:>12,}")
+        made.append(
+            f"{row['part'] or 'between':<23}{row['layers']:>3} x {row['module']:<8}{shapes:<27}{row['parameters']:>12,}"
+        )
     return made
 
 
 def drawing(table: Sequence[dict[str, Any]], config: dict[str, Any]) -> str:
-    """An SVG of the model from text to sound: what is adapted is filled, with its layers and modules; the rest is frozen."""
+    """An SVG of the model from text to sound: what is adapted is green, with its modules; the rest is frozen."""
     boxes = [
         ("text and audio so far", "tokens; patches of 160 ms", None),
         ("local encoder", f"{config['encoder_config']['num_layers']} layers", None),
@@ -62,7 +88,9 @@ def drawing(table: Sequence[dict[str, Any]], config: dict[str, Any]) -> str:
         ("AudioVAE decoder", "48 kHz sound", None),
     ]
     step, height = 74, 52
-    parts = [_box(40 + i * step, height, title, below, _modules(table, part)) for i, (title, below, part) in enumerate(boxes)]
+    parts = [
+        _box(40 + i * step, height, title, below, _modules(table, part)) for i, (title, below, part) in enumerate(boxes)
+    ]
     arrows = [
         f'<path d="M150 {40 + i * step + height} v{step - height - 6}" class="arrow" marker-end="url(#tip)"/>'
         for i in range(len(boxes) - 1)

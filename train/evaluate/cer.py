@@ -1,7 +1,7 @@
 """How well a recogniser understands what was spoken: character errors, and how many it makes on people.
 
-One policy for both sides: read out as in training (`curate.text`, so that 12 and "twelve" are the same), NFC, no spaces,
-no punctuation or symbols, nothing of zero width (ZWSP, ZWJ, ZWNJ), Latin in one case. Marks stay: Whisper's own
+One policy for both sides: read out as in training (`curate.text`, so that 12 and "twelve" are the same), NFC, no
+spaces, no punctuation or symbols, nothing of zero width (ZWSP, ZWJ, ZWNJ), Latin in one case. Marks stay: Whisper's own
 normaliser takes Khmer vowels and coeng for punctuation and finds no error where a quarter of the letters are wrong.
 
 Words of unsegmented Khmer are not counted: their errors would be those of a segmenter. A cluster is a letter with all
@@ -51,7 +51,9 @@ def errors(text: str, heard: str, language: str) -> Errors:
 
     reference, hypothesis = prepared(text, language), prepared(heard, language)
     one, other = clusters(reference), clusters(hypothesis)
-    return Errors(Levenshtein.distance(reference, hypothesis), len(reference), Levenshtein.distance(one, other), len(one))
+    return Errors(
+        Levenshtein.distance(reference, hypothesis), len(reference), Levenshtein.distance(one, other), len(one)
+    )
 
 
 def clusters(text: str) -> list[str]:
@@ -70,4 +72,6 @@ def clusters(text: str) -> list[str]:
 
 def pooled(found: Sequence[Errors]) -> Errors:
     """All errors over all texts: long sentences count as much as they are long."""
-    return Errors(*(sum(part) for part in zip(*((e.edits, e.length, e.cluster_edits, e.clusters) for e in found), strict=True)))
+    return Errors(
+        *(sum(part) for part in zip(*((e.edits, e.length, e.cluster_edits, e.clusters) for e in found), strict=True))
+    )

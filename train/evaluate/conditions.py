@@ -111,9 +111,7 @@ def _base(
     return base.find(*bases[0])
 
 
-def _adapted(
-    name: str, place: Path, folder: Path, saved: lora.Saved, reading: Mapping[str, Reading]
-) -> Condition:
+def _adapted(name: str, place: Path, folder: Path, saved: lora.Saved, reading: Mapping[str, Reading]) -> Condition:
     fitted = voxcpm.on_meta(base.read_config(folder), vae=voxcpm.NO_VAE)
     lora.attach(fitted, saved.adapter)
     try:

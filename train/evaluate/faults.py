@@ -8,9 +8,11 @@
     clipping       samples were cut off at a ceiling
     silence        no speech, or a long stretch without it
 
-Without a recogniser, how long a sentence should take is known from people (phones a second, of the natural recordings), so
-only what is far off is found: about a third of the sentence missing, or more than half as much again. With one, words are
-looked at (`curate.measures.edits`). Tuned on Zeroth 0019, 0253 and 0294 and one Khmer sentence, each with the fault made in
+Without a recogniser, how long a sentence should take is known from people (phones a second, of the natural
+recordings), so
+only what is far off is found: about a third of the sentence missing, or more than half as much again. With one, words
+are looked at (`curate.measures.edits`). Tuned on Zeroth 0019, 0253 and 0294 and one Khmer sentence, each with the fault
+made in
 it; judged on other files (docs/evaluation.md has the figures, tests/train/evaluate/test_faults.py makes them again).
 """
 
@@ -188,5 +190,9 @@ def _spoken_form(written: str, language: str) -> str:
 
 def _stands_in(piece: str, text: str) -> bool:
     """Whether most of what was heard too much is a piece of the text."""
-    same = sum(block.size for block in SequenceMatcher(None, piece, text, autojunk=False).get_matching_blocks() if block.size > 1)
+    same = sum(
+        block.size
+        for block in SequenceMatcher(None, piece, text, autojunk=False).get_matching_blocks()
+        if block.size > 1
+    )
     return same >= 0.6 * len(piece)

@@ -47,7 +47,7 @@ def read(folder: Path, split: str | None) -> HeldOut:
                 "another --split, or change [split] in the recipe and curate again"
             )
     raise UserError(
-        f"no held-out clips of {' or '.join(lacking)} in {folder}, in {' or '.join(SPLITS)}: change [split] in the recipe "
+        f"no held-out clips of {' or '.join(lacking)} in {folder}, in {' or '.join(SPLITS)}: change [split] in its recipe "
         "and curate again"
     )
 
@@ -55,7 +55,9 @@ def read(folder: Path, split: str | None) -> HeldOut:
 def _notes(name: str, asked: str | None) -> list[str]:
     if asked or name == SPLITS[0]:
         return []
-    return [f"judged on the split {name}, for not every language has clips in {SPLITS[0]}: a choice made on it is optimistic"]
+    return [
+        f"judged on the split {name}, for not every language has clips in {SPLITS[0]}: a choice on it is optimistic"
+    ]
 
 
 def sentence_of(clip: TrainingClip, reading: Reading) -> Sentence:
@@ -139,7 +141,9 @@ def said_in_training(sentences: Sequence[Sentence], folder: Path, reading: Mappi
     same = [each.id for each in sentences if (each.language, each.text) in trained]
     if not same:
         return []
-    return [f"{len(same)} of {len(sentences)} sentences stand in the training split, too, such as {same[0]}: no fair test"]
+    return [
+        f"{len(same)} of {len(sentences)} sentences stand in the training split, too, such as {same[0]}: no fair test"
+    ]
 
 
 def speakers(held: HeldOut) -> dict[tuple[str, str], list[tuple[str, Path]]]:

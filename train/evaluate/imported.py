@@ -1,8 +1,8 @@
 """What other tools have found of the same files: transcripts by any recogniser, scores as VERSA writes them.
 
-VERSA (a toolkit of 90 speech measures, Apache-2.0) scores a list of WAVs and writes a line of JSON for each, its key and
-one number per measure: {"key": "r64/ko0001", "utmos": 4.1, "dns_overall": 3.2}. A key here is `condition/sentence`, with
-`/2` for the second take, or the path of the WAV below DIR/audio, or in any folder, with or without .wav.
+VERSA (a toolkit of 90 speech measures, Apache-2.0) scores a list of WAVs and writes a line of JSON for each, its key
+and one number per measure: {"key": "r64/ko0001", "utmos": 4.1, "dns_overall": 3.2}. A key here is `condition/sentence`,
+with `/2` for the second take, or the path of the WAV below DIR/audio, or in any folder, with or without .wav.
 """
 
 import csv
@@ -21,7 +21,7 @@ LEFT_OUT = ("ref_text", "seed", "take", "duration")  # not scores
 
 
 def transcripts(path: Path, known: Collection[Key]) -> dict[Key, str]:
-    """What another recogniser has heard: TSV with a header, or JSONL; columns of a key (or condition, sentence, take) and a text.
+    """What another recogniser has heard: TSV or CSV with a header, or JSONL; a key (or condition, sentence, take) and a text.
 
     Raises UserError where a line is of a sentence that was not spoken here, or one is there twice.
     """
@@ -98,10 +98,12 @@ def _key(row: Mapping[str, Any], path: Path, number: int, known: Collection[Key]
     else:
         name = next((each for each in KEYS if row.get(each) is not None), None)
         if name is None:
-            raise UserError(f"{path}, line {number}: nothing says which file it is of; give a column key, condition/sentence")
+            raise UserError(
+                f"{path}, line {number}: nothing says which file it is of; give a column key, condition/sentence"
+            )
         written = str(row[name])
     key = _parsed(written)
-    if key not in known:
+    if key is None or key not in known:
         raise UserError(
             f"{path}, line {number}: {written!r} is no sentence that was spoken here; a key is condition/sentence, "
             "or the path of a WAV in audio/"

@@ -1,7 +1,7 @@
 """Whether two stretches of speech say the same: cepstra of the speech alone, held against each other frame by frame.
 
-Features: 13 mel cepstra every 20 ms, the first (level) left out, each brought to mean 0 and deviation 1 over the file, then
-every frame to length 1. So level, room and channel do not matter, and the product of two frames is their likeness.
+Features: 13 mel cepstra every 20 ms, the first (level) left out, each brought to mean 0 and deviation 1 over the file,
+then every frame to length 1. So level, room and channel do not matter, and the product of two frames is their likeness.
 """
 
 import functools
@@ -92,7 +92,7 @@ def _filters() -> NDArray[np.float64]:
     at = 2595 * np.log10(1 + bins / 700)
     rising = (at[None] - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
     falling = (edges[2:, None] - at[None]) / (edges[2:] - edges[1:-1])[:, None]
-    return np.maximum(0.0, np.minimum(rising, falling))
+    return np.asarray(np.maximum(0.0, np.minimum(rising, falling)), dtype=np.float64)
 
 
 def _mel(hertz: float) -> float:

@@ -2,7 +2,8 @@
 
 The flow loss of a clip depends on which time and noise were drawn far more than on the rank: in VoxCPM's own script,
 with unseeded noise over ten shuffled batches, it varies by 4 % from one validation to the next. So draws come from
-(number of the draw, clip) alone, guidance dropout is off, every clip is taken, and conditions are compared clip by clip.
+(number of the draw, clip) alone, guidance dropout is off, every clip is taken, and conditions are compared clip by
+clip.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,7 @@
 """What is measured of each spoken sentence, a record each: prosody, voice, predicted quality, faults, what was heard.
 
-Everything here reads the WAVs on disk and asks models that need no GPU; a record is kept under the fingerprint of whatever
-answered, so that a second command asks only about what is new.
+Everything here reads the WAVs on disk and asks models that need no GPU; a record is kept under the fingerprint of
+whatever answered, so that a second command asks only about what is new.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -16,7 +16,18 @@ from train.evaluate.summary import METRICS, PREDICTED
 HERE = Path(__file__).parent
 NAMES = {"km": "Khmer", "ko": "Korean"}
 PERCENT = ("cer", "cer_clusters", "bad", "pauses")  # shown as percentages
-SHOWN = ("cer", "bad", "similarity", "dnsmos", "distillmos", "phones_per_second", "pauses", "pitch", "pitch_range", "seconds")
+SHOWN = (
+    "cer",
+    "bad",
+    "similarity",
+    "dnsmos",
+    "distillmos",
+    "phones_per_second",
+    "pauses",
+    "pitch",
+    "pitch_range",
+    "seconds",
+)
 
 
 def environment() -> Environment:
@@ -86,4 +97,12 @@ def signed(value: float) -> str:
 def number(value: float, scale: float = 1) -> str:
     """About four digits."""
     size = abs(value := value * scale)
-    return f"{value:.0f}" if size >= 1000 else f"{value:.1f}" if size >= 100 else f"{value:.2f}" if size >= 10 else f"{value:.3f}"
+    return (
+        f"{value:.0f}"
+        if size >= 1000
+        else f"{value:.1f}"
+        if size >= 100
+        else f"{value:.2f}"
+        if size >= 10
+        else f"{value:.3f}"
+    )

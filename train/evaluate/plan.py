@@ -73,7 +73,12 @@ def prepare(settings: Settings) -> Plan:
         raise UserError("--asr and --transcripts both say what was heard: give one of them")
     held = held_out.read(settings.corpus, settings.split)
     model, found = conditions.gather(
-        settings.runs, settings.model, held.reading, revision=settings.revision, step=settings.step, plain=settings.plain
+        settings.runs,
+        settings.model,
+        held.reading,
+        revision=settings.revision,
+        step=settings.step,
+        plain=settings.plain,
     )
     if settings.sentences:
         sentences = held_out.from_table(settings.sentences, held.reading)

@@ -10,7 +10,8 @@ LEFT, RIGHT, TOP, BOTTOM = 62, 14, 34, 44
 STYLE = (
     "text{font:13px system-ui,sans-serif;fill:#1d1f23}.s{font-size:11px;fill:#5a606b}.title{font-weight:600}"
     ".axis{stroke:#8a919c;fill:none}.grid{stroke:#e3e6ea}.line{stroke:#24588f;fill:none;stroke-width:1.5}"
-    ".bar{stroke:#24588f;stroke-width:1.5}.dot{fill:#24588f}.best{fill:#0b6b3a}.zero{stroke:#8a3b00;stroke-dasharray:4 3}"
+    ".bar{stroke:#24588f;stroke-width:1.5}.dot{fill:#24588f}.best{fill:#0b6b3a}"
+    ".zero{stroke:#8a3b00;stroke-dasharray:4 3}"
     ".paper{fill:#fff}"
 )
 
@@ -72,7 +73,9 @@ def _panel(panel: Panel, axis: str, lowest: bool) -> str:
     parts = [f'<text class="title" x="{LEFT}" y="18">{escape(panel.title)}</text>']
     for mark in marks:
         parts.append(f'<path class="grid" d="M{LEFT} {y(mark)} H{WIDTH - RIGHT}"/>')
-        parts.append(f'<text class="s" x="{LEFT - 6}" y="{y(mark) + 4}" text-anchor="end">{_mark(mark, high - low)}</text>')
+        parts.append(
+            f'<text class="s" x="{LEFT - 6}" y="{y(mark) + 4}" text-anchor="end">{_mark(mark, high - low)}</text>'
+        )
     if panel.reference is not None:
         parts.append(f'<path class="zero" d="M{LEFT} {y(panel.reference)} H{WIDTH - RIGHT}"/>')
     path = " ".join(f"{'L' if i else 'M'}{x(i)} {y(point.value)}" for i, point in enumerate(panel.points))
@@ -80,11 +83,15 @@ def _panel(panel: Panel, axis: str, lowest: bool) -> str:
     best = (min if lowest else max)((point.value for point in panel.points), default=None)
     for i, point in enumerate(panel.points):
         if point.low is not None and point.high is not None:
-            ends = f"M{x(i) - 4} {y(point.low)} h8 M{x(i) - 4} {y(point.high)} h8 M{x(i)} {y(point.low)} V{y(point.high)}"
+            ends = (
+                f"M{x(i) - 4} {y(point.low)} h8 M{x(i) - 4} {y(point.high)} h8 M{x(i)} {y(point.low)} V{y(point.high)}"
+            )
             parts.append(f'<path class="bar" d="{ends}"/>')
         kind = "best" if point.value == best else "dot"
         parts.append(f'<circle class="{kind}" cx="{x(i)}" cy="{y(point.value)}" r="4"/>')
-        parts.append(f'<text class="s" x="{x(i)}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{escape(point.label)}</text>')
+        parts.append(
+            f'<text class="s" x="{x(i)}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{escape(point.label)}</text>'
+        )
     middle = (LEFT + WIDTH - RIGHT) / 2
     parts.append(f'<text class="s" x="{middle}" y="{HEIGHT - BOTTOM + 34}" text-anchor="middle">rank</text>')
     parts.append(

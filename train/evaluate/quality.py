@@ -1,7 +1,7 @@
 """Predicted quality: what two networks think that listeners would say. Out of domain here, and never a reason to ship.
 
-DNSMOS learned from English in noise, DistillMOS from European and other languages without Khmer or Korean; no rank is to
-be selected by either. They find crackle and noise, not a foreign accent or a wrong word.
+DNSMOS learned from English in noise, DistillMOS from European and other languages without Khmer or Korean; no rank is
+to be selected by either. They find crackle and noise, not a foreign accent or a wrong word.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ def extractor() -> tuple[Callable[[Samples], dict[str, float | None]], str]:
 
     def rate(sound: Samples) -> dict[str, float | None]:
         pieces = [sound[at : at + WINDOW] for at in range(0, max(len(sound), 1), WINDOW)]
-        rated = [(quality, len(piece)) for piece in pieces if (quality := distillmos.rate([piece])[0]) is not None]
+        rated = [(mos, len(piece)) for piece in pieces if (mos := distillmos.rate([piece])[0]) is not None]
         quality = dnsmos.rate([levelled(sound, LEVEL)])[0]
         return {
             "dnsmos": None if quality is None else round(quality.overall, 4),

@@ -24,17 +24,19 @@ def read(path: Path) -> list[dict[str, Any]]:
         rows = [dict(row) for row in comparisons]
     except (OSError, ValueError, KeyError, TypeError) as problem:
         raise UserError(
-            f"{path} is no analysis of ratings ({type(problem).__name__}): write one by `train listen analyse RATINGS.csv "
-            "--baseline zero-shot --json > analysis.json`"
+            f"{path} is no analysis of ratings ({type(problem).__name__}): write one by `train listen analyse "
+            "RATINGS.csv --baseline zero-shot --json > analysis.json`"
         ) from None
     seen = set()
     for row in rows:
         if lacking := [name for name in NEEDED if name not in row]:
-            raise UserError(f"{path}: a comparison lacks {lacking[0]}; was it written by `train listen analyse --json`?")
+            raise UserError(
+                f"{path}: a comparison lacks {lacking[0]}; was it written by `train listen analyse --json`?"
+            )
         for name in ("mos", "mos_baseline", "difference"):
             if isinstance(row[name], bool) or not isinstance(row[name], int | float) or not math.isfinite(row[name]):
                 raise UserError(
-                    f"{path}: {name} of {row['condition']} is {row[name]!r}, no number: only a MOS test can select a rank"
+                    f"{path}: {name} of {row['condition']} is {row[name]!r}, no number: only MOS can select a rank"
                 )
         key = (row["language"], row["baseline"], row["condition"])
         if key in seen:
@@ -52,7 +54,9 @@ def gathered(paths: Sequence[Path]) -> list[dict[str, Any]]:
         for row in read(path):
             key = (row["language"], row["baseline"], row["condition"])
             if key in found and found[key] != row:
-                raise UserError(f"{path} says something else of {' '.join(key)} than {paths[0]}: give analyses of one test")
+                raise UserError(
+                    f"{path} says something else of {' '.join(key)} than {paths[0]}: give analyses of one test"
+                )
             found[key] = row
     return list(found.values())
 
@@ -61,7 +65,9 @@ def check_conditions(rows: Sequence[Mapping[str, Any]], known: Sequence[str]) ->
     """Raise UserError where none of the conditions that were rated is of this sweep."""
     rated = sorted({row["condition"] for row in rows} | {row["baseline"] for row in rows})
     if not set(rated) & set(known):
-        raise UserError(f"the ratings are of {', '.join(rated)}, this sweep has {', '.join(known)}: are they of another test?")
+        raise UserError(
+            f"the ratings are of {', '.join(rated)}, this sweep has {', '.join(known)}: are they of another test?"
+        )
 
 
 def find(rows: Sequence[Mapping[str, Any]], language: str, baseline: str, condition: str) -> Mapping[str, Any] | None:
@@ -80,8 +86,8 @@ def change(row: Mapping[str, Any]) -> list[float | None]:
 def non_inferior(rows: Sequence[Mapping[str, Any]], language: str, condition: str, best: str) -> bool | None:
     """Whether a condition is no worse than the best by more than MARGIN; None where no comparison tells.
 
-    From the analysis with the best as baseline where it was given; else, where the condition was the baseline of one, from
-    its 90 % interval turned around.
+    From the analysis with the best as baseline where it was given; else, where the condition was the baseline of one,
+    from its 90 % interval turned around.
     """
     if condition == best:
         return True
@@ -101,11 +107,11 @@ def ninety(row: Mapping[str, Any]) -> tuple[float, float] | None:
     from scipy.special import stdtrit  # slow to import
 
     crossed = row.get("crossed") or {}
-    low, high, df = (*(crossed.get("ci") or [None, None]), crossed.get("df"))
-    values = [_finite(each) for each in (low, high, df)]
-    if any(each is None for each in values) or not values[2] or values[2] <= 0:
+    ends = crossed.get("ci") or [None, None]
+    low, high, df = _finite(ends[0]), _finite(ends[1]), _finite(crossed.get("df"))
+    if low is None or high is None or df is None or df <= 0:
         return None
-    half = (float(high) - float(low)) / 2 * float(stdtrit(df, 0.95) / stdtrit(df, 0.975))
+    half = (high - low) / 2 * float(stdtrit(df, 0.95) / stdtrit(df, 0.975))
     return float(row["difference"]) - half, float(row["difference"]) + half
 
 

@@ -29,10 +29,8 @@ def write(plan: Plan) -> Iterator[Event]:
     spoken = {name: _spoken(plan, name) for name in names}
     _import(plan, spoken)
     records = yield from _records(plan, spoken, notes)
-    lost = {
-        name: [ClipLoss(**line) for line in _unique(folder.answers(into, name, LOSSES), "id")] for name in names
-    }
-    languages = sorted({each.language for each in [*plan.sentences, *plan.held.clips]})
+    lost = {name: [ClipLoss(**line) for line in _unique(folder.answers(into, name, LOSSES), "id")] for name in names}
+    languages = _languages(plan)
     facts = {
         **_facts(plan, names, about, notes),
         "results": summary.conditions(records, lost, names, languages),
@@ -57,14 +55,20 @@ def _conditions(plan: Plan) -> tuple[list[str], dict[str, dict[str, Any]]]:
                                            about[name].get("rank") or 0, name)), about  # fmt: skip
 
 
-def _facts(plan: Plan, names: Sequence[str], about: Mapping[str, Mapping[str, Any]], notes: list[str]) -> dict[str, Any]:
+def _languages(plan: Plan) -> list[str]:
+    return sorted({each.language for each in plan.sentences} | {each.language for each in plan.held.clips})
+
+
+def _facts(
+    plan: Plan, names: Sequence[str], about: Mapping[str, Mapping[str, Any]], notes: list[str]
+) -> dict[str, Any]:
     settings, speaking = plan.settings, plan.settings.speaking
     counted = {
         language: {
             "sentences": sum(each.language == language for each in plan.sentences),
             "held_out_clips": sum(each.language == language for each in plan.held.clips),
         }
-        for language in sorted({each.language for each in [*plan.sentences, *plan.held.clips]})
+        for language in _languages(plan)
     }
     return {
         "corpus": settings.corpus.name,
@@ -140,7 +144,11 @@ def _voice(record: Record, voices: Any, name: str) -> Record:
         return {"similarity": None, "speaker": None}
     without = record["sentence"] if name == NATURAL else ""
     nearest = voices.nearest(record["language"], np.asarray(record["voice"]), without=without)
-    return {"similarity": round(nearest[1], 4), "speaker": nearest[0]} if nearest else {"similarity": None, "speaker": None}
+    return (
+        {"similarity": round(nearest[1], 4), "speaker": nearest[0]}
+        if nearest
+        else {"similarity": None, "speaker": None}
+    )
 
 
 def _trusted(natural: Sequence[Record], notes: list[str]) -> set[str]:
@@ -159,7 +167,9 @@ def _paces(natural: Sequence[Record]) -> dict[str, float]:
     """Phones a second of people, where there are enough recordings; elsewhere `faults.PACE` stands in."""
     found = {}
     for language in {each["language"] for each in natural}:
-        rates = [r["phones"] / r["speech_seconds"] for r in natural if r["language"] == language and r["speech_seconds"]]
+        rates = [
+            r["phones"] / r["speech_seconds"] for r in natural if r["language"] == language and r["speech_seconds"]
+        ]
         if len(rates) >= ENOUGH_PACE:
             found[language] = median(rates)
     return found
@@ -170,7 +180,9 @@ def _faults(
 ) -> Generator[Event, None, dict[tuple[str, int], dict[str, str]]]:
     """(sentence, take) -> fault -> what shows it; kept, for it reads every WAV; the value of this generator."""
     written = {spoken_key(each): each["heard"] if each["language"] in trusted else None for each in own}
-    asked = folder.digest([plan.meter.fingerprint, sorted(paces.items()), [[*key, text] for key, text in written.items()]])
+    asked = folder.digest(
+        [plan.meter.fingerprint, sorted(paces.items()), [[*key, text] for key, text in written.items()]]
+    )
     path = folder.answers(plan.settings.into, name, f"faults-{asked}")
     known = {spoken_key(line): line["faults"] for line in read_lines(path)}
     if known.keys() >= written.keys():
@@ -183,9 +195,9 @@ def _faults(
         yield Progress(done, len(own), f"looking for faults of {name}")
     found = {key: faults.find(each, paces.get(each.language)) for key, each in spoken.items()}
     for take in {key[1] for key in spoken}:
-        for sentence, why in faults.ignored([each for key, each in spoken.items() if key[1] == take]).items():
-            both = found[sentence, take] | {"ignored_text": why}
-            found[sentence, take] = {fault: both[fault] for fault in faults.NAMES if fault in both}
+        for id, why in faults.ignored([each for key, each in spoken.items() if key[1] == take]).items():
+            both = found[id, take] | {"ignored_text": why}
+            found[id, take] = {fault: both[fault] for fault in faults.NAMES if fault in both}
     for stale in path.parent.glob("faults-*.jsonl"):
         stale.unlink()
     files.write_text(path, "".join(
@@ -205,7 +217,10 @@ def _import(plan: Plan, spoken: Mapping[str, Sequence[Record]]) -> None:
         heard = imported.transcripts(settings.transcripts, known)
         _keep(place / "transcripts.jsonl", {key: {"heard": text} for key, text in heard.items()})
     for path in settings.scores:
-        _keep(place / f"scores-{path.stem}.jsonl", {key: {"scores": each} for key, each in imported.scores(path, known).items()})
+        _keep(
+            place / f"scores-{path.stem}.jsonl",
+            {key: {"scores": each} for key, each in imported.scores(path, known).items()},
+        )
 
 
 def _keep(path: Path, rows: Mapping[imported.Key, Mapping[str, Any]]) -> None:
@@ -239,4 +254,3 @@ def _imported_key(line: Mapping[str, Any]) -> imported.Key:
 def _unique(path: Path, key: str) -> list[dict[str, Any]]:
     """The lines of a file, the last of each key, sorted."""
     return [line for _, line in sorted({line[key]: line for line in read_lines(path)}.items())]
-

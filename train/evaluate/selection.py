@@ -1,6 +1,7 @@
 """Which rank to ship, per language: the smallest that is non-inferior to the best, "off" included, with reasons.
 
-By MOS where listeners have rated, with a margin of 0.10. Before that by held-out loss, which cannot select what listeners
+By MOS where listeners have rated, with a margin of 0.10. Before that by held-out loss, which cannot select what
+listeners
 prefer (in the published study it was lowest at rank 128 and MOS highest at 64): a rank is as good as the best where, at
 95 % one-sided, it gives away no more than a tenth of what the best gains over zero-shot; and where no rank is shown to
 gain, the adapter stays off.
@@ -28,7 +29,8 @@ def select(
 ) -> dict[str, Any]:  # fmt: skip
     """{"ship", "because", "candidates"} of one language.
 
-    candidates: off first, then by rank; lost: rank -> its clips; names: rank -> condition; rows: comparisons of ratings.
+    candidates: off first, then by rank; lost: rank -> its clips; names: rank -> condition; rows: comparisons of
+    ratings.
     """
     rated = [each for each in candidates if each["mos"] is not None]
     if len(rated) > 1:
@@ -38,9 +40,7 @@ def select(
     return {"ship": ship, "because": because, "candidates": [dict(each) for each in candidates]}
 
 
-def _by_loss(
-    candidates: Sequence[Mapping[str, Any]], lost: Mapping[Rank, Sequence[ClipLoss]]
-) -> tuple[Rank, str]:
+def _by_loss(candidates: Sequence[Mapping[str, Any]], lost: Mapping[Rank, Sequence[ClipLoss]]) -> tuple[Rank, str]:
     measured = [each for each in candidates if each["loss"] is not None]
     if len(measured) < 2:
         return OFF, f"no rank has been evaluated yet; {LOSS_CANNOT}"
@@ -89,14 +89,16 @@ def _why_mos(each: Mapping[str, Any], best: Mapping[str, Any], lead: str) -> str
         more = "" if each["rank"] == OFF else ", and nothing smaller is shown to be non-inferior (margin 0.10)"
         return f"{lead}{more}"
     called = "the adapter off" if each["rank"] == OFF else f"rank {each['rank']}"
-    return f"{lead}; {called}, {each['mos']:.2f}, is the smallest that is non-inferior to it (90 % interval above -0.10)"
+    return (
+        f"{lead}; {called}, {each['mos']:.2f}, is the smallest that is non-inferior to it (90 % interval above -0.10)"
+    )
 
 
 def _missing(undecided: Sequence[Rank], names: Mapping[Rank, str], best: Mapping[str, Any]) -> list[str]:
     if not undecided:
         return []
-    told = ", ".join(_called(rank) for rank in undecided)
-    return [f"of {told} no comparison with {names[best['rank']]} was given: add the analysis with --baseline {names[best['rank']]}"]
+    told, top = ", ".join(_called(rank) for rank in undecided), names[best["rank"]]
+    return [f"of {told} no comparison with {top} was given: add the analysis with --baseline {top}"]
 
 
 def disagreement(language: str, candidates: Sequence[Mapping[str, Any]]) -> str | None:
@@ -119,7 +121,9 @@ def mos_fields(rows: Sequence[Mapping[str, Any]], language: str, condition: str)
     row = ratings.find(rows, language, ZERO_SHOT, condition)
     if row is not None:
         return {"mos": float(row["mos"]), "mos_change": ratings.change(row), "p_holm": row.get("p_holm")}
-    if condition == ZERO_SHOT and (row := next((r for r in rows if r["language"] == language and r["baseline"] == ZERO_SHOT), None)):
+    if condition == ZERO_SHOT and (
+        row := next((r for r in rows if r["language"] == language and r["baseline"] == ZERO_SHOT), None)
+    ):
         return {"mos": float(row["mos_baseline"]), "mos_change": None, "p_holm": None}
     return {"mos": None, "mos_change": None, "p_holm": None}
 

@@ -31,10 +31,7 @@ def conditions(
     records: Sequence[Record], lost: Mapping[str, Sequence[ClipLoss]], names: Sequence[str], languages: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
     """condition -> language -> loss and each metric, with its change from zero-shot and what people have."""
-    return {
-        name: {language: _language(records, lost, name, language) for language in languages}
-        for name in names
-    }
+    return {name: {language: _language(records, lost, name, language) for language in languages} for name in names}
 
 
 def _language(
@@ -112,6 +109,6 @@ def weak(natural: Mapping[str, Any]) -> str | None:
     if floor is None or floor <= cer.WEAK:
         return None
     return (
-        f"the recogniser makes {100 * floor:.0f} % character errors on people, so its errors on a model say little, and no "
+        f"the recogniser makes {100 * floor:.0f} % character errors on people, so those on a model say little, and no "
         "fault is read from its words: name a better one"
     )

@@ -1,4 +1,4 @@
-"""`train sweep`: every rank trained and evaluated on one set of latents; any subset at a time, several processes at once.
+"""`train sweep`: every rank trained and evaluated on one set of latents; any subset, several processes at once.
 
     SWEEP/
       begun.json            base model, corpus, every setting of the runs but rank and seed
@@ -19,7 +19,6 @@ import json
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from curate import files
 from curate.errors import Busy, UserError
@@ -105,7 +104,9 @@ def begin(asked: Sweep) -> list[Unit]:
 def _check(asked: Sweep) -> None:
     for name, numbers in (("--ranks", asked.ranks), ("--seeds", asked.seeds)):
         if len(set(numbers)) < len(numbers):
-            raise UserError(f"{name} names {next(n for n in numbers if list(numbers).count(n) > 1)} twice: name each once")
+            raise UserError(
+                f"{name} names {next(n for n in numbers if list(numbers).count(n) > 1)} twice: name each once"
+            )
     if unknown := [rank for rank in asked.only if rank not in asked.ranks]:
         raise UserError(f"--only {unknown[0]} is none of the ranks {', '.join(map(str, asked.ranks))}")
     for setting in asked.settings:
@@ -145,14 +146,17 @@ def _note(asked: Sweep, model: Path) -> None:
         ranks = sorted({*before.get("ranks", ()), *asked.ranks})
         seeds = [*before.get("seeds", ()), *(each for each in asked.seeds if each not in before.get("seeds", ()))]
         adapter = _run(asked, Unit(max(ranks), asked.seeds[0], "first")).adapter
-        given = {"scope": adapter.scope, "modules": adapter.modules, "projections": adapter.projections}
-        sizes = params.table(ranks, model=str(model), **given)
+        sizes = params.table(
+            ranks, scope=adapter.scope, modules=adapter.modules, projections=adapter.projections, model=str(model)
+        )
         about = {
             "corpus": asked.corpus.name,
             "model": asked.model,
             "ranks": ranks,
             "seeds": seeds,
-            "sizes": {str(row["rank"]): {"parameters": row["parameters"], "percent": row["percent"]} for row in sizes["ranks"]},
+            "sizes": {
+                str(row["rank"]): {"parameters": row["parameters"], "percent": row["percent"]} for row in sizes["ranks"]
+            },
             "total": sizes["total"],
             "layout": layout.rows(base.read_config(model), adapter),
         }
@@ -200,9 +204,7 @@ def _check_run(wanted: config.Run, there: config.Run) -> None:
     now, before = (run.model_dump(mode="json", exclude=same) for run in (wanted, there))
     for part in now:
         if now[part] != before[part]:
-            raise UserError(
-                f"{there.into} holds a run with another {part} than this sweep's: put it back, or {REMEDY}"
-            )
+            raise UserError(f"{there.into} holds a run with another {part} than this sweep's: put it back, or {REMEDY}")
 
 
 def _done_path(asked: Sweep, unit: Unit) -> Path:
@@ -219,7 +221,7 @@ def _done(asked: Sweep, unit: Unit) -> bool:
 
 
 def _settings(asked: Sweep, unit: Unit | None) -> Settings:
-    """What `train evaluate` is asked for a unit; all units share one folder, and with it zero-shot and the sentences."""
+    """What `train evaluate` is asked for a unit; all units share one folder, its zero-shot and its sentences."""
     runs = [f"{unit.name}={asked.into / 'runs' / unit.name}"] if unit else []
     return replace(
         asked.evaluation, corpus=asked.corpus, into=asked.into / "evaluation", runs=runs, model=asked.model,

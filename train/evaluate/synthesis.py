@@ -1,6 +1,7 @@
 """Sentences spoken for evaluation: seeds that all conditions share, nothing tried again, and what was cut off is said.
 
-VoxCPM tries a sentence again, up to three times, where it ran away; a comparison must not hide that (retries are off, and
+VoxCPM tries a sentence again, up to three times, where it ran away; a comparison must not hide that (retries are off,
+and
 the share of bad cases is a result). The seed of a take comes from (seed, sentence, take): every condition starts from
 the same noise, so differences between them are the adapter's.
 """

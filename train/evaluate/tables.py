@@ -1,4 +1,4 @@
-"""The tables of a sweep: sweep.json, selection.json, the plots and the page; from its evaluation and what listeners said."""
+"""The tables of a sweep, its plots and its page, from its evaluation and what listeners said."""
 
 import json
 import math
@@ -8,7 +8,7 @@ from typing import Any
 
 from curate import files
 from curate.errors import UserError
-from train.evaluate import losses, page, plots, selection
+from train.evaluate import losses, page, plots, ratings, selection
 from train.evaluate.folder import ZERO_SHOT, read_lines
 from train.evaluate.plots import Panel, Point
 from train.evaluate.selection import OFF, Rank
@@ -17,6 +17,20 @@ from train.validation import ClipLoss
 ABOUT, MOS = "about.json", "mos.json"
 EVALUATION = "evaluation"
 Row = dict[str, Any]
+
+
+def rate(sweep: Path, paths: Sequence[Path]) -> dict[str, Any]:
+    """Take in what listeners said, where it is given, and make the tables anew.
+
+    Raises UserError where it is of another sweep.
+    """
+    about = _read(sweep / ABOUT)
+    if paths:
+        rows = ratings.gathered(paths)
+        evaluated = _read(sweep / EVALUATION / "evaluation.json")
+        ratings.check_conditions(rows, [name for own in _names(about, evaluated).values() for name in own])
+        _write(sweep / MOS, rows)
+    return write(sweep)
 
 
 def write(sweep: Path) -> dict[str, Any]:
@@ -129,7 +143,7 @@ def _summary(found: Mapping[str, Any], name: str, part: str) -> float | None:
 
 
 def _speech(spoken: Sequence[Mapping[str, Any]]) -> Row:
-    """What was measured of the speech of a rank's first seed, with its paired changes; others are in evaluation.json."""
+    """What was measured of the speech of a rank's first seed; the others, and changes, are in evaluation.json."""
     first = spoken[0]
     cer, over = first.get("cer"), (first.get("cer") or {}).get("over_natural")
     bad, same = first.get("bad"), first.get("similarity")
@@ -176,18 +190,26 @@ def _runs(sweep: Path, about: Mapping[str, Any], names: Mapping[Rank, Sequence[s
 def _plots(table: Mapping[str, Any]) -> dict[str, str]:
     """loss.svg and mos.svg; captions name the runs and their seeds."""
     runs = _caption(table)
-    change = [Panel(page.NAMES.get(language, language), _loss_points(rows), 0.0) for language, rows in table["languages"].items()]
+    change = [
+        Panel(page.NAMES.get(language, language), _loss_points(rows), 0.0)
+        for language, rows in table["languages"].items()
+    ]
     drawn = {
         "loss": plots.figure(
-            change, axis="change of held-out loss", lowest=True,
+            change,
+            axis="change of held-out loss",
+            lowest=True,
             caption=[f"Change from zero-shot, 95 % paired interval over clips of the split {table['split']}.", *runs],
-        )  # fmt: skip
+        )
     }
     if table["rated"]:
-        mos = [Panel(page.NAMES.get(language, language), _mos_points(rows), None) for language, rows in table["languages"].items()]
+        mos = [
+            Panel(page.NAMES.get(language, language), _mos_points(rows), None)
+            for language, rows in table["languages"].items()
+        ]
         drawn["mos"] = plots.figure(
             mos, axis="MOS", lowest=False,
-            caption=["MOS; bars: 95 % interval of the paired difference from zero-shot, around zero-shot's MOS.", *runs],
+            caption=["MOS; bars: 95 % interval of the paired difference from zero-shot, around its MOS.", *runs],
         )  # fmt: skip
     return drawn
 
@@ -212,7 +234,9 @@ def _loss_points(rows: Sequence[Row]) -> list[Point]:
 
 def _mos_points(rows: Sequence[Row]) -> list[Point]:
     return [
-        Point(str(row["rank"]), row["mos"], *(row["mos_interval"] or (None, None))) for row in rows if row["mos"] is not None
+        Point(str(row["rank"]), row["mos"], *(row["mos_interval"] or (None, None)))
+        for row in rows
+        if row["mos"] is not None
     ]
 
 

@@ -74,7 +74,7 @@ def most_patches(model: Any, text: str) -> int:
 def patches_of(model: Any, samples: int) -> int:
     """How many patches are in that many samples of what was spoken."""
     seconds = model.chunk_size * model.patch_size / model.audio_vae.sample_rate
-    return round(samples / model.sample_rate / seconds)
+    return round(samples / float(model.sample_rate) / float(seconds))
 
 
 @contextlib.contextmanager
