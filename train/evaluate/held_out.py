@@ -47,8 +47,8 @@ def read(folder: Path, split: str | None) -> HeldOut:
                 "another --split, or change [split] in the recipe and curate again"
             )
     raise UserError(
-        f"no held-out clips of {' or '.join(lacking)} in {folder}, in {' or '.join(SPLITS)}: change [split] in its recipe "
-        "and curate again"
+        f"no held-out clips of {' or '.join(lacking)} in {folder}, in {' or '.join(SPLITS)}: change [split] in the "
+        "recipe and curate again"
     )
 
 

@@ -21,7 +21,7 @@ LEFT_OUT = ("ref_text", "seed", "take", "duration")  # not scores
 
 
 def transcripts(path: Path, known: Collection[Key]) -> dict[Key, str]:
-    """What another recogniser has heard: TSV or CSV with a header, or JSONL; a key (or condition, sentence, take) and a text.
+    """What another recogniser has heard: TSV or CSV with a header, or JSONL; a key and a text in each.
 
     Raises UserError where a line is of a sentence that was not spoken here, or one is there twice.
     """

@@ -32,7 +32,7 @@ def listen(model: Silero, sound: Samples) -> Heard:
 def measure(heard: Heard, phones: int) -> dict[str, float | None]:
     """How one sentence is spoken; what cannot be measured is None.
 
-    seconds, speech_seconds; head and tail, seconds before the first and after the last speech; gap, the longest between;
+    seconds, speech_seconds; head and tail, those before the first and after the last speech; gap, the longest between;
     phones, as given; pauses, seconds of them over those from first to last speech; phones_per_second of speech without
     pauses; pitch, median F0 in Hz; pitch_range, semitones between its tenth and its ninetieth percentile.
     """

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 import soxr
 
 from curate import audio
@@ -14,7 +15,8 @@ from curate.models.silero import Silero
 from curate.text import normalise
 from train.evaluate import faults, likeness, prosody
 
-SHARED = Path("/work/shared/audio")
+SHARED = Path(__file__).resolve().parents[3].parent / "shared" / "audio"
+needs_speech = pytest.mark.skipif(not SHARED.exists(), reason="the shared test speech is not on this machine")
 RATE = 16_000
 TUNED = ("ko/zeroth/104_003_0019.flac", "ko/zeroth/104_003_0253.flac", "ko/zeroth/104_003_0294.flac",
          "km/slr42/khm_1161_1980987674.wav")  # fmt: skip
