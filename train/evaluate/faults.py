@@ -40,7 +40,8 @@ EDGE, GAP = 1.6, 1.6  # seconds without speech; Zeroth's readers are silent for 
 # Likeness of two stretches of these seconds in one sentence. Clean speech stays under 0.69, 0.64 and 0.55; what is said
 # again 7 % slower or 6 % faster and at another level reaches 0.69, 0.68 and 0.67.
 REPEATS = ((0.6, 0.78), (0.8, 0.69), (1.0, 0.66))
-REPEATED_TEXT = 5  # letters that stand twice in the text itself: there a repetition is what was asked for
+# Phones, half a second of them, that stand twice in the text itself: there a repetition is what was asked for.
+REPEATED_TEXT = 7.0
 SAME, ALIKE = 0.6, 1.25  # sameness of two sounds: other sentences stay under 0.45; longest ratio of their lengths
 OTHER_TEXT = 0.5  # character errors between two texts that are not the same text
 MISSING, MISSING_LETTERS = 0.12, 4  # share and number of letters that were not heard in one place
@@ -144,7 +145,8 @@ def _is_abrupt(heard: Heard) -> bool:
 
 
 def _repetition(spoken: Spoken) -> dict[str, str]:
-    if _longest_repeat(cer.prepared(spoken.text, spoken.language)) >= REPEATED_TEXT:
+    letters = cer.prepared(spoken.text, spoken.language)
+    if _longest_repeat(letters) * spoken.phones >= REPEATED_TEXT * len(letters):
         return {}
     for seconds, limit in REPEATS:
         alike = likeness.repeats(spoken.features, seconds)

@@ -27,7 +27,7 @@ def test_a_key_is_read_in_every_form(tmp_path, written, key):
 def test_versas_lines_are_read_with_what_stands_beside_the_scores(tmp_path):
     file = tmp_path / "versa.jsonl"
     file.write_text(
-        '{"key": "r64/ko1", "utmos": 4.1, "dns_overall": 3.2, "whisper_hyp_text": "안녕", "ref_text": "안녕", "bad": NaN}\n'
+        '{"key": "r64/ko1", "utmos": 4.1, "dns_overall": 3.2, "whisper_hyp_text": "안녕", "bad": NaN}\n'
         '{"key": "zero-shot/ko1", "utmos": 3.5}\n\n',
         encoding="utf-8",
     )
