@@ -13,5 +13,9 @@ class Interrupted(UserError):
     status = 130  # what a shell expects
 
 
+class Busy(UserError):
+    """Another process holds the lock of what is wanted."""
+
+
 class Unreadable(ValueError):
     """Why a file cannot be read as audio, in one short line without its path."""

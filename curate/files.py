@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from curate.errors import UserError
+from curate.errors import Busy, UserError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -115,13 +115,13 @@ def remove_partials(folder: Path) -> None:
 def locked(path: Path, busy: str) -> Iterator[None]:
     """Hold a lock file for one process; the kernel lets go of it however the process ends.
 
-    Raises UserError with the words of `busy` where another process holds it.
+    Raises Busy, a UserError, with the words of `busy` where another process holds it.
     """
     with path.open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise UserError(busy) from None
+            raise Busy(busy) from None
         except OSError as error:  # some network disks
             raise UserError(f"{path} cannot be locked ({error.strerror}): choose a folder on another disk") from None
         yield

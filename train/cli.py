@@ -5,23 +5,22 @@ import os
 from collections import deque
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from curate import console
-from curate.errors import Interrupted, UserError
-from train import messages
-from train.listen import cli as listen
+from curate.errors import UserError
+from train import messages, terminal
+from train.evaluate import cli as evaluating
+from train.listen import cli as listening
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from train.config import Run
     from train.data.dataset import Survey
     from train.distributed import World
-    from train.finetune import Event
-    from train.show import Screen
 
 app = typer.Typer(
     help="Train one LoRA adapter for VoxCPM2 on a curated corpus.",
@@ -30,7 +29,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: half the start-up time
 )
 app.callback()(console.options)
-app.add_typer(listen.app, name="listen")
+app.add_typer(listening.app, name="listen")
 
 Corpus = Annotated[
     Path, typer.Argument(metavar="CORPUS", help="A corpus made by `curate run`: manifest.parquet and clips/.")
@@ -63,25 +62,35 @@ def params(
     modules: Annotated[str, typer.Option(help="In every layer; also gate_proj, up_proj, down_proj.")] = ATTENTION,
     projections: Annotated[bool, typer.Option("--projections", help="Also the four projections.")] = False,
     model: Annotated[str | None, typer.Option(help="Count this checkpoint instead of the published VoxCPM2.")] = None,
+    layout: Annotated[bool, typer.Option("--layout", help="Also where an adapter of the last rank sits.")] = False,
+    drawing: Annotated[Path | None, typer.Option(metavar="FILE.svg", help="Draw that.")] = None,
     as_json: Json = False,
 ) -> None:
     """Adapter sizes and their shares of the model.
 
-    Counted on the model itself, built without its weights.
+    Counted on the model itself, built without its weights. With --layout also in which layers and modules an adapter
+    sits, with the shapes of A and B.
 
     \b
-    Example: train params --ranks 8,64
+    Example: train params --ranks 8,64 --layout --drawing adapter.svg
     """
+    from train.estimate import layout as placing
     from train.estimate import params as counting
 
     wanted = [name for name in modules.split(",") if name]
     table = counting.table(counting.parse(ranks), scope=scope, modules=wanted, projections=projections, model=model)
+    if layout or drawing:
+        table["layout"] = placing.table(
+            counting.parse(ranks)[-1], scope=scope, modules=wanted, projections=projections, model=model, into=drawing
+        )
     if as_json:
         typer.echo(json.dumps(table))
         return
     typer.echo(f"the model: {table['total']:,} parameters, AudioVAE included")
     for row in table["ranks"]:
         typer.echo(f"rank {row['rank']:>4}   {row['parameters']:>12,}   {row['percent']:.2f} %")
+    for line in placing.lines(table.get("layout", [])):
+        typer.echo(line)
 
 
 @app.command()
@@ -111,11 +120,11 @@ def encode(
     place = dataset.pick_device(device)
     store = latents.Latents(into or corpus / "latents", folder, voxcpm.default_dtype(place))
     events = store.encode(clips, device=place)
-    last = _follow(show.Screen(), events, "the same command goes on")
+    last = terminal.follow(show.Screen(), events, "the same command goes on")
     encoded = last.total if isinstance(last, latents.Progress) else 0
     result = {"clips": len(clips), "encoded": encoded, "latents": str(into or corpus / "latents")}
     of = messages.counted(len(clips), "clip")
-    _print(result, f"{encoded} of {of} encoded now, the others were there: {result['latents']}", as_json)
+    terminal.print_result(result, f"{encoded} of {of} encoded now, the others were there: {result['latents']}", as_json)
 
 
 @app.command()
@@ -210,7 +219,7 @@ def export(
     place = exporting.export(adapter, to, into, step=step, alpha=alpha, pad_rank=pad_rank)
     for line in runtimes.limits(exporting.reshaped(exporting.adapter_of(adapter, step), alpha, pad_rank), to):
         typer.echo(f"note: {line}", err=True)
-    _print({"format": to, "adapter": str(place)}, f"adapter in the format of {to}: {place}", as_json)
+    terminal.print_result({"format": to, "adapter": str(place)}, f"adapter in the format of {to}: {place}", as_json)
 
 
 @app.command()
@@ -235,7 +244,9 @@ def merge(
         merged = merging.merge(adapter, into, model=model, step=step, tick=partial(tick, "folding the adapter in"))
     typer.echo(f"note: {merging.rounding(merged.lost)}", err=True)
     result = {"checkpoint": str(merged.folder), "changed": merged.changed, "rounding_lost": merged.lost}
-    _print(result, f"merged checkpoint, {messages.counted(merged.changed, 'weight')} changed: {merged.folder}", as_json)
+    terminal.print_result(
+        result, f"merged checkpoint, {messages.counted(merged.changed, 'weight')} changed: {merged.folder}", as_json
+    )
 
 
 @app.command()
@@ -260,7 +271,7 @@ def push(
     pushed = pushing.push(adapter, repo, form=to, step=step, private=private)
     for line in pushed.notes:
         typer.echo(f"note: {line}", err=True)
-    _print(
+    terminal.print_result(
         {"url": pushed.url, "files": pushed.files},
         f"{messages.counted(len(pushed.files), 'file')}: {pushed.url}",
         as_json,
@@ -292,9 +303,14 @@ def say(
     sound = say.say(adapter, language, text, model=model, device=device, seed=seed)
     say.save_wav(sound, out)
     seconds = len(sound[0]) / sound[1]
-    _print(
+    terminal.print_result(
         {"file": str(out), "seconds": round(seconds, 3), "rate": sound[1]}, f"{seconds:.1f} s of speech: {out}", as_json
     )
+
+
+app.command()(evaluating.evaluate)
+app.command()(evaluating.sweep)
+app.command()(evaluating.select)
 
 
 @app.command()
@@ -313,7 +329,7 @@ def demo(
     from train import show
 
     source = corpus or into / "corpus"
-    _follow(show.Screen(), demonstration.run(into, source), f"begin again with: train demo --into {into}")
+    terminal.follow(show.Screen(), demonstration.run(into, source), f"begin again with: train demo --into {into}")
     typer.echo(demonstration.closing(into, source))
 
 
@@ -332,7 +348,7 @@ def _forecast(run: "Run", as_json: bool) -> None:
     run = finetune.checked(run)
     with show.ticking() as tick:
         facts = forecast.forecast(run, tick=tick)
-    _print(facts, "\n".join(show.forecast_lines(facts)), as_json)
+    terminal.print_result(facts, "\n".join(show.forecast_lines(facts)), as_json)
 
 
 def _train(folder: Path, as_json: bool, world: "World", survey: "Survey | None" = None) -> None:
@@ -343,31 +359,13 @@ def _train(folder: Path, as_json: bool, world: "World", survey: "Survey | None" 
         return
     screen = show.Screen(config.read(folder).train.validate_every, earlier=validation.written(folder))
     early = "before the first step"
-    last = _follow(screen, finetune.train(folder, world, survey), f"go on with: train resume {folder}", early)
+    last = terminal.follow(screen, finetune.train(folder, world, survey), f"go on with: train resume {folder}", early)
     if isinstance(last, finetune.Finished):
         losses = screen.last.languages if screen.last else {}
         result = {"step": last.step, "checkpoint": str(last.checkpoint), "validation": losses}
         already = "" if screen.stepped else "nothing was left to do: "
         done = messages.counted(last.step, "step")
-        _print(result, f"{already}trained {done}; next: train export {folder} --to voxcpm", as_json)
-
-
-def _follow(screen: "Screen", events: "Iterable[Event]", remedy: str, early: str = "early") -> "Event | None":
-    """Show events to the end and return the last. Raises Interrupted, which says what to do."""
-    from train.finetune import Stopped
-
-    try:
-        last = screen.follow(events)
-    except KeyboardInterrupt:
-        where = "at once; what is saved is kept" if screen.stepped else f"{early}; nothing was lost"
-        raise Interrupted(f"stopped {where}, {remedy}") from None
-    if isinstance(last, Stopped):
-        raise Interrupted(f"stopped at step {last.step} of {last.steps}, saved; {remedy}")
-    return last
-
-
-def _print(result: dict[str, Any], line: str, as_json: bool) -> None:
-    typer.echo(json.dumps(result, ensure_ascii=False) if as_json else line)
+        terminal.print_result(result, f"{already}trained {done}; next: train export {folder} --to voxcpm", as_json)
 
 
 if __name__ == "__main__":

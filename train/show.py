@@ -84,7 +84,7 @@ class Screen:
         now = self._clock()
         self._pace.note(event, now)
         if isinstance(event, latents.Progress):
-            self._bar(progress, "encoding clips", "encoding clips", event.done, event.total, now)
+            self._bar(progress, event.what, event.what, event.done, event.total, now)
         elif isinstance(event, Step):
             self.stepped = True
             text = step_line(event, self._pace.left(event.step, event.steps))

@@ -3,7 +3,7 @@
 import json
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -62,25 +62,49 @@ def validate(
     model: Any, vector: Vector, data: Data, run: config.Run, step: int, world: World = ALONE
 ) -> tuple[Validation, list[ClipLoss]]:
     """Losses of all held-out clips; the same whenever it is asked, whatever the rank or the number of processes."""
-    model.fsq_layer.eval()  # no other layer that losses go through has two ways
     tokens = run.batch.micro_batch_tokens or run.batch.tokens
     pieces = sampler.in_order(data.validation, tokens=tokens)
     mine = [[data.validation[position] for position in piece] for piece in pieces[world.rank :: world.size]]
-    weight = model.fusion_concat_proj.weight
     with torch.no_grad():
-        adapter = vector.adapter(weight.dtype, dropout=False)
-        ready = prefetch(lambda piece: _ready(data, piece, run, weight), mine)
-        lost = []
-        for piece, (batch, draws) in ready:
-            try:
-                lost.append((piece, batch.clip, _losses(model, adapter, batch, draws)))
-            except torch.cuda.OutOfMemoryError:
-                raise UserError(memory.out_of_memory(run, piece, learning=False)) from None
-        own = _clips(lost, run.train.validation_draws)
+        adapter = vector.adapter(model.fusion_concat_proj.weight.dtype, dropout=False)
+    own = clip_losses(
+        model,
+        adapter,
+        data,
+        mine,
+        draws=run.train.validation_draws,
+        full=lambda piece: memory.out_of_memory(run, piece, learning=False),
+    )
     held = sorted((each for part in world.gather(own) for each in part), key=lambda each: each.id)
     zero = held if step == 0 else read(run.into, 0)
     languages = sorted({each.language for each in held})
     return Validation(step, {language: _summary(held, zero, language) for language in languages}), held
+
+
+def clip_losses(
+    model: Any,
+    adapter: LoraPairs,
+    data: Data,
+    pieces: Sequence[Sequence[Example]],
+    *,
+    draws: int,
+    full: Callable[[Sequence[Example]], str],
+) -> list[ClipLoss]:
+    """Losses of the clips in these pieces, each computed at once, over `draws` fixed draws of time and noise.
+
+    No guidance dropout, no adapter dropout. A draw is seeded by its number and the clip's id alone, so whoever asks
+    draws the same. Raises UserError with the words of `full` where a GPU has too little memory for a piece.
+    """
+    model.fsq_layer.eval()  # no other layer that losses go through has two ways
+    weight = model.fusion_concat_proj.weight
+    lost = []
+    with torch.no_grad():
+        for piece, (batch, drawn) in prefetch(lambda piece: _ready(data, piece, draws, weight), pieces):
+            try:
+                lost.append((piece, batch.clip, _losses(model, adapter, batch, drawn)))
+            except torch.cuda.OutOfMemoryError:
+                raise UserError(full(piece)) from None
+        return _clips(lost, draws)
 
 
 def write(folder: Path, step: int, held: Sequence[ClipLoss]) -> None:
@@ -133,11 +157,10 @@ def _path(folder: Path, step: int) -> Path:
     return folder / FOLDER / f"{step:07d}.jsonl"
 
 
-def _ready(data: Data, piece: Sequence[Example], run: config.Run, weight: torch.Tensor) -> tuple[Batch, list[Draws]]:
+def _ready(data: Data, piece: Sequence[Example], count: int, weight: torch.Tensor) -> tuple[Batch, list[Draws]]:
     """A piece and all its draws, ready for where the model is; made ahead, by another thread."""
     batch, sounds = data.batch(piece)
-    numbers = range(run.train.validation_draws)
-    draws = [draw([validation_seed(number, each) for each in piece], sounds, unguided=0.0) for number in numbers]
+    draws = [draw([validation_seed(number, each) for each in piece], sounds, unguided=0.0) for number in range(count)]
     if weight.device.type != "cuda":
         return batch, draws
     return batch.pinned(weight.dtype), [each.pinned() for each in draws]

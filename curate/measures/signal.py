@@ -125,16 +125,22 @@ def _snr(frames: Frames, noise: float | None) -> float | None:
 
 
 def _pitch(unit: Floats, rate: int, speech: Spans) -> float | None:
-    """Median F0 in Hz over the voiced frames of speech, by autocorrelation (Boersma 1993: divided by the window's own).
+    """Median F0 in Hz over the voiced frames of speech; None with fewer than five of them."""
+    lag = PITCH_RATE / pitches(unit, rate, speech)
+    return float(PITCH_RATE / np.median(lag)) if len(lag) >= 5 else None
 
-    The shortest lag within 10 % of the best is taken, against octave errors. None with fewer than five voiced frames.
+
+def pitches(unit: Floats, rate: int, speech: Spans) -> Floats:
+    """F0 in Hz of each voiced frame of speech, by autocorrelation (Boersma 1993: divided by the window's own).
+
+    The shortest lag within 10 % of the best is taken, against octave errors. `unit` has a peak of about 1.
     """
     spoken = [unit[max(0, start) : max(0, end)] for start, end in speech]
     sound = np.concatenate([*spoken, unit[:0]]).astype(np.float32)
     sound = soxr.resample(sound, rate, PITCH_RATE, quality="LQ") if len(sound) and rate != PITCH_RATE else sound
     size, hop = round(PITCH_FRAME * PITCH_RATE), round(PITCH_HOP * PITCH_RATE)
     if len(sound) < size:
-        return None
+        return np.zeros(0)
     cut = np.lib.stride_tricks.sliding_window_view(sound, size)[::hop]
     cut = cut[cut.std(axis=1) > 0.1 * sound.std()]
     likeness = _autocorrelation(cut - cut.mean(axis=1, keepdims=True))
@@ -143,7 +149,7 @@ def _pitch(unit: Floats, rate: int, speech: Spans) -> float | None:
     peaks = np.where((near[:, 1:-1] >= near[:, :-2]) & (near[:, 1:-1] >= near[:, 2:]), near[:, 1:-1], 0.0)
     best = peaks.max(axis=1, initial=0.0)
     lag = low + (peaks >= 0.9 * best[:, None]).argmax(axis=1)[best >= VOICED]
-    return float(PITCH_RATE / np.median(lag)) if len(lag) >= 5 else None
+    return np.asarray(PITCH_RATE / lag, dtype=np.float64)
 
 
 def _autocorrelation(frames: Samples) -> Samples:

@@ -26,10 +26,11 @@ DIGITS = 32  # hex digits of sha256 in a name: 128 bits
 
 @dataclass(frozen=True)
 class Progress:
-    """How far encoding has come, in clips; those already on disk are not counted."""
+    """How far encoding has come, in clips, or other work of that kind; what is already on disk is not counted."""
 
     done: int
     total: int
+    what: str = "encoding clips"
 
 
 class Latents:

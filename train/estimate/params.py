@@ -25,7 +25,7 @@ def table(
     model with its AudioVAE. Raises UserError for a scope or module that there is not.
     """
     adapters = [
-        _adapter({"rank": rank, "scope": scope, "modules": modules, "projections": projections}) for rank in ranks
+        adapter({"rank": rank, "scope": scope, "modules": modules, "projections": projections}) for rank in ranks
     ]
     config = voxcpm.read_config(base.find(model)) if model else base.real_config()
     total = sum(parameter.numel() for parameter in voxcpm.on_meta(config).parameters())
@@ -43,7 +43,8 @@ def parse(ranks: str) -> list[int]:
     return numbers
 
 
-def _adapter(values: dict[str, Any]) -> Adapter:
+def adapter(values: dict[str, Any]) -> Adapter:
+    """An adapter from options of the command. Raises UserError for what there is not."""
     try:
         return Adapter.model_validate(values)
     except ValidationError as problem:
@@ -53,8 +54,8 @@ def _adapter(values: dict[str, Any]) -> Adapter:
 
 
 def _rows(config: dict[str, Any], adapters: Sequence[Adapter], total: int) -> Iterator[dict[str, Any]]:
-    for adapter in adapters:
+    for each in adapters:
         model = voxcpm.on_meta(config, vae=voxcpm.NO_VAE)  # no adapter is on it
-        lora.attach(model, adapter)
+        lora.attach(model, each)
         parameters = lora.count(model)
-        yield {"rank": adapter.rank, "parameters": parameters, "percent": round(100 * parameters / total, 4)}
+        yield {"rank": each.rank, "parameters": parameters, "percent": round(100 * parameters / total, 4)}

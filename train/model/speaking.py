@@ -14,6 +14,7 @@ from train.model.voxcpm import Samples
 
 SECONDS_PER_CHARACTER = 0.5  # speech has 6 to 14 characters a second: this stops a runaway, never a sentence
 SPARE_SECONDS = 2.0
+PATCHES_PER_TOKEN, SPARE_PATCHES = 6.0, 10  # where VoxCPM's own generate stops (model/voxcpm2.py, badcase ratio)
 
 
 @contextlib.contextmanager
@@ -48,15 +49,32 @@ def speak(model: Any, text: str, *, seed: int, timesteps: int = 10, guidance: fl
     text = voxcpm.collapse(text)
     if not text.strip():
         raise UserError("there is no text to say: give --text")
-    per_second = model.audio_vae.sample_rate / (model.chunk_size * model.patch_size)
-    longest = int((len(text) * SECONDS_PER_CHARACTER + SPARE_SECONDS) * per_second)
     taken = len(model.text_tokenizer(text)) + 2
-    room = min(longest, model.config.lm_config.max_position_embeddings - taken)
+    room = most_patches(model, text)
     if room < 1:
         raise UserError(f"the text is too long to be said at once ({len(text)} characters): split it")
     with voxcpm.quiet(), _seeded(model, seed), _cache(model, taken + room):
         audio = model.generate(text, max_len=room, inference_timesteps=timesteps, cfg_value=guidance)
     return audio.squeeze(0).to(torch.float32).cpu().numpy(), int(model.sample_rate)
+
+
+def most_patches(model: Any, text: str) -> int:
+    """How many patches a text may take when it is spoken; what reaches that was cut off, and is a runaway.
+
+    By seconds per character, the model's positions, and VoxCPM's own limit of patches per token.
+    """
+    text = voxcpm.collapse(text)
+    tokens = len(model.text_tokenizer(text))
+    per_second = model.audio_vae.sample_rate / (model.chunk_size * model.patch_size)
+    longest = int((len(text) * SECONDS_PER_CHARACTER + SPARE_SECONDS) * per_second)
+    positions = int(model.config.lm_config.max_position_embeddings) - tokens - 2
+    return min(longest, positions, int(tokens * PATCHES_PER_TOKEN + SPARE_PATCHES))
+
+
+def patches_of(model: Any, samples: int) -> int:
+    """How many patches are in that many samples of what was spoken."""
+    seconds = model.chunk_size * model.patch_size / model.audio_vae.sample_rate
+    return round(samples / float(model.sample_rate) / float(seconds))
 
 
 @contextlib.contextmanager
