@@ -23,9 +23,11 @@ from curate.text.korean.patterns import (
     MINUS,
     PER_UNIT,
     PLAIN_NAMES,
+    ROUND,
     SIGNED,
     TILDE,
     UNIT,
+    VAGUE,
     N,
 )
 from curate.text.korean.science import SCIENCE
@@ -41,6 +43,9 @@ _OTHER = r"([A-Za-z](?![A-Za-z'\d.])|\d++(?:[.,]\d++)*+(?![A-Za-z]))"
 _SOLD = (
     "(?:" + "|".join(f"(?<={word} .)" for word in ("할인", "할인,", "세일", "세일,", "증정", "편의점", "마트")) + ")"
 )
+
+_SIZED = rf"(?:{MINUS}|(?<=\d[만억조천])){N}{MAGNITUDE}? ?"  # 38만 km, and 6000 t of 1만6000 t
+_RENT = "월세|보증금|전월세|반전세|보월세|임대료|방세"  # what is paid once and what every month follow: 500/45
 
 _SPELLINGS = (
     TextRule(
@@ -152,6 +157,17 @@ _QUANTITIES = (
     TextRule(
         "space", re.compile(r"(?<=[가-힣])(?<!\d[과와십백천만억조])(?<!\d[십백천][만억조])(?=\d)"), lambda match: " "
     ),
+    TextRule("equals", re.compile(rf"{N} ?= ?(?=\d[\d.,]{{0,20}} ?[가-힣])"), ranges.equals_counted),
+    TextRule(
+        "rent",
+        re.compile(rf"(?P<cue>(?:{_RENT})[은는이가]? ?)(?P<n>\d{{1,6}}[만억]?)/(?=\d{{1,5}}만?(?![\d/]))"),
+        amounts.rent,
+    ),
+    TextRule(
+        "fraction",
+        re.compile(rf"{HEAD}(?<!/)(?P<a>\d{{1,3}}\.\d{{1,2}})/(?P<b>\d{{1,3}}(?:\.\d)?)(?![\d/]|[.,]\d){PARTICLE}"),
+        with_particle(amounts.rated),
+    ),
     TextRule(
         "fraction",
         re.compile(
@@ -190,16 +206,27 @@ _QUANTITIES = (
     ),
     TextRule(
         "unit",
-        re.compile(rf"(?<![A-Za-z\d])(?<!\d )(?P<unit>{any_of(PER_ONE)})(?=당(?![가-힣]{{2}}))"),
+        re.compile(rf"(?<![A-Za-z\d])(?<!\d )(?P<unit>{any_of(PER_ONE)})(?=당(?![가-힣]{{2}})| ?단위)"),
         lambda match: UNITS[match["unit"]],
     ),
     TextRule("page", re.compile(rf"{N}p(?![A-Za-z\d]){PARTICLE}"), with_particle(amounts.pages)),
-    TextRule("unit", re.compile(r"(?<=\d)m(?=\d\d(?![\dA-Za-z]))"), lambda match: "미터 "),
-    TextRule("unit", re.compile(rf"{MINUS}{N} ?(?P<unit>{UNIT}){PER_UNIT}{PARTICLE}"), with_particle(amounts.unit)),
+    TextRule(
+        "unit", re.compile(r"(?<=\d)m(?=\d\d(?![\dA-Za-z])|\d{1,2}(?:\.\d)? ?cm(?![A-Za-z]))"), lambda match: "미터 "
+    ),
     TextRule(
         "unit",
-        re.compile(rf"{MINUS}{N} ?(?P<unit>{UNIT})(?P<per>)(?![A-Za-z\d]){PARTICLE}"),
+        re.compile(rf"{_SIZED}(?P<unit>{UNIT}){PER_UNIT}{PARTICLE}"),
         with_particle(amounts.unit),
+    ),
+    TextRule(
+        "unit",
+        re.compile(rf"{_SIZED}(?P<unit>{UNIT})(?P<per>)(?![A-Za-z\d]){PARTICLE}"),
+        with_particle(amounts.unit),
+    ),
+    TextRule(
+        "unit",
+        re.compile(rf"(?P<before>(?:{VAGUE}|{ROUND}(?= ?[A-Za-z%]{{2}})) ?)(?P<unit>{UNIT})(?![A-Za-z\d/]){PARTICLE}"),
+        with_particle(amounts.vague),
     ),
     TextRule("power", re.compile(rf"{N}(?P<power>[²³]){PARTICLE}"), with_particle(amounts.power)),
     TextRule("quarter", re.compile(rf"{HEAD}([1-4])/4(?= ?분기)"), lambda match: sino(match[1]) + "사"),
@@ -252,6 +279,10 @@ _NAMES = (
     TextRule("version", re.compile(r"(?<![A-Za-z])[vV](?:er)?\.? ?(?=\d{1,4}\.\d)"), lambda match: "버전 "),
     TextRule("version", re.compile(r"(?<![A-Za-z])(?:N[Oo]\.?|№) ?1(?![\d.,])"), lambda match: "넘버 원"),
     TextRule("version", re.compile(r"(?<![A-Za-z])(?:N[Oo]|no)\. ?(?=\d)"), lambda match: "넘버 "),
+    TextRule("version", re.compile(r"(?<![A-Za-z])[Vv]ol\. ?(?=\d)"), lambda match: "볼륨 "),
+    TextRule(
+        "version", re.compile(r"(?<![A-Za-z])(?P<word>EP|Ep)\. ?(?=\d)"), lambda match: f"{match['word'].upper()} "
+    ),
     TextRule("hash", re.compile(r"#(?=\d)"), lambda match: "샵 "),
     TextRule("countdown", re.compile(r"(?<![A-Za-z])D-(?=\d)(?!\d{1,2} ?비자)"), lambda match: "디 마이너스 "),
     TextRule(
@@ -301,8 +332,7 @@ _LAST = (
     ),
 )
 
-RULES = (
-    *_SPELLINGS,
+_FIGURES = (
     *SCIENCE,
     *dates.DATES,
     *SCORES,
@@ -310,6 +340,14 @@ RULES = (
     *codes.CODES,
     *ranges.BETWEEN,
     *_QUANTITIES,
-    *_NAMES,
-    *_LAST,
 )
+RULES = (*_SPELLINGS, *_FIGURES, *_NAMES, *_LAST)
+_WRITTEN = re.compile(r"[^가-힣ㄱ-ㅎㅏ-ㅣ ,.?!…]")  # something that is not said as it stands
+_COUNTABLE = re.compile(rf"[\dA-Za-zα-ωΑ-Ω₀-₉ₙₓ⁰-⁹²³√°<>≤≥=+×÷→⇒➜{TILDE[1:-1]}⅐-⅞①-⑳½¼¾]|\([월화수목금토일]")
+
+
+def rules_for(text: str) -> tuple[TextRule, ...]:
+    """The rules that can find something in the text: none in plain Hangul, those for figures only where some are."""
+    if not _WRITTEN.search(text):
+        return ()
+    return RULES if _COUNTABLE.search(text) else (*_SPELLINGS, *_NAMES, *_LAST)
