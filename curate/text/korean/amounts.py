@@ -100,6 +100,8 @@ def _before(match: re.Match[str], most: int) -> str:
 def unit(match: re.Match[str]) -> str:
     number = read(match["n"])
     spoken = big(number, match["mag"]) if match["mag"] else number
+    if _before(match, 1) in tuple("만억조천"):  # 1만6000t: the number is read later, as a whole
+        spoken = match["n"] + (match["mag"] or "")
     return f"{_minus(match)}{spoken} {unit_name(match['unit'], match['per'])}"
 
 
@@ -209,7 +211,8 @@ def rent(match: re.Match[str]) -> str:
 
 def rated(match: re.Match[str]) -> str:
     """4.5/5: of so many points."""
-    return f"{read(match['b'])}분의 {read(match['a'])}"
+    apart = " " if match.string.startswith("점", match.end()) else ""
+    return f"{read(match['b'])}분의 {read(match['a'])}{apart}"
 
 
 def parts(match: re.Match[str]) -> str:

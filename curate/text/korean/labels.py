@@ -39,6 +39,13 @@ _MACHINES = (
     "자동차 차량 승용차 승합차 트럭 버스 택시 전기차 컴퓨터 노트북 카메라 비행기 전투기 헬기 헬리콥터 탱크 전차 자전거 "
     "오토바이 킥보드 냉장고 에어컨 세탁기 로봇 드론 기계 장비 구급차 소방차 텔레비전"
 )
+# What recipes measure by spoons, written T and t behind the number.
+_SPOONED = (
+    "설탕 소금 간장 국간장 진간장 양조간장 식초 고춧가루 고추장 된장 참기름 들기름 식용유 올리브유 맛술 미림 청주 물엿 "
+    "올리고당 꿀 후추 후춧가루 다진_마늘 다진마늘 마늘 생강즙 전분 녹말 밀가루 부침가루 버터 우유 물 깨 통깨 참깨 액젓 "
+    "까나리액젓 멸치액젓 굴소스 케첩 마요네즈 레몬즙 매실액 매실청 카레가루 베이킹파우더 이스트"
+)
+SPOONED = [name.replace("_", " ") for name in _SPOONED.split()]
 _CLOVES = "마늘 생강 귤 밀감 오렌지 자몽 사과 배 호박"  # what 쪽 counts when it is no page
 _NUMBERED_BEFORE = (  # what bears the number before 번
     "내선 번호 국도 노선 좌석 창구 게이트 탑승구 사물함 교향곡 출구 문제 고속도로 문항 보기 정답 채널 버튼 "
