@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 from curate.text.cleaning import clean
-from curate.text.korean.rules import RULES
+from curate.text.korean.rules import rules_for
 from curate.text.rules import DEFAULT, Change, Options, rewrite
 
 SCRIPT = "가-힣ㄱ-ㅎㅏ-ㅣ"
@@ -22,7 +22,7 @@ def canonical(text: str) -> str:
 
 def spoken(text: str, options: Options = DEFAULT) -> tuple[str, list[Change]]:
     """Canonical text as it is said, and every change with its rule; what has nothing to say stays as it is."""
-    return rewrite(text, RULES)
+    return rewrite(text, rules_for(text))
 
 
 def words(text: str, options: Options = DEFAULT) -> list[str]:

@@ -7,7 +7,7 @@ import re
 
 from curate.text.korean.dates import month_name
 from curate.text.korean.labels import CLOVES, MACHINES, NUMBERED, NUMBERED_BEFORE, RANKED, SOMETIMES_NUMBERED
-from curate.text.korean.numbers import counted, native, read, sino
+from curate.text.korean.numbers import counted, native, one_by_one, read, sino
 from curate.text.korean.particles import fitted
 from curate.text.korean.patterns import AFTER
 from curate.text.korean.tables import ATTACHED, DEGREES, MEASURES, MONEY, NATIVE, PER, SPEEDS, THREE_FOUR, UNITS
@@ -26,6 +26,7 @@ _SOMETIMES = re.compile(rf"(?<!번 )(?:{any_of(SOMETIMES_NUMBERED)}) $")
 _NAMED_AFTER = re.compile(
     r"(?:을|은|이|의|과|도|으로|에게|에서|에|부터|까지|만|인|입니다|이다)(?![가-힣])|[,.?!)]|$| 타[고는세]"
 )
+_VERSES = re.compile(r" ?\d{1,3} ?절(?![가-힣]{2})")  # 3장 2절: a chapter, no sheets
 _OUGHT = re.compile(" ?[~∼-]? ?\\d{1,2} ?초")  # 3말 4초: the end of March and the beginning of April
 _PEOPLE = re.compile("(?:손님|고객님?|선생님|어르신|참가자|관객|시청자|애청자|부모님|교수님|스님|수녀님) ?$")
 _ENGLISH = dict(zip("12345", ["원", "투", "스리", "포", "파이브"], strict=True))
@@ -97,7 +98,11 @@ def _before(match: re.Match[str], most: int) -> str:
 
 
 def unit(match: re.Match[str]) -> str:
-    return f"{_minus(match)}{read(match['n'])} {unit_name(match['unit'], match['per'])}"
+    number = read(match["n"])
+    spoken = big(number, match["mag"]) if match["mag"] else number
+    if _before(match, 1) in tuple("만억조천"):  # 1만6000t: the number is read later, as a whole
+        spoken = match["n"] + (match["mag"] or "")
+    return f"{_minus(match)}{spoken} {unit_name(match['unit'], match['per'])}"
 
 
 def unit_name(unit: str, per: str | None) -> str:
@@ -129,12 +134,16 @@ def _counted(match: re.Match[str]) -> str:
         return month_name(number.integer)
     if counter == "월호" and match["n"] in ("6", "06", "10"):
         return month_name(match["n"]) + "호"
+    if counter in ("년", "년생", "년식") and re.fullmatch(r"0\d", match["n"]):  # 08년생: of 2008
+        return f"{one_by_one(match['n'])}{match['gap']}{counter}"
     if counter == "주일" and match["n"] == "1":
         return "일주일"
     gap = match["gap"] if counter in ATTACHED else " "
     before = _before(match, 6)
     if counter == "말" and _OUGHT.match(match.string, match.end()):
         return f"{sino(match['n'])}말"
+    if counter == "장" and _VERSES.match(match.string, match.end()):
+        return f"{sino(match['n'])} 장"
     if counter == "쪽" and number and len(number.integer) < 3 and _CLOVES.search(before):
         return f"{counted(number.integer, 99)} 쪽"
     people = counter == "분" and _PEOPLE.search(before)
@@ -188,6 +197,22 @@ def fraction(match: re.Match[str]) -> str:
     if match["unit"] in SPEEDS:
         return " ".join((SPEEDS[match["unit"]][0], minus + spoken, SPEEDS[match["unit"]][1]))
     return minus + spoken + (f" {unit_name(match['unit'], None)}" if match["unit"] else "")
+
+
+def vague(match: re.Match[str]) -> str:
+    """수백 km, 몇 kg: the unit behind a number of words."""
+    return f"{match['before'].rstrip()} {unit_name(match['unit'], None)}"
+
+
+def rent(match: re.Match[str]) -> str:
+    """월세 500/45: what is paid once, and what every month; both numbers are read later."""
+    return f"{match['cue']}{match['n']}에 "
+
+
+def rated(match: re.Match[str]) -> str:
+    """4.5/5: of so many points."""
+    apart = " " if match.string.startswith("점", match.end()) else ""
+    return f"{read(match['b'])}분의 {read(match['a'])}{apart}"
 
 
 def parts(match: re.Match[str]) -> str:

@@ -80,6 +80,11 @@ def code(match: re.Match[str]) -> str:
     return match["cue"] + (match["mid"] or " ") + spoken + (fitted(spoken, match["p"]) if match["p"] else "")
 
 
+def plate(match: re.Match[str]) -> str:
+    """123가 4567 of a car, figure by figure."""
+    return re.sub(r"\d+", lambda group: f" {one_by_one(group[0])} ", match["n"]).strip().replace("  ", " ")
+
+
 def verse(match: re.Match[str]) -> str:
     return f"{match[1]} {sino(match[2])} 장 {sino(match[3])} 절"
 
@@ -109,7 +114,18 @@ _TIMES = re.compile(  # how often it was done, and no number called
     "(?:넘|걸[었려린]|하[고며는자여]|했|해|받|왔|오[고는]|울[렸리려]|들어|시도|반복|이상|정도|가량|접수|이뤄|있[었다는]|"
     "전화|문의|신고|상담|통화|출동|방문|연락)"
 )
+_PLATES = "가나다라마거너더러머버서어저고노도로모보소오조구누두루무부수우주아바사자하허호배"  # letters of number plates
+_GENERATION = r"(?= ?(?:세대|여성|남성|청년|직장인|남녀|고객|소비자|유권자|싱글)(?![가-힣]{3}))"
 CODES = (
+    TextRule(
+        "plate",
+        re.compile(
+            rf"{HEAD}(?<![A-Za-z-])(?P<n>\d{{3}}[{_PLATES}] ?\d{{4}})"
+            rf"(?![\d-]|[.,]\d| ?(?:[십백천만억조]|(?:{COUNTER}){AFTER}))"
+        ),
+        plate,
+    ),
+    TextRule("generation", re.compile(rf"{HEAD}(?:(?:[1-7]0){{2}}|[2-8]86){_GENERATION}"), digits),
     TextRule("verse", re.compile(rf"({any_of(BOOKS)}) ?(\d{{1,3}}):(\d{{1,3}})"), verse),
     TextRule(
         "telephone",
@@ -144,7 +160,8 @@ CODES = (
     TextRule(
         "telephone",
         re.compile(
-            rf"{_NO_AMOUNT}(?P<n>11[29])(?:(?=(?:을|를|이|가|은|는|과|와|나|의|도|에서|에도|에게|라고|입니다|이다|였다|번)(?![가-힣]))"
+            rf"{_NO_AMOUNT}(?P<n>11[29])(?:(?=(?:을|를|이|가|은|는|과|와|나|의|도|에서|에도|에게|라고|라는|입니다|이다|였다|번|야|요|죠|지요"
+            r"|예요|인데요?|인가요?|인지|거든요?|입니까|로|에)(?![가-힣])| (?:좀 )?(?:불러|부르|부를|불렀|신고|빨리))"
             rf"|(?=[.!?)\"'”’](?!\d))|$){_NOT_COUNTED}"
         ),
         dialled,
@@ -170,7 +187,7 @@ CODES = (
     TextRule(
         "code",
         re.compile(
-            rf"(?P<cue>{any_of(CODED)})(?P<mid>[은는이가:]{{0,2}} )?(?P<n>\d{{3,20}}(?:[ -]\d{{2,8}}){{0,4}})"
+            rf"(?P<cue>{any_of(CODED)})(?P<mid>[은는이가:]{{0,2}} [\[('\"]?)?(?P<n>\d{{3,20}}(?:[ -]\d{{2,8}}){{0,4}})"
             rf"(?![\d,.]\d| ?(?:번|호|개|명|원|만|억)){PARTICLE}"
         ),
         code,

@@ -2,7 +2,7 @@
 
 import re
 
-from curate.text.korean.numbers import counted, one_by_one, sino
+from curate.text.korean.numbers import counted, one_by_one, read, sino
 from curate.text.korean.patterns import COUNTER, TILDE, UNIT, WEEK
 from curate.text.korean.tables import NATIVE, PERIODS, WEEKDAYS
 from curate.text.rules import HEAD, TextRule
@@ -94,7 +94,29 @@ def hour(digits: str) -> str:
     return counted(digits, NATIVE["시"])
 
 
+def season(match: re.Match[str]) -> str:
+    """2023-24시즌: a season of two years, one after the other."""
+    first, second = match["a"], match["b"]
+    if (int(first) + 1 - int(second)) % 100:
+        return match.group()
+    return f"{read(first)} {read(second)} "
+
+
+def hundredths(match: re.Match[str]) -> str:
+    """9초58: of a second, figure by figure."""
+    return f"{sino(match[1])}초 {one_by_one(match[2])}"
+
+
+_LEAGUE = (  # what has a season of two years
+    r"(?= ?(?:[가-힣A-Z]{1,8} )?"
+    r"(?:시즌|회계연도|학년도|[가-힣A-Z]{0,6}리그|라리가|분데스리가|세리에|[A-Z]{3}(?![A-Za-z])))"
+)
 DATES = (
+    TextRule(
+        "season",
+        re.compile(rf"{HEAD}(?<![-/])(?P<a>(?:19|20)?\d\d)[-–/](?P<b>(?:19|20)?\d\d)(?![\d-]|[./,]\d){_LEAGUE} ?"),
+        season,
+    ),
     TextRule(
         "date",
         re.compile(
@@ -187,6 +209,11 @@ DATES = (
     TextRule("weekday", re.compile(rf"(?<=일)\(([월화수목금토일])(?:{TILDE}([월화수목금토일]))?\)"), weekday),
 )
 TIMES = (
+    TextRule(
+        "hundredths",
+        re.compile(rf"{HEAD}(\d{{1,2}})초 ?(\d\d)(?!\d|[.,:/-]\d|{TILDE}|[-/A-Za-z]| ?(?:{COUNTER}|{UNIT}))"),
+        hundredths,
+    ),
     TextRule(
         "duration",
         re.compile(

@@ -30,5 +30,8 @@ PER_UNIT = rf"(?:/(?P<per>{any_of(PER)}))?(?![A-Za-z\d/])"
 EVENT = rf"(?= ?(?:{any_of(EVENTS)}))"
 DATED = [name for name in NAMES if re.fullmatch(r"\d+[·./]\d+", name) and name != "24/7"]
 PLAIN_NAMES = any_of(name for name in NAMES if name not in DATED and name != "(유)")  # (유) is U read, too
+# A number of words, whose unit is written in Latin: 수백 km, 몇 kg; a unit of one letter only where it is vague.
+VAGUE = r"(?<![가-힣])(?:몇|[수몇][십백천만]{1,2}여?)"
+ROUND = r"(?<![가-힣])[십백천만억]{1,2}여?"
 TILDE = "[~∼〜～]"
 WEEK = r"(?:\((?P<week>[월화수목금토일공])\))?"

@@ -18,6 +18,7 @@ from curate.text.numbers import parse
 from curate.text.rules import HEAD, NUMBER, TextRule
 
 _COUNTER = re.compile(COUNTER)
+_TABLETS = 20  # native numbers of them
 _COMPARISONS = {">": "크", "<": "작", "≥": "크거나 같", "≤": "작거나 같"}
 
 
@@ -31,8 +32,9 @@ def number_range(match: re.Match[str]) -> str:
         return f"{month_name(first)}에서 {second}월"
     if counter == "번" and not low.fraction and numbered(match.string, match.start(), match.end(), second):
         return f"{sino(first)}에서 {sino(second)} 번"
-    if counter in NATIVE and not low.fraction and int(low.integer[:9]) <= NATIVE[counter] and counter != "대":
-        return f"{counted(low.integer, NATIVE[counter])} {counter}에서 {second}{counter}"
+    most = _TABLETS if counter == "정" else NATIVE.get(counter, 0)
+    if not low.fraction and int(low.integer[:9]) <= most and counter != "대":
+        return f"{counted(low.integer, most)} {counter}에서 {second}{counter}"
     if counter == "년" and len(low.integer) == 4:
         return f"{read(first)}년에서 {second}{counter}"
     return f"{read(first)}에서 {second}{match['gap']}{counter}"
@@ -85,6 +87,11 @@ def equals(match: re.Match[str]) -> str:
     return f"{spoken}{fitted(spoken, '은')} "
 
 
+def equals_counted(match: re.Match[str]) -> str:
+    """5 = 20일 때: what is on the right is counted and read before; the number on the left waits."""
+    return f"{match['n']}{fitted(read(match['n']), '은')} "
+
+
 def equals_word(match: re.Match[str]) -> str:
     spoken = latin.read(match["word"])
     return f"{spoken}{fitted(spoken, '은')} "
@@ -117,7 +124,10 @@ BETWEEN = (
     *LISTS,
     TextRule(
         "range",
-        re.compile(rf"(?<![A-Za-z-])(?P<a>{NUMBER}) ?{TILDE}(?P<dash>) ?{B}(?P<gap> ?)(?P<counter>{COUNTER})?"),
+        re.compile(
+            rf"(?<![A-Za-z-])(?P<a>{NUMBER}) ?{TILDE}(?P<dash>) ?{B}(?P<gap> ?)"
+            rf"(?P<counter>{COUNTER}|정(?=씩|을|의|만|[ ,.)]|$))?"
+        ),
         number_range,
     ),
     TextRule(

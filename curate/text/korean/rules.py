@@ -9,38 +9,23 @@ import re
 
 from curate.text.cleaning import LATIN
 from curate.text.korean import amounts, codes, dates, hanja, latin, ranges, symbols
-from curate.text.korean.labels import SERVED
 from curate.text.korean.loanwords import NAMES, SYMBOLS
-from curate.text.korean.numbers import sino
 from curate.text.korean.particles import PARTICLE, with_particle
 from curate.text.korean.patterns import (
-    AFTER,
-    COUNTER,
-    CURRENCY,
     DATED,
     EVENT,
-    MAGNITUDE,
     MINUS,
-    PER_UNIT,
     PLAIN_NAMES,
-    SIGNED,
     TILDE,
-    UNIT,
     N,
 )
+from curate.text.korean.quantities import QUANTITIES
 from curate.text.korean.science import SCIENCE
 from curate.text.korean.scores import SCORES
-from curate.text.korean.tables import DEGREES, PER_ONE, SPEEDS, UNITS
-from curate.text.rules import HEAD, NUMBER, TextRule, any_of
+from curate.text.rules import TextRule, any_of
 
 # What is compared by a sign: a number or one letter.
 _OPERAND = r"(?:\d|[A-Za-z](?![A-Za-z])|[^<>]{0,80}[&|=+])"  # behind a figure or letter and <: compared, no title
-_SIDE = rf"(?<![A-Za-z\d<>≤≥] )(?<![A-Za-z\d<>≤≥])([A-Za-z]|{NUMBER})"
-_OTHER = r"([A-Za-z](?![A-Za-z'\d.])|\d++(?:[.,]\d++)*+(?![A-Za-z]))"
-# Behind these 1+1 is two for one, and no sum.
-_SOLD = (
-    "(?:" + "|".join(f"(?<={word} .)" for word in ("할인", "할인,", "세일", "세일,", "증정", "편의점", "마트")) + ")"
-)
 
 _SPELLINGS = (
     TextRule(
@@ -125,133 +110,15 @@ _SPELLINGS = (
         symbols.roman_numeral,
     ),
 )
-_QUANTITIES = (
-    TextRule(
-        "compare",
-        re.compile(rf"(?<=[가-힣]) ?(?P<sign>[≥≤]) ?(?P<n>\d++(?:[.,]\d++)*+ ?(?:%|{COUNTER}|{UNIT})?)(?![A-Za-z])"),
-        ranges.at_least,
-    ),
-    TextRule(
-        "ordinal",
-        re.compile(rf"(?<![가-힣])제 ?(\d{{1,9}})(?!\d|[.,]\d)(?: ?(?P<counter>{COUNTER}){AFTER})?"),
-        amounts.ordinal,
-    ),
-    TextRule(
-        "ordinal", re.compile(rf"{HEAD}(?P<n>\d{{1,2}})(?P<suffix>째|st|nd|rd|th)(?![A-Za-z가-힣])"), amounts.in_order
-    ),
-    TextRule(
-        "English number",
-        re.compile(
-            rf"{HEAD}(?P<n>[1-5])(?:{_SOLD}\+(?P<bonus>[1-5])(?!\d| ?=)"
-            r"|\+(?P<plus>[1-5])(?= ?(?:행사|이벤트|할인|상품|혜택|세일|증정|구성))"
-            r"| ?(?P<counter>아웃|볼|스트라이크|런|룸|피스|톱)(?![가-힣]{2}))"
-        ),
-        amounts.english_number,
-    ),
-    TextRule("decimal", re.compile(r"(?<![^\s(\-−+~])\.(?=\d{1,9}(?![\d.]))"), lambda match: "0."),
-    TextRule(
-        "space", re.compile(r"(?<=[가-힣])(?<!\d[과와십백천만억조])(?<!\d[십백천][만억조])(?=\d)"), lambda match: " "
-    ),
-    TextRule(
-        "fraction",
-        re.compile(
-            rf"(?<![\w).-])(?:(?P<minus>[-−]))?(?:(?<![\d/.,])(?P<whole>\d{{1,6}})[과와] ?)?"
-            rf"(?<![/.,])(?P<r>√)?(?<!\d)(?P<a>\d{{1,6}})/"
-            rf"(?P<s>√)?(?P<b>\d{{1,6}})(?![\d/]|[.,]\d)(?! ?분기)"
-            rf"(?: ?(?P<unit>{any_of([*SPEEDS, *UNITS])})(?![A-Za-z\d/]))?{PARTICLE}"
-        ),
-        with_particle(amounts.fraction),
-    ),
-    TextRule(
-        "money",
-        re.compile(
-            rf"(?<![A-Za-z])(?P<sign>{CURRENCY}) ?{N}{MAGNITUDE}?"
-            rf"(?: ?(?P<million>million|billion|trillion|[MB](?![A-Za-z])))?"
-            rf"(?: ?(?:원|달러|유로|엔|파운드|위안)(?![가-힣]{{2}}))?{PARTICLE}"
-        ),
-        with_particle(amounts.money),
-    ),
-    TextRule(
-        "money", re.compile(rf"{N} ?(?P<sign>{CURRENCY})(?![A-Za-z]){PARTICLE}"), with_particle(amounts.money_after)
-    ),
-    TextRule(
-        "seat",
-        re.compile(rf"{HEAD}(\d{{1,3}})([A-K])(?= ?(?:석|좌석|게이트|구역|블록|탑승구|번 ?출구)(?![가-힣]{{2}}))"),
-        symbols.seat,
-    ),
-    TextRule(
-        "degrees", re.compile(rf"{MINUS}{N} ?(?P<unit>{any_of(DEGREES)}){PARTICLE}"), with_particle(amounts.degrees)
-    ),
-    TextRule("degrees", re.compile(rf"(?<![\w).])[-−]{N} ?(?:도|°)(?![A-Z]){AFTER}"), amounts.below),
-    TextRule(
-        "speed",
-        re.compile(rf"{MINUS}{N} ?(?P<unit>{any_of(SPEEDS)})(?![A-Za-z2²]){PARTICLE}"),
-        with_particle(amounts.speed),
-    ),
-    TextRule(
-        "unit",
-        re.compile(rf"(?<![A-Za-z\d])(?<!\d )(?P<unit>{any_of(PER_ONE)})(?=당(?![가-힣]{{2}}))"),
-        lambda match: UNITS[match["unit"]],
-    ),
-    TextRule("page", re.compile(rf"{N}p(?![A-Za-z\d]){PARTICLE}"), with_particle(amounts.pages)),
-    TextRule("unit", re.compile(r"(?<=\d)m(?=\d\d(?![\dA-Za-z]))"), lambda match: "미터 "),
-    TextRule("unit", re.compile(rf"{MINUS}{N} ?(?P<unit>{UNIT}){PER_UNIT}{PARTICLE}"), with_particle(amounts.unit)),
-    TextRule(
-        "unit",
-        re.compile(rf"{MINUS}{N} ?(?P<unit>{UNIT})(?P<per>)(?![A-Za-z\d]){PARTICLE}"),
-        with_particle(amounts.unit),
-    ),
-    TextRule("power", re.compile(rf"{N}(?P<power>[²³]){PARTICLE}"), with_particle(amounts.power)),
-    TextRule("quarter", re.compile(rf"{HEAD}([1-4])/4(?= ?분기)"), lambda match: sino(match[1]) + "사"),
-    TextRule("fraction", re.compile(rf"{HEAD}(\d{{1,6}}) ?분의 ?(\d{{1,6}})(?!\d|[.,]\d)"), amounts.parts),
-    TextRule(
-        "magnitude",
-        re.compile(
-            rf"(?<![A-Za-z])(?<![A-Za-z]-){SIGNED}{N}{MAGNITUDE}(?P<more>[여몇])?(?P<close>(?=\d|{COUNTER}))?(?:(?=\d|{COUNTER}|[만억조])|{AFTER})"
-        ),
-        amounts.magnitude,
-    ),
-    *(
-        TextRule(
-            "counter",
-            re.compile(
-                rf"(?P<before>(?<![가-힣])(?:{any_of(nouns)})[을를도은는]? ){HEAD}(?P<n>\d{{1,3}}) ?"
-                rf"(?P<counter>{counter}){AFTER}"
-            ),
-            amounts.served,
-        )
-        for counter, nouns in SERVED.items()
-    ),
-    TextRule(
-        "counter",
-        re.compile(
-            rf"(?<![A-Za-z])(?<![A-Za-z]-){SIGNED}{N}(?P<more>여)?(?P<gap> ?)(?P<counter>{COUNTER})"
-            rf"(?:(?<=[가-힣][가-힣])|{AFTER})"
-        ),
-        amounts.counter,
-    ),
-    TextRule("counter", re.compile(rf"{N} ?(?P<counter>정)(?=씩|을|의|만|[ ,.)]|$)"), amounts.pieces),
-    TextRule("compare", re.compile(rf"{_SIDE} ?([<≤]) ?{_OTHER} ?([<≤]) ?{_OTHER}"), ranges.between),
-    TextRule(
-        "compare",
-        re.compile(rf"{_SIDE} ?([<>≤≥]) ?{_OTHER}(?! ?[<>≤≥])(?P<if>이?면)?(?: ?이?다(?![가-힣]))?"),
-        ranges.compare,
-    ),
-    TextRule(
-        "operator",
-        re.compile(
-            r"(?<=[\d가-힣]) ?([×÷]) ?(?=\d)|(?<=\d) ?([+*]) ?(?=\d)|(?<=[\d터]) ?x ?(?=\d)|(?<=[\d터]) x (?=[가-힣])"
-        ),
-        ranges.operator,
-    ),
-    TextRule("equals", re.compile(rf"{N} ?= ?(?=[\d-])"), ranges.equals),
-    TextRule("equals", re.compile(r"^= ?(?=[\w(-])"), lambda match: "이퀄 "),
-)
 
 _NAMES = (
     TextRule("version", re.compile(r"(?<![A-Za-z])[vV](?:er)?\.? ?(?=\d{1,4}\.\d)"), lambda match: "버전 "),
     TextRule("version", re.compile(r"(?<![A-Za-z])(?:N[Oo]\.?|№) ?1(?![\d.,])"), lambda match: "넘버 원"),
     TextRule("version", re.compile(r"(?<![A-Za-z])(?:N[Oo]|no)\. ?(?=\d)"), lambda match: "넘버 "),
+    TextRule("version", re.compile(r"(?<![A-Za-z])[Vv]ol\. ?(?=\d)"), lambda match: "볼륨 "),
+    TextRule(
+        "version", re.compile(r"(?<![A-Za-z])(?P<word>EP|Ep)\. ?(?=\d)"), lambda match: f"{match['word'].upper()} "
+    ),
     TextRule("hash", re.compile(r"#(?=\d)"), lambda match: "샵 "),
     TextRule("countdown", re.compile(r"(?<![A-Za-z])D-(?=\d)(?!\d{1,2} ?비자)"), lambda match: "디 마이너스 "),
     TextRule(
@@ -301,15 +168,26 @@ _LAST = (
     ),
 )
 
-RULES = (
-    *_SPELLINGS,
+_FIGURES = (
     *SCIENCE,
     *dates.DATES,
     *SCORES,
     *dates.TIMES,
     *codes.CODES,
     *ranges.BETWEEN,
-    *_QUANTITIES,
-    *_NAMES,
-    *_LAST,
+    *QUANTITIES,
 )
+RULES = (*_SPELLINGS, *_FIGURES, *_NAMES, *_LAST)
+# Rules for figures that find something where there are none, too: x², sinθ, 3월(월), 서울~부산, A < B.
+_ALSO = "formula function power minus subscript weekday range arrow unit compare operator equals"
+_ALSO_WITHOUT = frozenset(_ALSO.split())
+_LETTERS = (*_SPELLINGS, *(rule for rule in _FIGURES if rule.name in _ALSO_WITHOUT), *_NAMES, *_LAST)
+_WRITTEN = re.compile(r"[^가-힣ㄱ-ㅎㅏ-ㅣ ,.?!…]")  # something that is not said as it stands
+_COUNTABLE = re.compile("[\\d½¼¾\u2150-\u2188\u2460-\u24ff\u3200-\u33ff]")  # a figure, or what a rule makes one of
+
+
+def rules_for(text: str) -> tuple[TextRule, ...]:
+    """The rules that can find something in the text: none in plain Hangul, those for figures only where some are."""
+    if not _WRITTEN.search(text):
+        return ()
+    return RULES if _COUNTABLE.search(text) else _LETTERS

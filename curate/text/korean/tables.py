@@ -6,7 +6,7 @@ _THINGS = "개 명 살 마리 사람 그루 송이 켤레 벌 채 척 권 자루
 _MORE_THINGS = "봉지 상자 쌍 편 군데 곳 가지 나라 종류 글자 문장 단어 줄 판 알 문제 과목 학급 문항 갑절"
 _PARTS = (
     "모 갑 다발 방울 조각 그릇 접시 숟가락 컵 캔 톨 포기 필 가닥 갈래 꼬집 뭉치 두름 손 첩 돈 봉 박스 세트 스푼 "
-    "큰술 작은술 티스푼"
+    "큰술 작은술 티스푼 다스 두릅 팩 컷"
 )
 # Measures of the kitchen, the market and the field, counters only where the word ends: 밥 3공기, but 1공기업.
 _MEASURES = (
@@ -63,7 +63,7 @@ _SINO = (
     "구역 군 대대 사단 여단 연대 중대 소대 극 막 절 화 집 타 타수 타점 홀 언더파 오버파 이닝 안타 홈런 도루 득점 "
     "실점 쿼터 라운드 리바운드 어시스트 전 전승 전패 선 할 푼 리 녀 남 남매 형제 자매 중 중주 중창 색 각형 면 변 "
     "판승 기 기통 기생 기수 배속 배럴 온스 캐럿 픽셀 화소 바이트 비트 코어 와트시 마력 회말 회초 악장 문단 심 년제 "
-    "헥토파스칼"
+    "헥토파스칼 매 획 도움"
 )
 SINO = [word for word in [*ATTACHED, *_SINO.split()] if word not in NATIVE]
 _LENGTHS = {
