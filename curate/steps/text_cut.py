@@ -25,6 +25,7 @@ from curate.steps.selection import Floats, shuffled
 
 MOST_SPEAKERS = 40  # more held-out speakers than this are not tried
 Flags = NDArray[np.bool_]
+Numbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,11 @@ def cut(
         has = ((kept["split"] == name) & (kept["language"] == language)).any()
         if shares[name] <= 0 or has or not own.any():
             continue
-        free = own & (kept["split"] == "train").fill_null(False).to_numpy()
+        free = (kept["split"] == "train").fill_null(False).to_numpy()
         total = float(kept["seconds"].to_numpy()[own].sum())
         lost = float(kept["seconds"].to_numpy()[own & kept["split"].is_null().to_numpy()].sum())
         found = best(
-            kept.filter(pl.Series(free)), apart=apart, seed=seed, wanted=shares[name] * total,
+            kept.filter(pl.Series(free)), language, apart=apart, seed=seed, wanted=shares[name] * total,
             most=min(max_dropped * total * _part(name, shares), max_dropped * total - lost),
         )  # fmt: skip
         if found is None:
@@ -72,25 +73,29 @@ def _part(name: str, shares: Mapping[str, float]) -> float:
     return shares[name] / sum(shares[each] for each in HELD_OUT)
 
 
-def best(clips: pl.DataFrame, *, apart: Sequence[str], seed: int, wanted: float, most: float) -> Cut | None:
+def best(
+    clips: pl.DataFrame, language: str, *, apart: Sequence[str], seed: int, wanted: float, most: float
+) -> Cut | None:
     """The cut that holds out most, up to `wanted` seconds, and drops at most `most`; of equals the one that drops least.
 
-    None where there is none. Clips without a text, or of one block of speakers only, are never cut off.
+    Only speakers and texts of that language alone are held out, as others would leak from the other language. None
+    where there is no such cut.
     """
     others = [name for name in apart if name != "text"]
     clips = clips.with_row_index("place").sort(shuffled("id", seed=seed))
     block = relations.groups(clips, others)
     texts = clips.select(relations.shared("text")).to_series()
     text = texts.rank("dense").fill_null(0).cast(pl.Int64).to_numpy() - 1
-    seconds = clips["seconds"].to_numpy()
+    seconds, foreign = clips["seconds"].to_numpy(), (clips["language"] != language).to_numpy()
     if text.max(initial=-1) < 1 or block.max(initial=-1) < 1:
         return None
-    order = _by_affinity(block, text, seconds)
+    barred = np.bincount(block, weights=foreign) > 0
+    barred_text = np.bincount(text[text >= 0], weights=foreign[text >= 0]) > 0
     found: Cut | None = None
-    inside = np.zeros(int(block.max()) + 1, dtype=np.bool_)
-    for speaker in order[:MOST_SPEAKERS]:
+    inside = np.zeros(len(barred), dtype=np.bool_)
+    for speaker in _by_affinity(block, text, seconds, barred):
         inside[speaker] = True
-        one = _with_texts(inside[block], text, seconds, wanted, most)
+        one = _with_texts(inside[block], text, seconds, barred_text, wanted, most)
         if one is not None and (found is None or _better(one, found)):
             found = one
     if found is None:
@@ -99,37 +104,38 @@ def best(clips: pl.DataFrame, *, apart: Sequence[str], seed: int, wanted: float,
     return Cut(found.held[back], found.dropped[back], found.held_seconds, found.dropped_seconds)
 
 
-
 def _better(one: Cut, other: Cut) -> bool:
     if abs(one.held_seconds - other.held_seconds) > 0.1 * other.held_seconds:
         return one.held_seconds > other.held_seconds
     return one.dropped_seconds < other.dropped_seconds
 
 
-def _by_affinity(block: NDArray[np.int64], text: NDArray[np.int64], seconds: Floats) -> list[int]:
-    """Blocks of speakers, each the one that shares most of its hours with the texts of those before; small ones first.
+def _by_affinity(block: Numbers, text: Numbers, seconds: Floats, barred: Flags) -> list[int]:
+    """Blocks of speakers, each the one that has most of its hours on the texts of those before.
 
     Begun with the smallest block, as what is held out should be little.
     """
     from scipy.sparse import csr_array
 
     known = text >= 0
-    shape = int(block.max()) + 1, int(text.max()) + 1
+    shape = len(barred), int(text.max()) + 1
     read = csr_array((seconds[known], (block[known], text[known])), shape=shape)
     totals = np.bincount(block, weights=seconds, minlength=shape[0])
-    first = int(np.lexsort((np.arange(shape[0]), totals))[0])
-    order, covered = [first], np.zeros(shape[1], dtype=np.bool_)
-    left = np.ones(shape[0], dtype=np.bool_)
-    while len(order) < min(shape[0], MOST_SPEAKERS):
+    left = ~barred
+    if not left.any():
+        return []
+    order = [int(np.argmin(np.where(left, totals, np.inf)))]
+    covered = np.zeros(shape[1])
+    while len(order) < min(int((~barred).sum()), MOST_SPEAKERS):
         left[order[-1]] = False
-        covered[read[[order[-1]]].nonzero()[1]] = True
-        share = (read @ covered.astype(np.float64)) / np.maximum(totals, 1e-9)
-        share[~left] = -1.0
-        order.append(int(np.argmax(share)))
+        covered[read[[order[-1]]].nonzero()[1]] = 1.0
+        order.append(int(np.argmax(np.where(left, (read @ covered) / np.maximum(totals, 1e-9), -1.0))))
     return order
 
 
-def _with_texts(mine: Flags, text: NDArray[np.int64], seconds: Floats, wanted: float, most: float) -> Cut | None:
+def _with_texts(
+    mine: Flags, text: Numbers, seconds: Floats, barred: Flags, wanted: float, most: float
+) -> Cut | None:
     """These speakers with the texts that drop the least: by what each saves for what it costs."""
     known = text >= 0
     count = int(text.max()) + 1
@@ -137,7 +143,7 @@ def _with_texts(mine: Flags, text: NDArray[np.int64], seconds: Floats, wanted: f
     costs = np.bincount(text[known & ~mine], weights=seconds[known & ~mine], minlength=count)
     free = float(seconds[mine & ~known].sum())  # clips without a text go with their speakers
     order = np.lexsort((np.arange(count), -saves / (costs + 1.0)))
-    order = order[saves[order] > 0]
+    order = order[(saves[order] > 0) & ~barred[order]]
     held = np.cumsum(saves[order]) + free
     dropped = seconds[mine].sum() - held + np.cumsum(costs[order])
     fits = (held <= wanted + 1e-9) & (dropped <= most + 1e-9)
