@@ -81,13 +81,16 @@ def decide(
     clips = relations.name_alike(clips)
     if until == "filter":
         return clips
-    drawn = before.held
+    drawn, candidates = before.held, balance.candidates(clips, **recipe.balance.model_dump(exclude={"stable"}))
+    earlier = before.chosen if recipe.balance.stable else frozenset()
     # What is drawn now bars other clips of the same persons and texts, so the choice is made again with it; a run that
     # finds it drawn already ends in the same.
     for _ in range(DRAWS):
         held = held_out.together(drawn, held_out.as_given(clips)) if recipe.split.given else drawn
         barred = held_out.leaks(clips, held, recipe.split.apart)
-        chosen = _balance(recipe, clips, before.chosen, drawn, barred, order)
+        chosen = balance.choose(
+            clips, candidates, order=order, earlier=earlier, held=drawn["id"].to_list(), barred=barred
+        )
         chosen = rules.break_rule(chosen, "leak", pl.lit(barred), order)
         if until == "balance":
             return chosen
@@ -97,18 +100,6 @@ def decide(
             break
         drawn = held_out.together(drawn, found)
     return divided if until == "split" else tag.tag(divided, template=recipe.tag.template, form=recipe.tag.text)
-
-
-def _balance(
-    recipe: Recipe,
-    clips: pl.DataFrame,
-    chosen: frozenset[str],
-    held: pl.DataFrame,
-    barred: pl.Series,
-    order: Sequence[str],
-) -> pl.DataFrame:
-    asked, earlier = recipe.balance.model_dump(exclude={"stable"}), chosen if recipe.balance.stable else ()
-    return balance.balance(clips, **asked, order=order, earlier=earlier, held=held["id"].to_list(), barred=barred)
 
 
 def _split(recipe: Recipe, clips: pl.DataFrame, held: pl.DataFrame, order: Sequence[str]) -> pl.DataFrame:

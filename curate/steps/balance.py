@@ -4,13 +4,14 @@ Among the clips that fit those are kept that together cover most and are good: `
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
 from curate.recipe import LANGUAGES
 from curate.steps import coverage_choice, sessions
-from curate.steps.coverage_choice import Cap, Choice, Floats, Numbers, Pool
+from curate.steps.coverage_choice import Cap, Floats, Numbers, Pool
 from curate.steps.quality import quality as measured_quality
 from curate.steps.relations import bare_text
 from curate.steps.rule_catalogue import ORDER
@@ -21,6 +22,16 @@ from curate.text import coverage
 SPREAD = 0.2  # weight of the spread over persons; what is neither this nor quality is phonetic coverage
 RELEASE = 0.03  # share of the hours for which clips chosen earlier compete with new ones
 FEWEST = 2  # clips with a unit: one that a single clip has is as often an error of its text
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The clips of one language to choose from, in the order that equals are taken in."""
+
+    rows: Numbers  # their places in the frame
+    ids: pl.Series
+    pool: Pool
+    wanted: float  # seconds
 
 
 def balance(
@@ -35,53 +46,71 @@ def balance(
     seed: int = 0,
     order: Sequence[str] = ORDER,
     earlier: Collection[str] = (),
-    held: Collection[str] = (),
-    barred: pl.Series | None = None,
 ) -> pl.DataFrame:
     """Keep the wanted hours of each language under the caps; the other clips are `capped`, `surplus` or both.
 
-    `earlier`: ids chosen before there were more clips, nearly all of which stay; `held`: ids that stay in any case,
-    because a test set that was drawn holds them; `barred`: clips that may not be kept, for another reason.
+    `earlier`: ids chosen before there were more clips, nearly all of which stay.
     """
+    found = candidates(
+        clips, hours=hours, max_speaker_hours=max_speaker_hours, max_source_hours=max_source_hours,
+        max_session_hours=max_session_hours, max_text_clips=max_text_clips, quality=quality, seed=seed,
+    )  # fmt: skip
+    return choose(clips, found, order=order, earlier=earlier)
+
+
+def candidates(
+    clips: pl.DataFrame,
+    *,
+    hours: Mapping[str, float],
+    max_speaker_hours: float | None = None,
+    max_source_hours: float | None = None,
+    max_session_hours: float | None = None,
+    max_text_clips: int | None = None,
+    quality: float = 0.2,
+    seed: int = 0,
+) -> list[Candidates]:
+    """What there is to choose from in each language that has more than is wanted, or caps to keep."""
     caps = {
         "person": max_speaker_hours, "source": max_source_hours, "session": max_session_hours, "text": max_text_clips,
     }  # fmt: skip
-    over = {name: np.zeros(clips.height, dtype=np.bool_) for name in ("capped", "surplus")}
+    asked = {name: cap for name, cap in caps.items() if cap is not None}
     known = clips.with_columns(sessions.session().alias("session"), bare_text().alias("text")).with_row_index("row")
-    known = known.with_columns((pl.lit(False) if barred is None else barred).alias("barred"))
-    known = known.filter(pl.col("drop").is_null())
+    found = []
     for language in LANGUAGES:
-        pool = known.filter(pl.col("language") == language)
+        pool = known.filter(pl.col("drop").is_null(), pl.col("language") == language)
         wanted = hours.get(language, np.inf) * 3600
-        asked = {name: cap for name, cap in caps.items() if cap is not None}
-        if pool.is_empty() or (not asked and pool.filter(~pl.col("barred"))["seconds"].sum() <= wanted):
-            continue
-        pool = pool.sort(shuffled("id", seed=seed))
-        choice = _chosen(pool, language, wanted, asked, quality, earlier=earlier, held=held)
-        rows = pool["row"].to_numpy()
+        if not pool.is_empty() and (asked or pool["seconds"].sum() > wanted):
+            pool = pool.sort(shuffled("id", seed=seed))
+            rows = pool["row"].to_numpy()
+            found.append(Candidates(rows, pool["id"], pool_of(pool, language, wanted, quality, asked), wanted))
+    return found
+
+
+def choose(
+    clips: pl.DataFrame,
+    found: Sequence[Candidates],
+    *,
+    order: Sequence[str] = ORDER,
+    earlier: Collection[str] = (),
+    held: Collection[str] = (),
+    barred: pl.Series | None = None,
+) -> pl.DataFrame:
+    """Of the candidates the best; `held` ids stay in any case, as a test set holds them, and `barred` clips never do."""
+    over = {name: np.zeros(clips.height, dtype=np.bool_) for name in ("capped", "surplus")}
+    forbidden = np.zeros(clips.height, dtype=np.bool_) if barred is None else barred.to_numpy()
+    for each in found:
+        first, then = (
+            each.ids.is_in(pl.Series(list(ids), dtype=pl.String).implode()).to_numpy() for ids in (held, earlier)
+        )
+        choice = coverage_choice.choose(
+            each.pool, each.wanted, allowed=~forbidden[each.rows], forced=first, preferred=then, release=RELEASE
+        )
         if choice.full:
-            over["capped"][rows] = ~choice.taken & np.any(choice.full, axis=0)
-        over["surplus"][rows] = ~choice.taken & choice.over
+            over["capped"][each.rows] = ~choice.taken & np.any(choice.full, axis=0)
+        over["surplus"][each.rows] = ~choice.taken & choice.over
     for rule, flags in over.items():
         clips = break_rule(clips, rule, pl.lit(pl.Series(flags)), order)
     return clips
-
-
-def _chosen(
-    pool: pl.DataFrame,
-    language: str,
-    wanted: float,
-    caps: Mapping[str, float],
-    weight: float,
-    *,
-    earlier: Collection[str],
-    held: Collection[str],
-) -> Choice:
-    """The choice among the clips of one language, which are in the order that equals are taken in."""
-    made = pool_of(pool, language, wanted, weight, caps)
-    first, then = (pool["id"].is_in(pl.Series(list(ids), dtype=pl.String).implode()).to_numpy() for ids in (held, earlier))
-    allowed = ~pool["barred"].to_numpy()
-    return coverage_choice.choose(made, wanted, allowed=allowed, forced=first, preferred=then, release=RELEASE)
 
 
 def pool_of(

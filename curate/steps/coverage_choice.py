@@ -8,13 +8,14 @@ machine translation", EMNLP 2014): monotone, and of diminishing returns.
          + sum over clips i:   weight    seconds(i) quality(i)               measured quality
 
 Chosen is by gain per second, the best first (Sviridenko 2004, Leskovec et al. 2007), in rounds: the gains of all clips
-are computed at once, and those within 5 % of the best are taken in order as long as their gain, computed anew, is still
+are computed at once, and those within 10 % of the best are taken in order as long as their gain, computed anew, is still
 that large (Badanidiyuru & Vondrak, "Fast algorithms for maximizing submodular functions", SODA 2014). What no longer
 fits is passed over, until nothing fits.
 
-How near the best is known for each choice: no set within the hours is worth more than F(S) plus the gains of the
-clips that S lacks, the best per second first until the hours are full, at any S on the way (Leskovec et al. 2007,
-section 3.2; caps can only lower it).
+How near the best is known for each choice. F with fractions of clips is concave, so it lies under its tangent at S
+everywhere: no choice within the hours is worth more than F(S) plus what the tangent gains by the fractions of clips
+that are best under it (the duality gap of Frank & Wolfe, see Jaggi, "Revisiting Frank-Wolfe", ICML 2013). Caps can only
+lower what is possible.
 """
 
 from collections.abc import Sequence
@@ -28,11 +29,10 @@ Floats = NDArray[np.float64]
 Numbers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
-NEAR = 0.05  # of the best gain per second: what is taken in one round
+NEAR = 0.1  # of the best gain per second: what is taken in one round
 FEW = 2000  # clips: from so few the very best is taken each time
 PATIENCE = 48  # clips in a row whose gain has fallen too far: the round ends
 MINUTE = 60.0  # seconds of a person that count as the first step of the logarithm
-BOUND_EVERY = 10  # rounds between two bounds
 EXACT = 1e-7  # seconds: rounding of sums
 SWAPS = 20  # exchanges that are tried at the end
 
@@ -111,7 +111,6 @@ class _State:
     pool: Pool
     taken: Flags = field(init=False)
     used: float = 0.0
-    best_bound: float = np.inf
 
     def __post_init__(self) -> None:
         from scipy.sparse import csr_array
@@ -178,7 +177,7 @@ class _State:
 
     def fill(self, budget: float, among: Flags) -> None:
         """Take clips until none of them fits."""
-        rounds, among = 0, among.copy()
+        among = among.copy()
         while True:
             among &= ~self.taken & (self.pool.seconds <= budget - self.used + EXACT)
             for room in self.room_under_caps():
@@ -187,9 +186,6 @@ class _State:
             if not len(waiting):
                 return
             gains = self.gains()
-            if rounds % BOUND_EVERY == 0:
-                self._bounded(gains, budget)
-            rounds += 1
             self._round(waiting, (gains / self.pool.seconds)[waiting], budget)
 
     def _round(self, waiting: Numbers, rates: Floats, budget: float) -> None:
@@ -215,17 +211,14 @@ class _State:
         return float((pool.weights * np.log1p(self.counts)).sum()) + spread + float(pool.value[self.taken].sum())
 
     def bound(self, budget: float) -> float:
-        """The least bound that was met, that of now included."""
-        self._bounded(self.gains(), budget)
-        return self.best_bound
-
-    def _bounded(self, gains: Floats, budget: float) -> None:
-        seconds = self.pool.seconds
-        left = np.flatnonzero(~self.taken & (seconds <= budget))
-        order = left[np.argsort(-(gains / seconds)[left], kind="stable")]
-        before = np.cumsum(seconds[order]) - seconds[order]
-        share = np.clip((budget - before) / seconds[order], 0.0, 1.0)
-        self.best_bound = min(self.best_bound, self.worth() + float((gains[order] * share).sum()))
+        """What no choice of at most `budget` seconds is worth more than: the tangent's best."""
+        pool, known = self.pool, self.pool.person >= 0
+        slope = self.matrix @ (pool.weights / (1 + self.counts)) + pool.value
+        slope[known] += pool.person_weight * pool.seconds[known] / (MINUTE + self.of_person[pool.person[known]])
+        order = np.argsort(-slope / pool.seconds, kind="stable")
+        before = np.cumsum(pool.seconds[order]) - pool.seconds[order]
+        share = np.clip((budget - before) / pool.seconds[order], 0.0, 1.0)
+        return self.worth() + float((slope[order] * share).sum() - slope[self.taken].sum())
 
     def swap(self, budget: float, allowed: Flags, forced: Flags) -> None:
         """Bring the seconds nearer the budget: one clip for a longer one, where that fills at least half of the gap."""
