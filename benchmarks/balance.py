@@ -49,7 +49,9 @@ def korean_words() -> Words:
     from curate.text.korean.lexicon import lexicon
 
     found = lexicon(None).readings
-    return sorted((word, sounds[0]) for word, sounds in found.items() if 1 < len(word) < 6 and len(sounds[0]) == len(word))
+    return sorted(
+        (word, sounds[0]) for word, sounds in found.items() if 1 < len(word) < 6 and len(sounds[0]) == len(word)
+    )
 
 
 def made(clips: int, *, seed: int = 0, prefix: str = "") -> pl.DataFrame:

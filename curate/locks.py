@@ -23,7 +23,9 @@ from curate.steps.before import Before
 log = logging.getLogger(__name__)
 
 SETTINGS, ROWS = "# drawn with ", "# among clips "
-ABOUT_SPLIT = "# Held-out clips: they stay when clips are added. To draw anew: another split.seed, or delete this file.\n"
+ABOUT_SPLIT = (
+    "# Held-out clips: they stay when clips are added. To draw anew: another split.seed, or delete this file.\n"
+)
 ABOUT_BALANCE = "# Chosen clips: before clips were last added, and now. To choose anew: balance.stable = false.\n"
 CHOSEN = {"id": pl.String, "language": pl.String, "chosen": pl.String}
 BEFORE, NOW, BOTH = "before", "now", "before and now"
@@ -41,8 +43,8 @@ def write(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, before: Before) -
         kept = clips.filter(pl.col("drop").is_null()).select("id", "language", pl.lit(NOW).alias("chosen"))
         earlier = clips.filter(pl.col("id").is_in(list(before.chosen))).select("id", "language")
         both = kept.join(earlier, on="id", how="full", coalesce=True)
-        state = pl.when(pl.col("language_right").is_null()).then(pl.lit(NOW))
-        state = state.when(pl.col("language").is_null()).then(pl.lit(BEFORE)).otherwise(pl.lit(BOTH))
+        new, gone = pl.col("language_right").is_null(), pl.col("language").is_null()
+        state = pl.when(new).then(pl.lit(NOW)).when(gone).then(pl.lit(BEFORE)).otherwise(pl.lit(BOTH))
         rows = both.select("id", pl.coalesce("language", "language_right"), state.alias("chosen")).sort("id")
         head = f"{ABOUT_BALANCE}{ROWS}{_digest(clips)}\n"
         files.write_text(corpus.balance_lock, head + rows.write_csv(separator="\t"))
@@ -58,7 +60,9 @@ def _held(corpus: Corpus, wanted: Recipe) -> pl.DataFrame:
         return rows
     try:
         then, now = json.loads(settings), json.loads(_settings(wanted))
-        changed = [f"split.{name} is {now[name]} and was {then.get(name)}" for name in now if now[name] != then.get(name)]
+        changed = [
+            f"split.{name} is {now[name]} and was {then.get(name)}" for name in now if now[name] != then.get(name)
+        ]
     except (ValueError, AttributeError):
         raise UserError(f"{corpus.split_lock}, line 2 is not as it was written; delete it to draw anew") from None
     log.warning("held-out sets are drawn anew: %s; those of before are in %s", "; ".join(changed), _former(corpus).name)

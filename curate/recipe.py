@@ -93,8 +93,8 @@ class Source(_Part):
     columns: dict[str, str] = Field(
         default_factory=dict,
         description="ours = theirs, for audio, text, language, speaker, session, start, end (seconds), licence, "
-        'attribution, url; theirs is a name, or "1", "2"... with header = false. In a known layout, which of its texts is meant: '
-        'kss text = "original", ksponspeech text = "pronunciation"',
+        'attribution, url; theirs is a name, or "1", "2"... with header = false. In a known layout, which of its texts '
+        'is meant: kss text = "original", ksponspeech text = "pronunciation"',
     )
     header: bool = Field(True, description="table: whether the first line names the columns")
     separator: str | None = Field(None, min_length=1, max_length=1, description="table: between fields; by the suffix")
@@ -333,7 +333,8 @@ class Split(_Part):
         "`leak` so that speakers and texts can be held out",
     )
     seed: int = Field(
-        0, description="another one draws anew; else a held-out set once drawn stays (split.lock), until [split] changes"
+        0,
+        description="another one draws anew; else a held-out set once drawn stays (split.lock), until [split] changes",
     )
 
     @model_validator(mode="after")

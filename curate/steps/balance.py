@@ -43,19 +43,20 @@ def balance(
     max_session_hours: float | None = None,
     max_text_clips: int | None = None,
     quality: float = 0.2,
+    stable: bool = True,
     seed: int = 0,
     order: Sequence[str] = ORDER,
     earlier: Collection[str] = (),
 ) -> pl.DataFrame:
     """Keep the wanted hours of each language under the caps; the other clips are `capped`, `surplus` or both.
 
-    `earlier`: ids chosen before there were more clips, nearly all of which stay.
+    `earlier`: ids chosen before there were more clips, nearly all of which stay if the choice is to be `stable`.
     """
     found = candidates(
         clips, hours=hours, max_speaker_hours=max_speaker_hours, max_source_hours=max_source_hours,
         max_session_hours=max_session_hours, max_text_clips=max_text_clips, quality=quality, seed=seed,
     )  # fmt: skip
-    return choose(clips, found, order=order, earlier=earlier)
+    return choose(clips, found, order=order, earlier=earlier if stable else ())
 
 
 def candidates(
@@ -95,7 +96,7 @@ def choose(
     held: Collection[str] = (),
     barred: pl.Series | None = None,
 ) -> pl.DataFrame:
-    """Of the candidates the best; `held` ids stay in any case, as a test set holds them, and `barred` clips never do."""
+    """Of the candidates the best; `held` ids stay in any case, as a test set has them, and `barred` clips never do."""
     over = {name: np.zeros(clips.height, dtype=np.bool_) for name in ("capped", "surplus")}
     forbidden = np.zeros(clips.height, dtype=np.bool_) if barred is None else barred.to_numpy()
     for each in found:
@@ -152,4 +153,3 @@ def _numbers(names: pl.Series) -> Numbers:
     """A number for each name, -1 for none."""
     ranks = names.rank("dense").cast(pl.Int64).fill_null(0)
     return ranks.to_numpy() - 1
-

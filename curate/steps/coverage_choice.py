@@ -8,9 +8,9 @@ machine translation", EMNLP 2014): monotone, and of diminishing returns.
          + sum over clips i:   weight    seconds(i) quality(i)               measured quality
 
 Chosen is by gain per second, the best first (Sviridenko 2004, Leskovec et al. 2007), in rounds: the gains of all clips
-are computed at once, and those within 10 % of the best are taken in order as long as their gain, computed anew, is still
-that large (Badanidiyuru & Vondrak, "Fast algorithms for maximizing submodular functions", SODA 2014). What no longer
-fits is passed over, until nothing fits.
+are computed at once, and those within 10 % of the best are taken in order as long as their gain, computed anew, is
+still that large (Badanidiyuru & Vondrak, "Fast algorithms for maximizing submodular functions", SODA 2014). What no
+longer fits is passed over, until nothing fits.
 
 How near the best is known for each choice. F with fractions of clips is concave, so it lies under its tangent at S
 everywhere: no choice within the hours is worth more than F(S) plus what the tangent gains by the fractions of clips

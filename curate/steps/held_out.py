@@ -5,6 +5,7 @@ added to it nor trained on; it is dropped as `leak`.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import polars as pl
 
@@ -17,7 +18,7 @@ GIVEN = {
     "valid": "validation", "validation": "validation", "val": "validation", "test": "test", "testing": "test",
     "eval": "test", "evaluation": "test", "eval_clean": "test", "eval_other": "test",
 }  # fmt: skip
-SCHEMA = {
+SCHEMA: dict[str, Any] = {
     "split": pl.String, "language": pl.String, "id": pl.String, "person": pl.String, "text": pl.String,
     "recording": pl.String,
 }  # fmt: skip

@@ -27,15 +27,18 @@ def hours(clips: pl.DataFrame, recipe: Recipe) -> Iterator[str]:
         kept = _hours(own.filter(pl.col("drop").is_null()))
         name = LANGUAGES[language]
         if wanted > 0 and own.is_empty():
-            yield f"{name}: {wanted:g} h are wanted, and no clip is in it; add a source, or leave balance.hours.{language} out"
+            remedy = f"add a source, or leave balance.hours.{language} out"
+            yield f"{name}: {wanted:g} h are wanted, and no clip is in it; {remedy}"
         elif wanted - kept > WITHIN * wanted:
-            yield f"{name}: {kept:.2f} of {wanted:g} h: {wanted - kept:.2f} h short; {_why_short(own, recipe, wanted - kept)}"
+            yield f"{name}: {kept:.2f} of {wanted:g} h: {wanted - kept:.2f} h short; {_why_short(own, recipe)}"
 
 
-def _why_short(own: pl.DataFrame, recipe: Recipe, short: float) -> str:
+def _why_short(own: pl.DataFrame, recipe: Recipe) -> str:
     over = {name: _hours(own.filter(pl.col("drop") == name)) for name in ("capped", "leak", "surplus")}
     rest = own.filter(pl.col("drop").is_not_null(), ~pl.col("drop").is_in(list(over)))
-    by_rule = rest.group_by("drop").agg(pl.col("seconds").sum() / 3600).sort("seconds", "drop", descending=[True, False])
+    by_rule = (
+        rest.group_by("drop").agg(pl.col("seconds").sum() / 3600).sort("seconds", "drop", descending=[True, False])
+    )
     parts, remedies = [], []
     if over["capped"]:
         caps = [name for name in type(recipe.balance).model_fields if name.startswith("max_")]
@@ -76,8 +79,9 @@ def _some(kind: str, count: int, units: list[str]) -> str:
 def splits(clips: pl.DataFrame, recipe: Recipe) -> list[str]:
     """A line for each language whose held-out shares are not as asked."""
     shares = {"validation": recipe.split.validation, "test": recipe.split.test}
-    asked = {"apart": recipe.split.apart, "seed": recipe.split.seed, "given": recipe.split.given}
-    return [split_causes.line(each, shares) for each in split_causes.of(clips, shares=shares, **asked)]
+    asked = recipe.split
+    found = split_causes.of(clips, shares=shares, apart=asked.apart, seed=asked.seed, given=asked.given)
+    return [split_causes.line(each, shares) for each in found]
 
 
 def _hours(clips: pl.DataFrame) -> float:

@@ -79,6 +79,8 @@ def name_alike(clips: pl.DataFrame) -> pl.DataFrame:
         pl.col("id").min().over("group").alias("sounds_like")
     )
     names = alike.select("id", "sounds_like").unique()
-    return clips.drop("sounds_like", strict=False).join(names, on="id", how="left", maintain_order="left").select(
-        [name for name in clips.columns if name != "sounds_like"] + ["sounds_like"]
+    return (
+        clips.drop("sounds_like", strict=False)
+        .join(names, on="id", how="left", maintain_order="left")
+        .select([name for name in clips.columns if name != "sounds_like"] + ["sounds_like"])
     )

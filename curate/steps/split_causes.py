@@ -1,4 +1,4 @@
-"""Why held-out shares are not what was asked, and what would help: tried out on the corpus itself, so that it is true."""
+"""Why held-out shares are not what was asked, and what would help, tried out on the corpus so that it is true."""
 
 import itertools
 from collections.abc import Mapping, Sequence
@@ -143,11 +143,13 @@ def _cause(own: pl.DataFrame, kept: pl.DataFrame, apart: Sequence[str], name: st
         .filter(pl.col("seconds") > 0).sort("seconds", descending=True)
     )  # fmt: skip
     parts = values["seconds"] / float(own["seconds"].sum())
-    least, most = (f"{part:.0%}" for part in (parts.min(), parts.max()))
+    least, most = f"{float(parts.to_numpy().min()):.0%}", f"{float(parts.to_numpy().max()):.0%}"
     elsewhere = " and speak in the other language too" if (values["languages"] > 1).any() else ""
     if name == "speaker":
         if values.height == 1:
-            return f"{most} of the hours are by one speaker{elsewhere.replace('speak', 'who speaks').replace(' and', ',')}"
+            return (
+                f"{most} of the hours are by one speaker{elsewhere.replace('speak', 'who speaks').replace(' and', ',')}"
+            )
         each = f"each with {least}" if least == most else f"with {least} to {most}"
         return f"there are {values.height} speakers, {each} of the hours{elsewhere}"
     if name == "recording":
@@ -196,9 +198,7 @@ def _fresh(
     return table.with_columns(draw.assigned(table, shares=shares, seed=seed, strict=strict))
 
 
-def _helps(
-    kept: pl.DataFrame, own: pl.DataFrame, shares: Mapping[str, float], apart: Sequence[str], seed: int
-) -> bool:
+def _helps(kept: pl.DataFrame, own: pl.DataFrame, shares: Mapping[str, float], apart: Sequence[str], seed: int) -> bool:
     """Whether a fresh draw among all kept clips would be as asked in this language."""
     table = _fresh(kept, shares, apart, seed)
     return _honest(_shares(table.filter(pl.col("language") == own["language"][0])), shares)

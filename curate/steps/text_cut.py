@@ -76,7 +76,7 @@ def _part(name: str, shares: Mapping[str, float]) -> float:
 def best(
     clips: pl.DataFrame, language: str, *, apart: Sequence[str], seed: int, wanted: float, most: float
 ) -> Cut | None:
-    """The cut that holds out most, up to `wanted` seconds, and drops at most `most`; of equals the one that drops least.
+    """The cut that holds out most, up to `wanted` seconds, and drops at most `most`; of equals that which drops least.
 
     Only speakers and texts of that language alone are held out, as others would leak from the other language. None
     where there is no such cut.
@@ -133,9 +133,7 @@ def _by_affinity(block: Numbers, text: Numbers, seconds: Floats, barred: Flags) 
     return order
 
 
-def _with_texts(
-    mine: Flags, text: Numbers, seconds: Floats, barred: Flags, wanted: float, most: float
-) -> Cut | None:
+def _with_texts(mine: Flags, text: Numbers, seconds: Floats, barred: Flags, wanted: float, most: float) -> Cut | None:
     """These speakers with the texts that drop the least: by what each saves for what it costs."""
     known = text >= 0
     count = int(text.max()) + 1

@@ -22,7 +22,9 @@ _CONSONANTS = "កខគឃងចឆជឈញដឋឌឍណតថទធនប�
 INVENTORY = {
     "consonant": tuple(_CONSONANTS),
     "subscript": tuple(f"\u17d2{letter}" for letter in _CONSONANTS if letter not in "ដឡ"),  # coeng ta is both ត and ដ
-    "vowel sign": tuple("\u17b6\u17b7\u17b8\u17b9\u17ba\u17bb\u17bc\u17bd\u17be\u17bf\u17c0\u17c1\u17c2\u17c3\u17c4\u17c5"),
+    "vowel sign": tuple(
+        "\u17b6\u17b7\u17b8\u17b9\u17ba\u17bb\u17bc\u17bd\u17be\u17bf\u17c0\u17c1\u17c2\u17c3\u17c4\u17c5"
+    ),
 }
 _LETTER = "[\u1780-\u17b3]"
 _MARKS = "[\u17b6-\u17d1\u17d3\u17dd]"

@@ -122,4 +122,3 @@ def _vowel_change(number: int) -> str:
 def _pair(final: int, initial: int) -> str:
     """ㄱ+ㄴ; a final before a pause stands alone, no final at all is an empty place."""
     return FINALS[final] + (f"+{INITIALS[initial]}" if initial < _NONE else "")
-
