@@ -81,7 +81,13 @@ def splits(clips: pl.DataFrame, recipe: Recipe) -> list[str]:
     shares = {"validation": recipe.split.validation, "test": recipe.split.test}
     asked = recipe.split
     found = split_causes.of(clips, shares=shares, apart=asked.apart, seed=asked.seed, given=asked.given)
-    return [split_causes.line(each, shares) for each in found]
+    lines = [split_causes.line(each, shares) for each in found]
+    lost = clips.filter(pl.col("drop") == "leak").group_by("language").agg(pl.col("seconds").sum() / 3600)
+    return lines + [
+        f"{LANGUAGES.get(language, language)}: {hours:.2f} h are dropped as `leak`: they share "
+        f"{' or '.join(recipe.split.apart)} with held-out clips"
+        for language, hours in lost.sort("language").iter_rows()
+    ]
 
 
 def _hours(clips: pl.DataFrame) -> float:
