@@ -34,7 +34,7 @@ def of(clips: pl.DataFrame) -> pl.DataFrame:
     """The clips that are held out, with what must not be trained on because of them; sorted."""
     held = clips.filter(pl.col("drop").is_null(), pl.col("split").is_in(HELD_OUT))
     rows = held.select("split", "language", "id", "person", relations.shared("text"), relations.shared("recording"))
-    return rows.cast(SCHEMA).sort("split", "language", "id")
+    return rows.cast(pl.Schema(SCHEMA)).sort("split", "language", "id")
 
 
 def as_given(clips: pl.DataFrame) -> pl.DataFrame:
