@@ -371,6 +371,7 @@ def _known(folder: Path) -> "Corpus":
 def _print_status(clips: "pl.DataFrame", wanted: "Recipe") -> None:
     from curate import show
     from curate.report import numbers
+    from curate.steps import notes
 
     facts = numbers.status(clips, wanted)
     typer.echo(show.status(facts))
@@ -378,8 +379,8 @@ def _print_status(clips: "pl.DataFrame", wanted: "Recipe") -> None:
         typer.echo("nothing is decided yet: `curate filter` drops, `curate tag` also balances and splits")
     elif not facts["kept"]["clips"]:
         typer.echo("no clip was kept; the report has examples per reason, `curate explain CORPUS CLIP` says all of one")
-    for each in facts["empty_splits"]:
-        print(f"curate: {each['split']} is empty for {each['language']}: {each['cause']}", file=sys.stderr)
+    for line in notes.notes(clips, wanted):
+        print(f"curate: {console.printable(line)}", file=sys.stderr)
 
 
 def _print_json(facts: Any) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from curate import audio, files, manifest, pipeline, recipe, report
+from curate import audio, files, locks, manifest, pipeline, recipe, report
 from curate.console import printable
 from curate.corpus import Corpus
 from curate.engine import memory
@@ -26,6 +26,7 @@ from curate.models import compute
 from curate.recipe import Recipe
 
 MEASURED_VERSION = 3  # raise it when segmenting or what follows from measures changes: stored frames are made anew
+DIVIDED = pipeline.STEPS[pipeline.STEPS.index("split") :]  # what is decided there stays, in the corpus's locks
 FORMATS = {"voxcpm": voxcpm.write}
 
 
@@ -85,7 +86,10 @@ def advance(
     else:
         clips = measure(corpus, wanted, asked, workers=workers, watch=watch, again=again)
     if until in pipeline.DECISIONS:
-        clips = pipeline.decide(wanted, clips, until=until)
+        before = locks.read(corpus, wanted, clips)
+        clips = pipeline.decide(wanted, clips, until=until, before=before)
+        if until in DIVIDED:
+            locks.write(corpus, wanted, clips, before)
     manifest.write(clips, corpus.manifest)
     fingerprints = {each.name: each.fingerprint for each in asked.all()}
     corpus.log(until, seconds=round(time.monotonic() - started, 1), clips=clips.height, measures=fingerprints)

@@ -64,6 +64,16 @@ class Corpus:
         return self.folder / "manifest.parquet"
 
     @property
+    def split_lock(self) -> Path:
+        """Which clips are held out: drawn once."""
+        return self.folder / "split.lock"
+
+    @property
+    def balance_lock(self) -> Path:
+        """Which clips were chosen, before clips were last added and now."""
+        return self.folder / "balance.lock"
+
+    @property
     def answers(self) -> Path:
         """Cached answers of measures."""
         return self.folder / "answers"

@@ -79,6 +79,8 @@ COLUMNS = _columns(
     Column("seconds", pl.Float64, "ingest, segment", "length of the clip as cut", "s", 4),
     Column("language", pl.String, "ingest", "declared language: km or ko"),
     Column("speaker", pl.String, "ingest, speakers", "who speaks: as given, else the estimated `voice`"),
+    Column("session", pl.String, "ingest", "the sitting it was recorded in, where its source names one"),
+    Column("given_split", pl.String, "ingest", "its split in the corpus as published, where that is told"),
     Column("text", pl.String, "ingest", "the transcript as given, never changed"),
     Column("text_from", pl.String, "ingest, hear", "`given` or `heard`: where the words come from; null: no text"),
     Column("licence", pl.String, "ingest", "licence of the clip: its source's, unless its row names its own"),
@@ -194,6 +196,12 @@ COLUMNS = _columns(
         stored=False,
     ),
     Column("duplicate_of", pl.String, "duplicates", "id of the clip that this one repeats"),
+    Column(
+        "sounds_like",
+        pl.String,
+        "duplicates",
+        "one of the kept clips that sound the same, as the name of them all; null: there is no other",
+    ),
     Column("broke", pl.List(pl.String), "select, balance", "every rule the clip broke, in the order of the rules"),
     Column("drop", pl.String, "select, balance", "the first of them; null: the clip is kept"),
     Column("split", pl.String, "split", "train, validation or test"),
@@ -205,7 +213,7 @@ COLUMNS = _columns(
 ADDED = (
     "channel", "channel_mix", "dc_offset", "codec", "url", "other_voice", "overlap", "dropout", "text_edits", "unheard",
     "extra", "wrong_words", "ctc_score", "word_times", "heard_again", "heard_agreement", "phone_pace", "pace_z",
-    "person", "speaker_conflict",
+    "person", "speaker_conflict", "session", "given_split", "sounds_like",
 )  # fmt: skip
 
 

@@ -14,10 +14,23 @@ from curate import manifest
 from curate.engine.ask import Context, ask_clips, ask_corpus, ask_recordings, ask_texts
 from curate.measures import agreement, pace
 from curate.recipe import Recipe
-from curate.steps import balance, duplicates, rule_catalogue, rules, segment, speakers, split, tag
+from curate.steps import (
+    balance,
+    duplicates,
+    held_out,
+    relations,
+    rule_catalogue,
+    rules,
+    segment,
+    speakers,
+    split,
+    tag,
+)
+from curate.steps.before import NOTHING_BEFORE, Before
 
 STEPS = ("ingest", "segment", "measure", "filter", "balance", "split", "tag")
 DECISIONS = STEPS[3:]
+DRAWS = 4  # of held-out sets: one, and once more with what it bars; a set that cannot be had at first may come later
 # Columns that only measures read: they stay in the answers, and a decision need not carry them.
 FOR_MEASURES = ("file_speech", "file_pauses", "file_events", "file_turns", "written", "embedding", "fingerprint")
 COMPARED = ("text_edits", "unheard", "extra", "wrong_words")
@@ -53,23 +66,46 @@ def measure(recipe: Recipe, ingested: pl.DataFrame, context: Context, *, until: 
     return manifest.conform(clips).drop(FOR_MEASURES)
 
 
-def decide(recipe: Recipe, measured: pl.DataFrame, *, until: str = "tag") -> pl.DataFrame:
-    """The manifest's frame after the step `until`, one of DECISIONS: who is dropped and why, who goes where."""
+def decide(
+    recipe: Recipe, measured: pl.DataFrame, *, until: str = "tag", before: Before = NOTHING_BEFORE
+) -> pl.DataFrame:
+    """The manifest's frame after the step `until`, one of DECISIONS: who is dropped and why, who goes where.
+
+    `before`: what was chosen and held out before clips were added.
+    """
     order = rule_catalogue.order(recipe)
     clips = rules.decide(measured, rule_catalogue.checks(recipe), order)
-    clips = duplicates.mark(clips, threshold=recipe.filter.duplicate)
+    clips = duplicates.mark(clips, threshold=recipe.filter.duplicate, first=before.held["id"])
     repeats = rule_catalogue.duplicate(recipe)
     clips = rules.break_rule(clips, repeats.rule.name, repeats.broken(), order)
+    clips = relations.name_alike(clips)
     if until == "filter":
         return clips
-    clips = balance.balance(clips, **recipe.balance.model_dump(), order=order)
-    if until == "balance":
-        return clips
+    drawn, candidates = before.held, balance.candidates(clips, **recipe.balance.model_dump(exclude={"stable"}))
+    earlier = before.chosen if recipe.balance.stable else frozenset()
+    # What is drawn now bars other clips of the same persons and texts, so the choice is made again with it; a run that
+    # finds it drawn already ends in the same.
+    for _ in range(DRAWS):
+        held = held_out.together(drawn, held_out.as_given(clips)) if recipe.split.given else drawn
+        barred = held_out.leaks(clips, held, recipe.split.apart)
+        chosen = balance.choose(
+            clips, candidates, order=order, earlier=earlier, held=drawn["id"].to_list(), barred=barred
+        )
+        chosen = rules.break_rule(chosen, "leak", pl.lit(barred), order)
+        if until == "balance":
+            return chosen
+        divided = _split(recipe, chosen, held, order)
+        found = held_out.of(divided)
+        if found["id"].is_in(drawn["id"].implode()).all():
+            break
+        drawn = held_out.together(drawn, found)
+    return divided if until == "split" else tag.tag(divided, template=recipe.tag.template, form=recipe.tag.text)
+
+
+def _split(recipe: Recipe, clips: pl.DataFrame, held: pl.DataFrame, order: Sequence[str]) -> pl.DataFrame:
     shares = {"validation": recipe.split.validation, "test": recipe.split.test}
-    clips = split.split(clips, shares=shares, apart=recipe.split.apart, seed=recipe.split.seed)
-    if until == "split":
-        return clips
-    return tag.tag(clips, template=recipe.tag.template, form=recipe.tag.text)
+    asked = recipe.split.model_dump(include={"apart", "seed", "max_dropped"})
+    return split.split(clips, shares=shares, **asked, held=held, order=order)
 
 
 def _take_heard(clips: pl.DataFrame, sources: Sequence[str]) -> pl.DataFrame:

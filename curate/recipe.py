@@ -59,7 +59,7 @@ Kind = Literal[
     "table", "folder", "kss", "openslr", "fleurs", "commonvoice", "zeroth", "ksponspeech", "azure", "ljspeech", "kaldi",
     "huggingface", "lhotse",
 ]  # fmt: skip
-OURS = ("audio", "text", "language", "speaker", "start", "end", "licence", "attribution", "url")
+OURS = ("audio", "text", "language", "speaker", "session", "start", "end", "licence", "attribution", "url")
 
 
 class Download(_Part):
@@ -92,9 +92,9 @@ class Source(_Part):
     language: Language | None = Field(None, description="language of every clip; or name a language column")
     columns: dict[str, str] = Field(
         default_factory=dict,
-        description="ours = theirs, for audio, text, language, speaker, start, end (seconds), licence, attribution, "
-        'url; theirs is a name, or "1", "2"... with header = false. In a known layout, which of its texts is meant: '
-        'kss text = "original", ksponspeech text = "pronunciation"',
+        description="ours = theirs, for audio, text, language, speaker, session, start, end (seconds), licence, "
+        'attribution, url; theirs is a name, or "1", "2"... with header = false. In a known layout, which of its texts '
+        'is meant: kss text = "original", ksponspeech text = "pronunciation"',
     )
     header: bool = Field(True, description="table: whether the first line names the columns")
     separator: str | None = Field(None, min_length=1, max_length=1, description="table: between fields; by the suffix")
@@ -305,6 +305,21 @@ class Balance(_Part):
     max_source_hours: float | None = Field(
         None, gt=0, description="most hours from one source in a language; the rest is `capped`"
     )
+    max_session_hours: float | None = Field(
+        None,
+        gt=0,
+        description="most hours of one sitting in a language: a session as the source names it, else a recording that "
+        "several clips were cut from, else a folder and who speaks in it; the rest is `capped`",
+    )
+    max_text_clips: int | None = Field(
+        None, gt=0, description="most clips of one text in a language; the rest is `capped`"
+    )
+    quality: Annotated[float, Field(ge=0, le=0.8)] = Field(
+        0.2, description="weight of measured quality among clips that fit; phonetic coverage has 0.8 less this"
+    )
+    stable: bool = Field(
+        True, description="when sources are added, clips chosen before stay chosen where they can (balance.lock)"
+    )
     seed: int = 0
 
 
@@ -313,11 +328,22 @@ class Split(_Part):
 
     validation: Share = 0.05
     test: Share = 0.05
-    apart: tuple[Literal["speaker", "text", "recording"], ...] = Field(
-        ("speaker", "text", "recording"),
-        description="what no two splits share; drop `speaker` for a corpus with one voice",
+    apart: tuple[Literal["speaker", "text", "recording", "audio", "session"], ...] = Field(
+        ("speaker", "text", "recording", "audio"),
+        description="what no two splits share; audio: clips that sound the same. Drop `speaker` for one voice",
     )
-    seed: int = 0
+    given: bool = Field(
+        False, description="keep the splits that a corpus was published with; those it has none of are drawn"
+    )
+    max_dropped: Share = Field(
+        0.0,
+        description="where speakers read the same texts: the largest share of a language's hours that is dropped as "
+        "`leak` so that speakers and texts can be held out",
+    )
+    seed: int = Field(
+        0,
+        description="another one draws anew; else a held-out set once drawn stays (split.lock), until [split] changes",
+    )
 
     @model_validator(mode="after")
     def _something_to_train_on(self) -> "Split":

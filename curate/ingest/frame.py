@@ -14,6 +14,8 @@ from curate.recipe import LANGUAGES, OURS, Source
 WORKING = ("cannot", "asked", "was_asked")  # names that curation uses while it works
 NOT_UTF8 = "the name of the file is not UTF-8; rename it"
 SECONDS = ("from_seconds", "to_seconds")  # the spans as given, until the rate is known
+STATED = ("session", "licence", "attribution", "url")  # of ours, what a row may say itself
+GIVEN = ("session", "given_split")  # ours, under their own names where a source has such columns
 SCHEMA = {
     "path": pl.String, "text": pl.String, "speaker": pl.String, "language": pl.String, "from_seconds": pl.Float64,
     "to_seconds": pl.Float64, "error": pl.String,
@@ -51,7 +53,7 @@ def _chosen(source: Source, row: Row) -> Row:
     for ours, theirs in source.columns.items():
         if theirs in row.more and ours in ("text", "speaker", "language"):
             setattr(row, ours, row.more[theirs])
-        elif theirs in row.more and ours in ("licence", "attribution", "url"):
+        elif theirs in row.more and ours in STATED:
             row.more[f"our_{ours}"] = row.more[theirs]
     return row
 
@@ -96,16 +98,24 @@ def _more(rows: Sequence[Row]) -> pl.DataFrame:
 
 def _outside_ours(name: str) -> str:
     """`X_new` holds the answers for column X while they are filled in."""
+    if name in GIVEN:
+        return name
     ours = name.removesuffix("_new") in COLUMNS or name in OURS or name in (*WORKING, *SECONDS)
     return f"given_{name}" if ours else name
 
 
 def _with_facts(rows: pl.DataFrame, source: Source) -> pl.DataFrame:
     """What the recipe says of the source, unless the row says it itself, and whether the language is known."""
-    stated = {"licence": source.licence, "attribution": source.attribution or None, "url": source.url or None}
+    stated = {
+        "session": None,
+        "licence": source.licence,
+        "attribution": source.attribution or None,
+        "url": source.url or None,
+    }
     facts = []
     for name, value in stated.items():
         own = [pl.col(f"our_{name}").str.strip_chars().replace("", None)] if f"our_{name}" in rows.columns else []
+        own += [pl.col(name).str.strip_chars().replace("", None)] if name in rows.columns else []
         facts.append(pl.coalesce(*own, pl.lit(value, dtype=pl.String)).alias(name))
     language = pl.coalesce("language", pl.lit(source.language, dtype=pl.String))
     unknown = ~language.is_in(list(LANGUAGES)).fill_null(False)

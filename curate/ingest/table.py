@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 
 from curate.errors import UserError
+from curate.ingest.frame import STATED
 from curate.ingest.lines import Fields, Line, fields, lines
 from curate.ingest.row import Row
 from curate.ingest.tree import Tree
@@ -61,7 +62,7 @@ def _row(
     if audio and source.audio:
         audio = _made(source.audio, {**values, **given, "audio": audio})
     more = {name: values.get(name) for name in rest}
-    more |= {f"our_{ours}": given[ours] for ours in ("licence", "attribution", "url") if ours in given}
+    more |= {f"our_{ours}": given[ours] for ours in STATED if ours in given}
     return Row(
         tree.find(audio) if audio else "", None if wrong else given.get("text"), given.get("speaker"),
         given.get("language"), None if start is math.nan else start, None if end is math.nan else end, error, more,

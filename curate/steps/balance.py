@@ -1,60 +1,155 @@
-"""How much of each language, speaker and source: what is over a cap is `capped`, over the wanted hours `surplus`."""
+"""How much of each language, person, source, session and text: over a cap is `capped`, over the hours `surplus`.
 
-from collections.abc import Mapping, Sequence
+Among the clips that fit those are kept that together cover most and are good: `coverage_choice` says how.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
+from curate.recipe import LANGUAGES
+from curate.steps import coverage_choice, sessions
+from curate.steps.coverage_choice import Cap, Floats, Numbers, Pool
+from curate.steps.quality import quality as measured_quality
+from curate.steps.relations import bare_text
 from curate.steps.rule_catalogue import ORDER
 from curate.steps.rules import break_rule
-from curate.steps.selection import first_fit, shuffled
+from curate.steps.selection import shuffled
+from curate.text import coverage
+
+SPREAD = 0.2  # weight of the spread over persons; what is neither this nor quality is phonetic coverage
+RELEASE = 0.03  # share of the hours for which clips chosen earlier compete with new ones
+FEWEST = 2  # clips with a unit: one that a single clip has is as often an error of its text
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The clips of one language to choose from, in the order that equals are taken in."""
+
+    rows: Numbers  # their places in the frame
+    ids: pl.Series
+    pool: Pool
+    wanted: float  # seconds
 
 
 def balance(
     clips: pl.DataFrame,
     *,
     hours: Mapping[str, float],
-    max_speaker_hours: float | None,
-    max_source_hours: float | None,
-    seed: int,
+    max_speaker_hours: float | None = None,
+    max_source_hours: float | None = None,
+    max_session_hours: float | None = None,
+    max_text_clips: int | None = None,
+    quality: float = 0.2,
+    stable: bool = True,
+    seed: int = 0,
     order: Sequence[str] = ORDER,
+    earlier: Collection[str] = (),
 ) -> pl.DataFrame:
-    """Cap speakers and sources, then keep the wanted hours per language, spread evenly over speakers."""
-    pool = clips.select("id", "drop", "language", "source", "seconds", "person")
-    pool = pool.with_row_index("row").filter(pl.col("drop").is_null()).drop("drop")
-    capped, surplus = pl.Series(dtype=pl.UInt32), pl.Series(dtype=pl.UInt32)
-    for whose, cap in (("person", max_speaker_hours), ("source", max_source_hours)):
-        if cap is not None:
-            over = _over_cap(pool, whose, cap * 3600, seed)
-            pool = pool.filter(~pl.col("row").is_in(over.implode()))
-            capped = capped.append(over)
-    for language, wanted in hours.items():
-        surplus = surplus.append(_over_hours(pool.filter(pl.col("language") == language), wanted * 3600, seed))
-    clips = break_rule(clips, "capped", _flags(capped, clips.height), order)
-    return break_rule(clips, "surplus", _flags(surplus, clips.height), order)
+    """Keep the wanted hours of each language under the caps; the other clips are `capped`, `surplus` or both.
+
+    `earlier`: ids chosen before there were more clips, nearly all of which stay if the choice is to be `stable`.
+    """
+    found = candidates(
+        clips, hours=hours, max_speaker_hours=max_speaker_hours, max_source_hours=max_source_hours,
+        max_session_hours=max_session_hours, max_text_clips=max_text_clips, quality=quality, seed=seed,
+    )  # fmt: skip
+    return choose(clips, found, order=order, earlier=earlier if stable else ())
 
 
-def _flags(rows: pl.Series, count: int) -> pl.Expr:
-    """True at these rows."""
-    flags = np.zeros(count, dtype=np.bool_)
-    flags[rows.to_numpy()] = True
-    return pl.lit(pl.Series(flags))
+def candidates(
+    clips: pl.DataFrame,
+    *,
+    hours: Mapping[str, float],
+    max_speaker_hours: float | None = None,
+    max_source_hours: float | None = None,
+    max_session_hours: float | None = None,
+    max_text_clips: int | None = None,
+    quality: float = 0.2,
+    seed: int = 0,
+) -> list[Candidates]:
+    """What there is to choose from in each language that has more than is wanted, or caps to keep."""
+    caps = {
+        "person": max_speaker_hours, "source": max_source_hours, "session": max_session_hours, "text": max_text_clips,
+    }  # fmt: skip
+    asked = {name: cap for name, cap in caps.items() if cap is not None}
+    known = clips.with_columns(sessions.session().alias("session"), bare_text().alias("text")).with_row_index("row")
+    found = []
+    for language in LANGUAGES:
+        pool = known.filter(pl.col("drop").is_null(), pl.col("language") == language)
+        wanted = hours.get(language, np.inf) * 3600
+        if not pool.is_empty() and (asked or pool["seconds"].sum() > wanted):
+            pool = pool.sort(shuffled("id", seed=seed))
+            rows = pool["row"].to_numpy()
+            found.append(Candidates(rows, pool["id"], pool_of(pool, language, wanted, quality, asked), wanted))
+    return found
 
 
-def _over_cap(pool: pl.DataFrame, whose: str, cap: float, seed: int) -> pl.Series:
-    """Rows beyond the cap (seconds) of each speaker or source, per language; a clip without a speaker is nobody's."""
-    total = pl.col("seconds").sum().over("language", whose)
-    crowded = pool.filter(pl.col(whose).is_not_null(), total > cap).sort(shuffled("id", seed=seed))
-    return crowded.filter(pl.col("seconds").cum_sum().over("language", whose) > cap)["row"]
+def choose(
+    clips: pl.DataFrame,
+    found: Sequence[Candidates],
+    *,
+    order: Sequence[str] = ORDER,
+    earlier: Collection[str] = (),
+    held: Collection[str] = (),
+    barred: pl.Series | None = None,
+) -> pl.DataFrame:
+    """Of the candidates the best; `held` ids stay in any case, as a test set has them, and `barred` clips never do."""
+    over = {name: np.zeros(clips.height, dtype=np.bool_) for name in ("capped", "surplus")}
+    forbidden = np.zeros(clips.height, dtype=np.bool_) if barred is None else barred.to_numpy()
+    for each in found:
+        first, then = (
+            each.ids.is_in(pl.Series(list(ids), dtype=pl.String).implode()).to_numpy() for ids in (held, earlier)
+        )
+        choice = coverage_choice.choose(
+            each.pool, each.wanted, allowed=~forbidden[each.rows], forced=first, preferred=then, release=RELEASE
+        )
+        if choice.full:
+            over["capped"][each.rows] = ~choice.taken & np.any(choice.full, axis=0)
+        over["surplus"][each.rows] = ~choice.taken & choice.over
+    for rule, flags in over.items():
+        clips = break_rule(clips, rule, pl.lit(pl.Series(flags)), order)
+    return clips
 
 
-def _over_hours(pool: pl.DataFrame, wanted: float, seed: int) -> pl.Series:
-    """Rows beyond the wanted seconds when speakers take turns, whoever has least so far first."""
-    if pool["seconds"].sum() <= wanted:
-        return pool["row"].clear()
-    # how much a speaker has before a clip decides when the clip's turn comes
-    before = (pl.col("seconds").cum_sum() - pl.col("seconds")).over("person")
-    in_turn = pool.sort(shuffled("id", seed=seed)).sort(before, maintain_order=True)
-    sizes = in_turn["seconds"].to_numpy()[:, None]
-    taken = first_fit(sizes, used=np.zeros(1), limits=np.array([wanted]))
-    return in_turn["row"].filter(pl.Series(~taken))
+def pool_of(
+    clips: pl.DataFrame, language: str, wanted: float, quality_weight: float, caps: Mapping[str, float]
+) -> Pool:
+    """Clips of one language, to be chosen from: their units, weights and caps."""
+    seconds = clips["seconds"].to_numpy().astype(np.float64)
+    starts, units, weights = _units(clips, language, max(0.0, 1 - quality_weight - SPREAD))
+    person = _numbers(clips["person"])
+    totals = np.bincount(person[person >= 0], weights=seconds[person >= 0])
+    spread = float(np.log1p(totals / coverage_choice.MINUTE).sum())
+    good = clips.select(measured_quality()).to_series().to_numpy()
+    limits = []
+    for name, cap in caps.items():
+        amounts, most = (np.ones(len(seconds)), float(cap)) if name == "text" else (seconds, cap * 3600)
+        limits.append(Cap(_numbers(clips[name]), amounts, most))
+    return Pool(
+        seconds, starts, units, weights, person, SPREAD / spread if spread else 0.0,
+        quality_weight * seconds * good / min(wanted, float(seconds.sum())) if wanted else seconds * 0.0, limits,
+    )  # fmt: skip
+
+
+def _units(clips: pl.DataFrame, language: str, weight: float) -> tuple[Numbers, Numbers, Floats]:
+    """The units of each clip, by number, and their weights: each kind has the same, shared out so that all is `weight`.
+
+    The order of clips and units follows from ids and names alone, so that sums are the same to the last bit.
+    """
+    table, rows, numbers = coverage.units(clips, language)
+    counts = np.bincount(numbers, minlength=table.height)
+    often = counts >= FEWEST
+    rows, numbers = rows[often[numbers]], (np.cumsum(often) - 1)[numbers[often[numbers]]]
+    starts = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=clips.height))]).astype(np.int64)
+    table = table.with_columns(pl.Series("most", np.log1p(counts))).filter(pl.Series(often))
+    most = table.select(pl.col("most").sum().over("kind")).to_series().to_numpy()
+    return starts, numbers, weight / max(table["kind"].n_unique(), 1) / most
+
+
+def _numbers(names: pl.Series) -> Numbers:
+    """A number for each name, -1 for none."""
+    ranks = names.rank("dense").cast(pl.Int64).fill_null(0)
+    return ranks.to_numpy() - 1

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-LATER = ["duplicate", "capped", "surplus"]  # rules that are decided with or after this
+LATER = ["duplicate", "leak", "capped", "surplus"]  # rules that are decided with or after this
 WAITING, STAYS, REPEATS = 0, 1, 2
 ROUNDS = 50
 Numbers = NDArray[np.int64]
@@ -35,8 +35,8 @@ PREFERENCES = (
 )
 
 
-def mark(clips: pl.DataFrame, *, threshold: float | bool) -> pl.DataFrame:
-    """Fill `duplicate_of`: of clips that sound alike the best one stays.
+def mark(clips: pl.DataFrame, *, threshold: float | bool, first: pl.Series | None = None) -> pl.DataFrame:
+    """Fill `duplicate_of`: of clips that sound alike the best one stays, those of the ids `first` before others.
 
     Best: the first of PREFERENCES in which they differ, else the one that comes first. A clip repeats one that stays
     only where the two themselves sound alike: different sentences of one long recording both sound like it and not like
@@ -45,7 +45,7 @@ def mark(clips: pl.DataFrame, *, threshold: float | bool) -> pl.DataFrame:
     none = pl.lit(None, dtype=pl.String).alias("duplicate_of")
     if threshold is False:
         return clips.with_columns(none)
-    ranked = _ranked(clips)
+    ranked = _ranked(clips, pl.Series([], dtype=pl.String) if first is None else first)
     pairs = _pairs(ranked, threshold)
     if pairs.is_empty():
         return clips.with_columns(none)
@@ -59,9 +59,10 @@ def mark(clips: pl.DataFrame, *, threshold: float | bool) -> pl.DataFrame:
     return clips.drop("duplicate_of").join(repeats, on="id", how="left", maintain_order="left").select(clips.columns)
 
 
-def _ranked(clips: pl.DataFrame) -> pl.DataFrame:
+def _ranked(clips: pl.DataFrame, first: pl.Series) -> pl.DataFrame:
     """Clips that sound like another, the best first: id and similar."""
-    order = [each.rank for each in PREFERENCES]
+    dropped, *others = [each.rank for each in PREFERENCES]
+    order = [dropped, ~pl.col("id").is_in(first.implode()), *others]
     return clips.filter(pl.col("similar").list.len() > 0).sort(order, maintain_order=True).select("id", "similar")
 
 

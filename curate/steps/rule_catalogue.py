@@ -291,6 +291,8 @@ RULES: tuple[Rule, ...] = (
         (
             Bound("seconds", "at most", "balance.max_speaker_hours", "at most {} h by one speaker"),
             Bound("seconds", "at most", "balance.max_source_hours", "at most {} h from one source"),
+            Bound("seconds", "at most", "balance.max_session_hours", "at most {} h of one session"),
+            Bound("seconds", "at most", "balance.max_text_clips", "at most {} clips of one text"),
         ),
         later=True,
     ),
@@ -300,6 +302,12 @@ RULES: tuple[Rule, ...] = (
             Bound("seconds", "at most", "balance.hours.km", "at most {} h of Khmer"),
             Bound("seconds", "at most", "balance.hours.ko", "at most {} h of Korean"),
         ),
+        later=True,
+    ),
+    # what shares something with a clip that was held out before, or that parts splits (`split.max_dropped`)
+    Rule(
+        "leak",
+        (Bound("split", "at most", "split.apart", "shares no {} with a held-out clip"),),
         later=True,
     ),
 )  # fmt: skip
@@ -323,8 +331,10 @@ def order(recipe: Any) -> tuple[str, ...]:
     return tuple(rule.name for rule in recipe.RULES)
 
 
-def asked_later(rule: Rule, recipe: Any) -> dict[str, float]:
-    """What `[balance]` asks of a rule that is decided over all clips at once."""
+def asked_later(rule: Rule, recipe: Any) -> dict[str, Any]:
+    """What `[split]` and `[balance]` ask of a rule that is decided over all clips at once."""
+    if rule.name == "leak":
+        return {"apart": " or ".join(recipe.split.apart)} if recipe.split.apart else {}
     if rule.name == "surplus":  # in the recipe's own order
         return dict(recipe.balance.hours.items())
     limits = {bound.name: bound.limit(recipe) for bound in rule.bounds}

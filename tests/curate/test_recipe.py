@@ -61,7 +61,7 @@ def test_an_unknown_key_is_an_error_at_every_level(tmp_path: Path, text: str, ke
         ("[balance]\nseed = true", "balance.seed: should be a valid integer"),
         ("[split]\nvalidation = 1.5", "split.validation: should be less than or equal to 1"),
         ("[split]\nvalidation = 0.6\ntest = 0.6", "split: validation (0.6) and test (0.6) leave nothing to train on"),
-        ('[split]\napart = ["house"]', "split.apart.0: should be 'speaker', 'text' or 'recording'"),
+        ('[split]\napart = ["house"]', "split.apart.0: should be 'speaker', 'text', 'recording', 'audio' or 'session'"),
         ('[tag]\ntemplate = "{name}"', "tag.template: of what stands in braces, only {language} is known"),
         ('[tag]\ntemplate = "{language.x}"', "tag.template: of what stands in braces"),
         ('[tag]\ntemplate = "{language.__class__}"', "tag.template: of what stands in braces"),

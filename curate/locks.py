@@ -1,0 +1,119 @@
+"""What a corpus remembers of its decisions: which clips it holds out, and which it chose before clips were added.
+
+`split.lock` and `balance.lock` are tables a person can read. They are no answers of a model and no settings: they hold
+what was drawn, so that it stays.
+"""
+
+import hashlib
+import io
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from curate import files
+from curate.corpus import Corpus
+from curate.errors import UserError
+from curate.recipe import Recipe
+from curate.steps import held_out
+from curate.steps.before import Before
+
+log = logging.getLogger(__name__)
+
+SETTINGS, ROWS = "# drawn with ", "# among clips "
+ABOUT_SPLIT = (
+    "# Held-out clips: they stay when clips are added. To draw anew: another split.seed, or delete this file.\n"
+)
+ABOUT_BALANCE = "# Chosen clips: before clips were last added, and now. To choose anew: balance.stable = false.\n"
+CHOSEN = {"id": pl.String, "language": pl.String, "chosen": pl.String}
+BEFORE, NOW, BOTH = "before", "now", "before and now"
+
+
+def read(corpus: Corpus, wanted: Recipe, measured: pl.DataFrame) -> Before:
+    """What was decided before; a UserError where a lock cannot be read."""
+    return Before(chosen=_chosen_before(corpus, measured), held=_held(corpus, wanted))
+
+
+def write(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, before: Before) -> None:
+    """Note what was decided, for the next time."""
+    _write_held(corpus, wanted, clips, before)
+    if wanted.balance.hours or any(name.startswith("max_") for name in wanted.balance.model_dump(exclude_none=True)):
+        kept = clips.filter(pl.col("drop").is_null()).select("id", "language", pl.lit(NOW).alias("chosen"))
+        earlier = clips.filter(pl.col("id").is_in(list(before.chosen))).select("id", "language")
+        both = kept.join(earlier, on="id", how="full", coalesce=True)
+        new, gone = pl.col("language_right").is_null(), pl.col("language").is_null()
+        state = pl.when(new).then(pl.lit(NOW)).when(gone).then(pl.lit(BEFORE)).otherwise(pl.lit(BOTH))
+        rows = both.select("id", pl.coalesce("language", "language_right"), state.alias("chosen")).sort("id")
+        head = f"{ABOUT_BALANCE}{ROWS}{_digest(clips)}\n"
+        files.write_text(corpus.balance_lock, head + rows.write_csv(separator="\t"))
+
+
+def _held(corpus: Corpus, wanted: Recipe) -> pl.DataFrame:
+    settings, rows = _opened(corpus.split_lock, SETTINGS, held_out.SCHEMA)
+    if settings is None:
+        return held_out.nothing()
+    if wrong := sorted(set(rows["split"].drop_nulls()) - set(held_out.HELD_OUT)):
+        raise UserError(f"{corpus.split_lock}: {wrong[0]!r} is no held-out split; mend it, or delete it to draw anew")
+    if settings == _settings(wanted):
+        return rows
+    try:
+        then, now = json.loads(settings), json.loads(_settings(wanted))
+        changed = [
+            f"split.{name} is {now[name]} and was {then.get(name)}" for name in now if now[name] != then.get(name)
+        ]
+    except (ValueError, AttributeError):
+        raise UserError(f"{corpus.split_lock}, line 2 is not as it was written; delete it to draw anew") from None
+    log.warning("held-out sets are drawn anew: %s; those of before are in %s", "; ".join(changed), _former(corpus).name)
+    return held_out.nothing()
+
+
+def _write_held(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, before: Before) -> None:
+    now = held_out.together(before.held, held_out.of(clips))
+    text = f"{ABOUT_SPLIT}{SETTINGS}{_settings(wanted)}\n{now.write_csv(separator=chr(9))}"
+    if corpus.split_lock.is_file() and before.held.is_empty():
+        there = corpus.split_lock.read_text(encoding="utf-8")
+        if there != text and f"{SETTINGS}{_settings(wanted)}\n" not in there:
+            files.write_text(_former(corpus), there)
+    files.write_text(corpus.split_lock, text)
+
+
+def _former(corpus: Corpus) -> Path:
+    return corpus.split_lock.with_name(f"{corpus.split_lock.name}.former")
+
+
+def _settings(wanted: Recipe) -> str:
+    return json.dumps(wanted.split.model_dump(mode="json"), sort_keys=True)
+
+
+def _chosen_before(corpus: Corpus, measured: pl.DataFrame) -> frozenset[str]:
+    """What was chosen when there were other clips than now; of the same clips a choice is made as it was made then."""
+    digest, rows = _opened(corpus.balance_lock, ROWS, CHOSEN)
+    if digest is None:
+        return frozenset()
+    states = (BEFORE, BOTH) if digest == _digest(measured) else (NOW, BOTH)
+    return frozenset(rows.filter(pl.col("chosen").is_in(states))["id"])
+
+
+def _digest(clips: pl.DataFrame) -> str:
+    return hashlib.sha256("\n".join(clips["id"].sort()).encode()).hexdigest()
+
+
+def _opened(path: Path, second: str, schema: dict[str, Any]) -> tuple[str | None, pl.DataFrame]:
+    """What the second line says, and the rows; None where there is no such file."""
+    if not path.exists():
+        return None, pl.DataFrame(schema=schema)
+    try:
+        about, settings, table = path.read_text(encoding="utf-8").split("\n", 2)
+        if not (about.startswith("#") and settings.startswith(second)):
+            raise ValueError("its first two lines are not as they were written")
+        rows = pl.read_csv(io.StringIO(table), separator="\t", infer_schema=False)
+        if rows.columns != list(schema):
+            raise ValueError(f"its columns should be {', '.join(schema)}")
+        if rows["id"].null_count() or rows["id"].n_unique() < rows.height:
+            raise ValueError("ids are missing or stand twice")
+    except (OSError, ValueError, pl.exceptions.PolarsError) as error:
+        why = (str(error).splitlines() or [""])[0]
+        raise UserError(f"{path} cannot be read ({why}); mend it, or delete it to decide anew") from None
+    return settings.removeprefix(second), rows

@@ -1,0 +1,80 @@
+"""Units of sound and script: what stands in a text is found, once, and nothing else."""
+
+import polars as pl
+import pytest
+
+from curate.text import coverage, normalise
+
+
+def units(language: str, *texts: str | None, pronounced: list[str | None] | None = None) -> list[dict[str, set[str]]]:
+    """Per text, the units of each kind."""
+    said = pronounced or [text and normalise(text, language, "pronounced") for text in texts]
+    frame = pl.DataFrame(
+        {"spoken": texts, "pronounced": said}, schema={"spoken": pl.String, "pronounced": pl.String}, strict=False
+    )
+    table, rows, numbers = coverage.units(frame, language)
+    found: list[dict[str, set[str]]] = [{kind: set() for kind in coverage.kinds(language)} for _ in texts]
+    for row, number in zip(rows.tolist(), numbers.tolist(), strict=True):
+        kind, unit = table.row(number)
+        assert unit not in found[row][kind], "twice"
+        found[row][kind].add(unit)
+    return found
+
+
+def test_parts_of_korean_syllables_are_those_that_sound() -> None:
+    found = units("ko", "국물")[0]
+    assert found == {
+        "initial": {"ㄱ", "ㅁ"}, "vowel": {"ㅜ"}, "final": {"ㅇ", "ㄹ"}, "syllable": {"궁", "물"},
+        "contact": {"ㅇ+ㅁ"}, "sound change": {"ㄱ+ㅁ>ㅇ+ㅁ"},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "changes"),
+    [
+        ("책 넣는다", {"ㄱ+ㄴ>ㅇ+ㄴ", "ㅎ+ㄴ>ㄴ+ㄴ"}),  # across a space too
+        ("값", {"ㅄ>ㅂ"}),  # before a pause
+        ("같이", {"ㅌ+ㅇ>+ㅊ"}),
+        ("나무", set()),
+        ("희망", {"ㅢ>ㅣ"}),
+    ],
+)
+def test_sound_changes_are_letters_that_sound_otherwise(text: str, changes: set[str]) -> None:
+    assert units("ko", text)[0]["sound change"] == changes
+
+
+def test_marks_and_latin_letters_do_not_shift_the_comparison() -> None:
+    assert units("ko", "“책 넣는다.”")[0]["sound change"] == units("ko", "책 넣는다")[0]["sound change"]
+
+
+def test_forms_of_unequal_length_tell_no_sound_change() -> None:
+    assert units("ko", "국물", pronounced=["궁무리"])[0]["sound change"] == set()
+
+
+def test_khmer_clusters_their_letters_and_phones() -> None:
+    found = units("km", "ខ្មែរ", pronounced=["kʰmae"])[0]
+    assert found == {
+        "consonant": {"ខ", "រ"}, "subscript": {"្ម"}, "vowel sign": {"ែ"}, "cluster": {"ខ្មែ", "រ"},
+        "phone": {"kʰ", "m", "ae"}, "phone pair": {"kʰ m", "m ae"},
+    }  # fmt: skip
+
+
+def test_phone_pairs_do_not_cross_words() -> None:
+    assert units("km", "កខ", pronounced=["kɑː kʰɑː"])[0]["phone pair"] == {"k ɑː", "kʰ ɑː"}
+
+
+@pytest.mark.parametrize("language", ["km", "ko"])
+def test_no_text_has_no_units_and_rows_keep_their_places(language: str) -> None:
+    text = "ខ្មែរ" if language == "km" else "국물"
+    none = {kind: set[str]() for kind in coverage.kinds(language)}
+    assert units(language, None, "", text)[:2] == [none, none]
+    assert units(language, None, "", text)[2] == units(language, text)[0]
+    empty = pl.DataFrame(schema={"spoken": pl.String, "pronounced": pl.String})
+    assert len(coverage.units(empty, language)[1]) == 0
+
+
+@pytest.mark.parametrize("language", ["km", "ko"])
+def test_closed_kinds_name_every_unit_once(language: str) -> None:
+    for kind, closed in coverage.inventory(language).items():
+        assert kind in coverage.kinds(language)
+        assert len(set(closed)) == len(closed) > 6
