@@ -14,7 +14,7 @@ from curate import manifest
 from curate.engine.ask import Context, ask_clips, ask_corpus, ask_recordings, ask_texts
 from curate.measures import agreement, pace
 from curate.recipe import Recipe
-from curate.steps import balance, duplicates, rule_catalogue, rules, segment, speakers, split, tag
+from curate.steps import balance, duplicates, references, rule_catalogue, rules, segment, speakers, split, tag
 
 STEPS = ("ingest", "segment", "measure", "filter", "balance", "split", "tag")
 DECISIONS = STEPS[3:]
@@ -69,7 +69,8 @@ def decide(recipe: Recipe, measured: pl.DataFrame, *, until: str = "tag") -> pl.
     clips = split.split(clips, shares=shares, apart=recipe.split.apart, seed=recipe.split.seed)
     if until == "split":
         return clips
-    return tag.tag(clips, template=recipe.tag.template, form=recipe.tag.text)
+    clips = tag.tag(clips, template=recipe.tag.template, form=recipe.tag.text, controls=recipe.tag.controls)
+    return references.assign(clips, share=recipe.tag.reference_share, seed=recipe.tag.seed)
 
 
 def _take_heard(clips: pl.DataFrame, sources: Sequence[str]) -> pl.DataFrame:
