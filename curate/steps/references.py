@@ -1,12 +1,12 @@
 """Reference clips: another clip of the same person, heard before a text in VoxCPM2's reference mode.
 
 Which clip is drawn depends on ids and the seed alone: clips and their candidates are hashed onto one ring, and a clip
-takes the next candidate on it. So a clip that is added becomes the reference only of those that it comes to lie next to.
+takes the next candidate on it. So a clip that is added becomes the reference only of those it comes to lie next to.
 """
 
 import bisect
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
@@ -44,7 +44,7 @@ def _found(clips: pl.DataFrame, *, share: float, seed: int) -> Iterator[tuple[st
         shuffled(pl.concat_str(pl.lit("draw "), "id"), seed=seed).alias("draw"),
         shuffled(pl.concat_str(pl.lit("share "), "id"), seed=seed).alias("share"),
     )
-    groups: dict[tuple[str, ...], list[Mapping[str, Any]]] = defaultdict(list)
+    groups: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
     for row in usable.iter_rows(named=True):
         groups[tuple(row["group"])].append(row)
     for rows in groups.values():
@@ -54,7 +54,7 @@ def _found(clips: pl.DataFrame, *, share: float, seed: int) -> Iterator[tuple[st
                 yield row["id"], chosen
 
 
-def _ring(rows: list[Mapping[str, Any]]) -> Ring:
+def _ring(rows: list[dict[str, Any]]) -> Ring:
     """One clip for each text, in the order of their places: another text is then one step away at most."""
     by_text: dict[str, tuple[int, str, str]] = {}
     for row in rows:

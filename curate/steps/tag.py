@@ -1,4 +1,4 @@
-"""What the model is shown: a language tag, with control words where the recipe asks for them, and the text as spoken."""
+"""What the model is shown: a language tag, control words where the recipe asks for them, and the text as spoken."""
 
 from collections.abc import Sequence
 
