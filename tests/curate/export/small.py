@@ -29,9 +29,10 @@ def rows(count: int = 6, **more: Any) -> list[dict[str, Any]]:
             {
                 "id": f"{i:015x}{'-2' if i == 1 else 'f'}", "split": split, "rate": rate, "person": person,
                 "cut_start": 100, "cut_end": 100 + frames, "seconds": frames / rate,
-                "language": ("km", "ko")[i % 2], "text": f'{i}번 "글"\t\\', "spoken": f"말 {i}\n번", "words": f"말|{i}|번",
+                "language": ("km", "ko")[i % 2], "text": f'{i}번 "글"\t\\', "spoken": f"말 {i}\n번",
+                "words": f"말|{i}|번", "source": ("studio", "radio")[i % 3 == 2],
                 "training_text": f"(Korean)말 {i} 번", "licence": ("CC-BY-4.0", "own")[i % 3 == 2],
-                "attribution": "그 사람 | a\tb", "url": "https://a.example/?x=1", "source": ("studio", "radio")[i % 3 == 2],
+                "attribution": "그 사람 | a\tb", "url": "https://a.example/?x=1",
             } | more
         )  # fmt: skip
     return [*made, {"id": "dropped", "drop": "noisy", "rate": 16000, "split": None}]

@@ -68,8 +68,8 @@ def test_datasets_opens_the_folder_with_its_splits_and_sounds(made: Made, tmp_pa
             assert row["duration"] == pytest.approx(len(row["audio"]["array"]) / row["sample_rate"], abs=1e-6)
     first = loaded["train"][0]
     assert {name: first[name] for name in ("text", "original_text", "language", "speaker", "licence", "source")} == {
-        "text": "말 0 번", "original_text": '0번 "글"\t\\', "language": "km", "speaker": "가 나", "licence": "CC-BY-4.0",
-        "source": "studio",
+        "text": "말 0 번", "original_text": '0번 "글"\t\\', "language": "km", "speaker": "가 나",
+        "licence": "CC-BY-4.0", "source": "studio",
     }  # fmt: skip
 
 
