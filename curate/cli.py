@@ -176,8 +176,9 @@ def export(
     from curate.export import formats
 
     sound = formats.sound(to, rate=rate, loudness=loudness, encoding=encoding)
-    wanted, clips = _advance(corpus, None, until="tag", workers=workers, finish=commands.cut_clips)
     known = _known(corpus)
+    commands.check_export(known, format=to, into=into)
+    wanted, clips = _advance(corpus, None, until="tag", workers=workers, finish=commands.cut_clips)
     with known.locked(), show.progress() as watch:
         done = commands.export(
             known, clips, format=to, into=into, sound=sound, name=wanted.corpus.name, workers=workers, watch=watch

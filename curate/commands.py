@@ -175,6 +175,12 @@ def cut_clips(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, watch: Watch)
     )
 
 
+def check_export(corpus: Corpus, *, format: str, into: Path | None) -> None:
+    """Raise UserError where an export cannot go where it is to go; before hours are spent on what it needs."""
+    chosen = formats.named(format)
+    export_folder.check(into or corpus.export(format), format, legacy=() if into else chosen.legacy)
+
+
 @dataclass(frozen=True)
 class Exported:
     """Where an export is, and what is to be told of it, a line each."""

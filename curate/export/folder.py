@@ -50,9 +50,9 @@ def build(
 
     `legacy` are names that may be there without an index. Raises UserError where anything else of another is there.
     """
+    check(folder, settings["format"], legacy=legacy)
     folder = folder.resolve()
-    header, before = _read_index(folder)
-    _check(folder, header, before, settings, legacy)
+    before = _read_index(folder)[1]
     folder.mkdir(parents=True, exist_ok=True)
     files.remove_partials(folder)
     names = {each.name for each in wanted}
@@ -75,17 +75,13 @@ def settings_of(folder: Path) -> Mapping[str, Any] | None:
     return _read_index(folder)[0]
 
 
-def _check(
-    folder: Path,
-    header: Mapping[str, Any] | None,
-    before: Mapping[str, Entry],
-    settings: Mapping[str, Any],
-    legacy: Collection[str],
-) -> None:
-    """Raise UserError where the folder holds what is not of an export like this one."""
+def check(folder: Path, format: str, *, legacy: Collection[str] = ()) -> None:
+    """Raise UserError where the folder holds what is not of an export for this format."""
+    folder = folder.resolve()
+    header, before = _read_index(folder)
     if folder.exists() and not folder.is_dir():
-        raise UserError(f"{folder} is a file: name a folder with --into")
-    if header and header.get("format") != settings["format"]:
+        raise UserError(f"{folder} is a file: choose a folder with --into")
+    if header and header.get("format") != format:
         raise UserError(f"{folder} holds an export for {header.get('format')}: name another folder with --into")
     known = {*before, *IGNORED, INDEX} | (set() if header else set(legacy))
     for place, below, names in os.walk(folder):

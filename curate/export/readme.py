@@ -34,7 +34,7 @@ def front_matter(clips: Clips, features: Mapping[str, Any]) -> str:
     ]
     for split in clips.splits():
         lines += [f"  - split: {split}", f"    path: data/{split}-*.parquet"]
-    return "\n".join([*lines, *_dataset_info(clips, features)]) + "\n"
+    return "\n".join([*lines, *_dataset_info(features)]) + "\n"
 
 
 def body(clips: Clips) -> str:
@@ -55,7 +55,7 @@ def body(clips: Clips) -> str:
     return "\n".join(lines)
 
 
-def _dataset_info(clips: Clips, features: Mapping[str, Any]) -> list[str]:
+def _dataset_info(features: Mapping[str, Any]) -> list[str]:
     lines = ["dataset_info:", "  features:"]
     for name, each in features.items():
         if each["_type"] == "Audio":
@@ -64,10 +64,6 @@ def _dataset_info(clips: Clips, features: Mapping[str, Any]) -> list[str]:
                                              if rate else ["    dtype: audio"])]  # fmt: skip
         else:
             lines += [f"  - name: {name}", f"    dtype: {each['dtype']}"]
-    if clips.rows:
-        lines.append("  splits:")
-    for split in clips.splits():
-        lines += [f"  - name: {split}", f"    num_examples: {len(clips.of(split))}"]
     return lines
 
 

@@ -7,18 +7,18 @@ rate that VoxCPM hears. `dataset_id` is left out: the trainer then calls all cli
 
 from typing import Any
 
-from curate.export.definition import Clips, File, Row, attributions, json_lines, text_file
+from curate.export.definition import SPLITS, Clips, File, Row, attributions, json_lines, text_file
 
-NAMES = ("train.jsonl", "validation.jsonl", "test.jsonl")
+NAMES = tuple(f"{split}.jsonl" for split in SPLITS)
 
 
 def files(clips: Clips) -> list[File]:
-    """SPLIT.jsonl for every split with clips, and their sounds."""
+    """SPLIT.jsonl for every split, empty where it has no clips, and their sounds."""
     by_id = {row["id"]: row for row in clips.rows}
     made = [clips.loose(row) for row in clips.rows]
     # a key that only some lines or lists have is lost or refused by `datasets`, which reads the schema off the first
     refers = any(row["reference"] in by_id for row in clips.rows)
-    for split in clips.splits():
+    for split in SPLITS:
         lines = [_line(clips, row, by_id.get(row["reference"]), refers=refers) for row in clips.of(split)]
         made.append(text_file(f"{split}.jsonl", json_lines(lines)))
     return [*made, attributions(clips)]

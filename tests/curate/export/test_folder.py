@@ -61,7 +61,7 @@ def test_what_was_added_to_an_export_is_not_removed(made: Any, tmp_path: Path) -
 
 def test_a_file_a_link_and_another_format_are_refused(made: Any, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    with pytest.raises(UserError, match="is a file: name a folder with --into"):
+    with pytest.raises(UserError, match="is a file: choose a folder with --into"):
         small.export(made, "kaldi", tmp_path / "file")
     done = small.export(made, "kaldi", tmp_path / "out").folder
     with pytest.raises(UserError, match="holds an export for kaldi: name another folder with --into"):
@@ -132,7 +132,7 @@ def test_what_an_earlier_version_wrote_is_replaced(made: Any) -> None:
     small.export(made, "voxcpm")
     assert "/gone" not in (old / "train.jsonl").read_text("utf-8")
     (old / INDEX).unlink()
-    with pytest.raises(UserError, match="no part of this export, such as audio/"):  # not by names alone
+    with pytest.raises(UserError, match="no part of this export"):  # not by names alone
         small.export(made, "voxcpm")
 
 
@@ -183,7 +183,7 @@ small.export(small.corpus(Path(folder), small.rows(24)), format, Path(into))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("format", "after"), [("voxcpm", 6), ("voxcpm", 23), ("huggingface", 1), ("lhotse", 26)])
+@pytest.mark.parametrize(("format", "after"), [("voxcpm", 6), ("voxcpm", 23), ("huggingface", 1), ("lhotse", 24)])
 def test_a_killed_export_goes_on_and_ends_in_the_same_bytes(tmp_path: Path, format: str, after: int) -> None:
     (tmp_path / "slow.py").write_text(SCRIPT)
     made = small.corpus(tmp_path / "corpus", small.rows(24))

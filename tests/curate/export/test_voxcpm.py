@@ -46,13 +46,12 @@ def test_a_line_has_what_training_takes_and_whose_it_is(tmp_path: Path) -> None:
     ]
 
 
-def test_a_split_without_clips_has_no_list_and_clips_without_text_are_told(tmp_path: Path) -> None:
+def test_a_split_without_clips_has_an_empty_list_and_clips_without_text_are_told(tmp_path: Path) -> None:
     made = small.rows(3)
     made[1] |= {"training_text": None, "spoken": None}
     done = small.export(small.corpus(tmp_path, made), "voxcpm")
     assert done.lines == ["1 kept clips have no text or split and are not exported"]
-    assert [path.name for path in sorted(done.folder.glob("*.jsonl"))] == ["train.jsonl"]
-    assert len(lines(done.folder, "train")) == 2
+    assert [len(lines(done.folder, split)) for split in ("train", "validation", "test")] == [2, 0, 0]
 
 
 @pytest.mark.filterwarnings("ignore")  # argbind, torch and datasets each warn of something
