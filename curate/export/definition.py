@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,10 +76,9 @@ class Clips:
 
     def loose(self, row: Row, folder: str = "audio") -> File:
         """Its sound as a file of its own."""
-        place, sound = self.path(row), self.sound
 
         def make(into: Path) -> Mapping[str, int]:
-            content, notes = sound.encoded(place)
+            content, notes = self.sound.encoded(self.path(row))
             into.write_bytes(content)
             return notes
 
@@ -148,7 +148,8 @@ def digest(values: Any) -> str:
 
 def check_cut(clips: Clips) -> None:
     """Raise UserError where a clip's sound is not there."""
-    missing = [row for row in clips.rows if not clips.path(row).is_file()]
+    there = set(os.listdir(clips.folder)) if clips.folder.is_dir() else set()
+    missing = [row for row in clips.rows if f"{row['id']}.flac" not in there]
     if missing:
         raise UserError(
             f"{len(missing)} of {len(clips.rows)} clips are not cut, such as {clips.path(missing[0])}: "

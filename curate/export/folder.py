@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from curate.export.definition import File
 
 INDEX = ".samsori-export"
 IGNORED = (".DS_Store",)
+Header = Mapping[str, Any]  # how an export was asked for, and whether it is complete
 Progress = Callable[[float, float], None]  # seconds of audio done, of all
 
 
@@ -50,14 +51,15 @@ def build(
 
     `legacy` are names that may be there without an index. Raises UserError where anything else of another is there.
     """
-    check(folder, settings["format"], legacy=legacy)
+    header, before = check(folder, settings["format"], legacy=legacy)
     folder = folder.resolve()
-    before = _read_index(folder)[1]
     folder.mkdir(parents=True, exist_ok=True)
     files.remove_partials(folder)
     names = {each.name for each in wanted}
     done = {each.name: entry for each in wanted if (entry := before.get(each.name)) and _is_done(folder, each, entry)}
     others = sorted(({*before, *legacy} | names) - done.keys())
+    if not others and header == {**settings, "complete": True}:
+        return _noted(done.values())
     _write_index(folder, settings, [*done.values(), *(Entry(name) for name in others)], complete=False)
     lists = {each.name for each in wanted if not each.seconds}
     stale = [name for name in others if name not in names or name in lists]
@@ -67,16 +69,21 @@ def build(
     done |= _make(folder, [each for each in todo if not each.seconds], (), 1, lambda done, total: None)
     entries = [done[each.name] for each in wanted]
     _write_index(folder, settings, entries, complete=True)
-    return sum((Counter(dict(entry.notes or {})) for entry in entries), Counter())
+    return _noted(entries)
 
 
-def settings_of(folder: Path) -> Mapping[str, Any] | None:
+def _noted(entries: Iterable[Entry]) -> Counter[str]:
+    """What is to be told of all sounds, counted."""
+    return sum((Counter(dict(entry.notes or {})) for entry in entries if entry.notes), Counter())
+
+
+def settings_of(folder: Path) -> Header | None:
     """How the export in a folder was asked for; None where there is none."""
     return _read_index(folder)[0]
 
 
-def check(folder: Path, format: str, *, legacy: Collection[str] = ()) -> None:
-    """Raise UserError where the folder holds what is not of an export for this format."""
+def check(folder: Path, format: str, *, legacy: Collection[str] = ()) -> tuple[Header | None, dict[str, Entry]]:
+    """The export that is there: its settings and its files. Raises UserError where the folder holds anything else."""
     folder = folder.resolve()
     header, before = _read_index(folder)
     if folder.exists() and not folder.is_dir():
@@ -84,18 +91,26 @@ def check(folder: Path, format: str, *, legacy: Collection[str] = ()) -> None:
     if header and header.get("format") != format:
         raise UserError(f"{folder} holds an export for {header.get('format')}: name another folder with --into")
     known = {*before, *IGNORED, INDEX} | (set() if header else set(legacy))
-    for place, below, names in os.walk(folder):
-        inside = Path(place).relative_to(folder)
-        links = [name for name in below if (Path(place) / name).is_symlink()]
-        for name in (*links, *names):
-            path = inside / name
-            half_written = files.PARTIALS.fullmatch(name) and (header or INDEX in name)
-            ours = path.as_posix() in known or name in IGNORED or half_written
-            if not ours or (Path(place) / name).is_symlink():
-                raise UserError(
-                    f"{folder} holds what is no part of this export, such as {path.as_posix()}: "
-                    "name a new or empty folder with --into"
-                )
+    for name, is_link in _below(str(folder)):
+        last = name.rpartition("/")[2]
+        half_written = files.PARTIALS.fullmatch(last) and (header or INDEX in last)
+        if is_link or not (name in known or last in IGNORED or half_written):
+            raise UserError(
+                f"{folder} holds what is no part of this export, such as {name}: name a new or empty folder with --into"
+            )
+    return header, before
+
+
+def _below(folder: str, inside: str = "") -> Iterator[tuple[str, bool]]:
+    """Every file and link below a folder, by its path from there; links are not followed."""
+    if not os.path.isdir(folder):
+        return
+    with os.scandir(folder) as entries:
+        for entry in sorted(entries, key=lambda each: each.name):
+            if entry.is_dir(follow_symlinks=False):
+                yield from _below(entry.path, f"{inside}{entry.name}/")
+            else:
+                yield inside + entry.name, entry.is_symlink()
 
 
 def _make(
@@ -134,7 +149,7 @@ def _make(
 def _is_done(folder: Path, file: File, entry: Entry) -> bool:
     """Whether a file is there as it is wanted; one of another size was changed by another."""
     try:
-        return entry.key == file.key and (folder / file.name).stat().st_size == entry.size
+        return entry.key == file.key and os.stat(f"{folder}/{file.name}").st_size == entry.size
     except OSError:
         return False
 
@@ -149,7 +164,7 @@ def _remove(folder: Path, names: Collection[str]) -> None:
                 (folder / each).rmdir()
 
 
-def _read_index(folder: Path) -> tuple[Mapping[str, Any] | None, dict[str, Entry]]:
+def _read_index(folder: Path) -> tuple[Header | None, dict[str, Entry]]:
     """The settings and files of the export that is there; the last word on a file counts, a torn line does not."""
     try:
         lines = (folder / INDEX).read_text(encoding="utf-8", errors="replace").splitlines()
@@ -164,7 +179,7 @@ def _read_index(folder: Path) -> tuple[Mapping[str, Any] | None, dict[str, Entry
             entry = Entry(**json.loads(line))
         except (ValueError, TypeError):
             continue
-        if not Path(entry.file).is_absolute() and ".." not in Path(entry.file).parts:  # else it is not of our making
+        if not entry.file.startswith("/") and ".." not in entry.file.split("/"):  # else it is not of our making
             entries[entry.file] = entry
     return header, entries
 

@@ -5,7 +5,7 @@ Everything starts from `clips/ID.flac`, mono with 16 bits, which is cut already;
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ class Sound:
 
     def settings(self) -> dict[str, Any]:
         """As plain values."""
-        return asdict(self)
+        return {"rate": self.rate, "loudness": self.loudness, "encoding": self.encoding}
 
     def encoded(self, path: Path) -> tuple[bytes | memoryview, Mapping[str, int]]:
         """The bytes of a clip, and what is to be told of it. Raises UserError where it cannot be read."""
