@@ -1,8 +1,8 @@
 """Control words: what measures say of a clip, in words a person would type to ask for such a voice.
 
-A clip in the middle of a scale gets no word: nobody asks for a voice of middling pitch, and so the plain language tag
-is learned as well. All bounds are of the kept clips of all splits together, so a held-out clip is described as a clip
-that is trained on.
+A clip in the middle of a scale gets no word, for nobody asks for a voice of middling pitch, and a word that would stand
+on most clips of a language says nothing and is left out: so the plain language tag is learned as well. All bounds are
+of the kept clips of all splits together, so a held-out clip is described as a clip that is trained on.
 """
 
 from collections.abc import Sequence
@@ -24,12 +24,19 @@ class Control:
     source: str  # where the bounds come from
 
     def words(self) -> pl.Expr:
-        """The words for each row, null in the middle."""
-        low = pl.when(self.value <= self.low).then(pl.lit(self.low_words))
-        return low.when(self.value >= self.high).then(pl.lit(self.high_words))
+        """The words for each row, null in the middle and where most clips of the language would have the same."""
+        low, high = self.value <= self.low, self.value >= self.high
+        words = pl.when(low & _tells(low)).then(pl.lit(self.low_words))
+        return words.when(high & _tells(high)).then(pl.lit(self.high_words))
 
 
 KEPT = pl.col("drop").is_null()
+MOST = 0.5  # of a language's clips; our choice
+
+
+def _tells(fits: pl.Expr) -> pl.Expr:
+    """Whether a word fits no more than MOST of a language's kept clips."""
+    return fits.fill_null(False).filter(KEPT).mean().over("language") <= MOST
 
 
 def _median(column: str) -> pl.Expr:

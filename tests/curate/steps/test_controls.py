@@ -44,9 +44,9 @@ def test_only_what_is_far_from_the_middle_gets_a_word(row: dict[str, Any], words
 
 def test_only_what_the_recipe_asks_for_is_said_and_nothing_by_default() -> None:
     low = {"pitch": 110.0, "snr": 40.0}
-    assert said([low], ("pitch",)) == ["low-pitched voice"]
-    assert said([low], ("noise", "pitch")) == ["low-pitched voice, clean recording"]
-    assert said([low], ()) == [None]
+    assert said([low, {}], ("pitch",)) == ["low-pitched voice", None]
+    assert said([low, {}], ("noise", "pitch")) == ["low-pitched voice, clean recording", None]
+    assert said([low, {}], ()) == [None, None]
     assert tag(clips([low]), template="(x)", form="spoken")["training_text"].item() == "(x)말"
 
 
@@ -66,6 +66,15 @@ def test_a_held_out_clip_is_described_as_a_clip_that_is_trained_on() -> None:
     both = said([*splits[0], *splits[1]])
     assert both[:60] == both[60:]
     assert len(set(both)) > 5
+
+
+def test_a_word_that_fits_most_clips_of_a_language_is_left_out() -> None:
+    clean, plain = {"snr": 40.0}, {}
+    assert said([clean, clean, plain]) == [None] * 3
+    assert said([clean, plain]) == ["clean recording", None]
+    assert said([clean, clean, {**clean, "drop": "x"}, {"language": "km"}, {**clean, "language": "km"}]) == [
+        None, None, None, None, "clean recording",
+    ]  # fmt: skip
 
 
 def test_words_stand_in_the_tag_of_the_training_text() -> None:
