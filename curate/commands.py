@@ -20,7 +20,7 @@ from curate.errors import UserError
 from curate.export import clips as clip_files
 from curate.export import folder as export_folder
 from curate.export import formats
-from curate.export.definition import Clips, check_cut, select
+from curate.export.definition import Clips, check_cut, says_level, select
 from curate.export.sound import Sound, told
 from curate.ingest import WRITTEN, Ingested, archives, read, roots
 from curate.ingest.probe import Progress
@@ -218,7 +218,8 @@ def export(
     )
     silent = manifest.kept(clips).height - len(exported.rows)
     left_out = [f"{silent} kept clips have no text or split and are not exported"] if silent else []
-    return Exported(folder, [*left_out, *told(notes, len(exported.rows), sound)])
+    undone = ["the tags say quiet and loud, which --loudness undoes"] if sound.loudness and says_level(exported) else []
+    return Exported(folder, [*left_out, *undone, *told(notes, len(exported.rows), sound)])
 
 
 def finish(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, watch: Watch) -> Path:

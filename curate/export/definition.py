@@ -157,6 +157,11 @@ def check_cut(clips: Clips) -> None:
         )
 
 
+def says_level(clips: Clips) -> bool:
+    """Whether control words in the training text say how loud a clip is."""
+    return any({"quiet", "loud"} & set((row["control"] or "").split(", ")) for row in clips.rows)
+
+
 def attributions(clips: Clips) -> File:
     """sources.tsv: what was taken of each source, under which licence, and whom to name."""
     totals: dict[tuple[str, ...], list[float]] = {}

@@ -226,6 +226,14 @@ def test_the_sound_of_an_export_that_is_there_is_kept_when_the_corpus_is_tagged_
     assert (settings["rate"], settings["loudness"], settings["encoding"]) == (24000, -30.0, "wav")
 
 
+def test_tags_that_say_how_loud_a_clip_is_are_told_where_loudness_is_made_alike(tmp_path: Path) -> None:
+    rows = small.rows()
+    rows[0] |= {"control": "low-pitched voice, quiet"}
+    made = small.corpus(tmp_path / "corpus", rows)
+    assert small.export(made, "nemo", loudness=-30.0).lines == ["the tags say quiet and loud, which --loudness undoes"]
+    assert small.export(made, "nemo").lines == []
+
+
 def test_clips_that_are_not_cut_are_one_line(tmp_path: Path) -> None:
     made = small.corpus(tmp_path / "corpus")
     (made[0].clips / "000000000000000f.flac").unlink()
