@@ -138,9 +138,14 @@ def resample(samples: Samples, rate: int, to: int) -> Samples:
 
 def write_flac(path: str | Path, samples: Samples, rate: int) -> None:
     """Write mono 16-bit FLAC in one step: the same samples, the same bytes. Peaks above 1 are scaled down, not cut."""
+    files.write_bytes(Path(path), encode_clip(samples, rate))
+
+
+def encode_clip(samples: Samples, rate: int, format: str = "FLAC") -> memoryview:
+    """The bytes of a mono clip of 16 bits, as FLAC or WAV; peaks above 1 are scaled down, not cut."""
     if samples.ndim != 1 or not len(samples):
         raise ValueError(f"a clip is one row of samples, not an array of shape {samples.shape}")
-    files.write_bytes(Path(path), encode(_sixteen_bit(samples), rate, "FLAC", "PCM_16"))
+    return encode(_sixteen_bit(samples), rate, format, "PCM_16")
 
 
 def encode(samples: NDArray[Any], rate: int, format: str, subtype: str | None = None) -> memoryview:

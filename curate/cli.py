@@ -11,9 +11,12 @@ from curate import console
 from curate.errors import UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import polars as pl
 
     from curate.corpus import Corpus
+    from curate.engine.ask import Watch
     from curate.recipe import Recipe
 
 # Model and table libraries are imported inside the commands: `curate --help` must not wait for them.
@@ -147,20 +150,42 @@ def report(corpus: CorpusFolder, settings: Settings = None, workers: Workers = 0
 @app.command()
 def export(
     corpus: CorpusFolder,
-    to: Annotated[str, typer.Option("--to", metavar="voxcpm", help="For which trainer.")],
+    to: Annotated[
+        str,
+        typer.Option("--to", metavar="voxcpm|huggingface|lhotse|nemo|kaldi|webdataset", help="Who is to read it."),
+    ],
     into: Annotated[Path | None, typer.Option("--into", help="Where; default CORPUS/export/FORMAT.")] = None,
+    rate: Annotated[
+        int | None, typer.Option("--rate", help="Sample rate in Hz. [default: 16000, or each clip's own]")
+    ] = None,
+    loudness: Annotated[
+        float | None, typer.Option("--loudness", help="LUFS (BS.1770) that every clip is brought to, such as -23.")
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option("--format", metavar="flac|wav", help="Of the sounds. [default: flac; kaldi: wav]")
+    ] = None,
     workers: Workers = 0,
 ) -> None:
-    """Write what a trainer reads.
+    """Write the corpus for another project's reader.
 
-    Example: curate export work/corpus --to voxcpm
+    Into a folder of its own, with its sounds; the same command goes on where it was stopped.
+
+    Example: curate export work/corpus --to huggingface --loudness -23
     """
-    from curate import commands
+    from curate import commands, show
+    from curate.export import formats
 
-    if to not in commands.FORMATS:
-        raise UserError(f"no export format {to!r}; there are {', '.join(commands.FORMATS)}")
-    _, clips = _advance(corpus, None, until="tag", workers=workers)
-    typer.echo(commands.export(_corpus(corpus), clips, format=to, into=into))
+    sound = formats.sound(to, rate=rate, loudness=loudness, encoding=encoding)
+    known = _known(corpus)
+    commands.check_export(known, format=to, into=into)
+    wanted, clips = _advance(corpus, None, until="tag", workers=workers, finish=commands.cut_clips)
+    with known.locked(), show.progress() as watch:
+        done = commands.export(
+            known, clips, format=to, into=into, sound=sound, name=wanted.corpus.name, workers=workers, watch=watch
+        )
+    for line in done.lines:
+        print(f"curate: {line}", file=sys.stderr)
+    typer.echo(done.folder)
 
 
 @app.command()
@@ -329,8 +354,18 @@ def demo(
     typer.echo(f"report   {page}\nclips    {corpus.clips}\nVoxCPM   {corpus.export('voxcpm')}")
 
 
-def _advance(folder: Path, settings: list[str] | None, *, until: str, workers: int) -> tuple["Recipe", "pl.DataFrame"]:
-    """Run the pipeline of an existing corpus; changed settings are written to its recipe."""
+def _advance(
+    folder: Path,
+    settings: list[str] | None,
+    *,
+    until: str,
+    workers: int,
+    finish: "Callable[[Corpus, Recipe, pl.DataFrame, Watch], object] | None" = None,
+) -> tuple["Recipe", "pl.DataFrame"]:
+    """Run the pipeline of an existing corpus; changed settings are written to its recipe.
+
+    What follows from a tagged corpus is made by `finish`; by default clips, VoxCPM's lists and the report.
+    """
     from curate import commands, show
     from curate.recipe import dump, load
 
@@ -345,7 +380,7 @@ def _advance(folder: Path, settings: list[str] | None, *, until: str, workers: i
         if settings:  # only what worked is kept
             corpus.save_recipe(dump(wanted))
         if until == "tag":
-            commands.finish(corpus, wanted, clips, watch)
+            (finish or commands.finish)(corpus, wanted, clips, watch)
     return wanted, clips
 
 

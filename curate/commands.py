@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+import os
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -16,7 +18,10 @@ from curate.engine.local import Local
 from curate.engine.store import Store
 from curate.errors import UserError
 from curate.export import clips as clip_files
-from curate.export import voxcpm
+from curate.export import folder as export_folder
+from curate.export import formats
+from curate.export.definition import Clips, check_cut, says_level, select
+from curate.export.sound import Sound, told
 from curate.ingest import WRITTEN, Ingested, archives, read, roots
 from curate.ingest.probe import Progress
 from curate.ingest.tree import shown
@@ -27,7 +32,7 @@ from curate.recipe import Recipe
 
 MEASURED_VERSION = 3  # raise it when segmenting or what follows from measures changes: stored frames are made anew
 DIVIDED = pipeline.STEPS[pipeline.STEPS.index("split") :]  # what is decided there stays, in the corpus's locks
-FORMATS = {"voxcpm": voxcpm.write}
+FORMATS = formats.FORMATS
 
 
 def ingest(corpus: Corpus, wanted: Recipe, watch: Watch) -> pl.DataFrame:
@@ -183,21 +188,57 @@ def cut_clips(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, watch: Watch)
     )
 
 
-def export(corpus: Corpus, clips: pl.DataFrame, *, format: str, into: Path | None) -> Path:
-    """Write what one kind of trainer reads; returns its folder."""
-    if format not in FORMATS:
-        raise UserError(f"no export format {format!r}; there are {', '.join(FORMATS)}")
-    folder = into or corpus.export(format)
-    if folder.exists() and not folder.is_dir():
-        raise UserError(f"{folder} is a file: choose a folder with --into")
-    FORMATS[format](clips, corpus.clips, folder)
-    return folder
+def check_export(corpus: Corpus, *, format: str, into: Path | None) -> None:
+    """Raise UserError where an export cannot go where it is to go; before hours are spent on what it needs."""
+    chosen = formats.named(format)
+    export_folder.check(into or corpus.export(format), format, legacy=() if into else chosen.legacy)
+
+
+@dataclass(frozen=True)
+class Exported:
+    """Where an export is, and what is to be told of it, a line each."""
+
+    folder: Path
+    lines: list[str]
+
+
+def export(
+    corpus: Corpus,
+    clips: pl.DataFrame,
+    *,
+    format: str,
+    into: Path | None,
+    sound: Sound | None = None,
+    name: str = "corpus",
+    workers: int = 0,
+    watch: Watch = lambda what, done, total: None,
+) -> Exported:
+    """Write what one kind of reader opens, of clips that are cut.
+
+    `sound` None: as in the export that is there, else as the format usually has it.
+    """
+    chosen, folder = formats.named(format), into or corpus.export(format)
+    sound = sound or formats.same_sound(format, export_folder.settings_of(folder))
+    exported = Clips(select(clips), corpus.clips, sound, name)
+    check_cut(exported)
+    notes = export_folder.build(
+        folder,
+        chosen.files(exported),
+        {"format": format, **sound.settings(), "clips": len(exported.rows)},
+        legacy=() if into else chosen.legacy,
+        workers=workers or os.cpu_count() or 1,
+        progress=lambda done, total: watch(f"exporting for {format}", done, total),
+    )
+    silent = manifest.kept(clips).height - len(exported.rows)
+    left_out = [f"{silent} kept clips have no text or split and are not exported"] if silent else []
+    undone = ["the tags say quiet and loud, which --loudness undoes"] if sound.loudness and says_level(exported) else []
+    return Exported(folder, [*left_out, *undone, *told(notes, len(exported.rows), sound)])
 
 
 def finish(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, watch: Watch) -> Path:
     """Clips, VoxCPM manifests and report, all of the same decisions; returns the report's page."""
     cut_clips(corpus, wanted, clips, watch)
-    export(corpus, clips, format="voxcpm", into=None)
+    export(corpus, clips, format="voxcpm", into=None, name=wanted.corpus.name, watch=watch)
     return write_report(corpus, wanted, clips)
 
 

@@ -205,7 +205,9 @@ COLUMNS = _columns(
     Column("broke", pl.List(pl.String), "select, balance", "every rule the clip broke, in the order of the rules"),
     Column("drop", pl.String, "select, balance", "the first of them; null: the clip is kept"),
     Column("split", pl.String, "split", "train, validation or test"),
+    Column("control", pl.String, "tag", "control words in its tag, where the recipe asks for them: `speaking slowly`"),
     Column("training_text", pl.String, "tag", "language tag and `spoken`: what the model is shown"),
+    Column("reference", pl.String, "tag", "id of a clip of the same person and split, heard before it as a reference"),
 )
 
 
@@ -213,7 +215,7 @@ COLUMNS = _columns(
 ADDED = (
     "channel", "channel_mix", "dc_offset", "codec", "url", "other_voice", "overlap", "dropout", "text_edits", "unheard",
     "extra", "wrong_words", "ctc_score", "word_times", "heard_again", "heard_agreement", "phone_pace", "pace_z",
-    "person", "speaker_conflict", "session", "given_split", "sounds_like",
+    "person", "speaker_conflict", "session", "given_split", "sounds_like", "control", "reference",
 )  # fmt: skip
 
 

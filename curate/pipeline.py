@@ -18,6 +18,7 @@ from curate.steps import (
     balance,
     duplicates,
     held_out,
+    references,
     relations,
     rule_catalogue,
     rules,
@@ -99,7 +100,10 @@ def decide(
         if found["id"].is_in(drawn["id"].implode()).all():
             break
         drawn = held_out.together(drawn, found)
-    return divided if until == "split" else tag.tag(divided, template=recipe.tag.template, form=recipe.tag.text)
+    if until == "split":
+        return divided
+    tagged = tag.tag(divided, template=recipe.tag.template, form=recipe.tag.text, controls=recipe.tag.controls)
+    return references.assign(tagged, share=recipe.tag.reference_share, seed=recipe.tag.seed)
 
 
 def _split(recipe: Recipe, clips: pl.DataFrame, held: pl.DataFrame, order: Sequence[str]) -> pl.DataFrame:

@@ -360,6 +360,14 @@ class Tag(_Part):
         "spoken", description="which form the model reads; `pronounced` is warned of: VoxCPM2 reads ordinary spelling"
     )
 
+    controls: tuple[Literal["pitch", "rate", "loudness", "noise"], ...] = Field(
+        (), description="control words that measures put into the tag, as in (Korean, speaking slowly): docs/tags.md"
+    )
+    reference_share: Share = Field(
+        0.0, description="share of clips that another clip of their person is named for, for VoxCPM2's reference mode"
+    )
+    seed: int = Field(0, description="of the reference clips")
+
     @field_validator("template")
     @classmethod
     def _known_fields(cls, template: str) -> str:

@@ -284,6 +284,7 @@ def say(
     language: Annotated[str, typer.Option(help="km or ko: which tag the sentence gets.")],
     text: Annotated[str, typer.Option(help="The sentence.")],
     out: Annotated[Path, typer.Option(help="WAV file to write.")],
+    control: Annotated[str, typer.Option(help='Control words for the tag, such as "speaking slowly".')] = "",
     model: Annotated[str | None, typer.Option(help="Another checkpoint than the one it was trained on.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed says the same samples.")] = 0,
     device: Device = "auto",
@@ -300,7 +301,7 @@ def say(
     from train.export import say
 
     say.check_wav(out)
-    sound = say.say(adapter, language, text, model=model, device=device, seed=seed)
+    sound = say.say(adapter, language, text, words=control, model=model, device=device, seed=seed)
     say.save_wav(sound, out)
     seconds = len(sound[0]) / sound[1]
     terminal.print_result(

@@ -106,8 +106,12 @@ class BatchSettings(Frozen):
     temperature: float = Field(
         1.0, ge=1, description="languages in proportion to hours^(1/temperature); 1: each clip once an epoch"
     )
-    reference: float = Field(
-        0.0, ge=0, le=1, description="share of clips that another clip of their speaker is heard before"
+    reference: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="share of clips that another clip of their person is heard before, drawn anew each epoch; unset: "
+        "those that the corpus names (its recipe's tag.reference_share), which are always heard in validation",
     )
 
 

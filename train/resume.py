@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from curate.errors import UserError
 from train import checkpoint, config
 from train.adapter import lora
 from train.data.dataset import Data
+from train.data.sampler import Example
 from train.distributed import World
 from train.model import base
 from train.trainer import Trainer
@@ -23,7 +25,7 @@ def check_fingerprint(run: config.Run, model: Path, data: Data, *, new: bool) ->
     """
     if new:  # of a run that ended before its first checkpoint
         (run.into / checkpoint.RUN_FINGERPRINT).unlink(missing_ok=True)
-    held_out = json.dumps([[each.id, each.text, each.patches] for each in data.validation])
+    held_out = json.dumps(_noted(data.validation))
     now = {
         "weights of the base model": base.base_hash(model),
         "train.precision": run.train.precision,
@@ -41,10 +43,15 @@ def check_fingerprint(run: config.Run, model: Path, data: Data, *, new: bool) ->
 
 def settings(run: config.Run, data: Data, device: str, world: World) -> dict[str, Any]:
     """All that a run's losses depend on, to be compared when it is resumed; where the run lies is not among it."""
-    clips = json.dumps([[each.id, each.text, each.patches] for each in data.train])
+    clips = json.dumps(_noted(data.train))
     table = run.model_dump(mode="json", exclude={"into"})
     machine = {"device": device, "processes": world.size, "torch": torch.__version__}
     return table | {"machine": machine, "training clips": hashlib.sha256(clips.encode()).hexdigest()}
+
+
+def _noted(examples: Sequence[Example]) -> list[list[object]]:
+    """What losses depend on of each; a reference only where there is one, as runs noted it before there were any."""
+    return [[each.id, each.text, each.patches, *([each.reference] if each.reference else [])] for each in examples]
 
 
 def changes(before: dict[str, Any], now: dict[str, Any], step: int, key: str = "") -> list[str]:

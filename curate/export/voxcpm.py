@@ -1,31 +1,36 @@
-"""VoxCPM's training manifests: one JSON object a line with audio, text, duration (seconds).
+"""VoxCPM's training lists: one JSON object a line with audio, text, duration, and ref_audio where there is one.
 
-Read by `voxcpm.training.load_audio_text_datasets` through Hugging Face datasets, which opens `audio` as a path; paths
-are absolute so that the file works from any folder. `dataset_id` is left out: VoxCPM's script then calls all clips 0.
+`voxcpm validate` reads a path as relative to the list, Hugging Face `datasets`, through which VoxCPM's trainer loads
+it, as relative to the working folder: train from the folder of the export. `validate` wants every file at 16 kHz, the
+rate that VoxCPM hears. `dataset_id` is left out: the trainer then calls all clips 0.
 """
 
-import json
-from pathlib import Path
+from typing import Any
 
-import polars as pl
+from curate.export.definition import SPLITS, Clips, File, Row, attributions, json_lines, text_file
 
-from curate import files, manifest
-
-SPLITS = ("train", "validation", "test")
+NAMES = tuple(f"{split}.jsonl" for split in SPLITS)
 
 
-def write(clips: pl.DataFrame, audio: Path, into: Path) -> list[Path]:
-    """Write SPLIT.jsonl for every split; a split without clips has an empty file, so that nothing stale remains."""
-    written = []
-    for name in SPLITS:
-        # a clip that was kept without a text (`no_text = false`) is nothing to train speech from text on
-        rows = manifest.kept(clips).filter((pl.col("split") == name) & pl.col("training_text").is_not_null())
-        lines = [
-            json.dumps(
-                {"audio": str((audio / f"{id}.flac").absolute()), "text": text, "duration": seconds}, ensure_ascii=False
-            )
-            for id, text, seconds in rows.select("id", "training_text", pl.col("seconds").round(4)).iter_rows()
-        ]
-        files.write_text(into / f"{name}.jsonl", "".join(f"{line}\n" for line in lines))
-        written.append(into / f"{name}.jsonl")
-    return written
+def files(clips: Clips) -> list[File]:
+    """SPLIT.jsonl for every split, empty where it has no clips, and their sounds."""
+    by_id = {row["id"]: row for row in clips.rows}
+    made = [clips.loose(row) for row in clips.rows]
+    # a key that only some lines or lists have is lost or refused by `datasets`, which reads the schema off the first
+    refers = any(row["reference"] in by_id for row in clips.rows)
+    for split in SPLITS:
+        lines = [_line(clips, row, by_id.get(row["reference"]), refers=refers) for row in clips.of(split)]
+        made.append(text_file(f"{split}.jsonl", json_lines(lines)))
+    return [*made, attributions(clips)]
+
+
+def _line(clips: Clips, row: Row, reference: Row | None, *, refers: bool) -> dict[str, Any]:
+    line = {
+        "audio": f"audio/{clips.file_name(row)}",
+        "text": row["training_text"],
+        "duration": round(clips.seconds(row), 4),
+    }
+    if refers:
+        line["ref_audio"] = reference and f"audio/{clips.file_name(reference)}"
+        line["ref_duration"] = reference and round(clips.seconds(reference), 4)
+    return {**line, "id": row["id"], "language": row["language"], "licence": row["licence"]}

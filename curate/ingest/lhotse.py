@@ -34,7 +34,7 @@ def read(source: Source, tree: Tree) -> Iterator[Row]:
                 yield from _or_told(where, _cut, tree, index, item, where, wrong)
         return
     recordings: dict[str, tuple[str, Item]] = {}
-    for index in tree.require("lhotse", *RECORDINGS, *CUTS):
+    for index in tree.named(*RECORDINGS) or tree.require("lhotse", *RECORDINGS, *CUTS):
         for item, where, wrong in _items(source, tree, index):
             if not wrong and str(item.get("id")) in recordings:
                 wrong = f"has the id of another recording ({item.get('id')})"

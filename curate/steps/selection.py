@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 
-def shuffled(column: str, *, seed: int) -> pl.Expr:
+def shuffled(column: str | pl.Expr, *, seed: int) -> pl.Expr:
     """A key to sort by: chance, but the same for the same id and seed whatever stands beside it."""
     import polars_hash as plh  # sha256 inside Polars
 
-    digest: pl.Expr = plh.concat_str(pl.lit(f"{seed} "), pl.col(column)).chash.sha2_256()
+    digest: pl.Expr = plh.concat_str(pl.lit(f"{seed} "), column).chash.sha2_256()
     return digest.str.slice(0, 15).str.to_integer(base=16, dtype=pl.Int64)  # 60 bits tell a million ids apart
 
 

@@ -132,7 +132,8 @@ def test_run_makes_clips_report_export_and_a_log(whole: tuple[Path, Ran]) -> Non
     ]
     assert {Path(line["audio"]).stem for line in lines} == ids
     for line in lines:
-        assert soundfile.info(line["audio"]).duration == pytest.approx(line["duration"], abs=1e-3)
+        info = soundfile.info(folder / "export/voxcpm" / line["audio"])
+        assert (info.samplerate, info.duration) == (16000, pytest.approx(line["duration"], abs=1e-3))
         assert line["text"].startswith(("(Khmer)", "(Korean)"))
     assert "report   " in ran.out
     assert "kept" in ran.out
@@ -220,6 +221,30 @@ def test_export_writes_where_it_is_told(corpus: Path, tmp_path: Path) -> None:
     ran = run("export", corpus, "--to", "voxcpm", "--into", tmp_path / "out", "--workers", 1)
     assert ran.out.strip() == str(tmp_path / "out")
     assert sum(len(path.read_text().splitlines()) for path in (tmp_path / "out").glob("*.jsonl")) == 8
+
+
+def test_every_format_is_exported_when_the_sources_are_gone(corpus: Path, place: Path) -> None:
+    (place / "in").rename(place / "away")
+    try:
+        for format in ("huggingface", "lhotse", "nemo", "kaldi", "webdataset"):
+            ran = run("export", corpus, "--to", format, "--rate", 8000, "--loudness=-23", "--workers", 1)
+            assert (ran.code, ran.out.strip()) == (0, str(corpus / "export" / format)), ran.err
+    finally:
+        (place / "away").rename(place / "in")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--to", "mp3"), "no export format 'mp3'; there are voxcpm, huggingface, lhotse, nemo, kaldi, webdataset"),
+        (("--to", "nemo", "--rate", "1"), "--rate 1: give a sample rate from 8000 to 192000 Hz, such as 16000"),
+        (("--to", "nemo", "--loudness", "5"), "--loudness 5: give LUFS between -70 and 0, such as -23"),
+        (("--to", "kaldi", "--format", "flac"), "--format flac: for kaldi there is wav"),
+    ],
+)
+def test_an_export_that_cannot_be_is_one_line(corpus: Path, words: tuple[str, ...], told: str) -> None:
+    ran = run("export", corpus, *words)
+    assert (ran.code, ran.err.strip()) == (1, f"curate: {told}")
 
 
 def test_export_into_a_file_is_refused_in_a_line(corpus: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curate.errors import UserError
+from curate.text import control
 from train.messages import counted
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("id", "split", "language", "speaker", "training_text", "seconds", "drop")
 MEASURED = ("rate", "cut_start", "cut_end", "speech")  # what tells the silence at the ends, where it is there
+TAGGED = ("person", "control", "reference")  # what else tagging says of a clip, where the manifest says it
 FORMS = ("spoken", "pronounced")  # what training text can be made of, and the columns that hold it
 NAMED = 5  # ids in a message
 BRACKETED = re.compile(r".*[)\]}>]\s*")
@@ -30,7 +32,7 @@ class TrainingClip:
     id: str
     split: str  # train, validation or test
     language: str
-    speaker: str
+    person: str  # who speaks, across sources; the speaker as named where nobody told persons apart; empty: nobody knows
     text: str  # as the model is shown it, tag included
     seconds: float
     path: Path
@@ -39,11 +41,13 @@ class TrainingClip:
     rate: int | None = None  # Hz, as the manifest says it
     head: float | None = None  # seconds of silence before the first speech, where that was measured
     tail: float | None = None  # and after the last
+    control: str | None = None  # control words in the tag of `text`
+    reference: str = ""  # id of the clip that the manifest names as heard before it
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How training text is written: a tag, spaces included, then the text in a form."""
+    """How training text is written: a tag, spaces included and control words left out, then the text in a form."""
 
     tag: str
     form: str  # one of FORMS
@@ -110,7 +114,7 @@ def _rows(path: Path) -> list[dict[str, object]]:
         raise UserError(f"no manifest at {path}; make one with `curate run RECIPE --into {path.parent}`")
     try:
         there = pl.read_parquet_schema(path)
-        columns = [*COLUMNS, *(name for name in (*FORMS, *MEASURED) if name in there)]
+        columns = [*COLUMNS, *(name for name in (*FORMS, *MEASURED, *TAGGED) if name in there)]
         rows = pl.read_parquet(path, columns=columns)  # any version that has what training needs
         _check_drop(rows["drop"], path)
         kept = manifest.kept(rows)
@@ -157,12 +161,14 @@ def _clip(row: dict[str, object], folder: Path) -> TrainingClip:
         id=str(row["id"]),
         split=str(row["split"]),
         language=str(row["language"]),
-        speaker=str(row["speaker"] or ""),
+        person=str(row.get("person") or row["speaker"] or ""),
         text=str(row["training_text"]),
         seconds=float(seconds),
         path=folder / f"{row['id']}.flac",
         spoken=_text(row.get("spoken")),
         pronounced=_text(row.get("pronounced")),
+        control=_text(row.get("control")),
+        reference=str(row.get("reference") or ""),
         **_silence(row),
     )
 
@@ -203,7 +209,10 @@ def shared_start(texts: Sequence[str] | Sequence[tuple[int, ...]]) -> int:
 
 
 def _tag(clip: TrainingClip, form: str) -> str | None:
-    """What stands before the clip's text in that form, or None where its training text is not made of it."""
-    text = clip.pronounced if form == "pronounced" and clip.pronounced is not None else clip.spoken
-    written = re.sub(r"\s+", " ", text or "").strip()  # as curate.steps.tag writes it
-    return clip.text[: len(clip.text) - len(written)] if written and clip.text.endswith(written) else None
+    """What stands before the clip's text in that form, control words aside; None where it is not made of that form."""
+    text = (clip.pronounced if form == "pronounced" and clip.pronounced is not None else clip.spoken) or ""
+    # as curate.steps.tag writes it, and as it wrote what begins with a parenthesis before it made that safe
+    for written in (control.plain(text), control.SPACES.sub(" ", text).strip()):
+        if written and clip.text.endswith(written):
+            return control.without_words(clip.text[: len(clip.text) - len(written)], clip.control)
+    return None

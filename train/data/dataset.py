@@ -3,7 +3,7 @@
 import logging
 import math
 from collections.abc import Callable, Generator, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,9 +56,10 @@ class Survey:
         """The examples, each as long as `patches` says. Raises UserError where one is too long for the model."""
         tokenize = voxcpm.Tokenizer(self.model)
         examples = [
-            Example(clip.id, clip.language, tuple(tokenize(clip.text)), patches(clip), clip.speaker)
+            Example(clip.id, clip.language, tuple(tokenize(clip.text)), patches(clip), clip.person)
             for clip in self.clips
         ]
+        examples = _with_references(examples, self.clips)
         _check_lengths(examples, self.settings)
         splits = {
             split: [each for each, clip in zip(examples, self.clips, strict=True) if clip.split == split]
@@ -89,6 +90,18 @@ def prepare(survey: Survey, device: str, world: World = ALONE) -> Generator[late
     yield from store.encode(missing[world.rank :: world.size], device=device)
     world.wait()
     return survey.data(store.patches)
+
+
+def _with_references(examples: Sequence[Example], clips: Sequence[corpus.TrainingClip]) -> list[Example]:
+    """Each example after the clip that the manifest names for it; one of another split is never heard."""
+    known = {clip.id: (clip, example) for clip, example in zip(clips, examples, strict=True)}
+    after = []
+    for clip, example in zip(clips, examples, strict=True):
+        named, voice = known.get(clip.reference, (None, None))
+        if named and voice and named.split == clip.split and named is not clip:
+            example = replace(example, reference=voice.id, reference_patches=voice.patches)
+        after.append(example)
+    return after
 
 
 def note_files(model: Path, *, quiet: bool = False) -> None:

@@ -41,9 +41,9 @@ class Example:
     language: str
     text: tuple[int, ...]
     patches: int
-    speaker: str = ""
+    person: str = ""  # who speaks; empty: nobody knows
     repeat: int = 0  # how often it came before in the same epoch
-    reference: str = ""  # another clip of the same speaker, which stands before its text
+    reference: str = ""  # another clip of the same person, which stands before its text
     reference_patches: int = 0
 
     @property
@@ -57,12 +57,13 @@ class Example:
 
 
 def epoch_examples(
-    examples: Sequence[Example], *, temperature: float, reference: float, seed: int, epoch: int
+    examples: Sequence[Example], *, temperature: float, reference: float | None, seed: int, epoch: int
 ) -> list[Example]:
     """What an epoch consists of; a pure function of its arguments.
 
     At temperature 1 it is every example once. Above it, languages come in proportion to hours^(1/temperature): the one
-    with most comes once, the others again and again. A share `reference` comes after another clip of its speaker.
+    with most comes once, the others again and again. A share `reference` comes after another clip of its person, drawn
+    anew in each epoch; None: after the clips that the manifest names.
     """
     # A language of h hours is to come in proportion to h^(1/T), and it comes h x times hours: so times is h^(1/T - 1),
     # divided by that of the largest language, which comes once. Of times = 2.3 every clip comes twice, and 0.3 of the
@@ -78,20 +79,26 @@ def epoch_examples(
         chosen += [(i, repeat) for i in members for repeat in range(int(times) + (i in once_more))]
     voices: dict[str, list[Example]] = {}
     for each in examples:
-        voices.setdefault(each.speaker, []).append(each)
+        voices.setdefault(each.person, []).append(each)
     return [
         _with_reference(replace(examples[position], repeat=repeat), voices, reference, seed, epoch)
         for position, repeat in sorted(chosen)
     ]
 
 
-def _with_reference(example: Example, voices: dict[str, list[Example]], share: float, seed: int, epoch: int) -> Example:
-    if not (share and example.speaker):
+def _with_reference(
+    example: Example, voices: dict[str, list[Example]], share: float | None, seed: int, epoch: int
+) -> Example:
+    if share is None:
+        return example
+    example = replace(example, reference="", reference_patches=0)
+    if not (share and example.person):
         return example
     drawn = random.Random(seed_of(seed, "reference", epoch, example.id, example.repeat))
     if drawn.random() >= share:
         return example
-    others = [each for each in voices[example.speaker] if each.id != example.id]
+    others = [each for each in voices[example.person] if each.id != example.id]
+    others = [each for each in others if each.text != example.text] or others  # or copying it would do
     if not others:
         return example
     voice = drawn.choice(others)

@@ -7,7 +7,7 @@ import numpy as np
 
 from curate import files
 from curate.errors import UserError
-from curate.text import normalise
+from curate.text import control, normalise
 from train.adapter import lora
 from train.data import dataset
 from train.export.adapter import adapter_of, base_of
@@ -17,19 +17,32 @@ Speech = tuple[voxcpm.Samples, int]
 SEEDS = range(-(2**63), 2**64)  # what torch takes
 
 
-def tagged(saved: lora.Saved, language: str, text: str) -> str:
-    """A sentence as training text is written: in the form that was trained on, the language's tag before it."""
+def tagged(saved: lora.Saved, language: str, text: str, words: str = "") -> str:
+    """A sentence as training text is written: in the form that was trained on, the language's tag before it.
+
+    `words` are control words, which go into the tag; the sentence itself begins with no parenthesis.
+    """
     if language not in saved.tags:
         known = ", ".join(sorted(saved.tags)) or "none"
         raise UserError(f"the adapter was not trained on language {language!r}; it knows {known}")
     written = normalise(text, language, saved.forms.get(language, "spoken"))
     if not any(letter.isalnum() for letter in written):
         raise UserError(f"there is no text to say in {text!r}: give a sentence")
-    return saved.tags[language] + written
+    words = words.strip()
+    if set(words) & set(control.OPENING + control.CLOSING):
+        raise UserError(f"control words have no parentheses, unlike {words!r}: they are put into that of the tag")
+    return control.with_words(saved.tags[language], words) + control.plain(written)
 
 
 def say(
-    folder: Path, language: str, text: str, *, model: str | None = None, device: str = "auto", seed: int = 0
+    folder: Path,
+    language: str,
+    text: str,
+    *,
+    words: str = "",
+    model: str | None = None,
+    device: str = "auto",
+    seed: int = 0,
 ) -> Speech:
     """Speak a sentence with the adapter of a run or a folder, on its own base model unless another is given.
 
@@ -39,7 +52,7 @@ def say(
         raise UserError(f"a seed has 64 bits, too few for {seed}: give a smaller --seed")
     merged = lora.merged(folder)
     saved = merged or adapter_of(folder)
-    sentence = tagged(saved, language, text)
+    sentence = tagged(saved, language, text, words)
     if merged and model:
         raise UserError(f"{folder} is a merged checkpoint, so a model of its own: leave out --model")
     origin, revision = (str(folder), None) if merged else base_of(folder, saved, model)

@@ -40,3 +40,18 @@ def test_phonemes_are_not_shown_to_the_model() -> None:
 def test_a_dropped_row_in_no_language_of_ours_stops_nothing() -> None:
     frame = clips([{"language": "fr", "drop": "unreadable"}, {"language": None, "drop": "unreadable"}, {}])
     assert tag(frame, template="({language})", form="spoken")["training_text"].to_list() == [None, None, "(Korean)말"]
+
+
+@pytest.mark.parametrize(
+    ("template", "spoken", "text"),
+    [
+        ("({language})", "(괄호)시작", "(Korean)괄호 시작"),
+        ("", "(괄호)시작", "괄호 시작"),
+        ("", "（가） 나", "가 나"),
+        ("({language})", "말 (뜻)", "(Korean)말 (뜻)"),
+        ("({language})", "( )", None),
+    ],
+)
+def test_what_a_text_begins_with_is_never_read_as_control(template: str, spoken: str, text: str | None) -> None:
+    assert shown(template, spoken=spoken) == text
+    assert shown(template, "pronounced", pronounced=spoken, spoken="x") == text

@@ -45,6 +45,30 @@ def test_tag_and_form_are_those_that_curation_wrote(make_corpus, template, form)
     }
 
 
+def test_control_words_and_a_parenthesis_of_the_text_are_no_part_of_the_tag(make_corpus):
+    folder = make_corpus(each=4)
+    path = folder / "manifest.parquet"
+    rows = pl.read_parquet(path).with_row_index("row")
+    measured = rows.with_columns(
+        spoken=pl.when(pl.col("row") % 2 == 0).then(pl.lit("(뜻)말")).otherwise(pl.lit("말 (뜻)")),
+        pronounced=pl.lit(None, pl.String), pitch=90.0 + 40 * pl.col("row"), phone_pace=9.0, loudness=-20.0, snr=30.0,
+    )  # fmt: skip
+    tag(measured, template="({language}) ", form="spoken", controls=("pitch",)).write_parquet(path)
+    clips = reading.read(folder)
+    assert {clip.control for clip in clips} == {None, "low-pitched voice", "high-pitched voice"}
+    assert tags(folder) == {"km": "(Khmer) ", "ko": "(Korean) "}
+    old = pl.concat_str(pl.lit("(Korean)"), pl.col("spoken"))  # as it was tagged before parentheses were made safe
+    edit(folder, training_text=old, control=pl.lit(None, pl.String))
+    assert tags(folder) == {"km": "(Korean)", "ko": "(Korean)"}
+
+
+def test_who_speaks_is_the_person_and_the_speaker_where_nobody_told_persons(make_corpus):
+    folder = make_corpus(each=2)
+    assert {clip.person for clip in reading.read(folder)} == {"a"}
+    edit(folder, person=pl.when(pl.col("id").str.starts_with("ko")).then(pl.lit("studio a")))
+    assert {(clip.language, clip.person) for clip in reading.read(folder)} == {("km", "a"), ("ko", "studio a")}
+
+
 def test_clips_that_do_not_agree_on_the_tag_are_one_line(make_corpus):
     folder = make_corpus(each=2)
     text = pl.col("training_text")

@@ -2,12 +2,13 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import polars as pl
 import pytest
 
 from curate.errors import UserError
-from train import finetune
+from train import config, finetune
 from train.data import dataset
 
 
@@ -43,3 +44,29 @@ def test_a_clip_longer_than_the_models_positions_is_named_before_anything_is_loa
     (model / "config.json").write_text(json.dumps(settings))
     with pytest.raises(UserError, match=r"10 clips longer than the model's 8 positions, such as k\w+: cut them"):
         list(finetune.train(make_run("long", model=model)))
+
+
+def test_the_references_of_the_corpus_are_heard_in_training_and_validation(make_run, make_corpus):
+    folder = make_corpus()
+    path = folder / "manifest.parquet"
+    rows = pl.read_parquet(path)
+    first = {split: rows.filter(pl.col("split") == split)["id"][0] for split in ("train", "validation")}
+    other = {"validation": first["train"]}  # of another split: never heard
+    named = pl.when(pl.col("id") != pl.col("split").replace_strict(first, default=None)).then(
+        pl.col("split").replace_strict(first, default=None)
+    )
+    rows.with_columns(reference=named).write_parquet(path)
+    clips, data = _prepared(make_run("a", source=folder))
+    assert {each.id: each.reference for each in data.train if each.reference} == {
+        clip: first["train"] for clip in clips["train"] if clip != first["train"]
+    }
+    assert [each.reference for each in data.validation if each.reference] == [first["validation"]]
+    assert all(each.reference_patches > 0 for each in data.train if each.reference)
+    rows.with_columns(reference=pl.col("split").replace_strict(other, default=None)).write_parquet(path)
+    assert not any(each.reference for each in _prepared(make_run("b", source=folder))[1].validation)
+
+
+def _prepared(run):
+    survey = dataset.survey(config.read(run) if isinstance(run, Path) else run)
+    clips = {split: [clip.id for clip in survey.clips if clip.split == split] for split in ("train", "validation")}
+    return clips, survey.data(lambda clip: 5)

@@ -104,21 +104,34 @@ def test_what_an_epoch_consists_of_comes_from_seed_and_epoch_alone():
     assert epoch_examples(clips, **settings, seed=2) != first
 
 
-def test_references_are_other_clips_of_the_same_speaker_in_the_share_asked_for():
-    clips = [Example(f"{i:03d}", "km", (5,), 5 + i % 7, f"speaker {i % 5}") for i in range(400)]
+def test_references_are_other_clips_of_the_same_person_in_the_share_asked_for():
+    clips = [Example(f"{i:03d}", "km", (5,), 5 + i % 7, f"person {i % 5}") for i in range(400)]
     named = {clip.id: clip for clip in clips}
     found = [clip for clip in epoch_examples(clips, reference=0.3) if clip.reference]
     assert len(found) / 400 == pytest.approx(0.3, abs=0.06)
     for clip in found:
         voice = named[clip.reference]
-        assert (voice.speaker, voice.patches) == (clip.speaker, clip.reference_patches)
+        assert (voice.person, voice.patches) == (clip.person, clip.reference_patches)
         assert voice.id != clip.id
         assert clip.length == named[clip.id].length + voice.patches + 2
     assert all(clip.reference for clip in epoch_examples(clips, reference=1.0))
     assert not any(clip.reference for clip in epoch_examples(clips, reference=0.0))
 
 
-def test_a_speaker_with_one_clip_or_without_a_name_has_no_reference():
+def test_a_reference_says_another_text_where_there_is_one():
+    clips = [Example(f"{i:03d}", "km", (i // 4,), 5, "p") for i in range(40)]
+    text = {clip.id: clip.text for clip in clips}
+    assert all(text[clip.reference] != clip.text for clip in epoch_examples(clips, reference=1.0))
+
+
+def test_references_that_the_corpus_names_are_heard_unless_a_share_is_asked_for():
+    named = [Example("a", "km", (5,), 7, "p", reference="b", reference_patches=9), Example("b", "km", (6,), 9, "p")]
+    assert epoch_examples(named, reference=None) == named
+    assert not any(clip.reference for clip in epoch_examples(named, reference=0.0))
+    assert [clip.reference for clip in epoch_examples(named, reference=1.0)] == ["b", "a"]
+
+
+def test_a_person_with_one_clip_or_without_a_name_has_no_reference():
     clips = [Example("a", "km", (5,), 5, "one"), *(Example(name, "km", (5,), 5, "") for name in "bc")]
     assert not any(clip.reference for clip in epoch_examples(clips, reference=1.0))
 

@@ -91,3 +91,12 @@ def test_a_disk_that_fills_up_keeps_the_earlier_sound(tmp_path, full_disk):
             say.save_wav(sound, tmp_path / "new" / name)
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["a.wav"]
     assert (tmp_path / "new" / "a.wav").read_bytes() == before
+
+
+def test_control_words_go_into_the_tag_and_a_sentence_is_no_control(trained):
+    assert say.tagged(trained, "km", "(សើច)ក", "speaking slowly") == "(Khmer, speaking slowly)" + say.tagged(
+        trained, "km", "(សើច)ក"
+    ).removeprefix("(Khmer)")
+    assert not say.tagged(trained, "km", "(ខ) ក").removeprefix("(Khmer)").startswith("(")
+    with pytest.raises(UserError, match="control words have no parentheses"):
+        say.tagged(trained, "km", "ក", "(slow)")

@@ -1,0 +1,174 @@
+"""What an export is: the clips and how their sound is wanted, and files that are made of them."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from curate import audio
+from curate.errors import UserError
+from curate.export.sound import VERSION, Sound, expected_frames
+from curate.recipe import LANGUAGES
+
+SPLITS = ("train", "validation", "test")
+RATES = range(8_000, 192_001)  # Hz
+LOUDNESS = (-70.0, 0.0)  # LUFS: under the absolute gate of BS.1770 nothing is heard, above full scale nothing is
+IDENTITY = ("id", "sha256", "channel_mix", "dc_offset", "cut_start", "cut_end")  # which samples a clip is
+TOLD = ("source", "licence", "attribution", "url")  # what must go wherever a clip goes
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class File:
+    """One file of an export. Its key stands for its content: a file that is there under the same key is left."""
+
+    name: str  # below the folder of the export, with /
+    key: str
+    make: Callable[[Path], Mapping[str, int]]  # writes it, and counts what is to be told of its sounds
+    seconds: float = 0.0  # of audio in it, for the progress; 0 for a list, which is written last
+
+
+@dataclass(frozen=True)
+class Clips:
+    """The clips of an export in the manifest's order, and where their sound is."""
+
+    rows: Sequence[Row]
+    folder: Path  # of ID.flac
+    sound: Sound
+    name: str = "corpus"
+
+    def of(self, split: str) -> list[Row]:
+        """The clips of one split."""
+        return [row for row in self.rows if row["split"] == split]
+
+    def splits(self) -> list[str]:
+        """The splits that have clips; one without any has no files, for most readers refuse an empty one."""
+        return [split for split in SPLITS if any(row["split"] == split for row in self.rows)]
+
+    def rate(self, row: Row) -> int:
+        """The sample rate of a clip as exported."""
+        return int(self.sound.rate or row["rate"])
+
+    def frames(self, row: Row) -> int:
+        """Its samples at that rate."""
+        return expected_frames(row["cut_end"] - row["cut_start"], row["rate"], self.rate(row))
+
+    def seconds(self, row: Row) -> float:
+        """Its length as exported."""
+        return self.frames(row) / self.rate(row)
+
+    def path(self, row: Row) -> Path:
+        """The clip as it was cut."""
+        return self.folder / f"{row['id']}.flac"
+
+    def file_name(self, row: Row) -> str:
+        """What its sound is called."""
+        return f"{row['id']}.{self.sound.encoding}"
+
+    def key(self, row: Row) -> str:
+        """What its sound depends on."""
+        return digest([audio.VERSION, VERSION, self.sound.settings(), *(row[name] for name in IDENTITY), row["rate"]])
+
+    def loose(self, row: Row, folder: str = "audio") -> File:
+        """Its sound as a file of its own."""
+
+        def make(into: Path) -> Mapping[str, int]:
+            content, notes = self.sound.encoded(self.path(row))
+            into.write_bytes(content)
+            return notes
+
+        return File(f"{folder}/{self.file_name(row)}", self.key(row), make, self.seconds(row))
+
+
+def select(clips: pl.DataFrame) -> Sequence[Row]:
+    """The rows that are exported: kept, in a split, with a text; in the manifest's order."""
+    wanted = clips.filter(
+        pl.col("drop").is_null(), pl.col("split").is_in(SPLITS), pl.col("training_text").is_not_null()
+    )
+    columns = [
+        *IDENTITY, *TOLD, "rate", "language", "split", "person", "speaker", "text", "spoken", "words", "pronounced",
+        "training_text", "control", "reference",
+    ]  # fmt: skip
+    return list(wanted.select(columns).iter_rows(named=True))
+
+
+def facts(row: Row) -> dict[str, Any]:
+    """What goes with a clip in every format that has room: who, which language, whose, under which licence."""
+    return {
+        "language": row["language"], "speaker": person(row), "source": row["source"], "licence": row["licence"],
+        "attribution": row["attribution"] or "", "url": row["url"] or "",
+    }  # fmt: skip
+
+
+def person(row: Row) -> str:
+    """Who speaks, across sources; empty where nobody knows."""
+    return str(row["person"] or row["speaker"] or "")
+
+
+def language_name(row: Row) -> str:
+    """Its language in English, as lhotse writes it."""
+    return LANGUAGES.get(row["language"], str(row["language"]))
+
+
+def one_line(text: str) -> str:
+    """A text without line breaks and runs of spaces."""
+    return " ".join(text.split())
+
+
+def spoken(row: Row) -> str:
+    """The words as they are said, for recognition and for synthesis alike."""
+    return one_line(row["spoken"] or "")
+
+
+def text_file(name: str, text: str) -> File:
+    """A list or a page."""
+    content = text.encode("utf-8")
+
+    def make(into: Path) -> Mapping[str, int]:
+        into.write_bytes(content)
+        return {}
+
+    return File(name, hashlib.sha256(content).hexdigest(), make)
+
+
+def json_lines(objects: Sequence[Mapping[str, Any]]) -> str:
+    """One object a line."""
+    return "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in objects)
+
+
+def digest(values: Any) -> str:
+    """A key of plain values."""
+    return hashlib.sha256(json.dumps(values, ensure_ascii=False).encode()).hexdigest()[:32]
+
+
+def check_cut(clips: Clips) -> None:
+    """Raise UserError where a clip's sound is not there."""
+    there = set(os.listdir(clips.folder)) if clips.folder.is_dir() else set()
+    missing = [row for row in clips.rows if f"{row['id']}.flac" not in there]
+    if missing:
+        raise UserError(
+            f"{len(missing)} of {len(clips.rows)} clips are not cut, such as {clips.path(missing[0])}: "
+            f"run `curate tag {clips.folder.parent}`"
+        )
+
+
+def says_level(clips: Clips) -> bool:
+    """Whether control words in the training text say how loud a clip is."""
+    return any({"quiet", "loud"} & set((row["control"] or "").split(", ")) for row in clips.rows)
+
+
+def attributions(clips: Clips) -> File:
+    """sources.tsv: what was taken of each source, under which licence, and whom to name."""
+    totals: dict[tuple[str, ...], list[float]] = {}
+    for row in clips.rows:
+        entry = totals.setdefault(tuple(one_line(str(row[name] or "")) for name in TOLD), [0, 0.0])
+        entry[0] += 1
+        entry[1] += clips.seconds(row)
+    lines = ["\t".join((*TOLD, "clips", "hours"))]
+    lines += ["\t".join((*each, f"{int(count)}", f"{seconds / 3600:.4f}")) for each, (count, seconds) in totals.items()]
+    return text_file("sources.tsv", "\n".join(lines) + "\n")

@@ -1,0 +1,194 @@
+"""The folder of an export: what in it is ours, what of it is done, and what is still to be made.
+
+`.samsori-export` lists every file of the export with the key of its content. While an export is under way it names what
+is planned, so that whatever a kill leaves is known to be ours; each file that is done is added to it as it is done. So
+the same command goes on after a kill, remakes what has changed after an edit, and comes to the same bytes. Lists are
+removed first and written last: half an export cannot be taken for a whole one.
+"""
+
+import hashlib
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from curate import files
+from curate.errors import UserError
+from curate.export.definition import File
+
+INDEX = ".samsori-export"
+IGNORED = (".DS_Store",)
+Header = Mapping[str, Any]  # how an export was asked for, and whether it is complete
+Progress = Callable[[float, float], None]  # seconds of audio done, of all
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file of an export: its key is None until it is done."""
+
+    file: str
+    key: str | None = None
+    size: int = 0
+    sha256: str = ""
+    notes: Mapping[str, int] | None = None
+
+
+def build(
+    folder: Path,
+    wanted: Sequence[File],
+    settings: Mapping[str, Any],
+    *,
+    legacy: Collection[str] = (),
+    workers: int = 1,
+    progress: Progress = lambda done, total: None,
+) -> Counter[str]:
+    """Make the folder hold exactly these files; the notes of all their sounds, counted.
+
+    `legacy` are names that may be there without an index. Raises UserError where anything else of another is there.
+    """
+    header, before = check(folder, settings["format"], legacy=legacy)
+    folder = folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    files.remove_partials(folder)
+    names = {each.name for each in wanted}
+    done = {each.name: entry for each in wanted if (entry := before.get(each.name)) and _is_done(folder, each, entry)}
+    others = sorted(({*before, *legacy} | names) - done.keys())
+    if not others and header == {**settings, "complete": True}:
+        return _noted(done.values())
+    _write_index(folder, settings, [*done.values(), *(Entry(name) for name in others)], complete=False)
+    lists = {each.name for each in wanted if not each.seconds}
+    stale = [name for name in others if name not in names or name in lists]
+    _remove(folder, stale)
+    todo = [each for each in wanted if each.name not in done]
+    done |= _make(folder, [each for each in todo if each.seconds], wanted, workers, progress)
+    done |= _make(folder, [each for each in todo if not each.seconds], (), 1, lambda done, total: None)
+    entries = [done[each.name] for each in wanted]
+    _write_index(folder, settings, entries, complete=True)
+    return _noted(entries)
+
+
+def _noted(entries: Iterable[Entry]) -> Counter[str]:
+    """What is to be told of all sounds, counted."""
+    return sum((Counter(dict(entry.notes or {})) for entry in entries if entry.notes), Counter())
+
+
+def settings_of(folder: Path) -> Header | None:
+    """How the export in a folder was asked for; None where there is none."""
+    return _read_index(folder)[0]
+
+
+def check(folder: Path, format: str, *, legacy: Collection[str] = ()) -> tuple[Header | None, dict[str, Entry]]:
+    """The export that is there: its settings and its files. Raises UserError where the folder holds anything else."""
+    folder = folder.resolve()
+    header, before = _read_index(folder)
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is a file: choose a folder with --into")
+    if header and header.get("format") != format:
+        raise UserError(f"{folder} holds an export for {header.get('format')}: name another folder with --into")
+    known = {*before, *IGNORED, INDEX} | (set() if header else set(legacy))
+    for name, is_link in _below(str(folder)):
+        last = name.rpartition("/")[2]
+        half_written = files.PARTIALS.fullmatch(last) and (header or INDEX in last)
+        if is_link or not (name in known or last in IGNORED or half_written):
+            raise UserError(
+                f"{folder} holds what is no part of this export, such as {name}: name a new or empty folder with --into"
+            )
+    return header, before
+
+
+def _below(folder: str, inside: str = "") -> Iterator[tuple[str, bool]]:
+    """Every file and link below a folder, by its path from there; links are not followed."""
+    if not os.path.isdir(folder):
+        return
+    with os.scandir(folder) as entries:
+        for entry in sorted(entries, key=lambda each: each.name):
+            if entry.is_dir(follow_symlinks=False):
+                yield from _below(entry.path, f"{inside}{entry.name}/")
+            else:
+                yield inside + entry.name, entry.is_symlink()
+
+
+def _make(
+    folder: Path, todo: Sequence[File], all_of_them: Sequence[File], workers: int, progress: Progress
+) -> dict[str, Entry]:
+    """Make files, several at a time, and note each that is done."""
+    total = sum(each.seconds for each in all_of_them)
+    finished = total - sum(each.seconds for each in todo)
+    lock = Lock()
+    made: dict[str, Entry] = {}
+    for place in {(folder / each.name).parent for each in todo}:
+        place.mkdir(parents=True, exist_ok=True)
+        files.remove_partials(place)
+
+    def one(file: File) -> File:
+        place = folder / file.name
+        with files.replacing(place) as partial:
+            notes = file.make(partial)
+            size = partial.stat().st_size
+            with partial.open("rb") as written:
+                sha256 = hashlib.file_digest(written, "sha256").hexdigest()
+        entry = Entry(file.name, file.key, size, sha256, dict(notes) or None)
+        with lock:
+            made[file.name] = entry
+            with (folder / INDEX).open("a", encoding="utf-8") as index:
+                index.write(_line(entry))
+        return file
+
+    with ThreadPoolExecutor(max(1, workers)) as pool:
+        for file in pool.map(one, todo):
+            finished += file.seconds
+            progress(min(finished, total), total)
+    return made
+
+
+def _is_done(folder: Path, file: File, entry: Entry) -> bool:
+    """Whether a file is there as it is wanted; one of another size was changed by another."""
+    try:
+        return entry.key == file.key and os.stat(f"{folder}/{file.name}").st_size == entry.size
+    except OSError:
+        return False
+
+
+def _remove(folder: Path, names: Collection[str]) -> None:
+    """Remove files, and the folders that are empty then."""
+    for name in names:
+        (folder / name).unlink(missing_ok=True)
+    for place in sorted({Path(name).parent for name in names}, key=lambda path: -len(path.parts)):
+        for each in (place, *place.parents):
+            if each != Path() and (folder / each).is_dir() and not any((folder / each).iterdir()):
+                (folder / each).rmdir()
+
+
+def _read_index(folder: Path) -> tuple[Header | None, dict[str, Entry]]:
+    """The settings and files of the export that is there; the last word on a file counts, a torn line does not."""
+    try:
+        lines = (folder / INDEX).read_text(encoding="utf-8", errors="replace").splitlines()
+        header = json.loads(lines[0])
+    except (OSError, ValueError, IndexError):
+        return None, {}
+    if not isinstance(header, dict) or "format" not in header:
+        return None, {}
+    entries = {}
+    for line in lines[1:]:
+        try:
+            entry = Entry(**json.loads(line))
+        except (ValueError, TypeError):
+            continue
+        if not entry.file.startswith("/") and ".." not in entry.file.split("/"):  # else it is not of our making
+            entries[entry.file] = entry
+    return header, entries
+
+
+def _write_index(folder: Path, settings: Mapping[str, Any], entries: Sequence[Entry], *, complete: bool) -> None:
+    header = json.dumps({**settings, "complete": complete}, ensure_ascii=False)
+    files.write_text(folder / INDEX, header + "\n" + "".join(_line(each) for each in entries))
+
+
+def _line(entry: Entry) -> str:
+    values = {name: value for name, value in vars(entry).items() if value not in (None, "", 0) or name == "file"}
+    return json.dumps(values, ensure_ascii=False) + "\n"
