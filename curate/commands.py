@@ -15,8 +15,9 @@ from curate.engine.ask import Context, Watch
 from curate.engine.local import Local
 from curate.engine.store import Store
 from curate.errors import UserError
+from curate.export import card, croissant, voxcpm
 from curate.export import clips as clip_files
-from curate.export import voxcpm
+from curate.export.description import DataFile
 from curate.ingest import WRITTEN, Ingested, archives, read, roots
 from curate.ingest.probe import Progress
 from curate.ingest.tree import shown
@@ -26,6 +27,10 @@ from curate.recipe import Recipe
 
 MEASURED_VERSION = 3  # raise it when segmenting or what follows from measures changes: stored frames are made anew
 FORMATS = {"voxcpm": voxcpm.write}
+DESCRIBED = (  # columns of the manifest that the corpus's own metadata tells of each kept clip
+    "split", "language", "person", "text", "spoken", "training_text", "text_from", "seconds", "rate", "licence",
+    "attribution", "url", "source",
+)  # fmt: skip
 
 
 def ingest(corpus: Corpus, wanted: Recipe, watch: Watch) -> pl.DataFrame:
@@ -182,10 +187,28 @@ def export(corpus: Corpus, clips: pl.DataFrame, *, format: str, into: Path | Non
 
 
 def finish(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, watch: Watch) -> Path:
-    """Clips, VoxCPM manifests and report, all of the same decisions; returns the report's page."""
+    """Clips, VoxCPM manifests, card and report, all of the same decisions; returns the report's page."""
     cut_clips(corpus, wanted, clips, watch)
     export(corpus, clips, format="voxcpm", into=None)
+    write_metadata(corpus, wanted, clips)
     return write_report(corpus, wanted, clips)
+
+
+def write_metadata(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame) -> None:
+    """The dataset card and its Croissant metadata; `clips/` and the manifest are there, they are hashed."""
+    index = corpus.clips / clip_files.INDEX
+    manifest_file, index_file = (
+        DataFile(path.relative_to(corpus.folder).as_posix(), files.sha256(path), path.stat().st_size)
+        for path in (corpus.manifest, index)
+    )
+    rows = croissant.Table([manifest_file], croissant.types_of(clips.schema, DESCRIBED))
+    kept = croissant.Table([index_file], dict.fromkeys(("id", "file", "flac_sha256"), "sc:Text"), joined=rows)
+    sounds = croissant.file_set(
+        "flac-files", "clips/*.flac", "audio/flac", "the kept clips; their sha256 are in the records"
+    )
+    files.write_text(corpus.croissant, croissant.render(clips, wanted, kept, others=[sounds]))
+    text = card.render(clips, wanted, data_files={"rows": manifest_file.path}, config="manifest")
+    files.write_text(corpus.card, text)
 
 
 def write_report(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame) -> Path:
