@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from curate import audio, files, manifest, pipeline, recipe, report
+from curate import audio, files, manifest, pipeline, recipe, report, verdicts
 from curate.console import printable
 from curate.corpus import Corpus
 from curate.engine import memory
@@ -83,7 +83,8 @@ def advance(
     else:
         clips = measure(corpus, wanted, asked, workers=workers, watch=watch, again=again)
     if until in pipeline.DECISIONS:
-        clips = pipeline.decide(wanted, clips, until=until)
+        judged = verdicts.load(corpus, wanted, clips["id"])
+        clips = pipeline.decide(wanted, clips, until=until, judged=judged.rows if judged else None)
     manifest.write(clips, corpus.manifest)
     fingerprints = {each.name: each.fingerprint for each in asked.all()}
     corpus.log(until, seconds=round(time.monotonic() - started, 1), clips=clips.height, measures=fingerprints)

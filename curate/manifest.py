@@ -194,8 +194,16 @@ COLUMNS = _columns(
         stored=False,
     ),
     Column("duplicate_of", pl.String, "duplicates", "id of the clip that this one repeats"),
+    Column("verdict", pl.String, "verdicts", "what a person said of the clip: keep or drop; null: nobody did"),
+    Column("verdict_reason", pl.String, "verdicts", "why, in their words"),
+    Column("verdict_who", pl.String, "verdicts", "who said so"),
     Column("broke", pl.List(pl.String), "select, balance", "every rule the clip broke, in the order of the rules"),
-    Column("drop", pl.String, "select, balance", "the first of them; null: the clip is kept"),
+    Column(
+        "drop",
+        pl.String,
+        "select, balance",
+        "the first of them that no person's keep overrules; null: the clip is kept",
+    ),
     Column("split", pl.String, "split", "train, validation or test"),
     Column("training_text", pl.String, "tag", "language tag and `spoken`: what the model is shown"),
 )
@@ -205,7 +213,7 @@ COLUMNS = _columns(
 ADDED = (
     "channel", "channel_mix", "dc_offset", "codec", "url", "other_voice", "overlap", "dropout", "text_edits", "unheard",
     "extra", "wrong_words", "ctc_score", "word_times", "heard_again", "heard_agreement", "phone_pace", "pace_z",
-    "person", "speaker_conflict",
+    "person", "speaker_conflict", "verdict", "verdict_reason", "verdict_who",
 )  # fmt: skip
 
 

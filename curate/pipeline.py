@@ -14,7 +14,7 @@ from curate import manifest
 from curate.engine.ask import Context, ask_clips, ask_corpus, ask_recordings, ask_texts
 from curate.measures import agreement, pace
 from curate.recipe import Recipe
-from curate.steps import balance, duplicates, rule_catalogue, rules, segment, speakers, split, tag
+from curate.steps import balance, duplicates, rule_catalogue, rules, segment, speakers, split, tag, verdicts
 
 STEPS = ("ingest", "segment", "measure", "filter", "balance", "split", "tag")
 DECISIONS = STEPS[3:]
@@ -53,10 +53,15 @@ def measure(recipe: Recipe, ingested: pl.DataFrame, context: Context, *, until: 
     return manifest.conform(clips).drop(FOR_MEASURES)
 
 
-def decide(recipe: Recipe, measured: pl.DataFrame, *, until: str = "tag") -> pl.DataFrame:
-    """The manifest's frame after the step `until`, one of DECISIONS: who is dropped and why, who goes where."""
+def decide(
+    recipe: Recipe, measured: pl.DataFrame, *, until: str = "tag", judged: pl.DataFrame | None = None
+) -> pl.DataFrame:
+    """The manifest's frame after the step `until`, one of DECISIONS: who is dropped and why, who goes where.
+
+    `judged`: what people said of clips (clip, verdict, reason, who).
+    """
     order = rule_catalogue.order(recipe)
-    clips = rules.decide(measured, rule_catalogue.checks(recipe), order)
+    clips = rules.decide(verdicts.attach(measured, judged), rule_catalogue.checks(recipe), order)
     clips = duplicates.mark(clips, threshold=recipe.filter.duplicate)
     repeats = rule_catalogue.duplicate(recipe)
     clips = rules.break_rule(clips, repeats.rule.name, repeats.broken(), order)
