@@ -21,6 +21,7 @@ from curate.export.description import DataFile
 from curate.ingest import WRITTEN, Ingested, archives, read, roots
 from curate.ingest.probe import Progress
 from curate.ingest.tree import shown
+from curate.leftovers import forget_latents, left_behind
 from curate.measures import catalogue
 from curate.measures.catalogue import Measures
 from curate.recipe import Recipe
@@ -166,6 +167,12 @@ def _read_ingested(corpus: Corpus, wanted: Recipe) -> pl.DataFrame:
     return frame
 
 
+def notes(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame) -> list[str]:
+    """What is to be known of the verdicts, and of what still holds clips that people dropped."""
+    said = verdicts.load(corpus, wanted, clips["id"])
+    return [*(said.notes if said else []), *left_behind(corpus, clips)]
+
+
 def cut_clips(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, watch: Watch) -> None:
     """Make `clips/` hold the kept clips."""
     clip_files.cut(
@@ -189,6 +196,7 @@ def export(corpus: Corpus, clips: pl.DataFrame, *, format: str, into: Path | Non
 
 def finish(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, watch: Watch) -> Path:
     """Clips, VoxCPM manifests, card and report, all of the same decisions; returns the report's page."""
+    forget_latents(corpus, clips)
     cut_clips(corpus, wanted, clips, watch)
     export(corpus, clips, format="voxcpm", into=None)
     write_metadata(corpus, wanted, clips)

@@ -49,6 +49,11 @@ def explain(clips: pl.DataFrame, clip: str, recipe: Recipe) -> dict[str, Any]:
     return facts
 
 
+def is_none(clips: pl.DataFrame, clip: str) -> bool:
+    """Whether no clip is called so in any way."""
+    return all(matching.is_empty() for matching in _matches(clips, clip))
+
+
 def _one(clips: pl.DataFrame, clip: str) -> pl.DataFrame:
     for matching in _matches(clips, clip):
         if matching.height == 1:

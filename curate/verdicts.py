@@ -1,4 +1,4 @@
-"""A verdicts file: a table of clip, verdict, reason and who, tab-separated, as the report's page or a person writes it."""
+"""A verdicts file: clip, verdict, reason and who, tab-separated, as the report's page or a person writes it."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,18 +72,25 @@ def read(file: Path) -> Verdicts:
     header = next(records, None)
     names = [each.strip().lower() for each in header.values] if header else []
     if not {"clip", "verdict"} <= set(names):
-        raise UserError(f"{file}: its first line should be clip, verdict, reason, who with tabs between, as in the report")
+        raise UserError(
+            f"{file}: its first line should be clip, verdict, reason, who with tabs between, as in the report"
+        )
     rows: dict[str, tuple[str, str | None, str | None]] = {}
     twice: set[str] = set()
     for record in records:
+        if [each.strip().lower() for each in record.values] == names:  # files put one behind the other
+            continue
         clip, verdict, reason, who = _row(file, names, record)
         if clip in rows and rows[clip][0] != verdict:
             twice.add(clip)
         rows.pop(clip, None)  # the last word stands in its own place
         rows[clip] = (verdict, reason, who)
     frame = pl.DataFrame([(clip, *said) for clip, said in rows.items()], schema=SCHEMA, orient="row")
-    both = f"{file}: both keep and drop are said of {len(twice)} clips, such as {min(twice)}; the last line counts"
-    return Verdicts(file, frame, [printable(both)] if twice else [])
+    if not twice:
+        return Verdicts(file, frame)
+    first = printable(min(twice))
+    both = f"{file}: both keep and drop are said of {len(twice)} clips, such as {first}; the last line counts"
+    return Verdicts(file, frame, [both])
 
 
 def _row(file: Path, names: list[str], record: lines.Fields) -> tuple[str, str, str | None, str | None]:

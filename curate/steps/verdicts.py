@@ -13,7 +13,7 @@ TAKEDOWN = "takedown"
 
 
 def attach(clips: pl.DataFrame, judged: pl.DataFrame | None) -> pl.DataFrame:
-    """Fill `verdict`, `verdict_reason` and `verdict_who` from rows of SCHEMA, one for a clip; null where nobody spoke."""
+    """Fill `verdict`, `verdict_reason` and `verdict_who` from rows of SCHEMA, one a clip; null where nobody spoke."""
     rows = pl.DataFrame(schema=SCHEMA) if judged is None else judged.select(list(SCHEMA))
     named = rows.rename({"clip": "id", "reason": "verdict_reason", "who": "verdict_who"})
     bare = clips.drop("verdict", "verdict_reason", "verdict_who", strict=False)

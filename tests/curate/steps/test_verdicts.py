@@ -50,8 +50,8 @@ def test_a_persons_drop_drops_and_comes_before_every_rule() -> None:
 JUDGEMENT: list[dict[str, Any]] = [
     {"snr": 1.0}, {"music": 0.9}, {"noise": 0.9, "speech_seconds": 0.4}, {"clipped": 0.1}, {"bandwidth": 3000.0},
     {"dropout": 30.0}, {"second_voice": 0.5}, {"other_probability": 0.95, "language_probability": 0.0}, {"cer": 0.99},
-    {"head_edge": 0.0}, {"seconds": 0.5}, {"seconds": 119.0}, {"unreadable": "☃"}, {"speech_seconds": 0.2}, {"snr": None},
-    {"snr": 1.0, "cer": 0.99, "clipped": 0.1},
+    {"head_edge": 0.0}, {"seconds": 0.5}, {"seconds": 119.0}, {"unreadable": "☃"}, {"speech_seconds": 0.2},
+    {"snr": None}, {"snr": 1.0, "cer": 0.99, "clipped": 0.1},
 ]  # fmt: skip
 
 
@@ -163,8 +163,8 @@ def test_precision_is_of_judged_clips_that_a_rule_broke() -> None:
     rows: list[dict[str, Any]] = [{"snr": 1.0}] * 5 + [{"cer": 0.99, "snr": 1.0}] + [{}] * 4
     rows = [dict(row) for row in rows]
     said = judged(
-        (0, "drop", "noise"), (1, "drop", "noise"), (2, "keep"), (3, "drop", "takedown"), (5, "drop"), (6, "drop"), (7, "keep"),
-        (8, "keep"),
+        (0, "drop", "noise"), (1, "drop", "noise"), (2, "keep"), (3, "drop", "takedown"), (5, "drop"), (6, "drop"),
+        (7, "keep"), (8, "keep"),
     )  # fmt: skip
     told = precision.verdicts(decided(rows, said), recipe())
     assert told["judged"]["clips"] == 8
