@@ -185,6 +185,29 @@ def status(corpus: CorpusFolder, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def verify(corpus: CorpusFolder, as_json: AsJson = False) -> None:
+    """Check a corpus from its files; exit 1 where something fails.
+
+    Hashes of sources, clips and exports, spans, splits, licences, and whether
+    the manifest is what is decided again. Nothing is written.
+
+    Example: curate verify work/corpus
+    """
+    from curate import show, terminal
+    from curate import verify as verifying
+    from curate.recipe import load
+
+    with show.progress() as watch:
+        facts = verifying.verify(_known(corpus), load(_known(corpus).recipe), watch)
+    if as_json:
+        _print_json(facts)
+    else:
+        terminal.write(verifying.as_text(facts))
+    if not facts["ok"]:
+        raise typer.Exit(1)
+
+
+@app.command()
 def explain(
     corpus: CorpusFolder,
     clip: Annotated[

@@ -191,6 +191,8 @@ def export(corpus: Corpus, clips: pl.DataFrame, *, format: str, into: Path | Non
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file: choose a folder with --into")
     FORMATS[format](clips, corpus.clips, folder)
+    if folder == corpus.export(format):
+        files.write_checksums(folder, corpus.checksums(format))
     return folder
 
 

@@ -97,6 +97,10 @@ class Corpus:
         """What a trainer reads."""
         return self.folder / "export" / format
 
+    def checksums(self, format: str) -> Path:
+        """The sha256 of every file of an export, as `sha256sum -c` reads them from `export/`."""
+        return self.folder / "export" / f"{format}.sha256"
+
     def require(self) -> None:
         """Raise where nothing has been ingested here yet."""
         if not self.ingested.is_file() or not self.recipe.is_file():

@@ -96,6 +96,21 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def write_checksums(folder: Path, into: Path) -> None:
+    """The sha256 of every file below a folder, in the form of `sha256sum`, with paths from the folder's parent."""
+    found = sorted(path for path in folder.rglob("*") if path.is_file())
+    write_text(into, "".join(f"{sha256(path)}  {path.relative_to(folder.parent).as_posix()}\n" for path in found))
+
+
+def read_checksums(file: Path) -> dict[str, str] | None:
+    """Path -> sha256 as `write_checksums` wrote them; None where there is no such file."""
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return None
+    return {path: digest for digest, _, path in (line.partition("  ") for line in lines)}
+
+
 def flush(path: Path) -> None:
     """Wait until a file, or the names in a folder, are on the disk itself."""
     handle = os.open(path, os.O_RDONLY)

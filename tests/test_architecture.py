@@ -42,6 +42,7 @@ COMMANDS = (
     "curate.pipeline",
     "curate.explain",
     "curate.check",
+    "curate.verify",
 )
 
 
