@@ -101,7 +101,7 @@ def _yaml(key: str, value: Any, indent: str = "") -> Iterator[str]:
         for name, each in value.items():
             yield from _yaml(name, each, indent + "  ")
     elif isinstance(value, Sequence) and not isinstance(value, str):
-        yield f"{indent}{key}:"
+        yield f"{indent}{key}:{'' if value else ' []'}"
         for each in value:
             if isinstance(each, Mapping):
                 lines = [line for name, inner in each.items() for line in _yaml(name, inner, indent + "  ")]

@@ -43,6 +43,7 @@ CONTEXT: Json = {
     },
 }  # fmt: skip
 TYPES = {pl.String: "sc:Text", pl.Boolean: "sc:Boolean"}
+SOUND = "sc:AudioObject"  # the type of a column with sounds as Hugging Face embeds them
 MEANINGS = {  # of columns that published tables have and the manifest has not
     "audio": "the sound of the clip, mono",
     "file": "the clip's file, from the folder of this description",
@@ -188,9 +189,11 @@ def _field(table: Table, name: str, type: str) -> Json:
     column = COLUMNS.get(name)
     meaning = column.meaning.replace("`", "") if column else MEANINGS.get(name, name)
     unit = f" ({column.unit})" if column and column.unit else ""
+    # Hugging Face keeps a sound as {"bytes", "path"}
+    inner = {"transform": {"jsonPath": "bytes"}} if type == SOUND else {}
     return {
         "@type": "cr:Field", "@id": f"clips/{name}", "name": name, "description": f"{meaning}{unit}", "dataType": type,
-        "source": _source(table, name),
+        "source": _source(table, name) | inner,
     }  # fmt: skip
 
 

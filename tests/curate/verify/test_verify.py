@@ -3,7 +3,7 @@
 import json
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -55,12 +55,12 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def corpus(sound: Path, tmp_path: Path) -> Iterator[Corpus]:
+def corpus(sound: Path, tmp_path: Path) -> Corpus:
     """A copy of it to spoil, its sources with it."""
     moved = Path(shutil.copytree(sound, tmp_path / "moved"))
     recipe = (moved / "corpus/recipe.toml").read_text()
     (moved / "corpus/recipe.toml").write_text(recipe.replace(str(sound), str(moved)))
-    yield Corpus(moved / "corpus")
+    return Corpus(moved / "corpus")
 
 
 def failures(corpus: Corpus) -> dict[str, list[tuple[str, str]]]:
@@ -212,15 +212,10 @@ def test_the_same_sound_in_two_splits(corpus: Corpus) -> None:
     one = clips.filter(pl.col("split") == "train")["id"][0]
     other = clips.filter(pl.col("split") == "test")["id"][0]
     measured = pl.read_parquet(corpus.measured)
-    alike = [[{"id": other, "similarity": 0.9}] if id == one else [] for id in measured["id"]]
-    files.write_parquet(
-        measured.with_columns(pl.Series("similar", alike, dtype=measured.schema["similar"])), corpus.measured
-    )
-    if one > other:  # a pair is listed with both
-        both = [[{"id": one, "similarity": 0.9}] if id == other else row for id, row in zip(measured["id"], alike)]
-        files.write_parquet(
-            measured.with_columns(pl.Series("similar", both, dtype=measured.schema["similar"])), corpus.measured
-        )
+    pair = {one: other, other: one}  # a pair is listed with both
+    alike = [[{"id": pair[id], "similarity": 0.9}] if id in pair else [] for id in measured["id"]]
+    alike_column = pl.Series("similar", alike, dtype=measured.schema["similar"])
+    files.write_parquet(measured.with_columns(alike_column), corpus.measured)
     assert any("sounds like" in problem and "(0.90)" in problem for _, problem in failures(corpus)["splits"])
 
 
