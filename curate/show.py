@@ -150,7 +150,7 @@ def judged(verdicts: Mapping[str, Any]) -> list[str]:
     """What people said and how well the rules agree with them; nothing where nobody said anything."""
     if not verdicts["judged"]["clips"]:
         return []
-    who = ", ".join(f"{printable(name) or 'somebody'} {count}" for name, count in verdicts["who"].items())
+    who = ", ".join(f"{printable(name) or 'unnamed'} {count}" for name, count in verdicts["who"].items())
     asked = (
         f", {verdicts['taken_down']['clips']} of them at the speaker's wish" if verdicts["taken_down"]["clips"] else ""
     )

@@ -21,7 +21,7 @@ STYLES = (
     (r"^-+$", "dim"),
     (r"[█▏▎▍▌▋▊▉]+$", "blue"),
     (r"^(from|rules|text|measures|verdict|from the source|people)$", "bold"),
-    (r"\bmachine text\b", "yellow"),
+    (r"\bmachine text\b|\boverruled\b", "yellow"),
 )
 FOLDED_AT = re.compile(r"\s*\S+\s{2,}")  # the name that a line begins with: what is folded hangs behind it
 
