@@ -51,6 +51,7 @@ def read_sources(
 
     `verify`: hash every file again, also those whose size, time and inode are as they were.
     """
+    verdicts.require(corpus, wanted)
     before = pl.read_parquet(corpus.ingested) if _readable(corpus.ingested) else None
     found = read(wanted, unpacked=corpus.unpacked, before=before, verify=verify, progress=progress, unpacking=unpacking)
     files.write_parquet(found.rows, corpus.ingested)
@@ -76,6 +77,7 @@ def advance(
     `measures` replaces those that the recipe's models give. `workers` 0: one per core, as far as memory goes.
     """
     started = time.monotonic()
+    verdicts.require(corpus, wanted)
     asked = measures or catalogue.of(wanted)
     if until == "ingest":
         clips = _read_ingested(corpus, wanted)

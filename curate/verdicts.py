@@ -33,6 +33,12 @@ def place(corpus: Corpus, recipe: Recipe) -> Path | None:
     return corpus.verdicts if corpus.verdicts.exists() else None
 
 
+def require(corpus: Corpus, recipe: Recipe) -> None:
+    """Raise UserError where the file that counts cannot be read: before hours are spent, not after."""
+    if (file := place(corpus, recipe)) is not None:
+        read(file)
+
+
 def load(corpus: Corpus, recipe: Recipe, ids: pl.Series) -> Verdicts | None:
     """The verdicts on a corpus of clips with these ids; None where there is no file.
 
@@ -65,7 +71,7 @@ def read(file: Path) -> Verdicts:
     try:
         content = file.read_bytes()
     except FileNotFoundError:
-        raise UserError(f"there is no {file}: mend corpus.verdicts, or take it out of the recipe") from None
+        raise UserError(f"there is no {file}: mend corpus.verdicts, or take it out until there are verdicts") from None
     except OSError as error:
         raise UserError(f"{file} cannot be read: {error.strerror}") from None
     records = lines.fields(lines.lines(content), "\t", quoted=True)

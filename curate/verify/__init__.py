@@ -4,6 +4,7 @@ Where a part of it is not here (sources on another machine, say), its check says
 """
 
 import io
+import json
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from curate import leftovers, manifest, pipeline, verdicts
+from curate.console import printable
 from curate.corpus import Corpus
 from curate.errors import UserError
 from curate.ingest import roots
@@ -97,17 +99,15 @@ def _differences(now: pl.DataFrame, again: pl.DataFrame) -> list[Finding]:
     found = []
     for name in decided.columns:
         differ = now.select("id", (now[name].ne_missing(decided[name])).alias("differs")).filter("differs")["id"]
-        more = f" and {len(differ) - DIFFERING} more" if len(differ) > DIFFERING else ""
+        rest = f" and {len(differ) - DIFFERING} more" if len(differ) > DIFFERING else ""
         if len(differ):
-            listed = ", ".join(differ[:DIFFERING])
-            found.append(Finding(name, f"is not what is decided again: {listed}{more}"))
+            some = ", ".join(differ[:DIFFERING])
+            found.append(Finding(name, f"is not what is decided again: {some}{rest}"))
     return found or [Finding("manifest.parquet", "has the values that are decided again, written by another program")]
 
 
 def report(corpus: Corpus, recipe: Recipe, clips: pl.DataFrame) -> Checked:
     """The report tells the numbers of the manifest."""
-    import json
-
     file = corpus.report / "report.json"
     try:
         told = json.loads(file.read_text(encoding="utf-8"))
@@ -147,7 +147,7 @@ def as_text(facts: Facts) -> str:
     for each in facts["checks"]:
         found = each["findings"]
         lines += ["", f"{each['check']}: {len(found)} failed"] if found else []
-        lines += [f"  {show.printable(one['what'])}  {show.printable(one['problem'])}" for one in found[:NAMED]]
+        lines += [f"  {printable(one['what'])}  {printable(one['problem'])}" for one in found[:NAMED]]
         if len(found) > NAMED:
             lines.append(f"  and {len(found) - NAMED} more; --json has all")
     if facts["to_know"]:

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from curate import commands, manifest, takedown, verdicts
+from curate.check import check
 from curate.corpus import Corpus
 from curate.errors import UserError
 from curate.leftovers import left_behind
@@ -123,8 +124,15 @@ def test_the_recipe_names_the_file_relative_to_itself(
     recipe = write_recipe(make_table(count=1), more='[corpus]\nverdicts = "said/mine.tsv"\n')
     wanted = load(recipe)
     assert wanted.corpus.verdicts == str(tmp_path / "said/mine.tsv")
-    with pytest.raises(UserError, match=r"there is no .*said/mine\.tsv: mend corpus\.verdicts"):
-        verdicts.load(Corpus(tmp_path / "corpus"), wanted, pl.Series(["a"]))
+    corpus = Corpus(tmp_path / "corpus")
+    for early in (
+        lambda: check(wanted),
+        lambda: commands.ingest(corpus, wanted, watch),
+        lambda: decide(corpus, wanted),
+    ):
+        with pytest.raises(UserError, match=r"there is no .*said/mine\.tsv: mend corpus\.verdicts"):
+            early()
+    assert not corpus.ingested.exists()
 
 
 def test_a_file_of_another_corpus_is_refused_and_a_few_strangers_are_told(
