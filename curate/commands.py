@@ -86,12 +86,17 @@ def advance(
     else:
         clips = measure(corpus, wanted, asked, workers=workers, watch=watch, again=again)
     if until in pipeline.DECISIONS:
-        judged = verdicts.load(corpus, wanted, clips["id"])
-        clips = pipeline.decide(wanted, clips, until=until, judged=judged.rows if judged else None)
+        clips = decide(corpus, wanted, clips, until=until)
     manifest.write(clips, corpus.manifest)
     fingerprints = {each.name: each.fingerprint for each in asked.all()}
     corpus.log(until, seconds=round(time.monotonic() - started, 1), clips=clips.height, measures=fingerprints)
     return clips
+
+
+def decide(corpus: Corpus, wanted: Recipe, measured: pl.DataFrame, *, until: str = "tag") -> pl.DataFrame:
+    """The frame after the step `until`, by the recipe and what people said; nothing is written."""
+    judged = verdicts.load(corpus, wanted, measured["id"])
+    return pipeline.decide(wanted, measured, until=until, judged=judged.rows if judged else None)
 
 
 def measure(

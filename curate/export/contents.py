@@ -21,7 +21,7 @@ def ids(folder: Path) -> set[str]:
     """
     found: set[str] = set()
     for path in sorted(folder.rglob("*")):
-        if path.is_file():
+        if path.is_file() and not path.name.startswith("."):  # an index of ours is no content
             found |= _in(path.name.encode())
             try:
                 found |= _inside(path)

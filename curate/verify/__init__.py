@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from curate import leftovers, manifest, pipeline, verdicts
+from curate import commands, leftovers, manifest, pipeline
 from curate.console import printable
 from curate.corpus import Corpus
 from curate.errors import UserError
@@ -64,16 +64,14 @@ def decision(corpus: Corpus, recipe: Recipe, measured: pl.DataFrame | None) -> C
     if measured is None:
         return Checked("manifest", "rows", skipped="without measured.parquet nothing can be decided again")
     try:
-        said = verdicts.load(corpus, recipe, measured["id"])
+        again = commands.decide(corpus, recipe, measured)
     except UserError as error:
-        return Checked("manifest", "rows", 0, [Finding("verdicts", str(error))])
-    judged = said.rows if said else None
-    again = pipeline.decide(recipe, measured, judged=judged)
+        return Checked("manifest", "rows", 0, [Finding("recipe and verdicts", str(error))])
     now = corpus.manifest.read_bytes()
     if _bytes(again) == now:
         return Checked("manifest", "rows", again.height)
     for step in pipeline.DECISIONS[:-1]:
-        if _bytes(pipeline.decide(recipe, measured, until=step, judged=judged)) == now:
+        if _bytes(commands.decide(corpus, recipe, measured, until=step)) == now:
             told = f"is only decided up to `{step}`: run `curate tag`, which also writes clips, exports and report anew"
             return Checked("manifest", "rows", again.height, [Finding(corpus.manifest.name, told)])
     return Checked("manifest", "rows", again.height, _differences(manifest.read(corpus.manifest), again))

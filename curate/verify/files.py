@@ -16,6 +16,7 @@ from curate.export import contents
 from curate.files import Root
 from curate.verify.finding import Checked, Finding, Findings
 
+EXPORT_INDEX = ".samsori-export"
 Progress = Callable[[float, float], None]
 
 
@@ -84,16 +85,31 @@ def exports(clips: pl.DataFrame, corpus: Corpus, formats: Iterable[str], progres
             found.add(f"export/{name}", f"holds {len(more)} clips that are not kept: {contents.named(more)}")
         if less := wanted - held:
             found.add(f"export/{name}", f"lacks {len(less)} kept clips: {contents.named(less)}")
-        if (listed := files.read_checksums(corpus.checksums(name))) is None:
+        if not (listed := _written(corpus, name)):
             unknown.append(name)
             continue
         count += len(listed)
-        paths = [corpus.export("") / path for path in listed]
+        paths = [folder / path for path in listed]
         for (path, sha256), now in zip(listed.items(), _hashes(paths, progress), strict=True):
             if now != sha256:
-                found.add(f"export/{path}", "is missing" if now is None else "has other bytes than were written")
+                problem = "is missing" if now is None else "has other bytes than were written"
+                found.add(f"export/{name}/{path}", problem)
     skipped = f"no checksums of {', '.join(unknown)}" if unknown else ""
     return Checked("exports", "files", count, found.listed, skipped)
+
+
+def _written(corpus: Corpus, format: str) -> dict[str, str]:
+    """The sha256 of an export's files, by path in its folder, as whatever wrote them noted it; empty where nothing did.
+
+    The index inside the folder (a line of settings, then a JSON object a file), else the list beside it.
+    """
+    try:
+        lines = (corpus.export(format) / EXPORT_INDEX).read_text(encoding="utf-8").splitlines()[1:]
+        noted = [json.loads(line) for line in lines]
+        return {each["file"]: each["sha256"] for each in noted if each.get("sha256")}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        listed = files.read_checksums(corpus.checksums(format)) or {}
+        return {path.partition("/")[2]: sha256 for path, sha256 in listed.items()}
 
 
 def metadata(corpus: Corpus) -> Checked:

@@ -294,6 +294,21 @@ def test_a_text_changed_in_an_export(corpus: Corpus) -> None:
     assert failures(corpus) == {"exports": [("export/voxcpm/train.jsonl", "has other bytes than were written")]}
 
 
+def test_an_export_with_an_index_of_its_own_is_held_against_it(corpus: Corpus) -> None:
+    folder = corpus.export("kaldi")
+    (folder / "train").mkdir(parents=True)
+    (folder / "train/text").write_text("".join(f"{id} 말\n" for id in kept(corpus)["id"]))
+    noted = {"file": "train/text", "sha256": files.sha256(folder / "train/text"), "size": 1}
+    (folder / ".samsori-export").write_text('{"format": "kaldi"}\n' + json.dumps(noted) + "\n")
+    assert failures(corpus) == {}
+    (folder / "train/text").write_text((folder / "train/text").read_text().replace("말", "밀", 1))
+    assert failures(corpus)["exports"] == [("export/kaldi/train/text", "has other bytes than were written")]
+    (folder / ".samsori-export").unlink()
+    facts = verify(corpus, load(corpus.recipe), watch)
+    assert facts["ok"]
+    assert [each["skipped"] for each in facts["checks"] if each["check"] == "exports"] == ["no checksums of kaldi"]
+
+
 def test_a_report_and_a_card_of_other_numbers(corpus: Corpus) -> None:
     told = json.loads((corpus.report / "report.json").read_text())
     told["kept"]["clips"] += 1
