@@ -225,7 +225,7 @@ def explain(
 
     \b
     Example: curate explain work/corpus 3f2a9c
-    curate explain work/corpus --speaker anna --takedown >> work/corpus/verdicts.tsv
+    curate explain work/corpus --speaker anna --takedown
     """
     from curate import explain as explaining
     from curate import manifest, terminal
