@@ -9,6 +9,7 @@ it, and whoever reads a file of a corpus passes on what was recorded.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 from collections.abc import Iterator, Sequence
@@ -136,9 +137,14 @@ def resample(samples: Samples, rate: int, to: int) -> Samples:
     return _fit(out, round(len(samples) * to / rate))
 
 
-def write_flac(path: str | Path, samples: Samples, rate: int) -> None:
-    """Write mono 16-bit FLAC in one step: the same samples, the same bytes. Peaks above 1 are scaled down, not cut."""
-    files.write_bytes(Path(path), encode_clip(samples, rate))
+def write_flac(path: str | Path, samples: Samples, rate: int) -> str:
+    """Write mono 16-bit FLAC in one step, and the sha256 of its bytes: the same samples, the same bytes.
+
+    Peaks above 1 are scaled down, not cut.
+    """
+    content = encode_clip(samples, rate)
+    files.write_bytes(Path(path), content)
+    return hashlib.sha256(content).hexdigest()
 
 
 def encode_clip(samples: Samples, rate: int, format: str = "FLAC") -> memoryview:

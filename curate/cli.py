@@ -80,6 +80,7 @@ def run(
         commands.read_sources(corpus, wanted, show.reading(watch), unpacking=show.moving(watch, "unpacking"))
         clips = commands.advance(corpus, wanted, until=until, workers=workers, watch=watch, again=True)
         page = commands.finish(corpus, wanted, clips, watch) if until == "tag" else None
+    _say(commands.notes(corpus, wanted, clips))
     _print_status(clips, wanted)
     if page is not None:
         typer.echo(f"report   {page}\nclips    {corpus.clips}\nVoxCPM   {corpus.export('voxcpm')}")
@@ -209,25 +210,68 @@ def status(corpus: CorpusFolder, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def verify(corpus: CorpusFolder, as_json: AsJson = False) -> None:
+    """Check a corpus from its files; exit 1 where something fails.
+
+    Hashes of sources, clips and exports, spans, splits, licences, and whether
+    the manifest is what is decided again. Nothing is written.
+
+    Example: curate verify work/corpus
+    """
+    from curate import show, terminal
+    from curate import verify as verifying
+    from curate.recipe import load
+
+    with show.progress() as watch:
+        facts = verifying.verify(_known(corpus), load(_known(corpus).recipe), watch)
+    if as_json:
+        _print_json(facts)
+    else:
+        terminal.write(verifying.as_text(facts))
+    if not facts["ok"]:
+        raise typer.Exit(1)
+
+
+@app.command()
 def explain(
     corpus: CorpusFolder,
-    clip: Annotated[str, typer.Argument(metavar="CLIP", help="An id, the beginning of one, or a path.")],
+    clip: Annotated[
+        str | None, typer.Argument(metavar="CLIP", help="An id, the beginning of one, a path, or a person.")
+    ] = None,
+    speaker: Annotated[
+        str | None, typer.Option("--speaker", metavar="NAME", help="All clips of one person instead.")
+    ] = None,
+    takedown: Annotated[bool, typer.Option("--takedown", help="Print the verdicts that take this person out.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show one clip: its source, measures, rules met and broken.
 
+    With --speaker, all clips and recordings of one person.
+
+    \b
     Example: curate explain work/corpus 3f2a9c
+    curate explain work/corpus --speaker anna --takedown
     """
     from curate import explain as explaining
-    from curate import manifest
+    from curate import manifest, terminal
+    from curate import takedown as persons
     from curate.recipe import load
 
+    if (clip is None) == (speaker is None):
+        raise UserError("name a clip, or a person with --speaker: one of the two")
     wanted = load(_known(corpus).recipe)
-    facts = explaining.explain(manifest.read(_known(corpus).manifest), clip, wanted)
+    clips = manifest.read(_known(corpus).manifest)
+    person = speaker or (clip if takedown or explaining.is_none(clips, str(clip)) else None)
+    if person is not None and (speaker or takedown or persons.knows(clips, person)):
+        facts = persons.find(clips, person)
+        text = persons.verdict_lines(facts).removesuffix("\n") if takedown else persons.as_text(facts)
+    else:
+        facts = explaining.explain(clips, str(clip), wanted)
+        text = "" if as_json else explaining.as_text(facts, wanted)
     if as_json:
         _print_json(facts)
     else:
-        typer.echo(explaining.as_text(facts, wanted))
+        terminal.write(text)
 
 
 @app.command()
@@ -381,13 +425,18 @@ def _advance(
             corpus.save_recipe(dump(wanted))
         if until == "tag":
             (finish or commands.finish)(corpus, wanted, clips, watch)
+    _say(commands.notes(corpus, wanted, clips))
     return wanted, clips
 
 
 def _warn(wanted: "Recipe") -> None:
     from curate.recipe import warnings
 
-    for line in warnings(wanted):
+    _say(warnings(wanted))
+
+
+def _say(lines: list[str]) -> None:
+    for line in lines:
         print(f"curate: {line}", file=sys.stderr)
 
 
@@ -404,12 +453,12 @@ def _known(folder: Path) -> "Corpus":
 
 
 def _print_status(clips: "pl.DataFrame", wanted: "Recipe") -> None:
-    from curate import show
+    from curate import show, terminal
     from curate.report import numbers
     from curate.steps import notes
 
     facts = numbers.status(clips, wanted)
-    typer.echo(show.status(facts))
+    terminal.write(show.status(facts, width=terminal.width()))
     if clips["broke"].is_null().all():
         typer.echo("nothing is decided yet: `curate filter` drops, `curate tag` also balances and splits")
     elif not facts["kept"]["clips"]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from curate import audio, files, locks, manifest, pipeline, recipe, report
+from curate import audio, files, locks, manifest, pipeline, recipe, report, verdicts
 from curate.console import printable
 from curate.corpus import Corpus
 from curate.engine import memory
@@ -17,22 +17,29 @@ from curate.engine.ask import Context, Watch
 from curate.engine.local import Local
 from curate.engine.store import Store
 from curate.errors import UserError
+from curate.export import card, croissant, formats
 from curate.export import clips as clip_files
 from curate.export import folder as export_folder
-from curate.export import formats
 from curate.export.definition import Clips, check_cut, says_level, select
+from curate.export.description import DataFile
 from curate.export.sound import Sound, told
 from curate.ingest import WRITTEN, Ingested, archives, read, roots
 from curate.ingest.probe import Progress
 from curate.ingest.tree import shown
+from curate.leftovers import forget_latents, left_behind
 from curate.measures import catalogue
 from curate.measures.catalogue import Measures
 from curate.models import compute
 from curate.recipe import Recipe
+from curate.steps.before import Before
 
 MEASURED_VERSION = 3  # raise it when segmenting or what follows from measures changes: stored frames are made anew
 DIVIDED = pipeline.STEPS[pipeline.STEPS.index("split") :]  # what is decided there stays, in the corpus's locks
 FORMATS = formats.FORMATS
+DESCRIBED = (  # columns of the manifest that the corpus's own metadata tells of each kept clip
+    "split", "language", "person", "text", "spoken", "training_text", "text_from", "seconds", "rate", "licence",
+    "attribution", "url", "source",
+)  # fmt: skip
 
 
 def ingest(corpus: Corpus, wanted: Recipe, watch: Watch) -> pl.DataFrame:
@@ -52,6 +59,7 @@ def read_sources(
 
     `verify`: hash every file again, also those whose size, time and inode are as they were.
     """
+    verdicts.require(corpus, wanted)
     before = pl.read_parquet(corpus.ingested) if _readable(corpus.ingested) else None
     found = read(wanted, unpacked=corpus.unpacked, before=before, verify=verify, progress=progress, unpacking=unpacking)
     files.write_parquet(found.rows, corpus.ingested)
@@ -83,6 +91,7 @@ def advance(
     `measures` replaces those that the recipe's models give. `workers` 0: one per core, as far as memory goes.
     """
     started = time.monotonic()
+    verdicts.require(corpus, wanted)
     asked = measures or catalogue.of(wanted)
     if until == "ingest":
         clips = _read_ingested(corpus, wanted)
@@ -92,13 +101,22 @@ def advance(
         clips = measure(corpus, wanted, asked, workers=workers, watch=watch, again=again)
     if until in pipeline.DECISIONS:
         before = locks.read(corpus, wanted, clips)
-        clips = pipeline.decide(wanted, clips, until=until, before=before)
+        clips = decide(corpus, wanted, clips, until=until, before=before)
         if until in DIVIDED:
             locks.write(corpus, wanted, clips, before)
     manifest.write(clips, corpus.manifest)
     fingerprints = {each.name: each.fingerprint for each in asked.all()}
     corpus.log(until, seconds=round(time.monotonic() - started, 1), clips=clips.height, measures=fingerprints)
     return clips
+
+
+def decide(
+    corpus: Corpus, wanted: Recipe, measured: pl.DataFrame, *, until: str = "tag", before: Before | None = None
+) -> pl.DataFrame:
+    """The frame after the step `until`, by the recipe, what people said and what the locks hold; nothing is written."""
+    before = locks.read(corpus, wanted, measured) if before is None else before
+    judged = verdicts.load(corpus, wanted, measured["id"])
+    return pipeline.decide(wanted, measured, until=until, before=before, judged=judged.rows if judged else None)
 
 
 def measure(
@@ -178,6 +196,12 @@ def _read_ingested(corpus: Corpus, wanted: Recipe) -> pl.DataFrame:
     return frame
 
 
+def notes(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame) -> list[str]:
+    """What is to be known of the verdicts, and of what still holds clips that people dropped."""
+    said = verdicts.load(corpus, wanted, clips["id"])
+    return [*(said.notes if said else []), *left_behind(corpus, clips)]
+
+
 def cut_clips(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, watch: Watch) -> None:
     """Make `clips/` hold the kept clips."""
     clip_files.cut(
@@ -236,10 +260,29 @@ def export(
 
 
 def finish(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, watch: Watch) -> Path:
-    """Clips, VoxCPM manifests and report, all of the same decisions; returns the report's page."""
+    """Clips, VoxCPM manifests, card and report, all of the same decisions; returns the report's page."""
+    forget_latents(corpus, clips)
     cut_clips(corpus, wanted, clips, watch)
     export(corpus, clips, format="voxcpm", into=None, name=wanted.corpus.name, watch=watch)
+    write_metadata(corpus, wanted, clips)
     return write_report(corpus, wanted, clips)
+
+
+def write_metadata(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame) -> None:
+    """The dataset card and its Croissant metadata; `clips/` and the manifest are there, they are hashed."""
+    index = corpus.clips / clip_files.INDEX
+    manifest_file, index_file = (
+        DataFile(path.relative_to(corpus.folder).as_posix(), files.sha256(path), path.stat().st_size)
+        for path in (corpus.manifest, index)
+    )
+    rows = croissant.Table([manifest_file], croissant.types_of(clips.schema, DESCRIBED))
+    kept = croissant.Table([index_file], dict.fromkeys(("id", "file", "flac_sha256"), "sc:Text"), joined=rows)
+    sounds = croissant.file_set(
+        "flac-files", "clips/*.flac", "audio/flac", "the kept clips; their sha256 are in the records"
+    )
+    files.write_text(corpus.croissant, croissant.render(clips, wanted, kept, others=[sounds]))
+    text = card.render(clips, wanted, data_files={"rows": manifest_file.path}, config="manifest")
+    files.write_text(corpus.card, text)
 
 
 def write_report(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame) -> Path:

@@ -88,6 +88,21 @@ class Corpus:
         """The quality report."""
         return self.folder / "report"
 
+    @property
+    def verdicts(self) -> Path:
+        """What people said of the clips, where the recipe names no other file."""
+        return self.folder / "verdicts.tsv"
+
+    @property
+    def card(self) -> Path:
+        """The dataset card."""
+        return self.folder / "README.md"
+
+    @property
+    def croissant(self) -> Path:
+        """The same as Croissant metadata."""
+        return self.folder / "croissant.json"
+
     def export(self, format: str) -> Path:
         """What a trainer reads."""
         return self.folder / "export" / format

@@ -33,7 +33,8 @@ TEXTS = (
     "heard_again",
     "training_text",
 )
-VERDICT = ("id", "drop", "broke", "split", "duplicate_of", "duplicate_because")
+SAID = ("verdict", "verdict_reason", "verdict_who")
+VERDICT = ("id", "drop", "broke", "split", "duplicate_of", "duplicate_because", *SAID)
 
 
 def explain(clips: pl.DataFrame, clip: str, recipe: Recipe) -> dict[str, Any]:
@@ -47,6 +48,11 @@ def explain(clips: pl.DataFrame, clip: str, recipe: Recipe) -> dict[str, Any]:
     if (twin := facts["duplicate_of"]) is not None:
         facts["duplicate_because"] = f"{twin} stays: {duplicates.why(clips, twin, facts['id'])}"
     return facts
+
+
+def is_none(clips: pl.DataFrame, clip: str) -> bool:
+    """Whether no clip is called so in any way."""
+    return all(matching.is_empty() for matching in _matches(clips, clip))
 
 
 def _one(clips: pl.DataFrame, clip: str) -> pl.DataFrame:
@@ -124,12 +130,18 @@ def as_text(facts: dict[str, Any], recipe: Recipe) -> str:
 def _verdict(facts: dict[str, Any]) -> str:
     if facts["broke"] is None:
         return f"{facts['id']}: not decided yet"
+    said = ", ".join(_clean(each) for name in SAID[1:] if (each := facts.get(name)))
     if facts["drop"] is None:
-        return f"{facts['id']}: kept, in {facts['split'] or 'no split yet'}"
-    also = f"; it also broke {', '.join(facts['broke'][1:])}" if facts["broke"][1:] else ""
+        told = f"; a person said {facts['verdict']}" if facts.get("verdict") else ""
+        over = f", which overruled {', '.join(facts['broke'])}" if facts["broke"] else ""
+        words = f"{told} ({said}){over}" if said else f"{told}{over}"
+        return f"{facts['id']}: kept, in {facts['split'] or 'no split yet'}{words}"
+    by = f" ({said})" if said and facts["drop"] == "rejected" else ""
+    others = [name for name in facts["broke"] if name != facts["drop"]]
+    also = f"; it also broke {', '.join(others)}" if others else ""
     twin = f" of {facts['duplicate_of']}" if facts["drop"] == "duplicate" else ""
     because = f" ({facts['duplicate_because']})" if facts.get("duplicate_because") else ""
-    return f"{facts['id']}: dropped as {facts['drop']}{twin}{also}{because}"
+    return f"{facts['id']}: dropped as {facts['drop']}{by}{twin}{also}{because}"
 
 
 def _fields(facts: dict[str, Any], names: Sequence[str]) -> list[str]:
@@ -155,7 +167,8 @@ def _value(name: str, value: Any) -> str:
 
 def _table(facts: dict[str, Any], recipe: Recipe) -> list[str]:
     """A line per rule: its name, whether it holds, what was found, what is asked, or why it does not apply."""
-    words = {None: "-", True: "holds", False: "BROKEN"}
+    # a clip that is kept broke only what a person's keep overruled
+    words = {None: "-", True: "holds", False: "BROKEN" if facts["drop"] or not facts["broke"] else "overruled"}
     rows = [["rule", "", "found", "asked, or why it does not apply"]]
     for rule in recipe.RULES:
         met = facts["rules"][rule.name]

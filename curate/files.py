@@ -8,6 +8,7 @@ is full is an OSError with its errno, whichever library wrote (`as_disk_error`).
 
 import errno
 import fcntl
+import hashlib
 import os
 import re
 import shutil
@@ -87,6 +88,12 @@ def append_line(path: Path, line: str) -> None:
         file.write(line + "\n")
         file.flush()
         os.fsync(file.fileno())
+
+
+def sha256(path: Path) -> str:
+    """Of a file's bytes, in hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def flush(path: Path) -> None:

@@ -202,8 +202,16 @@ COLUMNS = _columns(
         "duplicates",
         "one of the kept clips that sound the same, as the name of them all; null: there is no other",
     ),
+    Column("verdict", pl.String, "verdicts", "what a person said of the clip: keep or drop; null: nobody did"),
+    Column("verdict_reason", pl.String, "verdicts", "why, in their words"),
+    Column("verdict_who", pl.String, "verdicts", "who said so"),
     Column("broke", pl.List(pl.String), "select, balance", "every rule the clip broke, in the order of the rules"),
-    Column("drop", pl.String, "select, balance", "the first of them; null: the clip is kept"),
+    Column(
+        "drop",
+        pl.String,
+        "select, balance",
+        "the first of them that no person's keep overrules; null: the clip is kept",
+    ),
     Column("split", pl.String, "split", "train, validation or test"),
     Column("control", pl.String, "tag", "control words in its tag, where the recipe asks for them: `speaking slowly`"),
     Column("training_text", pl.String, "tag", "language tag and `spoken`: what the model is shown"),
@@ -215,7 +223,8 @@ COLUMNS = _columns(
 ADDED = (
     "channel", "channel_mix", "dc_offset", "codec", "url", "other_voice", "overlap", "dropout", "text_edits", "unheard",
     "extra", "wrong_words", "ctc_score", "word_times", "heard_again", "heard_agreement", "phone_pace", "pace_z",
-    "person", "speaker_conflict", "session", "given_split", "sounds_like", "control", "reference",
+    "person", "speaker_conflict", "session", "given_split", "sounds_like", "control", "reference", "verdict",
+    "verdict_reason", "verdict_who",
 )  # fmt: skip
 
 

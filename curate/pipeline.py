@@ -26,6 +26,7 @@ from curate.steps import (
     speakers,
     split,
     tag,
+    verdicts,
 )
 from curate.steps.before import NOTHING_BEFORE, Before
 
@@ -68,14 +69,20 @@ def measure(recipe: Recipe, ingested: pl.DataFrame, context: Context, *, until: 
 
 
 def decide(
-    recipe: Recipe, measured: pl.DataFrame, *, until: str = "tag", before: Before = NOTHING_BEFORE
+    recipe: Recipe,
+    measured: pl.DataFrame,
+    *,
+    until: str = "tag",
+    before: Before = NOTHING_BEFORE,
+    judged: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """The manifest's frame after the step `until`, one of DECISIONS: who is dropped and why, who goes where.
 
-    `before`: what was chosen and held out before clips were added.
+    `before`: what was chosen and held out before clips were added. `judged`: what people said of clips (clip, verdict,
+    reason, who).
     """
     order = rule_catalogue.order(recipe)
-    clips = rules.decide(measured, rule_catalogue.checks(recipe), order)
+    clips = rules.decide(verdicts.attach(measured, judged), rule_catalogue.checks(recipe), order)
     clips = duplicates.mark(clips, threshold=recipe.filter.duplicate, first=before.held["id"])
     repeats = rule_catalogue.duplicate(recipe)
     clips = rules.break_rule(clips, repeats.rule.name, repeats.broken(), order)

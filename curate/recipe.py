@@ -50,9 +50,22 @@ class _Part(BaseModel):
 
 
 class CorpusPart(_Part):
-    """`[corpus]`: what the corpus is called."""
+    """`[corpus]`: what the corpus is called, who answers for it, and what people said of its clips."""
 
     name: str = "corpus"
+    verdicts: str | None = Field(
+        None,
+        min_length=1,
+        description="a TSV file of people's verdicts (clip, verdict, reason, who), relative to the recipe; absent: "
+        "CORPUS/verdicts.tsv where there is one",
+    )
+    description: str = Field("", description="what it is and what it is for, for its card")
+    creator: str = Field("", description="who made it: a person, or an organisation")
+    contact: str = Field("", description="where to ask, and where a speaker asks to be taken out")
+    url: str = Field("", description="where it is published")
+    version: str = Field("", description="such as 1.0.0")
+    published: str = Field("", pattern=r"^(\d{4}-\d{2}-\d{2})?$", description="when: YYYY-MM-DD")
+    citation: str = Field("", description="how to cite it: BibTeX, or a sentence")
 
 
 Kind = Literal[
@@ -118,6 +131,7 @@ class Source(_Part):
     people: str = Field("", description="who speaks: how many, native or not, ages, gender, where known")
     domain: str = Field("", description="what is spoken about")
     conditions: str = Field("", description="where and with what it was recorded")
+    consent: str = Field("", description="what the speakers agreed to, and who holds the papers")
     hub: str | None = Field(
         None,
         pattern=r"^[\w.-]+/[\w.-]+@[0-9a-f]{40}$",
@@ -461,6 +475,9 @@ def load(path: Path, overrides: Sequence[str] = (), *, schema: type[Recipe] = Re
         }
     )
     recipe = recipe.model_copy(update={"models": models})
+    if recipe.corpus.verdicts is not None:
+        named = str(_resolve(path, recipe.corpus.verdicts))
+        recipe = recipe.model_copy(update={"corpus": recipe.corpus.model_copy(update={"verdicts": named})})
     if recipe.text.lexicon is not None:
         recipe = recipe.model_copy(
             update={"text": recipe.text.model_copy(update={"lexicon": str(_resolve(path, recipe.text.lexicon))})}

@@ -16,6 +16,7 @@ from curate.ingest import Ingested
 from curate.ingest.probe import Progress
 from curate.ingest.tree import shown as shown_path
 
+SHORTEST_BAR, LONGEST_BAR = 10, 40  # columns
 SHOWN, SHOWN_FILES = 20, 3  # rows and files that are named where there are many
 
 
@@ -112,10 +113,14 @@ def fetched(found: Sequence[Fetched]) -> str:
     return "\n".join(lines)
 
 
-def status(numbers: Mapping[str, Any]) -> str:
-    """The funnel as text: hours and clips per reason and language, then the splits."""
+def status(numbers: Mapping[str, Any], *, width: int = 0) -> str:
+    """The funnel as text: hours and clips per reason and language, the splits, then what people said.
+
+    Where `width` columns leave room for it, a bar beside each row shows its hours.
+    """
     languages = list(numbers["languages"])
     rows = [["", "clips", "hours", *(f"{language} {unit}" for language in languages for unit in ("clips", "hours"))]]
+    hours: list[float | None] = [None]
     reasons = {"kept": numbers["kept"], **numbers["dropped"]}
     for reason, amount in reasons.items():
         per_language = [
@@ -125,16 +130,46 @@ def status(numbers: Mapping[str, Any]) -> str:
             for language in languages
         ]
         rows.append([reason, *_amount(amount), *(cell for each in per_language for cell in _amount(each))])
+        hours.append(amount["hours"])
         if reason == "kept":
-            rows += _machine_text(numbers["machine_text"], languages)
+            machine = _machine_text(numbers["machine_text"], languages)
+            rows += machine
+            hours += [None] * len(machine)
     for name, amount in numbers["splits"].items():
         per_language = [amount["languages"].get(language) for language in languages]
         rows.append([name, *_amount(amount), *(cell for each in per_language for cell in _amount(each))])
+        hours.append(amount["hours"])
     ingested = numbers["ingested"]
     trimmed = numbers["trimmed"]["hours"]
     lines = [f"ingested {ingested['files']} files, {ingested['hours']:.2f} h; {trimmed:.2f} h of edges trimmed"]
-    lines += table(rows, rules_before=("kept", next(iter(numbers["dropped"]), ""), "train"))
-    return "\n".join(lines)
+    lines += table(rows, rules_before=("kept", next(iter(numbers["dropped"]), ""), "train"), bars=hours, width=width)
+    return "\n".join([*lines, *judged(numbers["verdicts"])])
+
+
+def judged(verdicts: Mapping[str, Any]) -> list[str]:
+    """What people said and how well the rules agree with them; nothing where nobody said anything."""
+    if not verdicts["judged"]["clips"]:
+        return []
+    who = ", ".join(f"{printable(name) or 'unnamed'} {count}" for name, count in verdicts["who"].items())
+    asked = (
+        f", {verdicts['taken_down']['clips']} of them at the speaker's wish" if verdicts["taken_down"]["clips"] else ""
+    )
+    lines = [
+        "", "people",
+        f"  judged {verdicts['judged']['clips']} clips ({who}): keep {verdicts['keep']['clips']}, "
+        f"drop {verdicts['drop']['clips']}{asked}",
+    ]  # fmt: skip
+    for name, words in (("overruled", "a keep overruled"), ("not_followed", "a keep could not overrule")):
+        if verdicts[name]:
+            lines.append(f"  {words}: {', '.join(f'{rule} {count}' for rule, count in verdicts[name].items())}")
+    rules = {**verdicts["precision"], "none of these": verdicts["passed"]}
+    rows = [["  broke", "judged", "drop", "keep", "people drop", "95 % interval"]]
+    for rule, said in rules.items():
+        if said["judged"]:
+            low, high = (f"{100 * each:.0f}" for each in said["ci"])
+            counts = [str(said[each]) for each in ("judged", "drop", "keep")]
+            rows.append([f"  {rule}", *counts, f"{100 * said['share']:.0f} %", f"{low} to {high} %"])
+    return [*lines, *(table(rows) if len(rows) > 1 else [])]
 
 
 def _machine_text(machine: Mapping[str, Any], languages: Sequence[str]) -> list[list[str]]:
@@ -145,7 +180,6 @@ def _machine_text(machine: Mapping[str, Any], languages: Sequence[str]) -> list[
     cells = [cell for each in by_language for cell in _amount(each)]
     rows = [["  of it machine text", *_amount(machine["kept"]), *cells]]
     splits = {name: amount for name, amount in machine["splits"].items() if amount["clips"]}
-    nothing = [""] * 2 * len(languages)
     nothing = [""] * 2 * len(languages)
     return rows + [[f"    in {name}", *_amount(amount), *nothing] for name, amount in splits.items()]
 
@@ -168,13 +202,34 @@ def _amount(amount: Mapping[str, Any] | None) -> list[str]:
     return [str(amount["clips"]), f"{amount['hours']:.2f}"] if amount else ["", ""]
 
 
-def table(rows: Sequence[Sequence[str]], *, rules_before: Sequence[str] = ()) -> list[str]:
-    """Rows as aligned text, the first column to the left; a rule before the rows that begin so."""
+def table(
+    rows: Sequence[Sequence[str]],
+    *,
+    rules_before: Sequence[str] = (),
+    bars: Sequence[float | None] = (),
+    width: int = 0,
+) -> list[str]:
+    """Rows as aligned text, the first column to the left; a rule before the rows that begin so.
+
+    `bars`: for each row a number, or None, that a bar at its end shows where `width` columns have room for one.
+    """
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    wide = sum(widths) + 2 * (len(widths) - 1)
+    longest = min(width - wide - 2, LONGEST_BAR)
+    most = max((each for each in bars if each), default=0.0)
     lines = []
-    for row in rows:
+    for place, row in enumerate(rows):
         if row[0] and row[0] in rules_before:
-            lines.append("-" * (sum(widths) + 2 * (len(widths) - 1)))
-        cells = [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
+            lines.append("-" * wide)
+        cells = [row[0].ljust(widths[0]), *(cell.rjust(size) for cell, size in zip(row[1:], widths[1:], strict=True))]
+        value = bars[place] if bars else None
+        if value and longest >= SHORTEST_BAR:
+            cells.append(bar(value / most, longest))
         lines.append("  ".join(cells).rstrip())
     return lines
+
+
+def bar(share: float, length: int) -> str:
+    """A share as a bar of `length` columns, to an eighth of one."""
+    eighths = max(1, round(share * length * 8))
+    return "█" * (eighths // 8) + (" ▏▎▍▌▋▊▉"[eighths % 8] if eighths % 8 else "")

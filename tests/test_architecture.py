@@ -44,6 +44,7 @@ COMMANDS = (
     "curate.pipeline",
     "curate.explain",
     "curate.check",
+    "curate.verify",
 )
 
 

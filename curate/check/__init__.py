@@ -6,6 +6,7 @@ What would stop a run is a UserError; what a person should know first is a warni
 from collections.abc import Iterator
 from pathlib import Path
 
+from curate import verdicts
 from curate.check.models import model_facts
 from curate.check.sources import (
     PROVENANCE,
@@ -27,6 +28,8 @@ def check(recipe: Recipe, *, file: Path | None = None) -> Facts:
 
     `file` is the recipe's own, for the command that fetches what is missing.
     """
+    if recipe.corpus.verdicts is not None:
+        verdicts.read(Path(recipe.corpus.verdicts))
     models = list(model_facts(recipe))
     if recipe.text.lexicon is not None:
         lexicon.lexicon(Path(recipe.text.lexicon))

@@ -11,6 +11,7 @@ from curate.recipe import LANGUAGES, Models, Recipe, models_asked
 from curate.report import examples, licences, numbers, wording
 from curate.report.distributions import distributions
 from curate.steps import rule_catalogue
+from curate.steps.verdicts import taken_down
 
 PROVENANCE = ("collected", "people", "domain", "conditions")  # of a source, as its recipe tells it
 NAMED = 10  # clips with words missing at an edge that are named, per language
@@ -34,6 +35,7 @@ LIMITS = (
 def gather(clips: pl.DataFrame, recipe: Recipe) -> dict[str, Any]:
     """Every number and text of the report, as JSON can carry it."""
     status = numbers.status(clips, recipe)
+    shown = clips.filter(~taken_down())  # who asked to be taken out is counted, and is nowhere read or heard
     facts = {
         "corpus": {"name": recipe.corpus.name, "clips": clips.height, **_people(clips)},
         **{name: each for name, each in status.items() if name != "rules"},
@@ -46,13 +48,13 @@ def gather(clips: pl.DataFrame, recipe: Recipe) -> dict[str, Any]:
         "leaks": _leaks(clips, recipe),
         "distributions": distributions(clips, recipe),
         "normaliser": examples.normaliser(
-            clips, text.Options(clock=recipe.text.clock, date_words=recipe.text.date_words)
+            shown, text.Options(clock=recipe.text.clock, date_words=recipe.text.date_words)
         ),
-        "unread": examples.unread(clips),
+        "unread": examples.unread(shown),
         "agreement": _agreement(clips, recipe),
         "edges": _edges(clips),
-        "unreadable": _unreadable(clips),
-        "examples": {"kept": examples.kept(clips), "dropped": examples.dropped(clips, recipe)},
+        "unreadable": _unreadable(shown),
+        "examples": {"kept": examples.kept(shown), "dropped": examples.dropped(shown, recipe)},
         "models": _models(recipe),
         "limits": list(LIMITS),
         "columns": _columns(clips),

@@ -7,6 +7,7 @@ import polars as pl
 
 from curate import manifest
 from curate.recipe import LANGUAGES, Recipe
+from curate.report import precision
 from curate.steps import rule_catalogue, split
 
 Numbers = dict[str, Any]
@@ -32,6 +33,7 @@ def status(clips: pl.DataFrame, recipe: Recipe) -> Numbers:
             {"split": each.split, "language": each.language, "cause": each.cause}
             for each in (split.empty(clips, shares=shares, apart=recipe.split.apart) if kept["split"].count() else [])
         ],
+        "verdicts": precision.verdicts(clips, recipe),
         "rules": rules(clips, recipe),
     }
 

@@ -9,6 +9,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from curate.steps.rules import DROP, KEEP
+
 LATER = ["duplicate", "leak", "capped", "surplus"]  # rules that are decided with or after this
 WAITING, STAYS, REPEATS = 0, 1, 2
 ROUNDS = 50
@@ -26,6 +28,9 @@ class Preference(NamedTuple):
 
 # A rank is rounded where smaller differences are measurement.
 PREFERENCES = (
+    Preference("a person said keep", pl.col("verdict").ne_missing(KEEP)),
+    # whoever dropped a clip did not ask for its copy
+    Preference("a person dropped it, and its copies with it", pl.col("verdict").ne_missing(DROP)),
     Preference("no other rule drops it", ~pl.col("drop").is_in(LATER).fill_null(True)),
     Preference("its text was given, not heard", (pl.col("text_from") != "given").fill_null(True)),
     Preference("its band is wider", -(pl.col("bandwidth").fill_null(0) / 500).round(), "bandwidth", "Hz"),

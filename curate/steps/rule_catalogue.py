@@ -9,6 +9,7 @@ import polars as pl
 
 from curate.steps import composite_rules
 from curate.steps.rules import (
+    DROP,
     LISTENABLE_SECONDS,
     MEASURABLE_SECONDS,
     Bound,
@@ -68,7 +69,16 @@ def _several_known(recipe: Any) -> Only:
 
 
 RULES: tuple[Rule, ...] = (
-    Rule("unreadable", value=pl.col("error"), holds=readable(), words="the file can be read"),
+    # a person's word comes before every rule
+    Rule(
+        "rejected",
+        value=pl.concat_str("verdict", "verdict_reason", separator=": ", ignore_nulls=True),
+        holds=pl.col("verdict") != DROP,
+        only=((pl.col("verdict").is_not_null(), "no person has judged it"),),
+        words="no person has dropped it",
+        overruled=False,
+    ),
+    Rule("unreadable", value=pl.col("error"), holds=readable(), words="the file can be read", overruled=False),
     Rule(
         "too_short",
         (Bound("seconds", "at least", "segment.min_seconds", "at least {} s", title="Length"),),
@@ -79,6 +89,7 @@ RULES: tuple[Rule, ...] = (
         "too_long",
         (Bound("seconds", "at most", "segment.max_seconds", "at most {} s", title="Length"),),
         only=LISTENABLE,
+        overruled=pl.col("seconds") <= MEASURABLE_SECONDS,
     ),
     Rule(
         "no_speech",
@@ -190,12 +201,12 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "no_text", value=pl.col("text_from"), holds=pl.col("text_from").is_not_null(), only=READABLE, switch=True,
-        words="there is a text", about="false keeps clips without text",
+        words="there is a text", about="false keeps clips without text", overruled=False,
     ),
     Rule(
         "text_unreadable", value=pl.col("unreadable"),
         holds=pl.col("unreadable").is_null() & (pl.col("spoken").fill_null("") != ""), only=WITH_TEXT, switch=True,
-        words="every character of the text can be read",
+        words="every character of the text can be read", overruled=pl.col("spoken") != "",
         about="false keeps clips whose text has unreadable characters",
     ),
     Rule(
@@ -284,6 +295,7 @@ RULES: tuple[Rule, ...] = (
         value=pl.col("duplicate_of"),
         holds=pl.col("duplicate_of").is_null(),
         only=MEASURED,
+        overruled=False,
     ),
     # by `balance`, over the clips that no rule dropped
     Rule(
@@ -295,6 +307,7 @@ RULES: tuple[Rule, ...] = (
             Bound("seconds", "at most", "balance.max_text_clips", "at most {} clips of one text"),
         ),
         later=True,
+        overruled=False,
     ),
     Rule(
         "surplus",
@@ -303,6 +316,7 @@ RULES: tuple[Rule, ...] = (
             Bound("seconds", "at most", "balance.hours.ko", "at most {} h of Korean"),
         ),
         later=True,
+        overruled=False,
     ),
     # what shares something with a clip that was held out before, or that parts splits (`split.max_dropped`)
     Rule(

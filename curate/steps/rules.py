@@ -15,6 +15,8 @@ import polars as pl
 LISTENABLE_SECONDS = 0.3
 MEASURABLE_SECONDS = 120.0  # an hour entered as one clip is not measured as one: memory is bounded
 
+KEEP, DROP = "keep", "drop"  # a person's verdict
+
 Only = tuple[tuple[pl.Expr, str], ...]  # conditions, each with what is said where it fails
 Kind = Literal["threshold", "share", "seconds"]  # a number or false; 0 to 1; 0 and more
 
@@ -85,7 +87,8 @@ class Rule:
 
     With one bound a clip keeps the rule where it keeps the bound; `unless` says where the rule holds all the same.
     Several bounds make a table of the recipe, and `made` puts them together. `switch` is for a rule without a number
-    that can be turned off. `later` marks what is decided over all clips at once, after these.
+    that can be turned off. `later` marks what is decided over all clips at once, after these. `overruled` says where
+    a person who heard the clip may keep it all the same: where the rule judges, and not where it states a fact.
     """
 
     name: str
@@ -99,6 +102,7 @@ class Rule:
     unless: pl.Expr | None = None
     made: Callable[["Rule", Any], Check] | None = None
     later: bool = False
+    overruled: bool | pl.Expr = True
 
     def setting(self, recipe: Any) -> Any:
         """`[filter]` NAME of a recipe; None for a rule that has no such key."""
@@ -145,9 +149,22 @@ def measurable() -> pl.Expr:
 
 
 def decide(clips: pl.DataFrame, checks: Sequence[Check], order: Sequence[str]) -> pl.DataFrame:
-    """Set `broke` and `drop` from scratch, all checks in one pass over the frame; `order` names every rule there is."""
+    """Set `broke` and `drop` from scratch, all checks in one pass over the frame; `order` names every rule there is.
+
+    Where a person's verdict is `keep`, the rules it overrules stand in `broke` and do not drop.
+    """
     bits = [check.broken().cast(pl.Int64) * 2 ** order.index(check.rule.name) for check in checks]
-    return _with_broke(clips, clips.select(pl.sum_horizontal(pl.lit(0, pl.Int64), *bits).alias("bits")), order)
+    flags = clips.select(pl.sum_horizontal(pl.lit(0, pl.Int64), *bits).alias("bits"))
+    standing = flags["bits"].alias("standing")
+    if (clips["verdict"] == KEEP).any():
+        stands = pl.col("verdict").ne_missing(KEEP)
+        left = [bit * (stands | ~_as_flag(check.rule.overruled)) for bit, check in zip(bits, checks, strict=True)]
+        standing = clips.select(pl.sum_horizontal(pl.lit(0, pl.Int64), *left).alias("standing"))["standing"]
+    return _with_broke(clips, flags.with_columns(standing), order)
+
+
+def _as_flag(value: bool | pl.Expr) -> pl.Expr:
+    return pl.lit(value) if isinstance(value, bool) else value.fill_null(False)
 
 
 def break_rule(clips: pl.DataFrame, rule: str, broken: pl.Expr, order: Sequence[str]) -> pl.DataFrame:
@@ -157,19 +174,22 @@ def break_rule(clips: pl.DataFrame, rule: str, broken: pl.Expr, order: Sequence[
         return clips
     bits = {name: 2**place for place, name in enumerate(order)}
     before = pl.col("broke").list.eval(pl.element().replace_strict(bits, return_dtype=pl.Int64)).list.sum()
-    flags = flags.with_columns(clips.select(before.fill_null(0).alias("bits"))["bits"])
-    return _with_broke(
-        clips, flags.select(pl.when("broken").then(pl.col("bits") | bits[rule]).otherwise("bits").alias("bits")), order
-    )
+    dropped = pl.col("drop").replace_strict(bits, return_dtype=pl.Int64)
+    flags = flags.with_columns(clips.select(before.fill_null(0).alias("bits"), dropped.fill_null(0).alias("standing")))
+    added = pl.when("broken").then(bits[rule]).otherwise(0)
+    # what dropped the clip before still does; a clip that a person kept is dropped by what is not overruled here
+    return _with_broke(clips, flags.select(pl.col("bits") | added, pl.col("standing") | added), order)
 
 
-def _with_broke(clips: pl.DataFrame, bits: pl.DataFrame, order: Sequence[str]) -> pl.DataFrame:
-    """`broke` and `drop` from one number a clip, a bit for each rule in that order.
+def _with_broke(clips: pl.DataFrame, flags: pl.DataFrame, order: Sequence[str]) -> pl.DataFrame:
+    """`broke` from `bits` and `drop` from `standing`: each one number a clip, a bit for each rule in that order.
 
     There are many clips and few combinations of rules: a list is made once for each combination.
     """
-    combinations = bits["bits"].unique()
+    combinations = pl.concat([flags["bits"], flags["standing"].rename("bits")]).unique()
     lists = [[rule for place, rule in enumerate(order) if each >> place & 1] for each in combinations]
     made = pl.DataFrame({"bits": combinations, "broke": pl.Series(lists, dtype=pl.List(pl.String))})
-    made = bits.join(made, on="bits", how="left", maintain_order="left")
-    return clips.with_columns(made["broke"], made["broke"].list.first().alias("drop"))
+    first = made.select(pl.col("bits").alias("standing"), pl.col("broke").list.first().alias("drop"))
+    told = flags.join(made, on="bits", how="left", maintain_order="left")
+    told = told.join(first, on="standing", how="left", maintain_order="left")
+    return clips.with_columns(told["broke"], told["drop"])

@@ -1,6 +1,7 @@
 """One clip explained: found by any of its names, every rule told as it was decided."""
 
 import json
+import re
 import unicodedata
 from typing import Any
 
@@ -39,7 +40,7 @@ def recipe(**changed: Any) -> Recipe:
 
 
 def decided(rows: list[dict[str, Any]], wanted: Recipe) -> pl.DataFrame:
-    names = [*clip("x"), "duplicate_of", "error", "heard"]
+    names = [*clip("x"), "duplicate_of", "error", "heard", "verdict", "verdict_reason", "verdict_who"]
     frame = pl.DataFrame(rows, schema={name: manifest.COLUMNS[name].dtype for name in names}, orient="row")
     clips = rules.decide(manifest.conform(frame), rule_catalogue.checks(wanted), rule_catalogue.ORDER)
     last = rule_catalogue.duplicate(wanted)
@@ -176,3 +177,24 @@ def test_words_that_only_one_side_has_and_their_times_are_told_in_words() -> Non
     shown = as_text(facts, recipe())
     assert "at the end, not heard: ភាសា; at the start, heard and not in the text: ខ្មែរ" in shown
     assert "ភាសា 1600-8000 (0.88), samples of the file, probability" in shown
+
+
+def test_what_a_person_said_stands_first_and_what_it_overruled_is_marked() -> None:
+    rows = [clip("aa", snr=3.0, verdict="keep", verdict_reason="fine", verdict_who="sok"),
+            clip("bb", snr=3.0, verdict="drop", verdict_reason="mum\x1bbled", verdict_who="sok"),
+            clip("cc", verdict="keep"), clip("dd", snr=3.0, text_from=None, verdict="keep")]  # fmt: skip
+    clips = decided(rows, recipe())
+    texts = {id: as_text(explain(clips, id, recipe()), recipe()) for id in clips["id"]}
+    first = {id: text.splitlines()[0] for id, text in texts.items()}
+    assert first["aa"] == "aa: kept, in train; a person said keep (fine, sok), which overruled noisy"
+    assert first["bb"] == "bb: dropped as rejected (mum\ufffdbled, sok); it also broke noisy"
+    assert first["cc"] == "cc: kept, in train; a person said keep"
+    assert first["dd"] == "dd: dropped as no_text; it also broke noisy"
+    assert re.search(r"^  noisy +overruled +3 dB", texts["aa"], re.MULTILINE)
+    assert re.search(r"^  noisy +BROKEN +3 dB", texts["bb"], re.MULTILINE)
+    assert explain(clips, "aa", recipe())["rules"]["noisy"]["holds"] is False
+    assert explain(clips, "cc", recipe())["rules"]["rejected"]["holds"] is True
+    assert (
+        explain(decided([clip("ee")], recipe()), "ee", recipe())["rules"]["rejected"]["why"]
+        == "no person has judged it"
+    )

@@ -1,0 +1,66 @@
+"""Which clips an export holds, found from its files and not from what wrote them."""
+
+import gzip
+import re
+import tarfile
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import polars as pl
+
+ID = re.compile(rb"(?<![0-9A-Za-z])[0-9a-f]{16}(?:-\d+)?(?![0-9A-Za-z])")
+SOUNDS = (".flac", ".wav", ".ogg", ".opus", ".mp3")
+BLOCK = 1 << 24  # bytes of a text looked through at once
+
+
+def ids(folder: Path) -> set[str]:
+    """The ids of clips in the names and texts of all files below a folder: JSON, tables, lists, tars, Parquet.
+
+    What cannot be read holds none that could be told.
+    """
+    found: set[str] = set()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and not path.name.startswith("."):  # an index of ours is no content
+            found |= _in(path.name.encode())
+            try:
+                found |= _inside(path)
+            except (OSError, EOFError, zlib.error, tarfile.TarError, pl.exceptions.PolarsError):
+                continue
+    return found
+
+
+def _inside(path: Path) -> set[str]:
+    if path.suffix in SOUNDS:
+        return set()
+    if path.suffix == ".parquet":
+        named = [
+            name
+            for name, dtype in pl.read_parquet_schema(path).items()
+            if name in ("id", "clip") and dtype == pl.String
+        ]
+        return set(pl.read_parquet(path, columns=named[:1]).to_series().drop_nulls()) if named else set()
+    if ".tar" in path.suffixes:
+        with tarfile.open(path) as archive:
+            return set().union(*(_in(member.name.encode()) for member in archive))
+    return set().union(*map(_in, _blocks(path)))
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    """A file's bytes, unpacked, in blocks that overlap by the length of an id."""
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        before = b""
+        while block := file.read(BLOCK):
+            yield before + block
+            before = block[-64:]
+
+
+def _in(content: bytes) -> set[str]:
+    return {each.decode() for each in ID.findall(content)}
+
+
+def named(ids: Iterable[str], most: int = 3) -> str:
+    """A few ids, and how many more there are."""
+    listed = sorted(ids)
+    more = f" and {len(listed) - most} more" if len(listed) > most else ""
+    return ", ".join(listed[:most]) + more
