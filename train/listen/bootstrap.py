@@ -1,8 +1,8 @@
 """The two-way bootstrap: listeners and sentences drawn anew, independently of each other.
 
 Owen's pigeonhole bootstrap (2007): a rating counts as often as its listener times its sentence was drawn. It takes no
-normal distribution and any design, and its variance is too large by about twice that of the residual, so its interval is
-wide; it stands beside the mixed model's, which is the headline.
+normal distribution and any design, and its variance is too large by about twice that of the residual, so its
+interval is wide; it stands beside the mixed model's, which is the headline.
 """
 
 import numpy as np

@@ -10,7 +10,7 @@ from train.listen import analysis, ratings
 from train.listen.power import Question, of_pilot, power
 from train.listen.scales import SCALES
 from train.listen.settings import Settings
-from train.listen.simulate import Deviations, Design
+from train.listen.simulate import Design, Deviations
 
 PLENTY = 0.8  # the power that tests are commonly planned for (Cohen 1988)
 
@@ -36,15 +36,20 @@ def run(
     if not difference:
         raise UserError("a difference of 0 cannot be shown: name the smallest that matters, such as --difference 0.2")
     question = Question(
-        difference=difference, margin=margin, alpha=alpha, comparisons=comparisons, design=design, conditions=conditions,
-        replicates=replicates, seed=seed,
+        difference=difference, margin=margin, alpha=alpha, comparisons=comparisons, design=design,
+        conditions=conditions, replicates=replicates, seed=seed,
     )  # fmt: skip
     grid = _numbers(listeners, "--listeners"), _numbers(sentences, "--sentences")
     made = {}
     for language, (own_mos, own) in _assumed(pilot, baseline).items():
         asked = replace(question, mos=own_mos if mos is None else mos, deviations=_changed(own, deviations))
         rows = power(asked, *grid)
-        made[language] = {"mos": asked.mos, "deviations": asdict(asked.deviations), "sizes": rows, "enough": enough(rows)}
+        made[language] = {
+            "mos": asked.mos,
+            "deviations": asdict(asked.deviations),
+            "sizes": rows,
+            "enough": enough(rows),
+        }
     shared = asdict(replace(question, deviations=Deviations()))
     facts = {name: shared[name] for name in ("difference", "margin", "alpha", "comparisons", "design", "conditions")}
     return {**facts, "replicates": replicates, "seed": seed, "languages": made, "notes": _notes(pilot, made, question)}

@@ -16,8 +16,8 @@ from train.listen.scales import SCALES
 from train.listen.settings import Settings
 
 FILES = (
-    "analysis.json", "comparisons.csv", "comparisons.md", "conditions.csv", "conditions.md", "excluded.csv", "ratings.csv",
-    "mos.svg",
+    "analysis.json", "comparisons.csv", "comparisons.md", "conditions.csv", "conditions.md", "excluded.csv",
+    "ratings.csv", "mos.svg",
 )  # fmt: skip
 
 
@@ -35,7 +35,9 @@ def run(
     chosen = _settings(path, plan, baseline, method, margin, exclude)
     read = ratings.read(path, chosen.scale)
     if not chosen.baseline:
-        raise UserError(f"which condition is the baseline? --baseline, one of {', '.join(analysis.conditions(read.rows, chosen))}")
+        raise UserError(
+            f"which condition is the baseline? --baseline, one of {', '.join(analysis.conditions(read.rows, chosen))}"
+        )
     facts = analysis.analyse(read, chosen)
     if into:
         write(facts, read.rows, into)
@@ -69,7 +71,9 @@ def write(facts: Mapping[str, Any], rows: Sequence[Rating], folder: Path) -> Non
         "comparisons.md": tables.comparisons_page(facts),
         "conditions.csv": _csv(tables.conditions(facts["conditions"])),
         "conditions.md": tables.conditions_page(facts),
-        "excluded.csv": _csv([["language", "listener", "rule", "why"], *(list(_reason(each)) for each in facts["excluded"])]),
+        "excluded.csv": _csv(
+            [["language", "listener", "rule", "why"], *(list(_reason(each)) for each in facts["excluded"])]
+        ),
         "ratings.csv": _csv(_kept(kept)),
         "mos.svg": plot.means(facts["conditions"], facts["method"]["scale"]),
     }

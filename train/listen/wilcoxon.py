@@ -48,7 +48,7 @@ def integers(differences: Sequence[Fraction | int]) -> list[int]:
     return [int(each * common) for each in fractions]
 
 
-def test(differences: Sequence[Fraction | int], zero_method: ZeroMethod = "pratt") -> SignedRank:
+def signed_rank(differences: Sequence[Fraction | int], zero_method: ZeroMethod = "pratt") -> SignedRank:
     """Two-sided test that the differences are symmetric about 0.
 
     pratt ranks zeros with the rest, then drops their ranks; wilcox drops them first; zsplit gives half of their ranks
