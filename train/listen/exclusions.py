@@ -1,8 +1,8 @@
 """Who is left out of the analysis: by rule only, and never without being named.
 
 Rules are fixed before a rating exists, in the plan. Where there is no plan, only those apply whose evidence was put
-into the test for that purpose (traps, gold items, playing to the end); the others are looked at and reported, not applied: a
-rule that is chosen when the ratings are in can be chosen for its result.
+into the test for that purpose (traps, gold items, playing to the end); the others are looked at and reported, not
+applied: a rule that is chosen when the ratings are in can be chosen for its result.
 """
 
 from collections import defaultdict
@@ -187,9 +187,8 @@ def _outliers(answers: Answers, most: float) -> dict[Who, str]:
         others = [value for (language, name), value in means.items() if language == who[0] and name != who[1]]
         spread = float(np.std(others, ddof=1)) if len(others) > 2 else 0.0
         if spread > 0 and abs(mean - np.mean(others)) >= most * spread:
-            found[who] = (
-                f"mean {mean:.2f} is {abs(mean - np.mean(others)) / spread:.1f} SD from {np.mean(others):.2f}, the others'"
-            )
+            far = abs(mean - np.mean(others)) / spread
+            found[who] = f"mean {mean:.2f} is {far:.1f} SD from that of the others, {np.mean(others):.2f}"
     return found
 
 

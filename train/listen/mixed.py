@@ -5,10 +5,10 @@ ratings:  y = X b + sum_k Z_k u_k + e,  u_k ~ N(0, theta_k).  It is fitted by RE
 Fisher scoring; degrees of freedom are Satterthwaite's, from the expected information, as SAS and lmerTest have them.
 
 Ratings of one cell (the same listener and sentence) may share an effect of their own. There are as many cells as
-ratings or half as many, so these effects are not solved for: an orthogonal turn inside each cell gives one row, its mean times
-root n, with variance sigma + n theta, and n - 1 rows with variance sigma. All rows are independent then, and every term
-of the likelihood and its derivatives needs only cross-products of the effects' columns per class of rows (I + J + I + J
-columns: 144 for 24 x 48), never a matrix as large as the data.
+ratings or half as many, so these effects are not solved for: an orthogonal turn inside each cell gives one row, its
+mean times root n, with variance sigma + n theta, and n - 1 rows with variance sigma. All rows are independent then,
+and every term of the likelihood and its derivatives needs only cross-products of the effects' columns per class of
+rows (I + J + I + J columns: 144 for 24 x 48), never a matrix as large as the data.
 """
 
 from collections.abc import Sequence

@@ -40,7 +40,8 @@ def means(facts: Sequence[Mapping[str, Any]], method: str) -> str:
     title = TITLES[method]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
-        f'role="img" font-family="sans-serif" font-size="13"><title>{title}, with intervals over listeners and sentences</title>'
+        f'role="img" font-family="sans-serif" font-size="13">'
+        f"<title>{title}, with intervals over listeners and sentences</title>"
         f'<rect width="{width}" height="{height}" fill="white"/><text x="{LEFT}" y="22" font-size="15">{title}</text>'
         + "".join(drawn)
         + "</svg>\n"

@@ -207,9 +207,9 @@ def _once(rows: Sequence[Rating], path: Path, notes: list[str]) -> Iterator[Rati
             again += 1
         elif row.kind in ("test", "anchor"):
             raise UserError(
-                f"{path}, lines {before.line} and {row.line}: listener {row.listener} rated sentence {row.sentence} in "
-                f"{row.condition} twice ({float(before.value):g} and {float(row.value):g}): keep one, or give the second "
-                f"kind `repeat`"
+                f"{path}, lines {before.line} and {row.line}: listener {row.listener} rated sentence {row.sentence} "
+                f"in {row.condition} twice ({float(before.value):g} and {float(row.value):g}): keep one, or give the "
+                f"second kind `repeat`"
             )
         else:
             yield row

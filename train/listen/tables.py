@@ -81,10 +81,10 @@ def comparisons_page(facts: Facts) -> str:
     level = f"{100 * (1 - method['alpha']):g} %"
     lines = [f"# Each condition against {method['baseline']}", "", *_comparison_table(facts["comparisons"]), ""]
     lines += [
-        f"Interval: {level}, listeners and sentences both random ({_methods(facts['comparisons'])}), degrees of freedom "
-        f"by Satterthwaite; p is of it, Holm's over {_family(method)}. By listener, by sentence: Wilcoxon's signed "
-        f"rank, exact, zeros by Pratt. No worse: the lower end of the {100 * (1 - 2 * method['alpha']):g} % interval is "
-        f"above -{method['margin']:g}.",
+        f"Interval: {level}, listeners and sentences both random ({_methods(facts['comparisons'])}), degrees of "
+        f"freedom by Satterthwaite; p is of it, Holm's over {_family(method)}. By listener, by sentence: Wilcoxon's "
+        f"signed rank, exact, zeros by Pratt. No worse: the lower end of the {100 * (1 - 2 * method['alpha']):g} % "
+        f"interval is above -{method['margin']:g}.",
         "",
     ]
     if facts["without_exclusions"]:
