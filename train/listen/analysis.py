@@ -15,6 +15,7 @@ from train.listen.exclusions import Excluded
 from train.listen.multiplicity import holm
 from train.listen.ratings import Rating, Ratings
 from train.listen.settings import Settings
+from train.messages import counted
 
 COMPARED = ("test",)
 EXPLORATORY = "the best condition, picked on the ratings that rank it, is exploratory: confirm it on new sentences"
@@ -206,9 +207,8 @@ def _notes(
         if single and settings.scale.method == "mos":
             notes.append(f"{language}: rated one condition only, and enter no comparison: {', '.join(single[:5])}")
     if applied:
-        notes.append(
-            f"{len({each.who for each in applied})} listeners excluded by rule; without_exclusions has everyone"
-        )
+        people = counted(len({each.who for each in applied}), "listener")
+        notes.append(f"{people} excluded by rule; without_exclusions has everyone")
     if flagged:
         names = ", ".join(dict.fromkeys(f"{each.listener} ({each.rule})" for each in flagged))
         notes.append(f"no plan fixed a rule, so these are kept; --exclude usual leaves them out: {names}")
