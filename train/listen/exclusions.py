@@ -28,7 +28,7 @@ class Rules:
     native: bool = False
     finished: bool = False
     trap_misses: int | None = 0
-    gold_misses: int | None = 1
+    gold_misses: int | None = 0
     repeat_difference: float | None = None
     min_variance: float | None = None
     outlier_z: float | None = None

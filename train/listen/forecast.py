@@ -1,5 +1,6 @@
 """What `train listen power` is asked, read and answered."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -35,6 +36,8 @@ def run(
     """The table of power per language of a pilot, or for what is assumed."""
     if not difference:
         raise UserError("a difference of 0 cannot be shown: name the smallest that matters, such as --difference 0.2")
+    if not all(map(math.isfinite, (difference, margin, alpha, mos or 0.0))):
+        raise UserError("--difference, --margin, --alpha and --mos are numbers, none of them infinite")
     question = Question(
         difference=difference, margin=margin, alpha=alpha, comparisons=comparisons, design=design,
         conditions=conditions, replicates=replicates, seed=seed,

@@ -14,10 +14,11 @@ rows (I + J + I + J columns: 144 for 24 x 48), never a matrix as large as the da
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg
+from scipy import linalg, sparse
 
 from train.listen.crossed import Estimate
 
@@ -50,12 +51,12 @@ class Model:
 
     def __init__(self, y: Floats, fixed: Floats, terms: Sequence[Term], cells: Ints | None = None) -> None:
         self.names = [term.name for term in terms]
-        blocks = [_columns(term) for term in terms]
+        blocks = [_columns(term) for term in terms]  # sparse: a rating is in one column of each
         self.fixed = fixed.shape[1]
         edges = np.cumsum([self.fixed, *(block.shape[1] for block in blocks)])
         self.spans = [slice(int(a), int(b)) for a, b in pairwise(edges)]
         self.columns = int(edges[-1])
-        data = np.column_stack([fixed, *blocks, y])
+        data = sparse.hstack([sparse.csr_array(fixed), *blocks, sparse.csr_array(y[:, None])]).tocsr()
         self.classes = _classes(data, cells)
         self.cells = any(each.size for each in self.classes)
         self.n = len(y)
@@ -235,31 +236,27 @@ class _Point:
         return zpz, np.asarray(weighted_y - self.weighted @ self.solution)
 
 
-def _columns(term: Term) -> Floats:
-    columns = np.zeros((len(term.level), int(term.level.max()) + 1))
-    columns[np.arange(len(term.level)), term.level] = term.weight
-    return columns
+def _columns(term: Term) -> Any:
+    rows = np.arange(len(term.level))
+    return sparse.csr_array((term.weight, (rows, term.level)), shape=(len(rows), int(term.level.max()) + 1))
 
 
-def _classes(data: Floats, cells: Ints | None) -> list[Products]:
+def _classes(data: Any, cells: Ints | None) -> list[Products]:
     """Cross-products per class of rows; without cells, or where none has two ratings, there is one class."""
+    whole = _product(data)
     if cells is None or np.bincount(cells).max() < 2:
-        return [Products(0, len(data), data.T @ data)]
-    counts = np.bincount(cells)
-    sums = np.zeros((len(counts), data.shape[1]))
-    np.add.at(sums, cells, data)
-    means = sums[counts > 0] / np.sqrt(counts[counts > 0])[:, None]
-    counts = counts[counts > 0]
-    within = data.T @ data - means.T @ means
-    groups = [
-        Products(int(size), int((counts == size).sum()), _product(means[counts == size])) for size in np.unique(counts)
-    ]
-    return [Products(0, len(data) - len(counts), within), *groups]
+        return [Products(0, data.shape[0], whole)]
+    _, cells, counts = np.unique(cells, return_inverse=True, return_counts=True)
+    # one row per cell, with 1 / root n at each of its n ratings: the mean times root n
+    turn = sparse.csr_array((1 / np.sqrt(counts[cells]), (cells, np.arange(len(cells)))))
+    means = turn @ data
+    groups = [Products(int(n), int((counts == n).sum()), _product(means[counts == n])) for n in np.unique(counts)]
+    return [Products(0, len(cells) - len(counts), whole - _product(means)), *groups]
 
 
 def _total(tables: Sequence[Floats]) -> Floats:
     return np.asarray(np.sum(tables, axis=0))
 
 
-def _product(rows: Floats) -> Floats:
-    return np.asarray(rows.T @ rows)
+def _product(rows: Any) -> Floats:
+    return np.asarray((rows.T @ rows).toarray())

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from train.listen.settings import Settings
 
 FILES = (
     "analysis.json", "comparisons.csv", "comparisons.md", "conditions.csv", "conditions.md", "excluded.csv",
-    "ratings.csv", "mos.svg",
+    "kept.csv", "mos.svg",
 )  # fmt: skip
 
 
@@ -55,6 +56,8 @@ def _settings(
     if baseline:
         fixed = replace(fixed, baseline=baseline)
     if margin is not None:
+        if not math.isfinite(margin):
+            raise UserError(f"--margin is {margin}, which is no number of points")
         fixed = replace(fixed, margin=margin)
     if exclude is not None:
         fixed = replace(fixed, rules=exclusions.named(exclude))
@@ -74,7 +77,7 @@ def write(facts: Mapping[str, Any], rows: Sequence[Rating], folder: Path) -> Non
         "excluded.csv": _csv(
             [["language", "listener", "rule", "why"], *(list(_reason(each)) for each in facts["excluded"])]
         ),
-        "ratings.csv": _csv(_kept(kept)),
+        "kept.csv": _csv(_kept(kept)),
         "mos.svg": plot.means(facts["conditions"], facts["method"]["scale"]),
     }
     with files.replacing_folder(folder, FILES) as place:

@@ -306,7 +306,7 @@ def test_the_folder_holds_everything_and_can_be_written_again(tmp_path, monkeypa
         assert code == 0
     assert sorted(each.name for each in into.iterdir()) == sorted(report.FILES)
     facts = json.loads((into / "analysis.json").read_text())
-    kept = list(csv.DictReader((into / "ratings.csv").read_text().splitlines()))
+    kept = list(csv.DictReader((into / "kept.csv").read_text().splitlines()))
     assert {row["listener"] for row in kept} == {f"km{i:02d}" for i in range(12)} - {"km04"}
     assert kept[0].keys() == set(CONTROLLED)
     table = list(csv.DictReader((into / "comparisons.csv").read_text().splitlines()))
@@ -349,3 +349,30 @@ def test_agreement_histogram_and_variances_are_there(tmp_path):
     # what was put in: listeners' levels .4, the residual .65 and what rounding adds
     assert facts["variances"]["km"]["listener"] == pytest.approx(0.16, abs=0.1)
     assert facts["variances"]["km"]["residual"] == pytest.approx(0.65**2 + 1 / 12, abs=0.08)
+
+
+def test_the_folder_of_the_ratings_is_not_written_over(tmp_path, monkeypatch):
+    (tmp_path / "alone").mkdir()
+    path = write(tmp_path / "alone/ratings.csv", rated())
+    before = path.read_bytes()
+    monkeypatch.chdir(tmp_path / "alone")
+    with pytest.raises(UserError, match=r"ratings\.csv"):
+        report.run(path, baseline="zero-shot", into=tmp_path / "alone")
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("words", [("--margin", "nan"), ("--margin", "inf"), ("--exclude", "mood")])
+def test_options_that_mean_nothing_are_told(tmp_path, monkeypatch, capsys, words):
+    path = write(tmp_path / "r.csv", rated())
+    code, _, err = run(monkeypatch, capsys, "analyse", path, "--baseline", "zero-shot", *words)
+    assert code == 1
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_a_panel_of_a_crowd_needs_no_matrix_as_large_as_its_ratings(tmp_path):
+    """400 listeners by 40 sentences, a square of three: 10,000 ratings a comparison and 880 effects."""
+    facts = report.run(write(tmp_path / "r.csv", rated("latin", 400, 40)), baseline="zero-shot")
+    (_, each) = facts["comparisons"]
+    assert each["crossed"]["method"] == "reml"
+    assert each["hodges_lehmann"]["ci"][0] < each["hodges_lehmann"]["estimate"] < each["hodges_lehmann"]["ci"][1]
+    assert each["crossed"]["p"] < 0.001
