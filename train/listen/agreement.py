@@ -64,7 +64,11 @@ def _icc(table: Floats) -> tuple[float | None, float | None, float]:
     terms = [mixed.Term("stimulus", stimulus, ones), mixed.Term("listener", listener, ones)]
     parts = mixed.Model(table[known], ones[:, None], terms).fit(np.ones(1)).components
     noise = parts["listener"] + parts["residual"]
-    return _ratio(parts["stimulus"], parts["stimulus"] + noise), _ratio(parts["stimulus"], parts["stimulus"] + noise / k), k
+    return (
+        _ratio(parts["stimulus"], parts["stimulus"] + noise),
+        _ratio(parts["stimulus"], parts["stimulus"] + noise / k),
+        k,
+    )
 
 
 def split_half(table: Floats, seed: int = 0) -> float | None:
@@ -83,7 +87,9 @@ def split_half(table: Floats, seed: int = 0) -> float | None:
         half = rng.permutation(table.shape[1]) < table.shape[1] // 2
         counts = known[:, half].sum(axis=1), known[:, ~half].sum(axis=1)
         both = (counts[0] > 0) & (counts[1] > 0)
-        means = [left[both][:, part].sum(axis=1) / count[both] for part, count in zip((half, ~half), counts, strict=True)]
+        means = [
+            left[both][:, part].sum(axis=1) / count[both] for part, count in zip((half, ~half), counts, strict=True)
+        ]
         if both.sum() > 2 and min(np.ptp(each) for each in means) > 0:
             r = float(np.corrcoef(*means)[0, 1])
             if r > -1:

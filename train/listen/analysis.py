@@ -15,6 +15,7 @@ from train.listen.exclusions import Excluded
 from train.listen.multiplicity import holm
 from train.listen.ratings import Rating, Ratings
 from train.listen.settings import Settings
+from train.messages import counted
 
 COMPARED = ("test",)
 EXPLORATORY = "the best condition, picked on the ratings that rank it, is exploratory: confirm it on new sentences"
@@ -192,7 +193,11 @@ def _notes(
     notes = []
     tested = [row for row in rows if row.kind in COMPARED]
     for language, each in by_language(tested).items():
-        missing = [name for name in (settings.conditions or conditions(tested, settings)) if name not in {r.condition for r in each}]
+        missing = [
+            name
+            for name in (settings.conditions or conditions(tested, settings))
+            if name not in {r.condition for r in each}
+        ]
         if missing and settings.scale.method == "mos":
             notes.append(f"{language}: nobody rated {', '.join(missing)}")
         heard: dict[str, set[str]] = defaultdict(set)
@@ -202,7 +207,8 @@ def _notes(
         if single and settings.scale.method == "mos":
             notes.append(f"{language}: rated one condition only, and enter no comparison: {', '.join(single[:5])}")
     if applied:
-        notes.append(f"{len({each.who for each in applied})} listeners excluded by rule; without_exclusions has everyone")
+        people = counted(len({each.who for each in applied}), "listener")
+        notes.append(f"{people} excluded by rule; without_exclusions has everyone")
     if flagged:
         names = ", ".join(dict.fromkeys(f"{each.listener} ({each.rule})" for each in flagged))
         notes.append(f"no plan fixed a rule, so these are kept; --exclude usual leaves them out: {names}")
@@ -221,7 +227,7 @@ def _method(settings: Settings) -> dict[str, Any]:
         "seed": settings.seed,
         "exclusion_rules": {name: value for name, value in rules.items() if value is not None and value is not False},
         "signed_rank": "zeros: pratt; p_exact: the conditional distribution; differences of exact means",
-        "crossed": "listeners and sentences random; closed form (lmerTest's) where complete, else REML; Satterthwaite df",
+        "crossed": "listeners and sentences random; closed form (as lmerTest) where complete, else REML; Satterthwaite",
         "hodges_lehmann": "over listeners, zeros kept; the interval inverts the exact test",
         "p_holm": "of crossed.p",
     }

@@ -1,12 +1,13 @@
 """The two-way bootstrap: listeners and sentences drawn anew, independently of each other.
 
 Owen's pigeonhole bootstrap (2007): a rating counts as often as its listener times its sentence was drawn. It takes no
-normal distribution and any design, and its variance is too large by about twice that of the residual, so its interval is
-wide; it stands beside the mixed model's, which is the headline.
+normal distribution and any design, and its variance is too large by about twice that of the residual, so its
+interval is wide; it stands beside the mixed model's, which is the headline.
 """
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import linalg, sparse
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -43,10 +44,10 @@ def difference(
 
 def _levels(y: Floats, side: Ints, listener: Ints, sentence: Ints) -> Floats:
     """The fitted levels of listeners and sentences, beside the difference of the sides."""
-    count = len(y)
-    columns = np.zeros((count, 2 + int(listener.max()) + int(sentence.max()) + 1))
-    columns[np.arange(count), listener] = 1.0
-    columns[np.arange(count), int(listener.max()) + 1 + sentence] = 1.0
-    columns = np.column_stack([columns, side])
-    fitted, *_ = np.linalg.lstsq(columns, y, rcond=None)
-    return np.asarray(columns[:, :-1] @ fitted[:-1])
+    rows, who, what = np.arange(len(y)), listener, int(listener.max()) + 1 + sentence
+    places = np.concatenate([who, what, np.full(len(y), int(what.max()) + 1)])
+    values = np.concatenate([np.ones(2 * len(y)), side])
+    columns = sparse.csr_array((values, (np.tile(rows, 3), places)))
+    fitted = linalg.lstsq((columns.T @ columns).toarray(), columns.T @ y)[0]
+    fitted[-1] = 0.0
+    return np.asarray(columns @ fitted)

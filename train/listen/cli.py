@@ -24,7 +24,9 @@ def analyse(
     plan: Annotated[Path | None, typer.Option(help="The plan of the test: plan.json, or its folder.")] = None,
     baseline: Annotated[str | None, typer.Option(help="The condition that others are compared with.")] = None,
     method: Annotated[Question | None, typer.Option(help="What was asked. [default: the plan's, or mos]")] = None,
-    margin: Annotated[float | None, typer.Option(min=0.0, help="What is no loss. [default: the plan's, or 0.1]")] = None,
+    margin: Annotated[
+        float | None, typer.Option(min=0.0, help="What is no loss. [default: the plan's, or 0.1]")
+    ] = None,
     exclude: Annotated[
         str | None, typer.Option(metavar="RULES", help="none, usual, or rules such as min_variance=0.1,too_fast.")
     ] = None,
@@ -74,8 +76,8 @@ def power(
 ) -> None:
     """Listeners and sentences that a test needs, by simulation.
 
-    Names for --sd: listener, sentence, listener_sentence, listener_condition, sentence_condition, residual, in points of
-    the scale.
+    Names for --sd: listener, sentence, listener_sentence, listener_condition, sentence_condition, residual, in points
+    of the scale.
 
     \b
     Example: train listen power --difference 0.2 --design latin --conditions 6

@@ -48,7 +48,10 @@ class Table:
 def table(rows: Sequence[Rating], sides: Mapping[str, int]) -> Table:
     """The arrays of the ratings in some conditions."""
     kept = [row for row in rows if row.condition in sides]
-    names = [{name: i for i, name in enumerate(sorted({getattr(row, key) for row in kept}))} for key in ("listener", "sentence")]
+    names = [
+        {name: i for i, name in enumerate(sorted({getattr(row, key) for row in kept}))}
+        for key in ("listener", "sentence")
+    ]
     return Table(
         y=np.array([float(row.value) for row in kept]),
         side=np.array([sides[row.condition] for row in kept], dtype=np.int64),
@@ -60,7 +63,9 @@ def table(rows: Sequence[Rating], sides: Mapping[str, int]) -> Table:
 def compare(rows: Sequence[Rating], condition: str, settings: Settings) -> dict[str, Any] | None:
     """The facts of one comparison; None where no listener rated both. `p_holm` is filled in by the family."""
     paired = settings.scale.method == "mos"
-    rows = _in_both(rows, settings.baseline, condition) if paired else [row for row in rows if row.condition == condition]
+    rows = (
+        _in_both(rows, settings.baseline, condition) if paired else [row for row in rows if row.condition == condition]
+    )
     if not rows:
         return None
     data = table(rows, {settings.baseline: 0, condition: 1})
@@ -80,8 +85,11 @@ def compare(rows: Sequence[Rating], condition: str, settings: Settings) -> dict[
         "mos_baseline": means[0],
         "mos": means[1],
         "difference": _mean_difference(data, means, settings),
-        "by_listener": wilcoxon.test(listeners).facts(),
-        "by_sentence": {**wilcoxon.test(sentences).facts(), "rank_biserial": effect_sizes.rank_biserial(sentences)},
+        "by_listener": wilcoxon.signed_rank(listeners).facts(),
+        "by_sentence": {
+            **wilcoxon.signed_rank(sentences).facts(),
+            "rank_biserial": effect_sizes.rank_biserial(sentences),
+        },
         "crossed": {"estimate": estimate.value, **estimate.facts(level)} if estimate else None,
         "hodges_lehmann": {"estimate": centre.estimate, "ci": [centre.low, centre.high]},
         "rank_biserial": effect_sizes.rank_biserial(listeners),
@@ -140,7 +148,7 @@ def _paired(data: Table) -> Estimate | None:
 
 def difference_model(data: Table) -> mixed.Model:
     """Ratings with levels and slopes of listeners and sentences, and a level of each cell that was rated twice."""
-    ones, slope = np.ones(len(data.y)), data.side - 0.5
+    ones, slope = np.ones(len(data.y)), data.side.astype(np.float64) - 0.5
     terms = [
         mixed.Term("listener", data.listener, ones),
         mixed.Term("sentence", data.sentence, ones),

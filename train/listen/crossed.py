@@ -1,12 +1,13 @@
 """The headline interval: a mean over listeners and sentences that are both samples.
 
-Clark (1973) and Baayen, Davidson & Bates (2008): to speak of new listeners and new sentences, both must enter the error.
-For a complete matrix d[i, j] of paired differences, with d = mu + L_i + S_j + E_ij all random, the mean squares give
+Clark (1973) and Baayen, Davidson & Bates (2008): to speak of new listeners and new sentences, both must enter the
+error. For a complete matrix d[i, j] of paired differences, with d = mu + L_i + S_j + E_ij all random, the mean
+squares give
 
     variance of the mean = (MS_L + MS_S - MS_E) / (I J)
 
-with Satterthwaite's degrees of freedom: what lmerTest gives for lmer(d ~ 1 + (1|listener) + (1|sentence)).
-Other designs go to `mixed`.
+with Satterthwaite's degrees of freedom: what lmerTest gives for lmer(d ~ 1 + (1|listener) + (1|sentence)). Other
+designs go to `mixed`.
 """
 
 from collections.abc import Sequence

@@ -70,8 +70,7 @@ def _rejected(values: NDArray[np.int64], shift: float, alpha: float) -> bool:
     moved = [int(each) for each in 2 * values - round(2 * shift)]
     ranks, signs = wilcoxon.doubled_ranks(moved, "pratt")
     plus, minus = int(ranks[signs > 0].sum()), int(ranks[signs < 0].sum())
-    chance = 2 * float(wilcoxon.null(ranks[signs != 0])[: min(plus, minus) + 1].sum())
-    return chance <= alpha
+    return wilcoxon.two_sided(ranks[signs != 0], min(plus, minus)) <= alpha
 
 
 def rank_biserial(differences: Sequence[Fraction | int], zero_method: ZeroMethod = "pratt") -> float | None:

@@ -1,8 +1,8 @@
 """Who is left out of the analysis: by rule only, and never without being named.
 
-Rules are fixed before a rating exists, in the plan. Where there is no plan, only those apply whose evidence was put into
-the test for that purpose (traps, gold items, playing to the end); the others are looked at and reported, not applied: a
-rule that is chosen when the ratings are in can be chosen for its result.
+Rules are fixed before a rating exists, in the plan. Where there is no plan, only those apply whose evidence was put
+into the test for that purpose (traps, gold items, playing to the end); the others are looked at and reported, not
+applied: a rule that is chosen when the ratings are in can be chosen for its result.
 """
 
 from collections import defaultdict
@@ -23,12 +23,12 @@ IDENTICAL = 10  # ratings in common from which on two listeners that agree in al
 
 @dataclass(frozen=True)
 class Rules:
-    """Each rule's threshold; None or False: it does not apply. The names are those of a plan's `analysis.exclusions`."""
+    """Each rule's threshold; None or False: it does not apply. A plan's `analysis.exclusions` has the same names."""
 
     native: bool = False
     finished: bool = False
     trap_misses: int | None = 0
-    gold_misses: int | None = 1
+    gold_misses: int | None = 0
     repeat_difference: float | None = None
     min_variance: float | None = None
     outlier_z: float | None = None
@@ -177,13 +177,18 @@ def _variance(answers: Answers, least: float) -> dict[Who, str]:
 
 def _outliers(answers: Answers, most: float) -> dict[Who, str]:
     """Means further from those of the language's listeners than `most` of their standard deviations."""
-    means = {who: float(np.mean([float(row.value) for row in _tested(rows)])) for who, rows in answers.items() if _tested(rows)}
+    means = {
+        who: float(np.mean([float(row.value) for row in _tested(rows)]))
+        for who, rows in answers.items()
+        if _tested(rows)
+    }
     found = {}
     for who, mean in means.items():
         others = [value for (language, name), value in means.items() if language == who[0] and name != who[1]]
         spread = float(np.std(others, ddof=1)) if len(others) > 2 else 0.0
         if spread > 0 and abs(mean - np.mean(others)) >= most * spread:
-            found[who] = f"mean {mean:.2f} is {abs(mean - np.mean(others)) / spread:.1f} SD from the others' {np.mean(others):.2f}"
+            far = abs(mean - np.mean(others)) / spread
+            found[who] = f"mean {mean:.2f} is {far:.1f} SD from that of the others, {np.mean(others):.2f}"
     return found
 
 

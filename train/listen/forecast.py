@@ -1,5 +1,6 @@
 """What `train listen power` is asked, read and answered."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from train.listen import analysis, ratings
 from train.listen.power import Question, of_pilot, power
 from train.listen.scales import SCALES
 from train.listen.settings import Settings
-from train.listen.simulate import Deviations, Design
+from train.listen.simulate import Design, Deviations
 
 PLENTY = 0.8  # the power that tests are commonly planned for (Cohen 1988)
 
@@ -35,16 +36,23 @@ def run(
     """The table of power per language of a pilot, or for what is assumed."""
     if not difference:
         raise UserError("a difference of 0 cannot be shown: name the smallest that matters, such as --difference 0.2")
+    if not all(map(math.isfinite, (difference, margin, alpha, mos or 0.0))):
+        raise UserError("--difference, --margin, --alpha and --mos are numbers, none of them infinite")
     question = Question(
-        difference=difference, margin=margin, alpha=alpha, comparisons=comparisons, design=design, conditions=conditions,
-        replicates=replicates, seed=seed,
+        difference=difference, margin=margin, alpha=alpha, comparisons=comparisons, design=design,
+        conditions=conditions, replicates=replicates, seed=seed,
     )  # fmt: skip
     grid = _numbers(listeners, "--listeners"), _numbers(sentences, "--sentences")
     made = {}
     for language, (own_mos, own) in _assumed(pilot, baseline).items():
         asked = replace(question, mos=own_mos if mos is None else mos, deviations=_changed(own, deviations))
         rows = power(asked, *grid)
-        made[language] = {"mos": asked.mos, "deviations": asdict(asked.deviations), "sizes": rows, "enough": enough(rows)}
+        made[language] = {
+            "mos": asked.mos,
+            "deviations": asdict(asked.deviations),
+            "sizes": rows,
+            "enough": enough(rows),
+        }
     shared = asdict(replace(question, deviations=Deviations()))
     facts = {name: shared[name] for name in ("difference", "margin", "alpha", "comparisons", "design", "conditions")}
     return {**facts, "replicates": replicates, "seed": seed, "languages": made, "notes": _notes(pilot, made, question)}

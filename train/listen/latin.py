@@ -1,9 +1,9 @@
 """A Latin square in closed form, many simulated ones at once.
 
-Listener i hears sentence j in condition (i + j) mod K, so the I / K listeners of one class hear the same sentences in the
-same conditions, and the J / K sentences of one class are heard by the same listeners. Differences of listeners of one class
-share their sentences, and the spread among them holds no sentence; likewise for sentences. With the mean squares within
-classes,
+Listener i hears sentence j in condition (i + j) mod K, so the I / K listeners of one class hear the same sentences in
+the same conditions, and the J / K sentences of one class are heard by the same listeners. Differences of listeners of
+one class share their sentences, and the spread among them holds no sentence; likewise for sentences. With the mean
+squares within classes,
 
     variance of the difference = MS_L / I + MS_S / J - 2 MS_E / n,     n = I J / K ratings of each side,
 

@@ -4,19 +4,21 @@ In a Latin square a listener hears a sentence in one condition only, so there is
 ratings:  y = X b + sum_k Z_k u_k + e,  u_k ~ N(0, theta_k).  It is fitted by REML (Patterson & Thompson 1971) with
 Fisher scoring; degrees of freedom are Satterthwaite's, from the expected information, as SAS and lmerTest have them.
 
-Ratings of one cell (the same listener and sentence) may share an effect of their own. There are as many cells as ratings
-or half as many, so these effects are not solved for: an orthogonal turn inside each cell gives one row, its mean times
-root n, with variance sigma + n theta, and n - 1 rows with variance sigma. All rows are independent then, and every term
-of the likelihood and its derivatives needs only cross-products of the effects' columns per class of rows (I + J + I + J
-columns: 144 for 24 x 48), never a matrix as large as the data.
+Ratings of one cell (the same listener and sentence) may share an effect of their own. There are as many cells as
+ratings or half as many, so these effects are not solved for: an orthogonal turn inside each cell gives one row, its
+mean times root n, with variance sigma + n theta, and n - 1 rows with variance sigma. All rows are independent then,
+and every term of the likelihood and its derivatives needs only cross-products of the effects' columns per class of
+rows (I + J + I + J columns: 144 for 24 x 48), never a matrix as large as the data.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg
+from scipy import linalg, sparse
 
 from train.listen.crossed import Estimate
 
@@ -49,18 +51,18 @@ class Model:
 
     def __init__(self, y: Floats, fixed: Floats, terms: Sequence[Term], cells: Ints | None = None) -> None:
         self.names = [term.name for term in terms]
-        blocks = [_columns(term) for term in terms]
+        blocks = [_columns(term) for term in terms]  # sparse: a rating is in one column of each
         self.fixed = fixed.shape[1]
         edges = np.cumsum([self.fixed, *(block.shape[1] for block in blocks)])
-        self.spans = [slice(int(a), int(b)) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+        self.spans = [slice(int(a), int(b)) for a, b in pairwise(edges)]
         self.columns = int(edges[-1])
-        data = np.column_stack([fixed, *blocks, y])
+        data = sparse.hstack([sparse.csr_array(fixed), *blocks, sparse.csr_array(y[:, None])]).tocsr()
         self.classes = _classes(data, cells)
         self.cells = any(each.size for each in self.classes)
         self.n = len(y)
 
     def fit(self, contrast: Floats) -> Estimate:
-        """Estimate `contrast` of the fixed effects. Variances not above 0 are 0 and leave the degrees of freedom alone."""
+        """Estimate `contrast` of the fixed effects; variances that are 0 leave the degrees of freedom alone."""
         theta = self._scored()
         point = _Point(self, theta)
         value, variance = point.contrast(contrast)
@@ -102,7 +104,7 @@ class Model:
         return None
 
     def _start(self) -> Floats:
-        table = sum(each.table for each in self.classes)
+        table = _total([each.table for each in self.classes])
         x, y = table[: self.fixed, : self.fixed], table[: self.fixed, -1]
         residual = float(table[-1, -1] - y @ linalg.lstsq(x, y)[0]) / max(1, self.n - self.fixed)
         count = len(self.names) + self.cells + 1
@@ -132,7 +134,7 @@ class _Point:
         self.classes = model.classes
         cell = theta[-2] if model.cells else 0.0
         self.variances = [float(theta[-1] + each.size * cell) for each in self.classes]
-        weighted = sum(each.table / value for each, value in zip(self.classes, self.variances, strict=True))
+        weighted = _total([each.table / value for each, value in zip(self.classes, self.variances, strict=True)])
         x, n = model.fixed, model.columns
         root = np.ones(n)
         for span, value in zip(model.spans, theta, strict=False):
@@ -199,7 +201,9 @@ class _Point:
         zpz, _ = self._projected()
         spans, count = model.spans, len(model.spans)
         kept = np.eye(n) - self.inverse @ self.weighted  # P U = R^-1 U kept
-        across = [kept.T @ each.table[:n, :n] @ kept / v**2 for each, v in zip(self.classes, self.variances, strict=True)]
+        across = [
+            kept.T @ each.table[:n, :n] @ kept / v**2 for each, v in zip(self.classes, self.variances, strict=True)
+        ]
         turned = [self.inverse @ each.table[:n, :n] for each in self.classes]
         rows = len(self.classes)
         full = np.zeros((count + rows, count + rows))
@@ -232,25 +236,27 @@ class _Point:
         return zpz, np.asarray(weighted_y - self.weighted @ self.solution)
 
 
-def _columns(term: Term) -> Floats:
-    columns = np.zeros((len(term.level), int(term.level.max()) + 1))
-    columns[np.arange(len(term.level)), term.level] = term.weight
-    return columns
+def _columns(term: Term) -> Any:
+    rows = np.arange(len(term.level))
+    return sparse.csr_array((term.weight, (rows, term.level)), shape=(len(rows), int(term.level.max()) + 1))
 
 
-def _classes(data: Floats, cells: Ints | None) -> list[Products]:
+def _classes(data: Any, cells: Ints | None) -> list[Products]:
     """Cross-products per class of rows; without cells, or where none has two ratings, there is one class."""
+    whole = _product(data)
     if cells is None or np.bincount(cells).max() < 2:
-        return [Products(0, len(data), data.T @ data)]
-    counts = np.bincount(cells)
-    sums = np.zeros((len(counts), data.shape[1]))
-    np.add.at(sums, cells, data)
-    means = sums[counts > 0] / np.sqrt(counts[counts > 0])[:, None]
-    counts = counts[counts > 0]
-    within = data.T @ data - means.T @ means
-    groups = [Products(int(size), int((counts == size).sum()), _product(means[counts == size])) for size in np.unique(counts)]
-    return [Products(0, len(data) - len(counts), within), *groups]
+        return [Products(0, data.shape[0], whole)]
+    _, cells, counts = np.unique(cells, return_inverse=True, return_counts=True)
+    # one row per cell, with 1 / root n at each of its n ratings: the mean times root n
+    turn = sparse.csr_array((1 / np.sqrt(counts[cells]), (cells, np.arange(len(cells)))))
+    means = turn @ data
+    groups = [Products(int(n), int((counts == n).sum()), _product(means[counts == n])) for n in np.unique(counts)]
+    return [Products(0, len(cells) - len(counts), whole - _product(means)), *groups]
 
 
-def _product(rows: Floats) -> Floats:
-    return np.asarray(rows.T @ rows)
+def _total(tables: Sequence[Floats]) -> Floats:
+    return np.asarray(np.sum(tables, axis=0))
+
+
+def _product(rows: Any) -> Floats:
+    return np.asarray((rows.T @ rows).toarray())

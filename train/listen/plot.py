@@ -7,7 +7,11 @@ from xml.sax.saxutils import escape
 
 ROW, LEFT, RIGHT, TOP, WIDE = 26, 150, 70, 40, 420
 COLOURS = ("#1b6ca8", "#b5541c", "#3a7d44", "#7a4f9a")  # told apart in print and by the colour-blind
-TITLES = {"mos": "Mean opinion score", "cmos": "Comparison MOS against the baseline", "ab": "Share that prefers the condition"}
+TITLES = {
+    "mos": "Mean opinion score",
+    "cmos": "Comparison MOS against the baseline",
+    "ab": "Share that prefers the condition",
+}
 
 
 def means(facts: Sequence[Mapping[str, Any]], method: str) -> str:
@@ -35,8 +39,9 @@ def means(facts: Sequence[Mapping[str, Any]], method: str) -> str:
     width = LEFT + WIDE + RIGHT
     title = TITLES[method]
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
-        f'font-family="sans-serif" font-size="13"><title>{title}, with intervals over listeners and sentences</title>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
+        f'role="img" font-family="sans-serif" font-size="13">'
+        f"<title>{title}, with intervals over listeners and sentences</title>"
         f'<rect width="{width}" height="{height}" fill="white"/><text x="{LEFT}" y="22" font-size="15">{title}</text>'
         + "".join(drawn)
         + "</svg>\n"
@@ -64,6 +69,7 @@ def _row(each: Mapping[str, Any], x: Any, y: float, colour: str) -> str:
     name = each["condition"] if len(each["condition"]) <= 18 else each["condition"][:17] + "…"
     drawn = f'<text x="{LEFT - 10}" y="{y + 4}" text-anchor="end">{escape(name)}</text>'
     if each["ci"]:
-        drawn += f'<line x1="{x(each["ci"][0])}" x2="{x(each["ci"][1])}" y1="{y}" y2="{y}" stroke="{colour}" stroke-width="2"/>'
+        ends = f'x1="{x(each["ci"][0])}" x2="{x(each["ci"][1])}" y1="{y}" y2="{y}"'
+        drawn += f'<line {ends} stroke="{colour}" stroke-width="2"/>'
     drawn += f'<circle cx="{x(each["mean"])}" cy="{y}" r="4" fill="{colour}"/>'
     return drawn + f'<text x="{LEFT + WIDE + 10}" y="{y + 4}">{each["mean"]:.2f}</text>'

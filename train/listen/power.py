@@ -19,16 +19,19 @@ ROUNDING = 1 / 12  # variance that rounding to whole steps adds
 LEAST_RESIDUAL = 0.05
 
 
+ASSUMED = Deviations()
+
+
 @dataclass(frozen=True)
 class Question:
-    """What is to be shown: a difference in MOS, or that there is no loss beyond a margin where there is no difference."""
+    """What is to be shown: a difference in MOS; or, where there is none, that there is no loss beyond a margin."""
 
     mos: float = 3.85  # the published baseline's
     difference: float = 0.2
     margin: float = MARGIN
     alpha: float = ALPHA
     comparisons: int = 1  # Holm's first step: alpha over their number, for the difference
-    deviations: Deviations = Deviations()
+    deviations: Deviations = ASSUMED
     design: simulate.Design = "full"
     conditions: int = 2  # in the test, the baseline among them
     replicates: int = 1000
@@ -89,7 +92,7 @@ def _error(chance: float, replicates: int) -> float:
 
 
 def _chance(question: Question, listeners: int, sentences: int, difference: float) -> float:
-    """The share of simulated tests that show it: with a difference that it is there, without one that there is no loss."""
+    """The share of simulated tests that show the difference or, where it is 0, that there is no loss."""
     rng = np.random.default_rng([question.seed, listeners, sentences, int(difference != 0)])
     at_once = max(1, CHUNK // (listeners * sentences))
     found, left = 0, question.replicates
@@ -125,7 +128,9 @@ def of_pilot(rows: Sequence[Rating], settings: Settings) -> dict[str, tuple[floa
     """
     facts = analysis.variances_by_language(rows, settings)
     if not facts:
-        raise UserError("the pilot has no two listeners and two sentences in two conditions: no variance can be estimated")
+        raise UserError(
+            "the pilot has no two listeners and two sentences in two conditions: no variance can be estimated"
+        )
     made = {}
     for language, parts in facts.items():
         base = [float(row.value) for row in rows if row.language == language and row.condition == settings.baseline]

@@ -76,7 +76,9 @@ def read(path: Path, scale: Scale) -> Ratings:
         raise UserError(f"{path} has no ratings: there is a header and nothing below it")
     plans = sorted({row.plan for row in rows} - {""})
     if len(plans) > 1:
-        raise UserError(f"{path} holds ratings of {len(plans)} plans ({', '.join(p[:12] for p in plans)}): analyse each alone")
+        raise UserError(
+            f"{path} holds ratings of {len(plans)} plans ({', '.join(p[:12] for p in plans)}): analyse each alone"
+        )
     kept = list(_once(rows, path, notes))
     return Ratings(kept, notes)
 
@@ -119,7 +121,9 @@ def _text(path: Path) -> str:
 def _check_header(header: Sequence[str], path: Path, notes: list[str]) -> None:
     missing = [name for name in REQUIRED if name not in header]
     if missing:
-        raise UserError(f"{path} has no column {missing[0]}: it wants {', '.join(REQUIRED)} and has {', '.join(header)}")
+        raise UserError(
+            f"{path} has no column {missing[0]}: it wants {', '.join(REQUIRED)} and has {', '.join(header)}"
+        )
     if twice := [name for name, times in Counter(header).items() if times > 1]:
         raise UserError(f"{path} has the column {twice[0] or 'without a name'} twice")
     unknown = [name for name in header if name not in (*REQUIRED, *OPTIONAL)]
@@ -203,9 +207,9 @@ def _once(rows: Sequence[Rating], path: Path, notes: list[str]) -> Iterator[Rati
             again += 1
         elif row.kind in ("test", "anchor"):
             raise UserError(
-                f"{path}, lines {before.line} and {row.line}: listener {row.listener} rated sentence {row.sentence} in "
-                f"{row.condition} twice ({float(before.value):g} and {float(row.value):g}): keep one, or name the second's "
-                f"kind `repeat`"
+                f"{path}, lines {before.line} and {row.line}: listener {row.listener} rated sentence {row.sentence} "
+                f"in {row.condition} twice ({float(before.value):g} and {float(row.value):g}): keep one, or give the "
+                f"second kind `repeat`"
             )
         else:
             yield row

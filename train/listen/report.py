@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,8 +17,8 @@ from train.listen.scales import SCALES
 from train.listen.settings import Settings
 
 FILES = (
-    "analysis.json", "comparisons.csv", "comparisons.md", "conditions.csv", "conditions.md", "excluded.csv", "ratings.csv",
-    "mos.svg",
+    "analysis.json", "comparisons.csv", "comparisons.md", "conditions.csv", "conditions.md", "excluded.csv",
+    "kept.csv", "mos.svg",
 )  # fmt: skip
 
 
@@ -35,7 +36,9 @@ def run(
     chosen = _settings(path, plan, baseline, method, margin, exclude)
     read = ratings.read(path, chosen.scale)
     if not chosen.baseline:
-        raise UserError(f"which condition is the baseline? --baseline, one of {', '.join(analysis.conditions(read.rows, chosen))}")
+        raise UserError(
+            f"which condition is the baseline? --baseline, one of {', '.join(analysis.conditions(read.rows, chosen))}"
+        )
     facts = analysis.analyse(read, chosen)
     if into:
         write(facts, read.rows, into)
@@ -53,6 +56,8 @@ def _settings(
     if baseline:
         fixed = replace(fixed, baseline=baseline)
     if margin is not None:
+        if not math.isfinite(margin):
+            raise UserError(f"--margin is {margin}, which is no number of points")
         fixed = replace(fixed, margin=margin)
     if exclude is not None:
         fixed = replace(fixed, rules=exclusions.named(exclude))
@@ -69,8 +74,10 @@ def write(facts: Mapping[str, Any], rows: Sequence[Rating], folder: Path) -> Non
         "comparisons.md": tables.comparisons_page(facts),
         "conditions.csv": _csv(tables.conditions(facts["conditions"])),
         "conditions.md": tables.conditions_page(facts),
-        "excluded.csv": _csv([["language", "listener", "rule", "why"], *(list(_reason(each)) for each in facts["excluded"])]),
-        "ratings.csv": _csv(_kept(kept)),
+        "excluded.csv": _csv(
+            [["language", "listener", "rule", "why"], *(list(_reason(each)) for each in facts["excluded"])]
+        ),
+        "kept.csv": _csv(_kept(kept)),
         "mos.svg": plot.means(facts["conditions"], facts["method"]["scale"]),
     }
     with files.replacing_folder(folder, FILES) as place:

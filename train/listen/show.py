@@ -48,7 +48,9 @@ def _comparisons(console: Console, facts: Mapping[str, Any], rows: Sequence[Mapp
         for heading, name in SHOWN.items():
             left, fixed = name in ("condition", "no worse"), name != "condition"
             width = None if fixed else len(heading)
-            table.add_column(heading, justify="left" if left else "right", no_wrap=fixed, min_width=width, overflow="fold")
+            table.add_column(
+                heading, justify="left" if left else "right", no_wrap=fixed, min_width=width, overflow="fold"
+            )
         for each in here:
             table.add_row(*(escape(tables.SHOWN[name](each)) for name in SHOWN.values()))
         console.print(table)

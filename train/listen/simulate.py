@@ -1,8 +1,8 @@
 """Simulated listeners: ratings with known true means, for tests, power and the study's rehearsal.
 
 A latent opinion is  m[condition] + listener + sentence + listener x sentence + listener x condition + sentence x
-condition + residual,  all normal and independent; a rating is the nearest step of the scale. Rounding and the ends of the scale move the mean, so
-m is solved for: the expected rating of a condition is the MOS that was asked for.
+condition + residual,  all normal and independent; a rating is the nearest step of the scale. Rounding and the ends of
+the scale move the mean, so m is solved for: the expected rating of a condition is the MOS that was asked for.
 """
 
 from collections.abc import Mapping, Sequence

@@ -81,9 +81,10 @@ def comparisons_page(facts: Facts) -> str:
     level = f"{100 * (1 - method['alpha']):g} %"
     lines = [f"# Each condition against {method['baseline']}", "", *_comparison_table(facts["comparisons"]), ""]
     lines += [
-        f"Interval: {level}, listeners and sentences both random ({_methods(facts['comparisons'])}), Satterthwaite's degrees of "
-        f"freedom; p is of it, Holm's over {_family(method)}. By listener, by sentence: Wilcoxon's signed rank, exact, zeros by "
-        f"Pratt. No worse: the lower end of the {100 * (1 - 2 * method['alpha']):g} % interval is above -{method['margin']:g}.",
+        f"Interval: {level}, listeners and sentences both random ({_methods(facts['comparisons'])}), degrees of "
+        f"freedom by Satterthwaite; p is of it, Holm's over {_family(method)}. By listener, by sentence: Wilcoxon's "
+        f"signed rank, exact, zeros by Pratt. No worse: the lower end of the {100 * (1 - 2 * method['alpha']):g} % "
+        f"interval is above -{method['margin']:g}.",
         "",
     ]
     if facts["without_exclusions"]:
@@ -113,9 +114,10 @@ def conditions_page(facts: Facts) -> str:
     """Means, intervals and histograms."""
     values = sorted({value for each in facts["conditions"] for value in each["histogram"]}, key=float)
     heading = ["language", "condition", "listeners", "sentences", "ratings", "mean", "interval", "SD", *values]
-    rows = [
-        [each["language"], each["condition"], *(str(each[n]) for n in ("listeners", "sentences", "ratings"))]
-        + [number(each["mean"]), interval(each["ci"]), number(each["sd"]), *(str(each["histogram"].get(v, 0)) for v in values)]
-        for each in facts["conditions"]
-    ]
+    counts = ("listeners", "sentences", "ratings")
+    rows = []
+    for each in facts["conditions"]:
+        found = (number(each["mean"]), interval(each["ci"]), number(each["sd"]))
+        histogram = (str(each["histogram"].get(value, 0)) for value in values)
+        rows.append([each["language"], each["condition"], *(str(each[name]) for name in counts), *found, *histogram])
     return "\n".join(["# Ratings by condition", "", *_markdown(heading, rows), ""])

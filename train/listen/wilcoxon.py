@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+LARGE = 300  # ranks, beyond which an interval, which asks for many p, takes the normal distribution
 ZeroMethod = Literal["pratt", "wilcox", "zsplit"]
 Floats = NDArray[np.float64]
 
@@ -48,7 +49,7 @@ def integers(differences: Sequence[Fraction | int]) -> list[int]:
     return [int(each * common) for each in fractions]
 
 
-def test(differences: Sequence[Fraction | int], zero_method: ZeroMethod = "pratt") -> SignedRank:
+def signed_rank(differences: Sequence[Fraction | int], zero_method: ZeroMethod = "pratt") -> SignedRank:
     """Two-sided test that the differences are symmetric about 0.
 
     pratt ranks zeros with the rest, then drops their ranks; wilcox drops them first; zsplit gives half of their ranks
@@ -83,6 +84,16 @@ def doubled_ranks(values: Sequence[int], zero_method: ZeroMethod) -> tuple[NDArr
     ranks = [first[abs(each)] + last[abs(each)] for each in kept]
     signs = [(each > 0) - (each < 0) for each in kept]
     return np.array(ranks, dtype=np.int64), np.array(signs, dtype=np.int64)
+
+
+def two_sided(ranks: NDArray[np.int64], smaller: int) -> float:
+    """The p of the smaller doubled rank sum: exact, and by the normal distribution beyond `LARGE` ranks."""
+    if len(ranks) <= LARGE:
+        return min(1.0, 2 * float(null(ranks)[: smaller + 1].sum()))
+    from scipy import stats
+
+    spread = np.sqrt((ranks.astype(float) ** 2).sum()) / 2
+    return float(2 * stats.norm.cdf((smaller - ranks.sum() / 2) / spread))
 
 
 def null(ranks: NDArray[np.int64]) -> Floats:

@@ -33,7 +33,7 @@ def test_listeners_who_agree_and_listeners_who_do_not():
 
 
 def test_split_halves_step_up_to_all_listeners():
-    """Of parallel listeners the stepped-up correlation is the reliability of the mean of all, ICC(2,k) without their levels."""
+    """Of parallel listeners the stepped-up correlation is the reliability of the mean of all, ICC(2,k)."""
     rng = np.random.default_rng(4)
     table = rng.normal(size=(400, 1)) + 2 * rng.normal(size=(400, 12))
     assert agreement.split_half(table) == pytest.approx(agreement.icc(table)[1], abs=0.02)

@@ -13,6 +13,7 @@ from train.listen.simulate import Deviations
 
 # Shrout & Fleiss (1979), table 2: six targets, four judges
 SHROUT_FLEISS = np.array([[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]], float)
+CALM, WILD = Deviations(residual=0.4, sentence_condition=0.1), Deviations(residual=1.1, sentence_condition=0.5)
 
 
 def simulated(seed, listeners, sentences, slope=0.4):
@@ -36,7 +37,11 @@ def difference(data):
 def test_mean_squares_are_those_of_an_analysis_of_variance():
     listeners, sentences, error = (float(each[0]) for each in crossed.mean_squares(SHROUT_FLEISS[None]))
     # table 3 of the paper: between targets 11.24, between judges 32.49, residual 1.02
-    assert (listeners, sentences, error) == (pytest.approx(11.24, abs=0.01), pytest.approx(32.49, abs=0.01), pytest.approx(1.02, abs=0.01))
+    assert (listeners, sentences, error) == (
+        pytest.approx(11.24, abs=0.01),
+        pytest.approx(32.49, abs=0.01),
+        pytest.approx(1.02, abs=0.01),
+    )
 
 
 def test_the_closed_form_by_hand():
@@ -94,12 +99,19 @@ def test_reml_of_incomplete_designs_is_statsmodels(keep):
         theirs = smf.mixedlm("y ~ x", frame, groups="all", vc_formula=parts).fit(reml=True)
     assert ours.value == pytest.approx(theirs.params["x"], abs=1e-4)
     assert ours.se == pytest.approx(theirs.bse["x"], rel=5e-3)
-    names = {"listener": "listener", "listener:condition": "slope_i", "sentence": "sentence", "sentence:condition": "slope_j"}
+    names = {
+        "listener": "listener",
+        "listener:condition": "slope_i",
+        "sentence": "sentence",
+        "sentence:condition": "slope_j",
+    }
     for mine, name in names.items():
         assert ours.components[mine] == pytest.approx(theirs.params[f"{name} Var"] * theirs.scale, rel=0.05, abs=0.01)
     order = [*names.values(), *(["cell"] if keep == "gaps" else [])]
     model, found = comparisons.difference_model(data), {**ours.components}
-    at_theirs = np.array([*(theirs.params[f"{parts_name} Var"] * theirs.scale for parts_name in _in_our_order(order)), theirs.scale])
+    at_theirs = np.array(
+        [*(theirs.params[f"{parts_name} Var"] * theirs.scale for parts_name in _in_our_order(order)), theirs.scale]
+    )
     best, other = (mixed._Point(model, theta).likelihood for theta in (np.array(list(found.values())), at_theirs))
     assert best >= other - 1e-9  # where the two differ, ours is the higher likelihood
 
@@ -126,8 +138,12 @@ def test_satterthwaites_degrees_of_freedom_by_numerical_derivatives():
     assert model._gradient(theta, wanted) == pytest.approx(slope, rel=1e-4, abs=1e-8)
     uphill = np.array([(at(theta + e, "likelihood") - at(theta - e, "likelihood")) / (2 * h) for e in steps])
     assert uphill == pytest.approx(np.zeros(len(theta)), abs=1e-3)  # the top of the likelihood
-    curved = np.array([[(at(theta + a + b, "likelihood") - at(theta + a - b, "likelihood") - at(theta - a + b, "likelihood")
-                         + at(theta - a - b, "likelihood")) / (4 * h * h) for b in steps] for a in steps])  # fmt: skip
+
+    def bend(a, b):
+        corners = [(1, a + b), (-1, a - b), (-1, b - a), (1, -a - b)]
+        return sum(sign * at(theta + move, "likelihood") for sign, move in corners) / (4 * h * h)
+
+    curved = np.array([[bend(a, b) for b in steps] for a in steps])
     observed = 2 * fitted.se**4 / (slope @ np.linalg.solve(-curved, slope))
     assert fitted.df == pytest.approx(observed, rel=0.15)  # expected and observed information differ a little
 
@@ -166,11 +182,11 @@ def errs(value, variance, df):
 
 @pytest.mark.parametrize(
     ("low", "high"),
-    [(Deviations(), Deviations()), (Deviations(residual=0.4, sentence_condition=0.1), Deviations(residual=1.1, sentence_condition=0.5))],
+    [(Deviations(), Deviations()), (CALM, WILD)],
     ids=["alike", "heteroscedastic"],
 )  # fmt: skip
 def test_complete_designs_err_as_often_as_they_say(low, high):
-    """4,000 tests without a difference; their share has a standard error of .0034. benchmarks/listening_type1.py has more."""
+    """4,000 tests without a difference: an error of .0034. There are more in benchmarks/listening_type1.py."""
     ratings = simulate.matrices(np.random.default_rng(11), (4000, 24, 12), [3.85, 3.85], [low, high])
     assert 0.04 <= errs(*crossed.estimates(ratings[..., 1] - ratings[..., 0])) <= 0.06
 
