@@ -5,9 +5,9 @@ answers take?
     python benchmarks/listening_server.py --listeners 20 --items 6 --pause 0.1
     python benchmarks/listening_server.py --fsync 20         # as on a slow disk: each flush takes 20 ms more
 
-The server is `train listen serve` in a process of its own on this machine, and gets SIGKILL when half of the ratings are
-given; it is started again at once. Listeners do what the page does: claim a link, answer, fetch sounds, rate, send
-events, finish; they repeat what was not answered. Every rating that was acknowledged must be in the database with its
+The server is `train listen serve` in a process of its own on this machine, and gets SIGKILL when half of the ratings
+are given; it is started again at once. Listeners do what the page does: claim a link, answer, fetch sounds, rate,
+finish; they repeat what was not answered. Every rating that was acknowledged must be in the database with its
 value, and once. Latencies are of calls that were answered: while the server is away nothing answers.
 """
 
@@ -28,7 +28,6 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that the project need not be installed
 
-import httpx
 import numpy as np
 import soundfile
 
@@ -118,69 +117,93 @@ class Server:
 def _slow_library(folder: Path) -> Path:
     """A library under which each flush to the disk takes longer."""
     (folder / "fsync.c").write_text(SLOW_FSYNC)
-    subprocess.run(
-        ["cc", "-shared", "-fPIC", "-o", str(folder / LIBRARY), str(folder / "fsync.c"), "-ldl"], check=True
-    )
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", str(folder / LIBRARY), str(folder / "fsync.c"), "-ldl"], check=True)
     return folder / LIBRARY
+
+
+class Connection:
+    """HTTP/1.1 with keep-alive over one connection, and no more: what asks must not need the cores of what answers."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def request(self, method: str, path: str, session: str, body: bytes) -> tuple[int, bytes]:
+        """Status and body of an answer. Raises OSError or EOFError where there is none."""
+        try:
+            if self.streams is None:
+                self.streams = await asyncio.open_connection("127.0.0.1", self.port)
+            reader, writer = self.streams
+            bearer = f"Authorization: Bearer {session}\r\n" if session else ""
+            head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n{bearer}Content-Type: application/json\r\n"
+            writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+            answer = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+            length = int(answer.partition("content-length: ")[2].partition("\r\n")[0])
+            return int(answer.split()[1]), await reader.readexactly(length)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Begin anew with the next request."""
+        if self.streams is not None:
+            self.streams[1].close()
+            self.streams = None
 
 
 class Listener:
     """One listener, who does what the page does."""
 
-    def __init__(self, link: str, load: Load, base: str, seed: int) -> None:
-        self.link, self.load, self.base, self.random = link, load, base, random.Random(seed)
-        self.session = ""
+    def __init__(self, link: str, load: Load, port: int, seed: int) -> None:
+        self.link, self.load, self.random = link, load, random.Random(seed)
+        self.connection, self.session = Connection(port), ""
 
     async def take_part(self) -> None:
         """From the link to the code."""
         await asyncio.sleep(self.random.uniform(0, self.load.pause))
-        async with httpx.AsyncClient(base_url=self.base, timeout=30, trust_env=False) as client:
-            answer = await self.call(client, "claim", {"link": self.link})
-            self.session = answer["session"]
-            given = answer["list"]
-            await self.call(client, "answers", {"answers": ANSWERS})
-            for trial in given["trials"]:
-                await self.rate(client, given["listener"], trial)
-            await self.call(client, "finish", {})
-            self.load.finished += 1
+        answer = await self.call("claim", {"link": self.link})
+        self.session = answer["session"]
+        given = answer["list"]
+        await self.call("answers", {"answers": ANSWERS})
+        for trial in given["trials"]:
+            await self.rate(given["listener"], trial)
+        await self.call("finish", {})
+        self.load.finished += 1
+        self.connection.close()
 
-    async def rate(self, client: httpx.AsyncClient, listener: str, trial: dict[str, Any]) -> None:
-        """Fetch the sound, think, rate, and send what happened."""
-        await self.timed(client, "sound", "GET", f"/audio/{trial['audio'][0]}")
+    async def rate(self, listener: str, trial: dict[str, Any]) -> None:
+        """Fetch the sound, think, rate; what happened goes with the rating."""
+        await self.timed("sound", "GET", f"/audio/{trial['audio'][0]}")
         await asyncio.sleep(self.random.uniform(0.5, 1.5) * self.load.pause)
-        value = self.random.randint(1, 5)
-        now = int(time.time() * 1000)
-        await self.call(
-            client,
-            "rating",
-            {"item": trial["id"], "rating": value, "replays": 0, "seconds_to_rate": 1.0, "heard_to_end": True, "at": now},
-        )
-        self.load.acknowledged[listener, trial["id"]] = value
+        value, now = self.random.randint(1, 5), int(time.time() * 1000)
+        times = {"replays": 0, "seconds_to_rate": 1.0, "heard_to_end": True, "at": now}
         events = [{"at": now, "kind": kind, "item": trial["id"], "value": ""} for kind in ("play", "ended", "choose")]
-        await self.call(client, "events", {"events": events})
+        await self.call("rating", {"item": trial["id"], "rating": value, **times, "events": events})
+        self.load.acknowledged[listener, trial["id"]] = value
 
-    async def call(self, client: httpx.AsyncClient, name: str, body: dict[str, Any]) -> Any:
-        return (await self.timed(client, name, "POST", f"/api/{name}", json=body)).json()
+    async def call(self, name: str, body: dict[str, Any]) -> Any:
+        """What a call of the API answers."""
+        return json.loads(await self.timed(name, "POST", f"/api/{name}", json.dumps(body).encode()))
 
-    async def timed(self, client: httpx.AsyncClient, name: str, method: str, path: str, **body: Any) -> httpx.Response:
+    async def timed(self, name: str, method: str, path: str, body: bytes = b"") -> bytes:
         """One call, repeated until it is answered."""
-        headers = {"Authorization": f"Bearer {self.session}"} if self.session else {}
         until = time.monotonic() + LONGEST
         while time.monotonic() < until:
             began = time.perf_counter()
             try:
-                response = await client.request(method, path, headers=headers, **body)
-            except httpx.TransportError:
+                status, answer = await self.connection.request(method, path, self.session, body)
+            except (OSError, EOFError):
                 self.load.unanswered += 1
                 await asyncio.sleep(self.random.uniform(0.2, 1.0))
                 continue
             self.load.seconds.setdefault(name, []).append(time.perf_counter() - began)
-            if response.status_code == 429:
+            if status == 429:
                 self.load.refused += 1
                 await asyncio.sleep(1)
                 continue
-            response.raise_for_status()
-            return response
+            if status != 200:
+                raise RuntimeError(f"{name}: {status} {answer[:200]!r}")
+            return answer
         raise RuntimeError(f"{name} was not answered for {LONGEST} seconds")
 
 
@@ -195,8 +218,7 @@ async def _kill_half_way(server: Server, load: Load) -> float:
 
 
 async def _run(server: Server, load: Load, links: list[str]) -> float:
-    base = f"http://127.0.0.1:{server.port}"
-    tasks = [Listener(link, load, base, seed).take_part() for seed, link in enumerate(links)]
+    tasks = [Listener(link, load, server.port, seed).take_part() for seed, link in enumerate(links)]
     killing = asyncio.create_task(_kill_half_way(server, load)) if load.kill else None
     await asyncio.gather(*tasks)
     return await killing if killing else 0.0

@@ -24,15 +24,18 @@ def session(site: Path, listener: str, value: int = 4, **changes: Any) -> dict[s
     """What the page of a listener has at the end."""
     own = next(each for each in build.read_lists(site) if each["listener"] == listener)
     ratings = [rating(trial["id"], value, at=AT + n) for n, trial in enumerate(own["trials"])]
-    content = {"format": 1, "plan": own["plan"], "listener": listener, "token": own["token"], "answers": ANSWERS,
-               "consent": AT, "ratings": ratings, "events": [{"at": AT, "kind": "open", "item": "", "value": ""}]}  # fmt: skip
-    return content | changes
+    who = {key: own[key] for key in ("plan", "listener", "token")}
+    events = [{"at": AT, "kind": "open", "item": "", "value": ""}]
+    given = {"format": 1, "answers": ANSWERS, "consent": AT, "ratings": ratings, "events": events}
+    return who | given | changes
 
 
 def save(path: Path, content: dict[str, Any]) -> Path:
     """As the page writes its file."""
     body = json.dumps(content, ensure_ascii=False)
-    path.write_text(json.dumps({"sha256": hashlib.sha256(body.encode()).hexdigest(), "content": body}), encoding="utf-8")
+    path.write_text(
+        json.dumps({"sha256": hashlib.sha256(body.encode()).hexdigest(), "content": body}), encoding="utf-8"
+    )
     return path
 
 
@@ -53,7 +56,8 @@ def test_every_rating_is_there_once_with_its_condition(site: Path, tmp_path: Pat
             for at, trial in enumerate(trials, start=1)
         ]
     assert [
-        tuple(row[key] for key in ("listener", "sentence", "language", "condition", "rating", "kind", "trial")) for row in rows
+        tuple(row[key] for key in ("listener", "sentence", "language", "condition", "rating", "kind", "trial"))
+        for row in rows
     ] == expected
     assert facts == {"ratings": len(expected), "listeners": 2, "unfinished": 0, "notes": []}
     assert set(rows[0]) == set(collect.COLUMNS)
@@ -123,7 +127,10 @@ def test_who_withdrew_or_left_is_left_out_and_told(site: Path, tmp_path: Path) -
     served.call("rating", rating(given["trials"][0]["id"], 5), three)
     facts = collect.collect(site, [], tmp_path / "r.csv")
     assert [row["rating"] for row in read(tmp_path / "r.csv")] == ["5"]
-    assert sorted(facts["notes"]) == ["1 listener left, and the place went to another: left out", "1 listener withdrew: left out"]
+    assert sorted(facts["notes"]) == [
+        "1 listener left, and the place went to another: left out",
+        "1 listener withdrew: left out",
+    ]
     served.writer.close()
 
 
