@@ -90,12 +90,18 @@ def commands() -> str:
     lines = ["# The commands", "", NOTE]
     for name, app in (("curate", curate.cli.app), ("train", train.cli.app)):
         runner = CliRunner()
-        known = [command.name or str(getattr(command.callback, "__name__", "")) for command in app.registered_commands]
-        for command in ([], *([each] for each in known)):
+        groups = [(group.name or "", group.typer_instance) for group in app.registered_groups]
+        inside = [[group, *command] for group, inner in groups if inner for command in ([], *_names(inner))]
+        for command in ([], *_names(app), *inside):
             title = " ".join([name, *command])
             shown = runner.invoke(app, [*command, "--help"], prog_name=name).output.strip()
             lines += [f"## {title}", "", "```", shown, "```", ""]
     return "\n".join(line.rstrip() for line in "\n".join(lines).splitlines()) + "\n"
+
+
+def _names(app: Any) -> list[list[str]]:
+    """The commands of one level, each as the words that call it."""
+    return [[each.name or str(getattr(each.callback, "__name__", ""))] for each in app.registered_commands]
 
 
 def _model(annotation: Any) -> Any:

@@ -206,6 +206,9 @@ def understood_command(name: str, words: list[str]) -> object:
     while words and words[0].startswith("-"):
         words.pop(0)  # of the command itself: -v
     command = COMMANDS[name].get_command(None, words[0])  # type: ignore[attr-defined]
+    while isinstance(command, typer.core.TyperGroup) and len(words) > 1:  # train listen analyse
+        words = words[1:]
+        command = command.get_command(typer.Context(command), words[0])
     if command is None or len(words) == 1:
         return command
     return command.make_context(words[0], words[1:]).params

@@ -12,7 +12,7 @@ import typer
 from curate import console
 from curate.errors import Interrupted, UserError
 from train import messages
-from train.listen import cli as listening
+from train.listen import cli as listen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -30,7 +30,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: half the start-up time
 )
 app.callback()(console.options)
-app.add_typer(listening.app, name="listen")
+app.add_typer(listen.app, name="listen")
 
 Corpus = Annotated[
     Path, typer.Argument(metavar="CORPUS", help="A corpus made by `curate run`: manifest.parquet and clips/.")

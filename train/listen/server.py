@@ -284,7 +284,8 @@ def run(
     found = open_data(folder, data, links)
     with files.locked(data / LOCK, f"another server keeps its ratings in {data}: stop it, or give another --data"):
         server = _bind(host, port)
-        address = url or f"http://{host}:{server.getsockname()[1]}"
+        name = f"[{host}]" if ":" in host else host
+        address = url or f"http://{name}:{server.getsockname()[1]}"
         lines = [
             f"{language}\t{address.rstrip('/')}/#{token}\t{'used' if used else ''}" for token, language, used in found
         ]
