@@ -21,6 +21,7 @@ from train.listen import build, checks, design
 from train.listen import plan as planned
 from train.listen.plan import Plan
 from train.listen.server import DATABASE
+from train.messages import counted
 
 COLUMNS = (
     "listener", "sentence", "language", "condition", "rating", "kind", "expected", "plan", "trial", "replays",
@@ -74,7 +75,7 @@ def collect(
     )
     skipped = sum(rating["rating"] is None for session in sessions for rating in session.ratings)
     if skipped:
-        notes.append(f"{skipped} items could not be played and have no rating")
+        notes.append(f"{counted(skipped, 'item')} could not be played: no rating")
     return {"ratings": len(rows), "listeners": len(sessions), "unfinished": unfinished, "notes": notes}
 
 
@@ -153,9 +154,9 @@ def _sessions(base: sqlite3.Connection, path: Path, plan: Plan, notes: list[str]
     if kept is None or kept[0] != planned.digest(plan):
         raise UserError(f"{path} has ratings of another plan: give --data, or --plan")
     gone = dict(base.execute("SELECT state, count(*) FROM sessions GROUP BY state"))
-    for state, words in {"returned": "withdrew", "abandoned": "left, and their places went to others"}.items():
+    for state, words in {"returned": "withdrew", "abandoned": "left, and the place went to another"}.items():
         if gone.get(state):
-            notes.append(f"{gone[state]} listeners {words}: left out")
+            notes.append(f"{counted(gone[state], 'listener')} {words}: left out")
     rows = base.execute(
         "SELECT id, listener, answers FROM sessions WHERE state IN ('active', 'finished') ORDER BY listener"
     ).fetchall()

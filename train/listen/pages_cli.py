@@ -75,8 +75,8 @@ def plan(
     spoken: record them (the text is told where one is missing), or --speak-traps, or --traps 0.
 
     \b
-    Example: train listen plan work/evaluation --into work/test --baseline zero-shot --listeners 24 \\
-        --trap-audio work/traps
+    Example: train listen plan work/evaluation --into work/test \\
+        --baseline zero-shot --listeners 24 --trap-audio work/traps
     """
     from train.listen import plan as planned
     from train.listen import planning
@@ -176,7 +176,8 @@ def collect(
     on the scale are refused. Events go to a second CSV beside the first.
 
     \b
-    Example: train listen collect work/listeners downloads/*.json --into work/ratings.csv
+    Example: train listen collect work/listeners downloads/*.json \\
+        --into work/ratings.csv
     """
     from train.listen import collect as collecting
 

@@ -210,7 +210,8 @@ def _need(draft: _Draft, conditions: list[str], sentences: list[Sentence], langu
         missing = [name for name in names if name not in draft.source.files]
         if missing:
             of = f"{len(missing)} of {len(names)} sentences of {language}, such as {missing[0]}"
-            raise UserError(f"condition {condition} has no stimuli for {of}: make them, or leave the condition out")
+            instead = "say --natural none" if condition == draft.natural else "leave the condition out"
+            raise UserError(f"condition {condition} has no stimuli for {of}: make them, or {instead}")
         draft.used.update(names)
 
 

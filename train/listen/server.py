@@ -12,6 +12,7 @@ names a condition or another listener: the server does not have the plan, only t
 import json
 import re
 import socket
+import sqlite3
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
@@ -149,7 +150,13 @@ class Calls:
 
     async def _rating(self, request: "Request", body: dict[str, Any]) -> dict[str, Any]:
         secret, rating = self._secret(request), check_rating(body, self._values)
-        await self._writer.do(lambda base: store.rate(base, secret, self._items, rating))
+        events = check_events(body.get("events", []))  # one call, one commit
+
+        def keep(base: sqlite3.Connection) -> None:
+            store.rate(base, secret, self._items, rating)
+            store.add_events(base, secret, events, MOST_EVENTS)
+
+        await self._writer.do(keep)
         return {"item": rating["item"]}
 
     async def _events(self, request: "Request", body: dict[str, Any]) -> dict[str, Any]:
@@ -277,7 +284,8 @@ def run(
     found = open_data(folder, data, links)
     with files.locked(data / LOCK, f"another server keeps its ratings in {data}: stop it, or give another --data"):
         server = _bind(host, port)
-        address = url or f"http://{host}:{server.getsockname()[1]}"
+        name = f"[{host}]" if ":" in host else host
+        address = url or f"http://{name}:{server.getsockname()[1]}"
         lines = [
             f"{language}\t{address.rstrip('/')}/#{token}\t{'used' if used else ''}" for token, language, used in found
         ]
@@ -292,7 +300,8 @@ def run(
 def _bind(host: str, port: int) -> socket.socket:
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        server = socket.socket(family, socket.SOCK_STREAM)
+        # asyncio sends without Nagle's delay of 40 ms only where the protocol is named
+        server = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         server.bind((host, port))
     except OSError as problem:

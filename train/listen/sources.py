@@ -30,9 +30,14 @@ class Source:
 
 
 def read(folder: Path, table: Path | None = None) -> Source:
-    """Read STIMULI/<condition>/<sentence>.wav|flac, or what `train evaluate` wrote: audio/ and sentences.tsv."""
+    """Read STIMULI/<condition>/<sentence>.wav|flac, or what `train evaluate` wrote: audio/ and sentences.tsv.
+
+    Of a sweep, its evaluation/.
+    """
     if not folder.is_dir():
         raise UserError(f"{folder} is no folder: give one with a folder for each condition")
+    if (folder / "evaluation" / TABLE).is_file():
+        folder = folder / "evaluation"
     audio = folder / "audio" if (folder / "audio").is_dir() and (folder / TABLE).is_file() else folder
     table = table or folder / TABLE
     if not table.is_file():

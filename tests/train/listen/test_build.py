@@ -6,6 +6,7 @@ import os
 import shutil
 import wave
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -102,8 +103,8 @@ def test_names_sizes_times_and_contents_tell_no_condition(built: Path) -> None:
         assert not [word for word in secrets if word in path.name]
         assert path.stat().st_mtime == build.SAME_TIME
     for path in (built / "audio").iterdir():
-        content = path.read_bytes()
-        assert len(content) == 44 + 2 * wave.open(str(path)).getnframes()  # no chunk beside the samples
+        with wave.open(str(path)) as sound:
+            assert path.stat().st_size == 44 + 2 * sound.getnframes()  # no chunk beside the samples
     assert not list(built.rglob("plan*"))
     assert not list(built.rglob("links*"))
     assert build.private_folder(built).stat().st_mode & 0o077 == 0
@@ -113,7 +114,7 @@ def test_files_in_the_order_of_their_names_mix_the_conditions(built: Path) -> No
     plan = plan_of(built)
     names = [f"{condition}/km{number}" for condition in CONDITIONS for number in range(7)]
     order = sorted(names, key=lambda name: build.audio_name(plan, name))
-    changes = sum(a.partition("/")[0] != b.partition("/")[0] for a, b in zip(order, order[1:], strict=False))
+    changes = sum(a.partition("/")[0] != b.partition("/")[0] for a, b in pairwise(order))
     assert changes > len(names) // 3  # apart by condition it would be 2
 
 
@@ -192,7 +193,9 @@ def own_stimuli(tmp_path: Path) -> Path:
     for condition in ("a", "b"):
         for number in range(3):
             tone(tmp_path / "own" / condition / f"s{number}.wav", 200, 0.1)
-    (tmp_path / "own" / "sentences.tsv").write_text("id\tlanguage\ttext\n" + "".join(f"s{n}\tkm\tx\n" for n in range(3)))
+    (tmp_path / "own" / "sentences.tsv").write_text(
+        "id\tlanguage\ttext\n" + "".join(f"s{n}\tkm\tx\n" for n in range(3))
+    )
     return tmp_path / "own"
 
 

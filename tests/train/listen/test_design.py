@@ -25,7 +25,9 @@ def test_a_latin_square_hears_each_stimulus_equally_often(tmp_path: Path, make_p
 
 
 @pytest.mark.parametrize("method", ["mos", "ab"])
-def test_a_full_design_hears_every_sentence_in_every_condition(tmp_path: Path, make_plan: Callable, method: str) -> None:
+def test_a_full_design_hears_every_sentence_in_every_condition(
+    tmp_path: Path, make_plan: Callable, method: str
+) -> None:
     plan = make_plan(tmp_path, method=method, layout="full", repeats=0, traps=0)
     heard = plan.conditions if method == "mos" else plan.analysis.contrasts
     for number in (1, 2):

@@ -1,6 +1,7 @@
-"""The page in a real browser: by finger and by keyboard, from a folder and from the server, for every kind of mishap."""
+"""The page in a real browser: by finger and by keyboard, from a folder and from the server, and its mishaps."""
 
 import csv
+import hashlib
 import random
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -193,7 +194,7 @@ def test_by_keyboard_from_the_server_killed_and_started_again(
     code = page.locator(".code").inner_text()
     base = sqlite3.connect(build.private_folder(server.folder) / "ratings.sqlite")
     kept = base.execute(
-        "SELECT rating FROM ratings JOIN sessions ON sessions.id = ratings.session WHERE code = ? AND state = 'finished'",
+        "SELECT rating FROM ratings JOIN sessions ON id = session WHERE code = ? AND state = 'finished'",
         (code,),
     ).fetchall()
     assert kept == [(4,)] * ITEMS
@@ -276,8 +277,9 @@ def test_who_jumps_to_the_end_has_not_heard_it(short: Path, listener: Callable[.
     page.evaluate(
         """() => { const play = HTMLMediaElement.prototype.play;
         HTMLMediaElement.prototype.play = function () {
-            const self = this; self.addEventListener("playing", () => { self.currentTime = self.duration - 0.02; }, {once: true});
-            return play.call(self); }; }"""
+            const jump = () => { this.currentTime = this.duration - 0.02; };
+            this.addEventListener("playing", jump, {once: true});
+            return play.call(this); }; }"""
     )
     one.press(".play")
     page.wait_for_selector("text=stopped before its end")
@@ -326,8 +328,6 @@ def test_the_page_orders_as_python_does(short: Path, listener: Callable[..., Lis
     words = ["", "ភាសាខ្មែរ", "한국어 😀", *("x" * n for n in (54, 55, 56, 63, 64, 65, 119, 120, 128))]
     words += ["".join(chr(rng.randrange(32, 0xD7FF)) for _ in range(rng.randrange(200))) for _ in range(50)]
     hashes = page.evaluate("texts => texts.map(text => Samsori.sha256(text))", words)
-    import hashlib
-
     assert hashes == [hashlib.sha256(word.encode()).hexdigest() for word in words]
     square = ["a", "b", "c", "d", "e"]
     pairs = [(j, n) for j in range(12) for n in range(12)]

@@ -57,7 +57,10 @@ def test_an_edited_plan_is_refused(tmp_path: Path, make_plan: Callable) -> None:
         (lambda plan: plan["analysis"].update(alpha=0.7), "alpha"),
         (lambda plan: plan["scale"].update(values=[1, 2, 3]), "scale of mos"),
         (lambda plan: plan["scale"]["labels"].update(km=["a"]), "labels"),
-        (lambda plan: plan["groups"]["km"]["traps"].append({"value": 9, "text": "", "stimulus": "x"}), "not on the scale"),
+        (
+            lambda plan: plan["groups"]["km"]["traps"].append({"value": 9, "text": "", "stimulus": "x"}),
+            "not on the scale",
+        ),
         (lambda plan: plan["groups"]["km"]["sentences"].append({"id": "../x", "text": ""}), "sentences"),
         (lambda plan: plan.update(surprise=1), "surprise"),
         (lambda plan: plan.update(format=2), "format"),
@@ -76,7 +79,9 @@ def test_a_plan_that_contradicts_itself_is_told_in_one_line(
 
 
 def test_what_was_decided_is_in_it(tmp_path: Path, make_plan: Callable) -> None:
-    plan = make_plan(tmp_path, margin=0.2, family="all", exclusions=planning.exclusions(["trap_misses=1", "outlier_z=none"]))
+    plan = make_plan(
+        tmp_path, margin=0.2, family="all", exclusions=planning.exclusions(["trap_misses=1", "outlier_z=none"])
+    )
     assert plan.conditions == ("r64", "r8", "zero-shot")
     assert plan.analysis.contrasts == ("r64", "r8")
     assert plan.anchors.model_dump() == {"natural": "natural", "low": "low-anchor", "each": 1}
@@ -101,14 +106,14 @@ def test_ours_in_three_languages_have_a_label_for_each_value() -> None:
             assert set(texts.trap_texts(method, language)) <= set(values)
 
 
-def test_the_folder_of_an_evaluation_is_a_source(tmp_path: Path, stimuli: Path) -> None:
-    (tmp_path / "audio").mkdir()
-    for condition in stimuli.iterdir():
-        if condition.is_dir():
-            (tmp_path / "audio" / condition.name).symlink_to(condition)
-    (tmp_path / "audio" / ".cache").mkdir()
-    (tmp_path / "sentences.tsv").write_bytes((stimuli / "sentences.tsv").read_bytes())
-    assert sources.read(tmp_path).files.keys() == sources.read(stimuli).files.keys()
+def test_the_folder_of_an_evaluation_or_a_sweep_is_a_source(tmp_path: Path, stimuli: Path) -> None:
+    place = tmp_path / "sweep" / "evaluation"
+    copy(stimuli, place / "audio")
+    (place / "audio" / "sentences.tsv").rename(place / "sentences.tsv")
+    (place / "audio" / "r8" / "take-2").mkdir()
+    (place / "audio" / ".cache").mkdir()
+    known = sources.read(stimuli).files.keys()
+    assert sources.read(place).files.keys() == sources.read(tmp_path / "sweep").files.keys() == known
 
 
 def call(*words: object) -> str:
@@ -167,8 +172,13 @@ def copy(stimuli: Path, place: Path) -> Path:
 def test_a_condition_without_some_stimuli_is_named(stimuli: Path, tmp_path: Path) -> None:
     folder = copy(stimuli, tmp_path / "s")
     (folder / "r64" / "ko3.wav").unlink()
-    said = call(folder, "--into", tmp_path / "p", "--baseline", "r8", "--listeners", "2", "--traps", "0", "--training", "0")
+    said = call(
+        folder, "--into", tmp_path / "p", "--baseline", "r8", "--listeners", "2", "--traps", "0", "--training", "0"
+    )
     assert "condition r64 has no stimuli for 1 of 6 sentences of ko, such as r64/ko3" in said
+    (folder / "natural" / "ko3.wav").unlink()
+    words = ("--conditions", "r8,zero-shot", "--baseline", "r8", "--listeners", "2", "--traps", "0", "--training", "0")
+    assert call(folder, "--into", tmp_path / "p", *words).endswith("or say --natural none")
     (folder / "empty").mkdir()
     said = call(folder, "--into", tmp_path / "p", "--baseline", "empty", "--listeners", "2", "--traps", "0")
     assert "condition empty has no stimuli" in said

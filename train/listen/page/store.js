@@ -50,11 +50,10 @@ window.samsoriList = function (list) { Samsori.list = list; };  // what lists/<t
       fromOtherTabs();
       if (store.state.ratings[rating.item]) return;  // each item once
       store.state.ratings[rating.item] = rating;
-      queue("rating", rating);
-      store.sendEvents();
+      queue("rating", store.session ? Object.assign({ events: store.state.events.splice(0, 200) }, rating) : rating);
     };
 
-    // On a server, events leave with the ratings and when the page is hidden; without one they stay for the file.
+    // To a server, events go with the ratings, and when the page is hidden; without one they stay for the file.
     store.sendEvents = function () {
       if (!store.session || !store.state.events.length) return;
       var events = store.state.events.splice(0, 200);
