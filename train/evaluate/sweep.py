@@ -151,7 +151,7 @@ def _note(asked: Sweep, model: Path) -> None:
         )
         about = {
             "corpus": asked.corpus.name,
-            "model": asked.model,
+            "model": model.name if Path(asked.model).is_dir() else asked.model,
             "ranks": ranks,
             "seeds": seeds,
             "sizes": {
