@@ -40,6 +40,8 @@ NOT_RUN = {  # a line: why it is not run
     f"torchrun --nproc-per-node 4 $(which {REAL.replace(' ', ') ', 1)} work/run": TWO,
     "torchrun --nproc-per-node 2 $(which train) resume work/run": TWO,
     "train push work/run/export/voxcpm --repo me/khmer-voice": "a local hub, in tests/train/export/test_push.py",
+    "train sweep work/corpus --model openbmb/VoxCPM2 --ranks 8,16,32,64,128 --into work/sweep": HUB,
+    "train select work/sweep --ratings zero-shot.json --ratings r64.json": "by tests/train/evaluate/test_sweep.py",
     "make demo": "its two commands, by tests/curate/demo/test_demo.py and tests/train/test_demo.py",
     "make test": "this is it",
     "python3.11 -m venv .venv": INSTALLED,

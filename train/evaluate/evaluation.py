@@ -77,7 +77,7 @@ def held_data(plan: Plan) -> Generator[Progress, None, Data]:
     yield from store.encode(plan.held.clips, device=plan.device)
     tokenize = voxcpm.Tokenizer(plan.model)
     held = [
-        Example(clip.id, clip.language, tuple(tokenize(clip.text)), store.patches(clip), clip.speaker)
+        Example(clip.id, clip.language, tuple(tokenize(clip.text)), store.patches(clip), clip.person)
         for clip in plan.held.clips
     ]
     return Data([], held, plan.held.reading, {clip.id: clip for clip in plan.held.clips}, store)

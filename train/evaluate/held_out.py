@@ -65,7 +65,7 @@ def sentence_of(clip: TrainingClip, reading: Reading) -> Sentence:
     written = clip.text.removeprefix(reading.tag)
     spoken = clip.spoken if clip.spoken is not None else written
     pronounced = clip.pronounced or (written if reading.form == "pronounced" else None)
-    return Sentence(clip.id, clip.language, " ".join(spoken.split()), clip.path, clip.speaker, pronounced)
+    return Sentence(clip.id, clip.language, " ".join(spoken.split()), clip.path, clip.person, pronounced)
 
 
 def chosen(held: HeldOut, most: int) -> list[Sentence]:
@@ -150,7 +150,7 @@ def speakers(held: HeldOut) -> dict[tuple[str, str], list[tuple[str, Path]]]:
     """(language, speaker) -> up to speaker.CLIPS held-out clips with their files, by the hash of their ids."""
     found: dict[tuple[str, str], list[tuple[str, Path]]] = {}
     for clip in sorted(held.clips, key=lambda clip: hashlib.sha256(clip.id.encode()).hexdigest()):
-        own = found.setdefault((clip.language, clip.speaker), [])
+        own = found.setdefault((clip.language, clip.person), [])
         if len(own) < speaker.CLIPS:
             own.append((clip.id, clip.path))
     return dict(sorted(found.items()))

@@ -27,7 +27,7 @@ TOKENS = 2048  # positions at once: 6.5 GB on a GPU beside the base; losses do n
 def examples(data: Data, tokenize: voxcpm.Tokenizer, texts: Mapping[str, str]) -> list[sampler.Example]:
     """The held-out clips with the texts that a condition is given."""
     return [
-        sampler.Example(each.id, each.language, tuple(tokenize(texts[each.id])), each.patches, each.speaker)
+        sampler.Example(each.id, each.language, tuple(tokenize(texts[each.id])), each.patches, each.person)
         for each in data.validation
     ]
 

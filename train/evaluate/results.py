@@ -72,7 +72,7 @@ def _facts(
     }
     return {
         "corpus": settings.corpus.name,
-        "model": settings.model or plan.model.name,
+        "model": settings.model if settings.model and not Path(settings.model).is_dir() else plan.model.name,
         "split": plan.held.split,
         "languages": counted,
         "speech": {**speaking.__dict__, "retries": "off", "seeds": "shared by all conditions, by sentence and take"},

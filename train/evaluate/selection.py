@@ -33,7 +33,9 @@ def select(
     ratings.
     """
     rated = [each for each in candidates if each["mos"] is not None]
-    if len(rated) > 1:
+    if OFF not in lost:
+        ship, because = OFF, "zero-shot has not been evaluated yet, so nothing is known to be better"
+    elif len(rated) > 1:
         ship, because = _by_mos(language, rated, names, rows)
     else:
         ship, because = _by_loss(candidates, lost)

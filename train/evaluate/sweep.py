@@ -151,7 +151,7 @@ def _note(asked: Sweep, model: Path) -> None:
         )
         about = {
             "corpus": asked.corpus.name,
-            "model": asked.model,
+            "model": model.name if Path(asked.model).is_dir() else asked.model,
             "ranks": ranks,
             "seeds": seeds,
             "sizes": {
@@ -200,8 +200,9 @@ def _trained(asked: Sweep, unit: Unit) -> Iterator[Event]:
 
 def _check_run(wanted: config.Run, there: config.Run) -> None:
     """Raise UserError where the run in a folder is another than the sweep's."""
-    same = {"into", "revision"}  # the revision is pinned when a run begins
-    now, before = (run.model_dump(mode="json", exclude=same) for run in (wanted, there))
+    free = {"corpus", "into", "model", "latents", "revision"}  # where things lie; the sweep knows them by their hashes
+    now, before = (run.model_dump(mode="json", exclude=free) for run in (wanted, there))
+    before["train"]["device"] = now["train"]["device"]
     for part in now:
         if now[part] != before[part]:
             raise UserError(f"{there.into} holds a run with another {part} than this sweep's: put it back, or {REMEDY}")
@@ -251,7 +252,8 @@ def _tables(asked: Sweep, busy: Sequence[str]) -> Iterator[Event]:
     made = plan.prepare(_settings(asked, None))
     yield from evaluation.finish(made)
     with evaluation.waiting(asked.into / ".tables.lock"):
-        tables.write(asked.into)
-    if busy:
-        yield f"not in the tables yet, for others are at it: {', '.join(busy)}"
+        table = tables.write(asked.into)
+    there = {run["run"].removeprefix("runs/") for run in table["runs"] if run["state"] == "evaluated"}
+    if lacking := [name for name in busy if name not in there]:
+        yield f"not in the tables yet, for others are at it: {', '.join(lacking)}"
     yield f"ranks by language: {asked.into / 'index.html'}"

@@ -160,7 +160,7 @@ def _speech(spoken: Sequence[Mapping[str, Any]]) -> Row:
 
 def _around(row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> list[float] | None:
     """Zero-shot's MOS with the interval of the change around it: what a plot of ranks against zero-shot shows."""
-    change, off = row["mos_change"], rows[0]["mos"]
+    change, off = row["mos_change"], next((each["mos"] for each in rows if each["rank"] == OFF), None)
     if change is None or change[0] is None or off is None:
         return None
     return [off + change[0], off + change[2]]

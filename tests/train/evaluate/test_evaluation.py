@@ -107,7 +107,7 @@ def test_the_same_command_again_changes_nothing(again):
     assert contents(again.into) == before
 
 
-@pytest.mark.parametrize("after", [3, 9, 16])
+@pytest.mark.parametrize("after", [3, 16])  # progress told: speaking, measuring
 def test_a_kill_and_the_same_command_again_end_in_the_same_bytes(settings, evaluated, tmp_path, after):
     killed = dataclasses.replace(settings, into=tmp_path / "killed", runs=settings.runs[:1])
     events = evaluate(killed)
@@ -183,7 +183,7 @@ def test_a_recogniser_that_does_not_understand_people_is_said_and_its_words_are_
     (tmp_path / "heard.tsv").write_text("\n".join(["key\theard", *rows]) + "\n", encoding="utf-8")
     everything(dataclasses.replace(again, transcripts=tmp_path / "heard.tsv"))
     notes = json.loads((again.into / "evaluation.json").read_text(encoding="utf-8"))["notes"]
-    assert any(note.startswith("km: the recogniser makes 100 % character errors on people") for note in notes)
+    assert [note.partition(" makes")[0] for note in notes[1:]] == ["km: the recogniser", "ko: the recogniser"]
     assert all("ignored_text" not in each["faults"] for each in lines(again.into / "results.jsonl"))
 
 
@@ -308,7 +308,7 @@ def test_a_recogniser_that_is_none_and_transcripts_of_others_are_one_line(again,
 
 
 def test_a_condition_that_another_process_is_at_is_one_line(again):
-    with folder.locked(again.into, "r4"), pytest.raises(Busy, match="r4 of .* is being evaluated by another process"):
+    with folder.locked(again.into, "r4"), pytest.raises(Busy, match=r"r4 of .* is being evaluated by another process"):
         everything(again)
 
 

@@ -65,6 +65,12 @@ def test_off_is_shipped_where_no_rank_is_shown_to_gain(changes, settings, says):
     assert says in chosen["because"]
 
 
+def test_before_zero_shot_is_there_nothing_is_shipped():
+    lost = {8: clips(-0.2)}
+    chosen = selection.select("km", candidates(lost), lost, {8: "r8"}, [])
+    assert (chosen["ship"], chosen["because"][:9]) == ("off", "zero-shot")
+
+
 def comparison(baseline, condition, mos_baseline, mos, *, half=0.05, language="km", non_inferior=None):
     difference = mos - mos_baseline
     return {

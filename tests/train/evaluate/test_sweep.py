@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from curate import files
 from curate.errors import UserError
+from tests.train.evaluate.browser import findings, needs_browser, opened
 from tests.train.evaluate.test_selection import comparison
 from train import cli, finetune
 from train.evaluate import tables
@@ -263,3 +264,11 @@ def test_the_command_trains_evaluates_and_prints(wide_corpus, tiny, tmp_path):
     ran = CliRunner().invoke(cli.app, [*words, *short, *small])
     assert ran.exit_code == 0, ran.output
     assert json.loads(ran.stdout) == read(tmp_path / "sweep", "selection.json")
+
+
+@needs_browser
+def test_the_page_opens_from_a_file_without_a_complaint(swept):
+    with opened(swept / "index.html") as (page, said):
+        assert page.locator("table").count() == 4
+        assert findings(page) == []
+        assert said == []
