@@ -133,7 +133,7 @@ def make(
                 family=choices.family,
                 exclusions=choices.exclusions,
             ),
-            **_words(choices.method, words or {}),
+            **_words(choices, words or {}),
         )
     except ValidationError as problem:
         raise UserError(f"this makes no plan: {explain(problem)}") from None
@@ -281,17 +281,18 @@ def _stimuli(draft: _Draft, made: Mapping[str, Made]) -> dict[str, File]:
     return {name: sources.entry(draft.source.files[name], draft.folder) for name in sorted(names)} | draft.extra
 
 
-def _words(method: Method, own: Mapping[str, Any]) -> dict[str, Any]:
+def _words(choices: Choices, own: Mapping[str, Any]) -> dict[str, Any]:
     """Question, scale and instructions; those of `own` (from --texts) in the place of ours."""
     unknown = own.keys() - {"question", "labels", "instructions"}
     if unknown:
         raise UserError(f"--texts has no {min(unknown)}: it holds question, labels and instructions, each by language")
     if odd := [key for key, value in own.items() if not isinstance(value, dict)]:
         raise UserError(f"--texts: {odd[0]} is a table with an entry for each language")
+    method = choices.method
     labels = texts.LABELS[method] | own.get("labels", {})
     return {
         "question": texts.QUESTIONS[method] | own.get("question", {}),
-        "instructions": texts.INSTRUCTIONS[method] | own.get("instructions", {}),
+        "instructions": texts.instructions(method, traps=choices.traps > 0) | own.get("instructions", {}),
         "scale": Scale(values=SCALES[method], labels=labels),
     }
 
