@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 import train.cli
 from curate.errors import UserError
+from train.listen import duration, planning, sources, texts
 from train.listen import plan as planned
-from train.listen import planning, sources, texts
 
 RUN = CliRunner()
 
@@ -218,6 +218,6 @@ def test_own_gold_items_and_texts_are_taken(stimuli: Path, trap_audio: Path, tmp
 
 
 def test_a_square_that_does_not_close_and_a_long_session_are_noted(tmp_path: Path, make_plan: Callable) -> None:
-    notes = planning.facts(make_plan(tmp_path), tmp_path)["notes"]
+    notes = duration.facts(make_plan(tmp_path), tmp_path)["notes"]
     assert any("does not close: make listeners (2)" in note for note in notes)
-    assert planning.facts(make_plan(tmp_path / "3", listeners={"": 3}), tmp_path / "3")["notes"] == []
+    assert duration.facts(make_plan(tmp_path / "3", listeners={"": 3}), tmp_path / "3")["notes"] == []
