@@ -31,6 +31,7 @@ HUB = "the real model comes from the hub and wants a GPU"
 REAL = "train lora work/corpus --model openbmb/VoxCPM2 --rank 64 --into"
 INSTALLED = "8 GB; the lines are compared with the Makefile's below"
 TWO = "two processes are run by tests/train/test_distributed.py, on the tiny model"
+ASKED = "recorded traps and people are needed; tests/train/listen/ runs each command"
 NOT_RUN = {  # a line: why it is not run
     f"{REAL} work/run --dry-run": HUB,
     f"{REAL} work/run": HUB,
@@ -42,6 +43,10 @@ NOT_RUN = {  # a line: why it is not run
     "train push work/run/export/voxcpm --repo me/khmer-voice": "a local hub, in tests/train/export/test_push.py",
     "train sweep work/corpus --model openbmb/VoxCPM2 --ranks 8,16,32,64,128 --into work/sweep": HUB,
     "train select work/sweep --ratings zero-shot.json --ratings r64.json": "by tests/train/evaluate/test_sweep.py",
+    "train listen plan work/evaluation --into work/test --baseline zero-shot --listeners 24": ASKED,
+    "train listen build work/test --into work/listeners": ASKED,
+    "train listen serve work/listeners --url https://listen.example.org": ASKED,
+    "train listen collect work/listeners downloads/*.json --into work/ratings.csv": ASKED,
     "make demo": "its two commands, by tests/curate/demo/test_demo.py and tests/train/test_demo.py",
     "make test": "this is it",
     "python3.11 -m venv .venv": INSTALLED,

@@ -5,13 +5,14 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 import train.cli
 from curate.errors import UserError
+from train.listen import duration, planning, sources, texts
 from train.listen import plan as planned
-from train.listen import planning, sources, texts
 
 RUN = CliRunner()
 
@@ -217,7 +218,29 @@ def test_own_gold_items_and_texts_are_taken(stimuli: Path, trap_audio: Path, tmp
     assert (plan.groups["km"].listeners, plan.groups["ko"].listeners) == (3, 6)
 
 
+def test_a_voice_speaks_the_traps_where_one_is_given(
+    stimuli: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from train.export import say
+
+    spoken = []
+
+    def speak(adapter: Path, language: str, text: str) -> say.Speech:  # a model would take minutes
+        spoken.append((str(adapter), language, text))
+        return np.sin(np.arange(8000, dtype=np.float32) / 10), 16_000
+
+    monkeypatch.setattr(say, "say", speak)
+    words = ["--into", tmp_path / "p", "--baseline", "r8", "--listeners", 3, "--speak-traps", "work/r64"]
+    ran = RUN.invoke(train.cli.app, ["listen", "plan", str(stimuli), *map(str, words)], catch_exceptions=False)
+    assert ran.exit_code == 0
+    plan = planned.read(tmp_path / "p")
+    for language, group in plan.groups.items():
+        assert [trap.value for trap in group.traps] == [1, 2, 3, 4, 5]
+        assert [text for _, of, text in spoken if of == language] == [trap.text for trap in group.traps]
+    assert (tmp_path / "p" / "traps" / "km" / "2.wav").is_file()
+
+
 def test_a_square_that_does_not_close_and_a_long_session_are_noted(tmp_path: Path, make_plan: Callable) -> None:
-    notes = planning.facts(make_plan(tmp_path), tmp_path)["notes"]
+    notes = duration.facts(make_plan(tmp_path), tmp_path)["notes"]
     assert any("does not close: make listeners (2)" in note for note in notes)
-    assert planning.facts(make_plan(tmp_path / "3", listeners={"": 3}), tmp_path / "3")["notes"] == []
+    assert duration.facts(make_plan(tmp_path / "3", listeners={"": 3}), tmp_path / "3")["notes"] == []
