@@ -20,8 +20,10 @@ from curate.report.distributions import range_of
 from curate.report.nearness import Nearness
 from curate.report.sliders import Flags, Part, Sliding
 from curate.steps import duplicates, rule_catalogue
+from curate.steps.rules import Bound
 
 Packed = dict[str, Any]
+SHORTEST = 0.1  # seconds: a step from 0, which no recipe takes as the least length
 ROOM = 0.25  # of the axis, beyond the outermost limit
 FEW = (
     "source", "language", "speaker", "person", "split", "drop", "licence", "text_from", "channel_mix", "error",
@@ -51,7 +53,7 @@ def digest(clips: pl.DataFrame) -> str:
 def pack(values: Packed) -> str:
     """Values as JSON, gzip and base64."""
     text = json.dumps(values, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return base64.b64encode(gzip.compress(text.encode("utf-8", "surrogatepass"), 9, mtime=0)).decode()
+    return base64.b64encode(gzip.compress(text.encode("utf-8", "surrogatepass"), 6, mtime=0)).decode()
 
 
 def rows(clips: pl.DataFrame, recipe: Recipe, near: Nearness) -> Packed:
@@ -127,16 +129,18 @@ def _rule(each: Sliding, clips: pl.DataFrame, recipe: Recipe) -> Packed:
         "always": _bits(each.always) if each.always.any() else "",
         "silenced_by": list(each.silenced_by),
         "switch": each.rule.switch,
-        "parts": [_part(part, each) for part in each.parts],
+        "parts": [_part(part, each, recipe) for part in each.parts],
     }
 
 
-def _part(part: Part, rule: Sliding) -> Packed:
+def _part(part: Part, rule: Sliding, recipe: Recipe) -> Packed:
     bound = next(bound for bound in rule.rule.bounds if bound.key == part.key)
     known = pl.Series(part.value).filter(pl.Series(part.where & np.isfinite(part.value)))
     default = bound.default if bound.default is not False else None
     marks = [mark for mark in (part.limit, default) if mark is not None]
     low, high = _room(*range_of(known, marks), marks, COLUMNS[part.column].unit)
+    least, most = _allowed(bound, recipe)
+    low, high = max(low, least), min(high, most)
     missing = int((part.where & ~np.isfinite(part.value)).sum())
     return {
         "key": part.key,
@@ -152,11 +156,20 @@ def _part(part: Part, rule: Sliding) -> Packed:
         "can_be_off": bound.kind == "threshold" and not part.key.startswith("segment."),
         "low": low,
         "high": high,
+        "least": least if np.isfinite(least) else None,
+        "most": most if np.isfinite(most) else None,
         "missing": missing,
         "measured": len(known),
         "where": _bits(part.where),
         "value": _plain(part.value) if len(known) else [],
     }
+
+
+def _allowed(bound: Bound, recipe: Recipe) -> tuple[float, float]:
+    """What a recipe takes for a limit."""
+    if bound.key == "segment.min_seconds":
+        return SHORTEST, recipe.segment.max_seconds - SHORTEST
+    return {"share": (0.0, 1.0), "seconds": (0.0, np.inf)}.get(bound.kind, (-np.inf, np.inf))
 
 
 def _sentence(text: str) -> str:

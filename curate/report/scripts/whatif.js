@@ -41,14 +41,16 @@ class WhatIf {
     const id = "limit-" + part.key.replace(/[^a-z_]/g, "-");
     const shown = part.limit !== null ? part.limit : part.default !== null ? part.default : fit((part.low + part.high) / 2, step);
     const range = make("input", { type: "range", min: part.low, max: part.high, step, id: id + "-range", "aria-label": rule.name + ": " + part.title });
-    const exact = make("input", { type: "number", step: "any", id, "data-key": part.key, "aria-label": part.key });
+    const exact = make("input", { type: "number", step: "any", id, min: part.least, max: part.most, "data-key": part.key, "aria-label": part.key });
     range.value = shown;
     exact.value = shown;
     const off = part.can_be_off || !firstOn ? make("input", { type: "checkbox", "data-off": part.key }) : null;
     const read = () => {
       const value = exact.value === "" ? NaN : Number(exact.value);
       const isOff = off ? off.checked : false;
-      if (!Number.isFinite(value)) return;
+      const allowed = Number.isFinite(value) && (part.least === null || value >= part.least) && (part.most === null || value <= part.most);
+      exact.setAttribute("aria-invalid", String(!allowed));
+      if (!allowed) return;
       rule.on = part.gate ? true : rule.on || !isOff;
       part.limit = isOff ? null : value;
       if (!isOff && rule.mode === "any") rule.on = true;
