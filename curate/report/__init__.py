@@ -16,7 +16,19 @@ from curate.report import against, examples, excerpts, facts, nearness, page, ro
 from curate.report.excerpts import Excerpt
 
 SIDE = "audio"  # the folder of sounds beside the page, where they are too many to be in it
-ROW_FIELDS = ("id", "source", "path", "rate", "channel_mix", "dc_offset", "cut_start", "cut_end", "start", "end", "frames")
+ROW_FIELDS = (
+    "id",
+    "source",
+    "path",
+    "rate",
+    "channel_mix",
+    "dc_offset",
+    "cut_start",
+    "cut_end",
+    "start",
+    "end",
+    "frames",
+)
 
 
 @dataclass(frozen=True)
@@ -39,9 +51,9 @@ def write(
 ) -> Path:
     """Write `index.html` and `report.json`; returns the page. Equal frames and files give equal bytes.
 
-    `audio` holds the kept clips as ID.flac, which the page plays by a relative path. Excerpts are read from `roots`, the
-    folders of the sources: they go into the page, or where they are too large into `audio/` beside it. `folder` is the
-    corpus, for its checksums.
+    `audio` holds the kept clips as ID.flac, which the page plays by a relative path. Excerpts are read from `roots`,
+    the folders of the sources: they go into the page, or where they are too large into `audio/` beside it. `folder` is
+    the corpus, for its checksums.
     """
     near = nearness.nearness(clips, recipe)
     gathered = facts.gather(clips, recipe, near, folder)

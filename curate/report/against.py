@@ -1,4 +1,4 @@
-"""Two corpora side by side: hours by language and reason, distributions, settings that differ, clips with another fate."""
+"""Two corpora side by side: hours by language and reason, distributions, settings, clips with another fate."""
 
 from typing import Any
 
@@ -63,7 +63,9 @@ def _splits(mine: dict[str, Any], its: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _distributions(clips: pl.DataFrame, recipe: Recipe, other: pl.DataFrame, its_recipe: Recipe) -> list[dict[str, Any]]:
+def _distributions(
+    clips: pl.DataFrame, recipe: Recipe, other: pl.DataFrame, its_recipe: Recipe
+) -> list[dict[str, Any]]:
     """Quantiles of what both measured, over kept clips."""
     mine = {each["column"]: each for each in distributions(manifest.kept(clips), recipe)}
     its = {each["column"]: each for each in distributions(manifest.kept(other), its_recipe)}
@@ -111,7 +113,9 @@ def _fates(clips: pl.DataFrame, other: pl.DataFrame) -> dict[str, Any]:
     """Clips that both corpora hold, by id, and those that one keeps or puts elsewhere and the other does not."""
     columns = ["id", "drop", "split"]
     its = other.select("id", pl.col("drop").alias("its_drop"), pl.col("split").alias("its_split"))
-    shared = clips.select(*columns, "language", "seconds", "path").join(its, on="id", how="inner", maintain_order="left")
+    shared = clips.select(*columns, "language", "seconds", "path").join(
+        its, on="id", how="inner", maintain_order="left"
+    )
     changed = shared.filter(~pl.col("drop").eq_missing("its_drop"))
     kinds = {
         "gained": changed.filter(pl.col("drop").is_null()),

@@ -1,4 +1,4 @@
-"""What a reader asks first: what is this, may I train on it, and what is wrong with it. Answered from the other facts."""
+"""What a reader asks first: may I train on it, and what is wrong with it. Answered from the other facts."""
 
 from typing import Any
 
@@ -64,7 +64,9 @@ def _amounts(facts: dict[str, Any]) -> list[dict[str, str]]:
         elif each["share"] is not None and each["share"] < SHORT:
             missing = each["wanted"] - each["hours"]
             lines.append(
-                _line("grave", f"{missing:.2f} h of {each['name']} are missing of {each['wanted']:g} h wanted.", "funnel")
+                _line(
+                    "grave", f"{missing:.2f} h of {each['name']} are missing of {each['wanted']:g} h wanted.", "funnel"
+                )
             )
     return lines
 
@@ -82,7 +84,9 @@ def _people(facts: dict[str, Any]) -> list[dict[str, str]]:
         if each["clips"] and each["persons"] < FEW_PERSONS:
             says = "nobody knows how many persons speak" if not each["persons"] else f"{each['persons']} "
             says += "" if not each["persons"] else "person speaks" if each["persons"] == 1 else "persons speak"
-            lines.append(_line("mild", f"{each['name']}: {says}; a voice or an accent may be learned with it.", "persons"))
+            lines.append(
+                _line("mild", f"{each['name']}: {says}; a voice or an accent may be learned with it.", "persons")
+            )
     if corpus["speaker_conflicts"]:
         count = corpus["speaker_conflicts"]
         lines.append(_line("mild", f"{count} kept clips sound like another person than their label says.", "persons"))
@@ -96,7 +100,9 @@ def _texts(facts: dict[str, Any]) -> list[dict[str, str]]:
     machine, kept = facts["machine_text"]["kept"], facts["kept"]
     if machine["clips"]:
         weight = "grave" if machine["hours"] > MUCH_MACHINE * (kept["hours"] or 1) else "mild"
-        lines.append(_line(weight, f"The text of {machine['clips']} kept clips was written by a recogniser.", "agreement"))
+        lines.append(
+            _line(weight, f"The text of {machine['clips']} kept clips was written by a recogniser.", "agreement")
+        )
     for each in facts["agreement"]:
         if each["asr"] is None:
             lines.append(_line("mild", f"No recogniser checks the texts of {each['name']}.", "agreement"))

@@ -5,15 +5,18 @@ says so. The same samples give the same bytes.
 """
 
 import base64
+import io
 import struct
 import zlib
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import soundfile
 from numpy.typing import NDArray
 
 from curate import audio
@@ -78,10 +81,6 @@ def _excerpt(row: Mapping[str, Any], roots: Mapping[str, Root]) -> Excerpt | Non
 
 def mp3(samples: audio.Samples, rate: int) -> bytes:
     """Mono MP3 of variable bit rate at 16 or 24 kHz; peaks above 1 are scaled down."""
-    import io
-
-    import soundfile
-
     to = RATES[0] if rate <= RATES[0] else RATES[1]
     sound = audio.resample(np.nan_to_num(samples), rate, to)
     sound = sound / max(1.0, float(np.abs(sound).max(initial=0.0)) / audio.SAFE_PEAK)
@@ -101,7 +100,7 @@ def spectrogram(samples: audio.Samples, rate: int) -> bytes:
     power = np.abs(np.fft.rfft(frames, axis=1)) ** 2
     heard = power[:, : max(BANDS, int(power.shape[1] * min(1.0, TOP_HZ / (rate / 2))))]
     edges = np.linspace(0, heard.shape[1], BANDS + 1).astype(int)
-    bands = np.array([heard[:, a : max(b, a + 1)].mean(axis=1) for a, b in zip(edges, edges[1:], strict=False)])
+    bands = np.array([heard[:, a : max(b, a + 1)].mean(axis=1) for a, b in pairwise(edges)])
     level = 10 * np.log10(bands + 1e-12)
     shade = np.clip((level - level.max() + RANGE_DB) / RANGE_DB * SHADES, 0, SHADES - 1).astype(np.uint8)
     return _png(shade[::-1])
@@ -122,7 +121,5 @@ def _png(shades: NDArray[np.uint8]) -> bytes:
 def _palette() -> bytes:
     """From dark over teal to light, readable on both kinds of page."""
     at = np.linspace(0, 1, SHADES)
-    channels = [
-        np.interp(at, (0, 0.55, 1), each) for each in np.array([DARK, MIDDLE, LIGHT], dtype=np.float64).T
-    ]
+    channels = [np.interp(at, (0, 0.55, 1), each) for each in np.array([DARK, MIDDLE, LIGHT], dtype=np.float64).T]
     return np.stack(channels, axis=1).astype(np.uint8).tobytes()

@@ -51,9 +51,7 @@ def gather(
     status = numbers.status(clips, recipe)
     near = near or nearness.nearness(clips, recipe)
     facts = {
-        "corpus": {
-            "name": recipe.corpus.name, "clips": clips.height, "digest": digest(clips), **_people(clips)
-        },
+        "corpus": {"name": recipe.corpus.name, "clips": clips.height, "digest": digest(clips), **_people(clips)},
         **{name: each for name, each in status.items() if name != "rules"},
         "balance": _balance(clips, recipe),
         "sources": _sources(clips, recipe),

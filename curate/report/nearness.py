@@ -41,7 +41,7 @@ def nearness(clips: pl.DataFrame, recipe: Recipe) -> Nearness:
         (names[int(one)] if over[one, i] > 0 else None) if gone else (names[int(two)] if spare[two, i] < FAR else None)
         for i, (gone, one, two) in enumerate(zip(dropped, *by_rule, strict=True))
     ]
-    return Nearness(np.round(distance, 3), nearest, beyond)
+    return Nearness(np.asarray(np.round(distance, 3), dtype=np.float64), nearest, beyond)
 
 
 def _beyond(rule: Sliding, broken: sliders.Flags) -> Floats:
@@ -58,9 +58,11 @@ def _spare(rule: Sliding) -> Floats:
     active = [part for part in rule.parts if part.limit is not None]
     if not rule.on or not active:
         return np.full(len(rule.always), FAR)
-    each = np.array([np.where(part.where, np.nan_to_num(np.maximum(-_over(part), 0.0), nan=0.0), FAR) for part in active])
+    each = np.array(
+        [np.where(part.where, np.nan_to_num(np.maximum(-_over(part), 0.0), nan=0.0), FAR) for part in active]
+    )
     # where any of the parts may hold, the one that holds best counts
-    return np.minimum(each.min(axis=0) if rule.mode == "all" else each.max(axis=0), FAR)
+    return np.asarray(np.minimum(each.min(axis=0) if rule.mode == "all" else each.max(axis=0), FAR))
 
 
 def _over(part: Part) -> Floats:

@@ -77,7 +77,12 @@ def _extra(facts: dict[str, Any], media: Media) -> dict[str, dict[str, Any]]:
     shown = facts["examples"]
     cards = {each["id"] for each in (*shown["kept"], *(one for found in shown["dropped"].values() for one in found))}
     return {
-        id: {"sound": sound, "picture": media.pictures[id], "seconds": media.seconds[id], "words": media.words.get(id, [])}
+        id: {
+            "sound": sound,
+            "picture": media.pictures[id],
+            "seconds": media.seconds[id],
+            "words": media.words.get(id, []),
+        }
         for id, sound in media.sounds.items()
         if id not in cards
     }

@@ -102,7 +102,9 @@ def _few(values: pl.Series) -> dict[str, Any]:
 def _texts(clips: pl.DataFrame, name: str) -> list[str | None]:
     """Texts as they are; `spoken` only where it is not the text."""
     if name == "spoken":
-        return clips.select(pl.when(pl.col("spoken") != pl.col("text").fill_null("")).then("spoken"))["spoken"].to_list()
+        return clips.select(pl.when(pl.col("spoken") != pl.col("text").fill_null("")).then("spoken"))[
+            "spoken"
+        ].to_list()
     return clips[name].cast(pl.String).to_list()
 
 
@@ -200,7 +202,9 @@ def alike(clips: pl.DataFrame, recipe: Recipe) -> Packed:
     if not known:
         return found
     if not applies:
-        applies = _bits(sliders.flags(clips, rule_catalogue.duplicate(sliders.changed(recipe, {"filter.duplicate": 0.4})).applies()))
+        applies = _bits(
+            sliders.flags(clips, rule_catalogue.duplicate(sliders.changed(recipe, {"filter.duplicate": 0.4})).applies())
+        )
     place = {id: i for i, id in enumerate(clips["id"])}
     rated = clips.filter(pl.col("similar").list.len() > 0)
     rated = rated.sort([each.rank for each in duplicates.PREFERENCES[1:]], maintain_order=True)
@@ -221,4 +225,3 @@ def about_sliders(packed: Packed) -> list[dict[str, Any]]:
         for part in rule["parts"]
         if part["measured"]
     ]
-

@@ -2,8 +2,8 @@
 
 A rule of the catalogue is an expression of Polars. Here each becomes parts, one for each of its limits: the value a
 clip has, where the limit speaks, and what it asks. Parts are found by asking the rule itself with all other limits off,
-so that a rule added to the catalogue has its slider without a word here; only the two rules that combine their limits in
-a way of their own are written out. What does not decide as the rules did is told, and gets no slider.
+so that a rule added to the catalogue has its slider without a word here; only the two rules that combine their limits
+in a way of their own are written out. A rule whose parts do not decide as it did gets no slider.
 """
 
 from collections.abc import Mapping
@@ -75,9 +75,7 @@ class Sliding:
 def rules(clips: pl.DataFrame, recipe: Recipe) -> list[Sliding]:
     """Every rule that looks at clips one by one, in order; parts only where they decide just as the rule did."""
     made = [
-        _sliding(clips, recipe, rule)
-        for rule in recipe.RULES
-        if not rule.later and rule.name != rule_catalogue.REPEATS
+        _sliding(clips, recipe, rule) for rule in recipe.RULES if not rule.later and rule.name != rule_catalogue.REPEATS
     ]
     found = decided(made)
     return [

@@ -17,7 +17,7 @@ function make(tag, attributes, ...children) {
     if (name === "on") for (const [event, act] of Object.entries(value)) made.addEventListener(event, act);
     else made.setAttribute(name, value === true ? "" : seen(value));
   }
-  for (const child of children.flat()) {
+  for (const child of children.flat(Infinity)) {
     if (child === null || child === undefined) continue;
     made.append(child instanceof Node ? child : seen(child));
   }

@@ -1,4 +1,4 @@
-"""Corpora for the tests of the report's page: many clips near every limit, hostile ones, with sounds that can be read."""
+"""Corpora for the tests of the report's page: many clips near every limit, and hostile ones."""
 
 import random
 from pathlib import Path
@@ -12,7 +12,7 @@ from curate.recipe import Recipe, load
 from tests.curate import frames
 from tests.curate.recordings import RATE, voice
 
-HOSTILE = "</script><script>window.pwned=1</script><img src=x onerror=\"window.pwned=2\">'\"&\u202eabc\x00"
+HOSTILE = '</script><script>window.pwned=1</script><img src=x onerror="window.pwned=2">\'"&\u202eabc\x00'
 RECIPE = """
 [corpus]
 name = "mixed"
@@ -44,7 +44,8 @@ NEAR: dict[str, tuple[float, float]] = {
     "distillmos": (2.0, 4.5), "second_voice": (0.0, 0.25), "other_voice": (0.0, 0.2), "overlap": (0.0, 0.15),
     "other_probability": (0.0, 1.0), "language_probability": (0.0, 1.0), "cer": (0.0, 1.0), "unheard": (0.0, 0.4),
     "extra": (0.0, 0.4), "aligned": (0.1, 0.9), "ctc_score": (0.2, 0.9), "pace": (1.0, 35.0), "pace_z": (-6.0, 6.0),
-    "heard_agreement": (0.8, 1.0), "heard_confidence": (0.4, 1.0), "head_edge": (-40.0, -5.0), "tail_edge": (-40.0, -5.0),
+    "heard_agreement": (0.8, 1.0), "heard_confidence": (0.4, 1.0), "head_edge": (-40.0, -5.0),
+    "tail_edge": (-40.0, -5.0),
 }  # fmt: skip
 DIGITS = {"clipped": 5, "bandwidth": 0, "seconds": 4}
 PERIL = 0.07  # chance of a value drawn from the whole range above; else it is a good one

@@ -29,7 +29,8 @@ TOLD = """() => {
 }"""
 # each value put into its box, or the limit switched off, and what the page says of it
 MOVED = """async ([key, values]) => {
-  const box = document.querySelector(`[data-key="${key}"]`), off = document.querySelector(`[data-off="${key}"]`), found = [];
+  const box = document.querySelector(`[data-key="${key}"]`), off = document.querySelector(`[data-off="${key}"]`);
+  const found = [];
   for (const value of values) {
     if (value === null) { off.checked = true; off.dispatchEvent(new Event("change")); }
     else { box.value = value; box.dispatchEvent(new Event("input")); }
@@ -140,7 +141,9 @@ def test_a_rule_that_is_decided_otherwise_has_no_slider(tmp_path: Path) -> None:
 
 def test_near_clips_are_near_on_both_sides(tmp_path: Path) -> None:
     wanted = corpora.recipe(tmp_path)
-    rows = corpora.frames.clips([{"snr": 15.2}, {"snr": 14.9}, {"snr": 2.0}, {"snr": None}, {"snr": 39.0}, {"speech": None}])
+    rows = corpora.frames.clips(
+        [{"snr": 15.2}, {"snr": 14.9}, {"snr": 2.0}, {"snr": None}, {"snr": 39.0}, {"speech": None}]
+    )
     clips = pipeline.decide(wanted, rows.with_columns(pl.lit("말 말").alias("text")))
     near = nearness.nearness(clips, wanted)
     distance = near.distance.tolist()
