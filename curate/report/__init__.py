@@ -15,20 +15,12 @@ from curate.recipe import Recipe
 from curate.report import against, examples, excerpts, facts, nearness, page, rows
 from curate.report.excerpts import Excerpt
 
+CACHE = "excerpts.parquet"  # beside the page, so that the next report need not make them again
 SIDE = "audio"  # the folder of sounds beside the page, where they are too many to be in it
 ROW_FIELDS = (
-    "id",
-    "source",
-    "path",
-    "rate",
-    "channel_mix",
-    "dc_offset",
-    "cut_start",
-    "cut_end",
-    "start",
-    "end",
+    "id", "source", "path", "sha256", "rate", "channel_mix", "dc_offset", "cut_start", "cut_end", "start", "end",
     "frames",
-)
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -58,7 +50,7 @@ def write(
     near = nearness.nearness(clips, recipe)
     gathered = facts.gather(clips, recipe, near, folder)
     doubtful = examples.doubtful(clips, near)
-    sounds = _excerpts(clips, gathered, doubtful, roots or {})
+    sounds = _excerpts(clips, gathered, doubtful, roots or {}, into / CACHE)
     packed = rows.rows(clips, recipe, near)
     gathered["sliders"] = rows.about_sliders(packed)
     gathered["sounds"] = {"clips": len(sounds), "embedded": _fits(sounds)}
@@ -78,13 +70,13 @@ def write(
 
 
 def _excerpts(
-    clips: pl.DataFrame, gathered: dict[str, Any], doubtful: list[str], roots: Mapping[str, Root]
+    clips: pl.DataFrame, gathered: dict[str, Any], doubtful: list[str], roots: Mapping[str, Root], cache: Path
 ) -> dict[str, Excerpt]:
     """Of every clip that the page shows, and of those nearest to a limit."""
     shown = gathered["examples"]
     ids = [each["id"] for each in (*shown["kept"], *(each for found in shown["dropped"].values() for each in found))]
     wanted = clips.filter(pl.col("id").is_in([*ids, *doubtful])).select(ROW_FIELDS)
-    return excerpts.take(wanted.iter_rows(named=True), roots)
+    return excerpts.take(wanted.iter_rows(named=True), roots, cache)
 
 
 def _fits(sounds: Mapping[str, Excerpt]) -> bool:

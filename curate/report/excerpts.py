@@ -5,25 +5,35 @@ says so. The same samples give the same bytes.
 """
 
 import base64
+import hashlib
 import io
+import json
+import re
 import struct
 import zlib
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import soundfile
 from numpy.typing import NDArray
 
-from curate import audio
+from curate import audio, files
 from curate.channels import Mix
 from curate.errors import Unreadable, UserError
 from curate.files import Root
 
+NAME = re.compile("[0-9A-Za-z-]+")
+VERSION = 1  # raise it when an excerpt would be made otherwise
+MADE_OF = ("sha256", "channel_mix", "dc_offset", "cut_start", "cut_end", "start", "end", "frames", "rate")
+CACHED = {
+    "key": pl.String, "mp3": pl.Binary, "png": pl.Binary, "seconds": pl.Float64, "start": pl.Int64, "rate": pl.Int64,
+}  # fmt: skip
 SECONDS = 12.0  # of a clip that are played; most are shorter
 RATES = (16_000, 24_000)  # Hz: what MP3 has, and a voice needs
 COMPRESSION = 0.6  # of libsndfile's scale for variable bit rate: 6 s of speech are about 30 KB
@@ -54,12 +64,35 @@ class Excerpt:
         return "data:audio/mpeg;base64," + base64.b64encode(self.mp3).decode()
 
 
-def take(rows: Iterable[Mapping[str, Any]], roots: Mapping[str, Root]) -> dict[str, Excerpt]:
-    """Excerpts by id, of all rows that can be read."""
-    wanted = {str(row["id"]): row for row in rows if row["rate"] and row["source"] in roots and row["path"]}
+def take(rows: Iterable[Mapping[str, Any]], roots: Mapping[str, Root], cache: Path | None = None) -> dict[str, Excerpt]:
+    """Excerpts by id, of all rows that can be read; those in the `cache` of an earlier report are not made again."""
+    there = [row for row in rows if row["rate"] and row["source"] in roots and row["path"]]
+    wanted = {row["id"]: row for row in there if NAME.fullmatch(row["id"])}  # an id becomes the name of a file
+    keys = {id: _key(row) for id, row in wanted.items()}
+    known = _read(cache)
+    missing = {keys[id]: row for id, row in wanted.items() if keys[id] not in known}
     with ThreadPoolExecutor(2) as pool:
-        made = pool.map(lambda row: _excerpt(row, roots), wanted.values())
-        return {id: excerpt for id, excerpt in zip(wanted, made, strict=True) if excerpt is not None}
+        made = dict(zip(missing, pool.map(lambda row: _excerpt(row, roots), missing.values()), strict=True))
+    found = {key: excerpt for key, excerpt in (known | made).items() if excerpt is not None}
+    used = {key: found[key] for key in keys.values() if key in found}
+    if cache is not None and used.keys() != known.keys():
+        files.write_parquet(pl.DataFrame([{"key": key, **asdict(used[key])} for key in sorted(used)], CACHED), cache)
+    return {id: found[key] for id, key in keys.items() if key in found}
+
+
+def _key(row: Mapping[str, Any]) -> str:
+    """What an excerpt is made of: the file's content, the span, how its channels become one, and this code."""
+    values = [VERSION, audio.VERSION, *(row[name] for name in MADE_OF)]
+    return hashlib.sha256(json.dumps(values).encode()).hexdigest()
+
+
+def _read(cache: Path | None) -> dict[str, Excerpt]:
+    """What an earlier report made; nothing where that cannot be read."""
+    try:
+        rows = pl.read_parquet(cache, columns=list(CACHED)) if cache is not None and cache.is_file() else None
+    except (pl.exceptions.PolarsError, OSError):
+        return {}
+    return {} if rows is None else {row.pop("key"): Excerpt(**row) for row in rows.to_dicts()}
 
 
 def _excerpt(row: Mapping[str, Any], roots: Mapping[str, Root]) -> Excerpt | None:

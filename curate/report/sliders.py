@@ -78,8 +78,9 @@ def rules(clips: pl.DataFrame, recipe: Recipe) -> list[Sliding]:
         _sliding(clips, recipe, rule) for rule in recipe.RULES if not rule.later and rule.name != rule_catalogue.REPEATS
     ]
     found = decided(made)
+    by_rule = ~_judged(clips)
     return [
-        each if (found[each.rule.name] == (did := _did(clips, each.rule.name))).all() else _fixed(each, did)
+        each if (found[each.rule.name] == (did := _did(clips, each.rule.name)))[by_rule].all() else _fixed(each, did)
         for each in made
     ]
 
@@ -109,6 +110,13 @@ def _put(part: Any, path: list[str], value: Any) -> Any:
         inner = type(part).model_fields[name].default if inner is False else inner
         value = _put(inner, rest, value)
     return part.model_copy(update={name: value})
+
+
+def _judged(clips: pl.DataFrame) -> Flags:
+    """Clips whose fate a person decided, where the recipe names verdicts."""
+    if "verdict" not in clips.columns:
+        return _no(clips)
+    return clips["verdict"].is_not_null().to_numpy()
 
 
 def _did(clips: pl.DataFrame, name: str) -> Flags:
