@@ -3,6 +3,7 @@
 from typing import Any
 
 from curate.recipe import LANGUAGES
+from curate.report import wording
 
 SHORT = 0.995  # of the hours wanted: below it something is missing (the issue of record allows 0.5 %)
 FEW_PERSONS = 3
@@ -36,7 +37,8 @@ def may_train(facts: dict[str, Any]) -> dict[str, Any]:
 
 def wrong(facts: dict[str, Any]) -> list[dict[str, str]]:
     """What is wrong with the corpus, the gravest first: `grave` or `mild`, a sentence, and where to look."""
-    return [*_leaks(facts), *_amounts(facts), *_splits(facts), *_people(facts), *_texts(facts), *_told(facts)]
+    found = [*_leaks(facts), *_amounts(facts), *_splits(facts), *_people(facts), *_texts(facts), *_told(facts)]
+    return sorted(found, key=lambda each: each["weight"] != "grave")
 
 
 def _line(weight: str, says: str, where: str) -> dict[str, str]:
@@ -65,7 +67,9 @@ def _amounts(facts: dict[str, Any]) -> list[dict[str, str]]:
             missing = each["wanted"] - each["hours"]
             lines.append(
                 _line(
-                    "grave", f"{missing:.2f} h of {each['name']} are missing of {each['wanted']:g} h wanted.", "funnel"
+                    "grave",
+                    f"{each['name']}: {wording.duration(missing)} are missing of {each['wanted']:g} h wanted.",
+                    "funnel",
                 )
             )
     return lines

@@ -48,7 +48,12 @@ def render(facts: dict[str, Any], media: Media, packed: rows.Packed, doubtful: l
         loader=FileSystemLoader([HERE, HERE / "parts"]), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True, finalize=_seen,
     )  # fmt: skip
-    environment.filters |= {"duration": duration, "percent": wording.percent, "number": wording.number, "path": quote}
+    environment.filters |= {
+        "duration": wording.duration,
+        "percent": wording.percent,
+        "number": wording.number,
+        "path": quote,
+    }
     environment.globals |= {"drawing": drawing, "names": LANGUAGES, "shown_units": UNITS}
     script = _script()
     carried = packed | {
@@ -104,12 +109,3 @@ def _by_speaker(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
             row["split"]
         ] = row
     return list(speakers.values())
-
-
-def duration(hours: float) -> str:
-    """Hours as people read them: seconds, minutes or hours, two or three digits of each."""
-    if hours * 3600 < 60:
-        return f"{hours * 3600:.0f} s"
-    if hours < 1:
-        return f"{hours * 60:.1f} min"
-    return f"{hours:.2f} h" if hours < 100 else f"{hours:.0f} h"

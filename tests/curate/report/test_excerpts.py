@@ -18,7 +18,15 @@ from tests.curate.report import corpora
 
 def row(**changed: Any) -> dict[str, Any]:
     whole = dict.fromkeys((*excerpts.MADE_OF, "source", "path", "id"))
-    return whole | {"id": "a1", "source": "s", "path": "a.wav", "sha256": "f", "rate": RATE, "frames": 5 * RATE, **changed}
+    return whole | {
+        "id": "a1",
+        "source": "s",
+        "path": "a.wav",
+        "sha256": "f",
+        "rate": RATE,
+        "frames": 5 * RATE,
+        **changed,
+    }
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 
 from curate import manifest, report
 from curate.recipe import Recipe
-from curate.report import examples, facts, licences, page, wording
+from curate.report import examples, facts, licences, wording
 from curate.report.distributions import BINS, distributions, drawing
 from curate.steps import rule_catalogue, rules
 
@@ -339,7 +339,7 @@ def test_shares_are_told_in_per_cent_and_small_ones_are_not_nothing() -> None:
     ("hours", "said"), [(0.0, "0 s"), (5 / 3600, "5 s"), (0.5, "30.0 min"), (13.2, "13.20 h"), (260.0, "260 h")]
 )
 def test_durations_are_told_in_a_unit_that_fits(hours: float, said: str) -> None:
-    assert page.duration(hours) == said
+    assert wording.duration(hours) == said
 
 
 def test_how_a_source_was_collected_is_shown_or_asked_for(tmp_path: Path) -> None:
