@@ -37,7 +37,7 @@ CACHED = {
 SECONDS = 12.0  # of a clip that are played; most are shorter
 RATES = (16_000, 24_000)  # Hz: what MP3 has, and a voice needs
 COMPRESSION = 0.6  # of libsndfile's scale for variable bit rate: 6 s of speech are about 30 KB
-EMBEDDED = 6_000_000  # bytes of sound that go into the page itself; more go to a folder beside it
+EMBEDDED = 5_000_000  # bytes of sound that go into the page itself; more go to a folder beside it
 # a spectrogram of 240 x 48 in 16 shades: 3 KB
 COLUMNS, BANDS, SHADES, RANGE_DB, TOP_HZ = 240, 48, 16, 60.0, 8_000
 DARK, MIDDLE, LIGHT = (17, 24, 39), (13, 148, 136), (254, 240, 138)

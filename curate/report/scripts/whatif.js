@@ -20,6 +20,7 @@ class WhatIf {
     if (this.data.alike.known && this.data.alike.pairs.length) this.panels.push(this.duplicates());
     place.append(...this.panels.map((panel) => panel.box));
     this.sum = document.getElementById("whatif-sum");
+    this.watch();
     this.show();
   }
 
@@ -31,8 +32,21 @@ class WhatIf {
     requestAnimationFrame(() => { this.waiting = false; this.show(); });
   }
 
+  /** Panels are drawn while they are in view: with 15,000 clips a slider must answer at once. */
+  watch() {
+    const byBox = new Map(this.panels.map((panel) => [panel.box, panel]));
+    const seenNow = new IntersectionObserver((changes) => {
+      for (const change of changes) {
+        const panel = byBox.get(change.target);
+        panel.inView = change.isIntersecting;
+        if (panel.inView) panel.show();
+      }
+    }, { rootMargin: "200px" });
+    for (const panel of this.panels) seenNow.observe(panel.box);
+  }
+
   show() {
-    for (const panel of this.panels) panel.show();
+    for (const panel of this.panels) if (panel.inView) panel.show();
     this.showSum();
   }
 
@@ -60,7 +74,7 @@ class WhatIf {
     range.addEventListener("input", () => { exact.value = fit(Number(range.value), step); if (off) off.checked = false; read(); });
     exact.addEventListener("input", () => { range.value = exact.value; if (off) off.checked = false; read(); });
     if (off) { off.checked = !firstOn || first === null; off.addEventListener("change", read); }
-    const chart = draw("svg", { viewBox: "0 0 320 84", class: "plot", role: "img" });
+    const chart = draw("svg", { viewBox: "0 0 320 84", class: "plot", role: "img", "aria-label": seen(part.title + ": histogram") });
     const says = make("p", { class: "small figures" });
     const box = make("section", { class: "panel", "data-panel": part.key, "aria-label": rule.name + ": " + part.title },
       make("h3", {}, part.title, " ", make("span", { class: "tag" }, rule.name)),

@@ -15,7 +15,7 @@ from curate.recipe import Recipe, load
 from curate.report import nearness, sliders
 from tests.curate.report import corpora
 
-COUNT = 220
+COUNT = 160
 TOLD = """() => {
   const told = () => ({
     kept: Object.fromEntries([...document.querySelectorAll("#whatif-sum [data-language]")].map((row) => {
@@ -38,7 +38,7 @@ MOVED = """async ([key, values]) => {
   }
   return found;
 }""".replace("TOLD", TOLD)
-POINTS = 4
+POINTS = 3
 
 
 def kept(measured: pl.DataFrame, wanted: Recipe) -> dict[str, list[float]]:
@@ -93,7 +93,7 @@ def test_every_slider_agrees_with_the_command_it_prints(
             changed += expected != first
         page.evaluate("document.getElementById('whatif-reset').click()")
     agree(page.evaluate(TOLD), first)
-    assert changed > 2 * len(limits)  # the values were such that moving them mattered
+    assert changed > 1.2 * len(limits)  # the values were such that moving them mattered
 
 
 def test_several_limits_at_once_and_switches_agree(tmp_path: Path, opened: Callable[..., Any]) -> None:
