@@ -152,8 +152,11 @@ def report(
     if against is not None:
         commands.another(against)  # what is wrong with it is said before anything is done
     wanted, clips = _advance(corpus, settings, until="tag", workers=workers)
-    page = _corpus(corpus).report / "index.html"
-    typer.echo(page if against is None else commands.write_report(_corpus(corpus), wanted, clips, against=against))
+    here = _corpus(corpus)
+    if against is not None:
+        with here.locked():
+            commands.write_report(here, wanted, clips, against=against)
+    typer.echo(here.report / "index.html")
 
 
 @app.command()
