@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from curate import pipeline
+from curate import pipeline, report
 from curate.recipe import Recipe, load
 from curate.report import nearness, sliders
 from tests.curate.report import corpora
@@ -151,3 +151,23 @@ def test_near_clips_are_near_on_both_sides(tmp_path: Path) -> None:
     assert 0 < distance[0] < distance[4]
     assert 0 > distance[1] > distance[2] > distance[3] == -nearness.FAR
     assert distance[5] == -nearness.FAR
+
+
+def test_a_person_s_verdict_stands_whatever_the_limits_are(tmp_path: Path, opened: Callable[..., Any]) -> None:
+    wanted = corpora.recipe(tmp_path)
+    clips = pipeline.decide(wanted, corpora.measured(40, seed=3))
+    noisy = int(clips["drop"].is_not_null().arg_max() or 0)
+    at = pl.int_range(pl.len()) == noisy
+    judged = clips.with_columns(
+        pl.when(at).then(pl.lit("keep")).alias("verdict"),
+        pl.when(at).then(pl.lit([], dtype=pl.List(pl.String))).otherwise("broke").alias("broke"),
+        pl.when(~at).then("drop").alias("drop"),
+    )
+    assert all(
+        each.parts or not each.rule.bounds for each in sliders.rules(judged, wanted) if each.rule.name != "too_long"
+    )
+    page = opened(report.write(judged, wanted, tmp_path / "report", tmp_path / "clips"))
+    told = page.evaluate(TOLD)
+    assert told["notes"] == 0
+    passed = judged.filter(pl.col("drop").is_null() | pl.col("drop").is_in(["capped", "surplus"]))
+    assert sum(clips for clips, _ in told["kept"].values()) == passed.height
