@@ -318,4 +318,4 @@ def test_the_links_of_the_pages_lead_somewhere() -> None:
 def test_the_picture_of_the_report_is_small() -> None:
     picture = (ROOT / "docs" / "report.png").read_bytes()
     assert picture.startswith(b"\x89PNG")
-    assert len(picture) < 200_000
+    assert len(picture) < 150_000
