@@ -103,9 +103,9 @@ def make(
     """The plan of a test on the stimuli of a folder; paths in it are relative to `into`. Raises UserError."""
     draft = _draft(sources.read(folder, table), choices, into)
     golds = sources.gold(gold_file) if gold_file else []
-    groups = {language: _group(draft, language, golds, trap_audio) for language in _languages(draft)}
-    made = dict(_made(draft))
     try:
+        groups = {language: _group(draft, language, golds, trap_audio) for language in _languages(draft)}
+        made = dict(_made(draft))
         return Plan(
             name=choices.name,
             method=choices.method,
