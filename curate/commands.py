@@ -228,12 +228,12 @@ class Exported:
 
 def export(
     corpus: Corpus,
+    wanted: Recipe,
     clips: pl.DataFrame,
     *,
     format: str,
     into: Path | None,
     sound: Sound | None = None,
-    name: str = "corpus",
     workers: int = 0,
     watch: Watch = lambda what, done, total: None,
 ) -> Exported:
@@ -243,7 +243,7 @@ def export(
     """
     chosen, folder = formats.named(format), into or corpus.export(format)
     sound = sound or formats.same_sound(format, export_folder.settings_of(folder))
-    exported = Clips(select(clips), corpus.clips, sound, name)
+    exported = Clips(select(clips), corpus.clips, sound, clips, wanted)
     check_cut(exported)
     notes = export_folder.build(
         folder,
@@ -263,7 +263,7 @@ def finish(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, watch: Watch) ->
     """Clips, VoxCPM manifests, card and report, all of the same decisions; returns the report's page."""
     forget_latents(corpus, clips)
     cut_clips(corpus, wanted, clips, watch)
-    export(corpus, clips, format="voxcpm", into=None, name=wanted.corpus.name, watch=watch)
+    export(corpus, wanted, clips, format="voxcpm", into=None, watch=watch)
     write_metadata(corpus, wanted, clips)
     return write_report(corpus, wanted, clips)
 
