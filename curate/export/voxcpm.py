@@ -9,6 +9,7 @@ from typing import Any
 
 from curate.export.definition import SPLITS, Clips, File, Row, attributions, json_lines, text_file
 
+PLACES = ("*.jsonl", "audio/*")
 NAMES = tuple(f"{split}.jsonl" for split in SPLITS)
 
 

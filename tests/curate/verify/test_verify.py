@@ -15,6 +15,7 @@ import soundfile
 from curate import cli, commands, files, manifest
 from curate.corpus import Corpus
 from curate.errors import UserError
+from curate.export import formats
 from curate.recipe import load
 from curate.verify import as_text, verify
 from tests.curate import fakes
@@ -280,11 +281,11 @@ def test_exports_that_were_changed_that_lack_or_hold_other_clips(corpus: Corpus)
     lines = train.read_text().splitlines(keepends=True)
     gone = json.loads(lines[0])["audio"].rpartition("/")[2].removesuffix(".flac")
     train.write_text("".join(lines[1:]) + lines[1].replace(json.loads(lines[1])["audio"], "x/0123456789abcdef.flac"))
-    problems = [problem for _, problem in failures(corpus)["exports"]]
-    assert problems == [
-        "holds 1 clips that are not kept: 0123456789abcdef", f"lacks 1 kept clips: {gone}",
-        "has other bytes than were written",
-    ]  # fmt: skip
+    assert failures(corpus)["exports"] == [
+        ("export/voxcpm", "holds 1 clips that are not kept: 0123456789abcdef"),
+        ("export/voxcpm/*.jsonl", f"lacks 1 kept clips: {gone}"),  # its sound is still there
+        ("export/voxcpm/train.jsonl", "has other bytes than were written"),
+    ]
     (corpus.export("voxcpm") / "test.jsonl").unlink()
     assert ("export/voxcpm/test.jsonl", "is missing") in failures(corpus)["exports"]
 
@@ -295,14 +296,51 @@ def test_a_text_changed_in_an_export(corpus: Corpus) -> None:
     assert failures(corpus) == {"exports": [("export/voxcpm/train.jsonl", "has other bytes than were written")]}
 
 
-def test_an_export_with_an_index_of_its_own_is_held_against_it(corpus: Corpus) -> None:
-    folder = corpus.export("kaldi")
-    (folder / "train").mkdir(parents=True)
-    (folder / "train/text").write_text("".join(f"{id} 말\n" for id in kept(corpus)["id"]))
-    noted = {"file": "train/text", "sha256": files.sha256(folder / "train/text"), "size": 1}
-    (folder / ".samsori-export").write_text('{"format": "kaldi"}\n' + json.dumps(noted) + "\n")
+@pytest.mark.parametrize("format", formats.FORMATS)
+def test_an_export_of_any_format_that_lacks_or_holds_a_clip_is_found(corpus: Corpus, format: str) -> None:
+    """Made of other clips than are kept, so that its own index is right about its bytes."""
+    clips = manifest.read(corpus.manifest)
+    ids = manifest.kept(clips).filter(pl.col("split") == "train")["id"]
+    commands.export(corpus, load(corpus.recipe), clips, format=format, into=None)
     assert failures(corpus) == {}
-    (folder / "train/text").write_text((folder / "train/text").read_text().replace("말", "밀", 1))
+    fewer = set_where(ids[0], drop="noisy", split=None)(clips)
+    commands.export(corpus, load(corpus.recipe), fewer, format=format, into=None)
+    assert failures(corpus)["exports"] == [(f"export/{format}", f"lacks 1 kept clips: {ids[0]}")]
+    shutil.copy(corpus.clips / f"{ids[0]}.flac", corpus.clips / "0123456789abcdef.flac")
+    other = clips.with_columns(pl.col("id").replace(ids[0], "0123456789abcdef"))
+    commands.export(corpus, load(corpus.recipe), other, format=format, into=None)
+    (corpus.clips / "0123456789abcdef.flac").unlink()
+    assert failures(corpus)["exports"] == [
+        (f"export/{format}", "holds 1 clips that are not kept: 0123456789abcdef"),
+        (f"export/{format}", f"lacks 1 kept clips: {ids[0]}"),
+    ]
+
+
+@pytest.mark.parametrize("format", formats.FORMATS)
+def test_one_changed_byte_in_any_file_of_an_export_is_found(corpus: Corpus, format: str) -> None:
+    commands.export(corpus, load(corpus.recipe), manifest.read(corpus.manifest), format=format, into=None)
+    folder = corpus.export(format)
+    for path in sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))[::5]:
+        content = path.read_bytes()
+        path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+        name = f"export/{format}/{path.relative_to(folder).as_posix()}"
+        assert (name, "has other bytes than were written") in failures(corpus)["exports"]
+        path.write_bytes(content)
+    assert failures(corpus) == {}
+
+
+def test_an_export_that_was_stopped_is_half_made(corpus: Corpus) -> None:
+    index = corpus.export("voxcpm") / ".samsori-export"
+    index.write_text(index.read_text().replace('"complete": true', '"complete": false', 1))
+    ((what, problem),) = failures(corpus)["exports"]
+    assert (what, problem.partition(":")[0]) == ("export/voxcpm", "is half made")
+
+
+def test_an_export_is_held_against_its_own_index(corpus: Corpus) -> None:
+    commands.export(corpus, load(corpus.recipe), manifest.read(corpus.manifest), format="kaldi", into=None)
+    folder = corpus.export("kaldi")
+    assert failures(corpus) == {}
+    (folder / "train/text").write_text((folder / "train/text").read_text().replace("가", "말"))
     assert failures(corpus)["exports"] == [("export/kaldi/train/text", "has other bytes than were written")]
     (folder / ".samsori-export").unlink()
     facts = verify(corpus, load(corpus.recipe), watch)
