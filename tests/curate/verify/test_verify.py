@@ -15,7 +15,8 @@ import soundfile
 from curate import cli, commands, files, manifest
 from curate.corpus import Corpus
 from curate.errors import UserError
-from curate.export import formats
+from curate.export import contents, formats
+from curate.export import folder as export_folder
 from curate.recipe import load
 from curate.verify import as_text, verify
 from tests.curate import fakes
@@ -421,3 +422,60 @@ def test_the_command_fails_loudly(
     else:
         assert "FAILED" not in sound
         assert f"clips: 1 failed\n  {id}  its file has {RATE} samples" in spoilt
+
+
+def test_what_split_lock_holds_out_must_stay_there_with_or_without_the_measured_frame(corpus: Corpus) -> None:
+    lock = corpus.split_lock.read_text()
+    id = manifest.kept(manifest.read(corpus.manifest)).filter(split="test")["id"][0]
+    edit(corpus, set_where(id, split="train"))
+    told = (id, "is in train and held out as test in split.lock: run `curate tag`")
+    assert told in failures(corpus)["splits"]
+    corpus.measured.unlink()
+    assert told in failures(corpus)["splits"]
+    corpus.split_lock.write_text("spoilt")
+    assert told not in failures(corpus).get("splits", [])
+    corpus.split_lock.write_text(lock)
+
+
+def test_a_lock_that_cannot_be_read_is_told(corpus: Corpus) -> None:
+    corpus.split_lock.write_text("spoilt")
+    ((what, problem),) = failures(corpus)["manifest"]
+    assert what == "recipe, verdicts or locks"
+    assert "split.lock cannot be read" in problem
+
+
+@pytest.mark.parametrize("similarity", [0.9, 0.2])
+def test_sounds_alike_in_two_splits_are_found_however_alike_unless_the_recipe_lets_go(
+    corpus: Corpus, similarity: float
+) -> None:
+    clips = manifest.kept(manifest.read(corpus.manifest))
+    one, two = (clips.filter(split=split)["id"][0] for split in ("train", "test"))
+    measured = pl.read_parquet(corpus.measured)
+    pair = [{"id": two, "similarity": similarity}]
+    similar = [pair if id == one else [] for id in measured["id"]]
+    measured = measured.with_columns(pl.Series("similar", similar, dtype=measured.schema["similar"]))
+    files.write_parquet(measured, corpus.measured, metadata=pl.read_parquet_metadata(corpus.measured))
+    assert any("sounds like" in problem for _, problem in failures(corpus)["splits"])
+    recipe = load(corpus.recipe, ['split.apart=["speaker", "text", "recording"]'])
+    facts = verify(corpus, recipe, watch)
+    assert not next(each for each in facts["checks"] if each["check"] == "splits")["findings"]
+
+
+@pytest.mark.parametrize("format", [each for each in formats.FORMATS if each != "voxcpm"])
+def test_a_clip_that_a_person_drops_leaves_every_export_in_the_corpus(corpus: Corpus, format: str) -> None:
+    wanted = load(corpus.recipe)
+    before = manifest.read(corpus.manifest)
+    sound_wanted = formats.sound(format, rate=24000)
+    commands.export(corpus, wanted, before, format=format, into=None, sound=sound_wanted)
+    gone = manifest.kept(before).filter(split="train")["id"][0]
+    corpus.verdicts.write_text(f"clip\tverdict\treason\n{gone}\tdrop\ttakedown\n")
+    measures = fakes.measures(corpus.folder.parent / "asked")
+    clips = commands.advance(corpus, wanted, until="tag", workers=1, watch=watch, measures=measures)
+    assert any(f"export/{format} still holds 1 clips" in line for line in commands.notes(corpus, wanted, clips))
+    commands.finish(corpus, wanted, clips, watch)
+    assert commands.notes(corpus, wanted, clips) == []
+    assert gone not in contents.ids(corpus.export(format))
+    assert export_folder.settings_of(corpus.export(format)) == {
+        "format": format, **sound_wanted.settings(), "clips": manifest.kept(clips).height, "complete": True,
+    }  # fmt: skip
+    assert failures(corpus) == {}
