@@ -13,9 +13,9 @@ import polars as pl
 from curate import audio
 from curate.errors import UserError
 from curate.export.sound import VERSION, Sound, expected_frames
+from curate.manifest import SPLITS
 from curate.recipe import LANGUAGES, Recipe
 
-SPLITS = ("train", "validation", "test")
 RATES = range(8_000, 192_001)  # Hz
 LOUDNESS = (-70.0, 0.0)  # LUFS: under the absolute gate of BS.1770 nothing is heard, above full scale nothing is
 IDENTITY = ("id", "sha256", "channel_mix", "dc_offset", "cut_start", "cut_end")  # which samples a clip is

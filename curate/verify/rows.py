@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from curate import manifest
+from curate.manifest import SPLITS
 from curate.measures.agreement import comparable
 from curate.recipe import Recipe
 from curate.report import licences
@@ -12,7 +13,6 @@ from curate.steps import relations
 from curate.verify.finding import Checked, Finding, Findings
 
 FILE = ("source", "path", "channel")
-SPLITS = ("train", "validation", "test")
 SHORTEST_TEXT = 1  # characters that count; a text of signs alone is no text
 SECONDS_DIGITS = 4  # of the manifest's column
 
