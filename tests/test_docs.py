@@ -44,6 +44,7 @@ NOT_RUN = {  # a line: why it is not run
     "train sweep work/corpus --model openbmb/VoxCPM2 --ranks 8,16,32,64,128 --into work/sweep": HUB,
     "train select work/sweep --ratings zero-shot.json --ratings r64.json": "by tests/train/evaluate/test_sweep.py",
     "train listen plan work/evaluation --into work/test --baseline zero-shot --listeners 24": ASKED,
+    "train listen plan work/sweep --into work/test --baseline zero-shot --listeners 24": ASKED,
     "train listen build work/test --into work/listeners": ASKED,
     "train listen serve work/listeners --url https://listen.example.org": ASKED,
     "train listen collect work/listeners downloads/*.json --into work/ratings.csv": ASKED,
