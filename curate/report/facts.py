@@ -21,10 +21,10 @@ from curate.report import (
     wording,
 )
 from curate.report.distributions import distributions
+from curate.report.named import named
 from curate.report.nearness import Nearness
 from curate.report.rows import digest
 from curate.steps import rule_catalogue
-from curate.steps.verdicts import taken_down
 
 PROVENANCE = ("collected", "people", "domain", "conditions")  # of a source, as its recipe tells it
 NAMED = 10  # clips with words missing at an edge that are named, per language
@@ -48,10 +48,13 @@ LIMITS = (
 def gather(
     clips: pl.DataFrame, recipe: Recipe, near: Nearness | None = None, folder: Path | None = None
 ) -> dict[str, Any]:
-    """Every number and text of the report, as JSON can carry it; `folder` is the corpus on disk, where there is one."""
+    """Every number and text of the report, as JSON can carry it; `near` is of the clips that may be named.
+
+    `folder` is the corpus on disk, where there is one.
+    """
     status = numbers.status(clips, recipe)
-    shown = clips.filter(~taken_down())  # who asked to be taken out is counted, and is nowhere read or heard
-    near = near or nearness.nearness(clips, recipe)
+    shown = named(clips)
+    near = near or nearness.nearness(shown, recipe)
     facts = {
         "corpus": {"name": recipe.corpus.name, "clips": clips.height, "digest": digest(clips), **_people(clips)},
         **{name: each for name, each in status.items() if name != "rules"},
@@ -70,7 +73,7 @@ def gather(
         "agreement": _agreement(clips, recipe),
         "edges": _edges(clips),
         "unreadable": _unreadable(shown),
-        "examples": {"kept": examples.kept(clips, near), "dropped": examples.dropped(clips, recipe, near)},
+        "examples": {"kept": examples.kept(shown, near), "dropped": examples.dropped(shown, recipe, near)},
         "persons": persons.persons(clips),
         "recordings": persons.recordings(clips),
         "coverage": coverage.coverage(clips),

@@ -17,10 +17,11 @@ from curate.manifest import COLUMNS
 from curate.recipe import LANGUAGES, Recipe
 from curate.report import sliders
 from curate.report.distributions import range_of
+from curate.report.named import hidden, named
 from curate.report.nearness import Nearness
 from curate.report.sliders import Flags, Part, Sliding
 from curate.steps import duplicates, rule_catalogue
-from curate.steps.rules import Bound
+from curate.steps.rules import DROP, KEEP, Bound
 
 Packed = dict[str, Any]
 SHORTEST = 0.1  # seconds: a step from 0, which no recipe takes as the least length
@@ -56,8 +57,12 @@ def pack(values: Packed) -> str:
     return base64.b64encode(gzip.compress(text.encode("utf-8", "surrogatepass"), 6, mtime=0)).decode()
 
 
-def rows(clips: pl.DataFrame, recipe: Recipe, near: Nearness) -> Packed:
-    """The columns, rules and likenesses of all clips, in the order of the manifest."""
+def rows(everyone: pl.DataFrame, recipe: Recipe, near: Nearness, held: pl.Series | None = None) -> Packed:
+    """The columns, rules and likenesses of all clips that may be named, in the order of the manifest.
+
+    `near` is of these clips; `held` are ids that the corpus holds out.
+    """
+    clips = named(everyone)
     there = [name for name in clips.columns if name in COLUMNS or name in (*FEW, *TEXTS)]
     numbers = [name for name in _numbers(recipe) if name in there and clips[name].count()]
     return {
@@ -74,7 +79,7 @@ def rows(clips: pl.DataFrame, recipe: Recipe, near: Nearness) -> Packed:
         "order": list(rule_catalogue.order(recipe)),
         "later": [rule.name for rule in recipe.RULES if rule.later],
         "rules": [_rule(each, clips, recipe) for each in sliders.rules(clips, recipe)],
-        "alike": alike(clips, recipe),
+        "alike": alike(everyone, recipe, held),
         "languages": LANGUAGES,
         "wanted": dict(recipe.balance.hours.items()),
     }
@@ -129,6 +134,7 @@ def _rule(each: Sliding, clips: pl.DataFrame, recipe: Recipe) -> Packed:
         "on": each.on,
         "mode": each.mode,
         "always": _bits(each.always) if each.always.any() else "",
+        "overruled": _bits(each.overruled) if each.overruled.any() else "",
         "silenced_by": list(each.silenced_by),
         "switch": each.rule.switch,
         "parts": [_part(part, each, recipe) for part in each.parts],
@@ -188,33 +194,38 @@ def _room(low: float, high: float, marks: list[float], unit: str) -> tuple[float
     return round(float(low), 6), round(float(high), 6)
 
 
-def alike(clips: pl.DataFrame, recipe: Recipe) -> Packed:
+def alike(everyone: pl.DataFrame, recipe: Recipe, held: pl.Series | None = None) -> Packed:
     """Clips that sound like others, the best first by all that no limit changes; pairs with their likeness.
 
-    Who repeats whom is then decided in the page as `duplicates.mark` does it. Without likenesses (a manifest that was
-    read from disk has none) it stays as it was decided.
+    Who repeats whom is then decided in the page as `duplicates.mark` does it: what people said goes before (`judged`: 0
+    keep, 1 drop, 2 nothing), then whether a rule drops it. A clip that may not be named has a number beyond those of
+    the rows. Without likenesses (a manifest that was read from disk has none) it stays as it was decided.
     """
+    clips = named(everyone)
     known = "similar" in clips.columns and bool(clips["similar"].count())
     limit = recipe.filter.duplicate
-    repeats = rule_catalogue.duplicate(recipe)
-    applies = _bits(sliders.flags(clips, repeats.applies())) if limit is not False else ""
     found: Packed = {"known": known, "limit": None if limit is False else limit, "clips": [], "pairs": []}
     if not known:
         return found
-    if not applies:
-        applies = _bits(
-            sliders.flags(clips, rule_catalogue.duplicate(sliders.changed(recipe, {"filter.duplicate": 0.4})).applies())
-        )
-    place = {id: i for i, id in enumerate(clips["id"])}
-    rated = clips.filter(pl.col("similar").list.len() > 0)
-    rated = rated.sort([each.rank for each in duplicates.PREFERENCES[1:]], maintain_order=True)
+    asked = sliders.changed(recipe, {"filter.duplicate": 0.4}) if limit is False else recipe
+    applies = _bits(sliders.flags(clips, rule_catalogue.duplicate(asked).applies()))
+    place = {id: i for i, id in enumerate((*clips["id"], *hidden(everyone)["id"]))}
+    rated = everyone.filter(pl.col("similar").list.len() > 0)
+    first = pl.Series([], dtype=pl.String) if held is None else held
+    rated = rated.sort(duplicates.by_sound(first), maintain_order=True)
+    judged = pl.col("verdict").replace_strict({KEEP: "0", DROP: "1"}, default="2", return_dtype=pl.String)
     pairs = [
         [place[id], place[other["id"]], other["similarity"]]
         for id, similar in rated.select("id", "similar").iter_rows()
         for other in similar
         if other["id"] in place
     ]
-    return found | {"clips": [place[id] for id in rated["id"]], "pairs": pairs, "applies": applies}
+    return found | {
+        "clips": [place[id] for id in rated["id"]],
+        "judged": "".join(rated.select(judged.fill_null("2"))["verdict"]),
+        "pairs": pairs,
+        "applies": applies,
+    }
 
 
 def about_sliders(packed: Packed) -> list[dict[str, Any]]:
