@@ -11,7 +11,6 @@ from curate.measures import agreement
 from curate.recipe import LANGUAGES, Models, Recipe, models_asked
 from curate.report import (
     answers,
-    coverage,
     examples,
     licences,
     nearness,
@@ -24,9 +23,9 @@ from curate.report.distributions import distributions
 from curate.report.named import named
 from curate.report.nearness import Nearness
 from curate.report.rows import digest
-from curate.steps import rule_catalogue
+from curate.steps import coverage_facts, rule_catalogue, sessions
 
-PROVENANCE = ("collected", "people", "domain", "conditions")  # of a source, as its recipe tells it
+PROVENANCE = ("collected", "people", "domain", "conditions", "consent")  # of a source, as its recipe tells it
 NAMED = 10  # clips with words missing at an edge that are named, per language
 SPLITS = ("train", "validation", "test")
 SECTIONS = ("segment", "signal", "quality", "hear", "align", "text", "speakers", "duplicates")
@@ -40,7 +39,8 @@ LIMITS = (
     "An estimated speaker is a guess from how voices sound; two people who sound alike may be one, and one person in "
     "two rooms may be two.",
     "Signal-to-noise is estimated from the pauses of each clip; without pauses there is little to estimate it from.",
-    "Consent of the speakers is not recorded here: the licence is what the source says it is.",
+    "What the speakers agreed to is told by `consent` of each source, as the recipe says it; nothing here checks it, nor "
+    "that the licence is what the source says it is.",
     "A corpus of voices can be used to imitate the people in it. Tell them, and do not publish voices without consent.",
 )
 
@@ -76,7 +76,7 @@ def gather(
         "examples": {"kept": examples.kept(shown, near), "dropped": examples.dropped(shown, recipe, near)},
         "persons": persons.persons(clips),
         "recordings": persons.recordings(clips),
-        "coverage": coverage.coverage(clips),
+        "coverage": coverage_facts.phonetic_coverage(clips),
         "later": [rule.name for rule in recipe.RULES if rule.later],
         "provenance": provenance.provenance(recipe, folder),
         "models": _models(recipe),
@@ -196,12 +196,17 @@ def _by(rows: pl.DataFrame, names: tuple[str, ...]) -> list[dict[str, Any]]:
 
 
 def _leaks(clips: pl.DataFrame, recipe: Recipe) -> list[dict[str, Any]]:
-    """Speakers (as persons), texts and recordings in more than one split, counted anew, not by the code that split."""
+    """Speakers (as persons), texts, recordings and audio that sounds alike in more than one split.
+
+    Counted anew, not by the code that split.
+    """
     bare = pl.col("spoken").map_elements(agreement.comparable, return_dtype=pl.String)
     what = {
         "speaker": pl.col("person"),
         "text": pl.when(bare != "").then(bare),
         "recording": pl.col("sha256"),
+        "audio": pl.col("sounds_like"),
+        "session": sessions.session(),
     }
     kept = manifest.kept(clips)
     leaks = []

@@ -23,6 +23,7 @@ class Nearness:
     distance: Floats  # above 0: kept, with that much to spare; below: dropped, by that much; +-FAR: no number says
     rule: list[str | None]
     beyond: dict[str, Floats]  # 0 where the rule is not broken
+    rules: list[Sliding]  # what it was found by: the rules as numbers
 
 
 def nearness(clips: pl.DataFrame, recipe: Recipe) -> Nearness:
@@ -42,7 +43,7 @@ def nearness(clips: pl.DataFrame, recipe: Recipe) -> Nearness:
         for i, (gone, one, two) in enumerate(zip(dropped, *by_rule, strict=True))
     ]
     distance = np.where(_judged(clips), np.where(dropped, -FAR, FAR), distance)
-    return Nearness(np.asarray(np.round(distance, 3), dtype=np.float64), nearest, beyond)
+    return Nearness(np.asarray(np.round(distance, 3), dtype=np.float64), nearest, beyond, made)
 
 
 def _judged(clips: pl.DataFrame) -> sliders.Flags:

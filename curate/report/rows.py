@@ -44,11 +44,8 @@ def digest(clips: pl.DataFrame) -> str:
 
     Verdicts are kept under it, and an imported verdict of another corpus can be told.
     """
-    names = ("id", "sha256", "start", "end")
-    told = hashlib.sha256()
-    for row in clips.select(names).sort("id").iter_rows():
-        told.update(json.dumps(row).encode())
-    return told.hexdigest()
+    told = clips.select("id", "sha256", "start", "end").sort("id").write_ndjson()
+    return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def pack(values: Packed) -> str:
@@ -65,12 +62,13 @@ def rows(everyone: pl.DataFrame, recipe: Recipe, near: Nearness, held: pl.Series
     clips = named(everyone)
     there = [name for name in clips.columns if name in COLUMNS or name in (*FEW, *TEXTS)]
     numbers = [name for name in _numbers(recipe) if name in there and clips[name].count()]
+    values = {name: _plain(clips[name].cast(pl.Float64).to_numpy()) for name in numbers}
     return {
         "count": clips.height,
         "id": clips["id"].to_list(),
         "few": {name: _few(clips[name]) for name in FEW if name in there},
         "texts": {name: _texts(clips, name) for name in TEXTS if name in there and clips[name].count()},
-        "numbers": {name: _plain(clips[name].cast(pl.Float64).to_numpy()) for name in numbers},
+        "numbers": values,
         "from": _plain((clips["start"] / clips["rate"]).round(2).cast(pl.Float64).to_numpy()),
         "broke": _broke(clips, recipe),
         "near": _plain(near.distance),
@@ -78,7 +76,7 @@ def rows(everyone: pl.DataFrame, recipe: Recipe, near: Nearness, held: pl.Series
         "columns": {name: _about(name) for name in (*FEW, *TEXTS, *numbers)},
         "order": list(rule_catalogue.order(recipe)),
         "later": [rule.name for rule in recipe.RULES if rule.later],
-        "rules": [_rule(each, clips, recipe) for each in sliders.rules(clips, recipe)],
+        "rules": [_rule(each, recipe, values) for each in near.rules],
         "alike": alike(everyone, recipe, held),
         "languages": LANGUAGES,
         "wanted": dict(recipe.balance.hours.items()),
@@ -115,7 +113,14 @@ def _texts(clips: pl.DataFrame, name: str) -> list[str | None]:
 
 def _plain(values: Any) -> list[float | int | None]:
     """Numbers as JSON carries them: whole ones without a point, nothing for what is not finite."""
-    return [None if not np.isfinite(v) else int(v) if v == int(v) else float(v) for v in values.tolist()]
+    numbers = np.asarray(values, dtype=np.float64)
+    known = np.isfinite(numbers)
+    whole = known & (np.abs(numbers) < 2**53)
+    whole[whole] = numbers[whole] == np.floor(numbers[whole])
+    plain = numbers.astype(object)
+    plain[whole] = numbers[whole].astype(np.int64).astype(object)
+    plain[~known] = None
+    return list(plain)
 
 
 def _broke(clips: pl.DataFrame, recipe: Recipe) -> dict[str, Any]:
@@ -125,10 +130,10 @@ def _broke(clips: pl.DataFrame, recipe: Recipe) -> dict[str, Any]:
 
 
 def _bits(flags: Flags) -> str:
-    return "".join("1" if flag else "0" for flag in flags.tolist())
+    return (flags.astype(np.uint8) + ord("0")).tobytes().decode()
 
 
-def _rule(each: Sliding, clips: pl.DataFrame, recipe: Recipe) -> Packed:
+def _rule(each: Sliding, recipe: Recipe, numbers: dict[str, list[float | int | None]]) -> Packed:
     return {
         "name": each.rule.name,
         "on": each.on,
@@ -137,11 +142,12 @@ def _rule(each: Sliding, clips: pl.DataFrame, recipe: Recipe) -> Packed:
         "overruled": _bits(each.overruled) if each.overruled.any() else "",
         "silenced_by": list(each.silenced_by),
         "switch": each.rule.switch,
-        "parts": [_part(part, each, recipe) for part in each.parts],
+        "parts": [_part(part, each, recipe, numbers) for part in each.parts],
     }
 
 
-def _part(part: Part, rule: Sliding, recipe: Recipe) -> Packed:
+def _part(part: Part, rule: Sliding, recipe: Recipe, numbers: dict[str, list[float | int | None]]) -> Packed:
+    """One limit; its `value` is null where the clips' own column is just what it looks at."""
     bound = next(bound for bound in rule.rule.bounds if bound.key == part.key)
     known = pl.Series(part.value).filter(pl.Series(part.where & np.isfinite(part.value)))
     default = bound.default if bound.default is not False else None
@@ -150,6 +156,8 @@ def _part(part: Part, rule: Sliding, recipe: Recipe) -> Packed:
     least, most = _allowed(bound, recipe)
     low, high = max(low, least), min(high, most)
     missing = int((part.where & ~np.isfinite(part.value)).sum())
+    value = _plain(part.value) if len(known) else []
+    value = None if value and value == numbers.get(part.column) else value
     return {
         "key": part.key,
         "column": part.column,
@@ -169,7 +177,7 @@ def _part(part: Part, rule: Sliding, recipe: Recipe) -> Packed:
         "missing": missing,
         "measured": len(known),
         "where": _bits(part.where),
-        "value": _plain(part.value) if len(known) else [],
+        "value": value,
     }
 
 
