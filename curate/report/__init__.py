@@ -68,9 +68,17 @@ def write(
         words=_words(shown, sounds),
         seconds={id: each.seconds for id, each in sounds.items()},
     )
-    files.write_text(into / "report.json", json.dumps(gathered, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
+    files.write_text(into / "report.json", _as_json(gathered))
     files.write_text(into / "index.html", page.render(gathered, media, packed, doubtful))
     return into / "index.html"
+
+
+def _as_json(gathered: dict[str, Any]) -> str:
+    """A line for each part."""
+    # not by `indent`, which takes Python's slow encoder: a tenth of the time of a report
+    parts = (f"{json.dumps(name)}: {json.dumps(each, ensure_ascii=False, allow_nan=False)}" for name, each in
+             gathered.items())  # fmt: skip
+    return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
 def _excerpts(

@@ -23,7 +23,7 @@ from curate.report.distributions import distributions
 from curate.report.named import named
 from curate.report.nearness import Nearness
 from curate.report.rows import digest
-from curate.steps import coverage_facts, rule_catalogue, sessions
+from curate.steps import coverage_facts, relations, rule_catalogue, sessions
 
 PROVENANCE = ("collected", "people", "domain", "conditions", "consent")  # of a source, as its recipe tells it
 NAMED = 10  # clips with words missing at an edge that are named, per language
@@ -39,7 +39,7 @@ LIMITS = (
     "An estimated speaker is a guess from how voices sound; two people who sound alike may be one, and one person in "
     "two rooms may be two.",
     "Signal-to-noise is estimated from the pauses of each clip; without pauses there is little to estimate it from.",
-    "What the speakers agreed to is told by `consent` of each source, as the recipe says it; nothing here checks it, nor "
+    "What the speakers agreed to is told by the recipe, source by source; nothing here checks it, nor "
     "that the licence is what the source says it is.",
     "A corpus of voices can be used to imitate the people in it. Tell them, and do not publish voices without consent.",
 )
@@ -258,9 +258,8 @@ def _edges(clips: pl.DataFrame) -> list[dict[str, Any]]:
 
 def _rates(rows: pl.DataFrame) -> dict[str, Any]:
     quantiles = {f"cer_p{q}": rows["cer"].quantile(q / 100, interpolation="linear") for q in (50, 90)}
-    letters = [len(agreement.comparable(spoken or "")) for spoken in rows["spoken"]]
-    wrong = sum(rate * count for rate, count in zip(rows["cer"], letters, strict=True))
-    pooled = wrong / sum(letters) if sum(letters) else None
+    letters = rows.select(relations.bare_text().str.len_chars().fill_null(0))["spoken"]
+    pooled = float((rows["cer"] * letters).sum()) / int(letters.sum()) if letters.sum() else None
     rates = {"clips": rows.height, "cer": pooled, **quantiles, "aligned_p50": rows["aligned"].median()}
     return {name: round(each, 4) if isinstance(each, float) else each for name, each in rates.items()}
 

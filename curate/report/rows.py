@@ -25,6 +25,7 @@ from curate.steps.rules import DROP, KEEP, Bound
 
 Packed = dict[str, Any]
 SHORTEST = 0.1  # seconds: a step from 0, which no recipe takes as the least length
+LEVEL = 5  # of gzip: 5 % larger than 6 in half the time
 ROOM = 0.25  # of the axis, beyond the outermost limit
 FEW = (
     "source", "language", "speaker", "person", "split", "drop", "licence", "text_from", "channel_mix", "error",
@@ -51,7 +52,7 @@ def digest(clips: pl.DataFrame) -> str:
 def pack(values: Packed) -> str:
     """Values as JSON, gzip and base64."""
     text = json.dumps(values, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return base64.b64encode(gzip.compress(text.encode("utf-8", "surrogatepass"), 6, mtime=0)).decode()
+    return base64.b64encode(gzip.compress(text.encode("utf-8", "surrogatepass"), LEVEL, mtime=0)).decode()
 
 
 def rows(everyone: pl.DataFrame, recipe: Recipe, near: Nearness, held: pl.Series | None = None) -> Packed:
