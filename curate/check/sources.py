@@ -17,7 +17,7 @@ from curate.report import licences
 
 Facts = dict[str, Any]
 Listed = tuple[Source, pl.DataFrame, Tree | None]  # a source, its rows, its files
-PROVENANCE = ("collected", "people", "domain", "conditions")
+PROVENANCE = ("collected", "people", "domain", "conditions", "consent")
 
 PROBED = 20  # files of a source that are opened
 COMPRESSED_BYTES = 50_000_000  # of these at most: compressed files are decoded to be counted
