@@ -34,7 +34,11 @@ NEAR = 0.1  # of the best gain per second: what is taken in one round
 FEW = 2000  # clips: from so few the very best is taken each time
 PATIENCE = 48  # clips in a row whose gain has fallen too far: the round ends
 EXACT = 1e-7  # seconds: rounding of sums
+SOME = 1e-9  # of value: less is rounding
 SWAPS = 20  # exchanges that are tried at the end
+SMALL = 200  # clips: among so few, exchanges are tried for more value too, as the last clip that fits weighs most there
+PASSES = 4
+ENOUGH = 0.995  # of the budget: an exchange for value may not leave less of it used
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,8 @@ def choose(
     if preferred is not None and (preferred & allowed).any():
         state.fill((1 - release) * budget, preferred & allowed)
     state.fill(budget, allowed)
+    if len(pool.seconds) <= SMALL and np.isfinite(budget):
+        state.exchange(budget, allowed, forced if preferred is None else forced | preferred)
     state.swap(budget, allowed, forced)
     state.fill(budget, allowed)
     full = tuple(~room for room in state.room_under_caps())
@@ -204,6 +210,55 @@ class _State:
             elif self.fits(clip, budget):
                 self.take(clip)
                 misses = 0
+
+    def exchange(self, budget: float, allowed: Flags, fixed: Flags) -> None:
+        """Let each clip that is not `fixed` go in turn for what then fits, and each other one come in for the least.
+
+        What is worth more stays; where nothing was in a whole pass, that is the end.
+        """
+        for _ in range(PASSES):
+            before = self.worth()
+            for clip in np.flatnonzero(self.taken & ~fixed).tolist():
+                if self.taken[clip]:
+                    self._try([clip], [], budget, allowed)
+            for clip in np.flatnonzero(~self.taken & allowed).tolist():
+                for out in self._least(clip, budget, fixed) if not self.taken[clip] else ():
+                    if self._try(out, [clip], budget, allowed):
+                        break
+            if self.worth() <= before + SOME:
+                return
+
+    def _least(self, clip: int, budget: float, fixed: Flags) -> list[list[int]]:
+        """What could go for a clip: the one that is worth least of those long enough, or the least a second."""
+        seconds, mine = self.pool.seconds, np.flatnonzero(self.taken & ~fixed)
+        missing = seconds[clip] - (budget - self.used)
+        steps = self.pool.weights * np.log1p(1 / np.maximum(self.counts, 1))  # what the last clip with a unit added
+        losses = (self.matrix @ steps + self.pool.value)[mine]
+        long = np.flatnonzero(seconds[mine] >= missing - EXACT)
+        by_rate = mine[np.argsort(losses / seconds[mine], kind="stable")]
+        several = by_rate[: int(np.searchsorted(np.cumsum(seconds[by_rate]), missing - EXACT)) + 1]
+        one = [[int(mine[long[losses[long].argmin()]])]] if len(long) else []
+        return [*one, several.tolist()]
+
+    def _try(self, out: list[int], into: list[int], budget: float, allowed: Flags) -> bool:
+        """Exchange clips and fill up; whether that was worth it, else all is as before."""
+        was, worth, used = self.taken.copy(), self.worth(), self.used
+        for clip in out:
+            self.take(clip, -1)
+        if all(self.fits(clip, budget) for clip in into):
+            for clip in into:
+                self.take(clip)
+            others = allowed.copy()
+            others[out] = False
+            self.fill(budget, others)
+            if self.worth() > worth + SOME and self.used >= min(used, ENOUGH * budget):
+                return True
+        for clip in np.flatnonzero(self.taken & ~was).tolist():
+            self.take(clip, -1)
+        for clip in np.flatnonzero(was & ~self.taken).tolist():
+            self.take(clip)
+        self.used = used
+        return False
 
     def worth(self) -> float:
         """F of what is taken."""

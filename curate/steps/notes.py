@@ -33,7 +33,7 @@ def hours(clips: pl.DataFrame, recipe: Recipe) -> Iterator[str]:
             remedy = f"add a source, or leave balance.hours.{language} out"
             yield f"{name}: {wanted:g} h are wanted, and no clip is in it; {remedy}"
         elif wanted - kept > WITHIN * wanted:
-            have = f"{kept:.2f} of {wanted:g} h" if wanted >= LITTLE else f"{_amount(kept)} of {_amount(wanted)}"
+            have = f"{kept:.2f} of {wanted:g} h" if wanted >= LITTLE else f"{kept * 3600:.2f} of {wanted * 3600:.2f} s"
             amounts = f"{have}: {_amount(wanted - kept)} short"
             yield f"{name}: {amounts}; {_why_short(own, recipe, wanted)}"
 
@@ -50,7 +50,7 @@ def _nothing_left(clips: pl.DataFrame, recipe: Recipe) -> Iterator[str]:
 
 def _amount(hours: float) -> str:
     """Hours, or seconds where there are only a few."""
-    return f"{hours:.2f} h" if hours >= LITTLE or not hours else f"{hours * 3600:.1f} s"
+    return f"{hours:.2f} h" if hours >= LITTLE or not hours else f"{hours * 3600:.2f} s"
 
 
 def _why_short(own: pl.DataFrame, recipe: Recipe, wanted: float) -> str:

@@ -54,7 +54,7 @@ def test_more_hours_than_there_are_is_told_with_where_they_went(
 
 def test_a_few_seconds_are_told_as_such() -> None:
     (line,) = hours([{"seconds": 1.5}, {"seconds": 4.0, "drop": "surplus"}], hours={"ko": 0.001})
-    assert line.startswith("Korean: 1.5 s of 3.6 s: 2.1 s short; clips of 4.0 s are each longer than what is left")
+    assert line.startswith("Korean: 1.50 of 3.60 s: 2.10 s short; clips of 4.00 s are each longer than what is left")
 
 
 CAPPED = [{"seconds": HOUR, "speaker": f"w{i % 4}", "drop": None if i == 0 else "capped"} for i in range(8)]
