@@ -88,6 +88,13 @@ def _names(about: Mapping[str, Any], evaluated: Mapping[str, Any]) -> dict[Rank,
     return {rank: own for rank, own in names.items() if own}
 
 
+def lost_by_rank(sweep: Path, language: str) -> dict[Rank, list[ClipLoss]]:
+    """rank, or off -> losses of the held-out clips of a language, the mean over seeds; of what is evaluated."""
+    about = _read(sweep / ABOUT)
+    evaluated = _read(sweep / EVALUATION / "evaluation.json")
+    return _lost(_losses(sweep), _names(about, evaluated), language)
+
+
 def _losses(sweep: Path) -> dict[str, list[ClipLoss]]:
     """condition -> losses of its held-out clips."""
     found: dict[str, list[ClipLoss]] = {}
