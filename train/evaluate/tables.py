@@ -52,8 +52,10 @@ def write(sweep: Path) -> dict[str, Any]:
         )
         for language in languages
     }
-    banners = [line for language in languages if (line := selection.disagreement(language, rows[language]))]
+    banners = [about["banner"]] if "banner" in about else []
+    banners += [line for language in languages if (line := selection.disagreement(language, rows[language]))]
     table = {
+        **({"banner": about["banner"]} if "banner" in about else {}),
         "corpus": about["corpus"],
         "model": about["model"],
         "parameters": about["total"],
@@ -228,7 +230,8 @@ def _caption(table: Mapping[str, Any]) -> list[str]:
         for seed in table["seeds"]
     }
     lines = [f"Seed {seed}: {names}." for seed, names in by_seed.items() if names]
-    return [*lines, "Losses are means over seeds."] if len(lines) > 1 else lines
+    means = ["Losses are means over seeds."] if len(lines) > 1 else []
+    return [*([table["banner"]] if "banner" in table else []), *lines, *means]
 
 
 def _loss_points(rows: Sequence[Row]) -> list[Point]:

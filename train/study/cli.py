@@ -46,3 +46,25 @@ def report(
     for each in facts["published"]:
         typer.echo(f"{each['language'] or '--'}  {each['published']}: {each['ours']}; reproduced: {each['reproduced']}")
     typer.echo(f"written: {into / 'report.md'}, {into / 'methods.md'}")
+
+
+@app.command()
+def demo(
+    into: Annotated[Path, typer.Option(help="Folder of the rehearsal.")],
+    corpus: Annotated[Path, typer.Option(help="A corpus, such as that of `curate demo --into demo`.")] = Path(
+        "demo/corpus"
+    ),
+) -> None:
+    """The whole study on a tiny model with simulated listeners.
+
+    Offline, in minutes: sweep, stimuli, plan, page, simulated ratings, analysis, report. Everything that it writes says
+    that it shows the machinery and no result. After a kill the same command goes on.
+
+    \b
+    Example: train study demo --into study --corpus demo/corpus
+    """
+    from train import show, terminal
+    from train.study import demo as rehearsal
+
+    terminal.follow(show.Screen(), rehearsal.run(into, corpus), "the same command goes on")
+    typer.echo(rehearsal.closing(into))

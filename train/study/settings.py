@@ -86,7 +86,7 @@ class Claim(_Part):
     condition: str | None = None
     rank: Rank | None = None
     value: float | None = None
-    origin: Literal["published", "derived", "ours"]
+    origin: Literal["published", "derived", "ours", "simulated"]
 
     @model_validator(mode="after")
     def _whole(self) -> "Claim":

@@ -142,7 +142,8 @@ def published(verdicts: list[Verdict]) -> Table:
     return Table(
         "published", "Published figures and ours",
         ["language", "published", "origin", "ours", "reproduced", "why"], rows, records,
-        ["Judged by intervals. Origin: published; derived by us from published figures; ours, a reading of words."],
+        ["Judged by intervals. Origin: published; derived by us from published figures; ours, a reading of words; "
+         "simulated, what simulated listeners were told."],
     )  # fmt: skip
 
 
