@@ -74,32 +74,32 @@ def loss(material: Material) -> Table:
 def mos(material: Material) -> Table:
     """MOS by rank and language: interval, difference from zero-shot, and p of every test."""
     rows, records = [], []
-    rated = material.rated
+    rated, holm = material.rated, f"p_holm_{material.rated.settings.family}"
     for language in material.study.study.languages:
         for name in material.study.conditions:
             described, compared = rated.described(language, name), rated.comparison(language, name)
             if described:
-                rows.append([LANGUAGES[language], name, *_mos_cells(described, compared)])
-                records.append({"language": language, "condition": name, **_mos_record(described, compared)})
+                rows.append([LANGUAGES[language], name, *_mos_cells(described, compared, holm)])
+                records.append({"language": language, "condition": name, **_mos_record(described, compared, holm)})
     heading = ["language", "condition", "MOS", "interval", "difference", "interval of it", "p by listener", "Holm",
                "p by sentence", "p crossed", "Holm"]  # fmt: skip
     return Table("mos", "MOS by rank and language", heading, rows, records, [*_mos_notes(material), named(material)])
 
 
-def _mos_cells(described: Row, compared: Row | None) -> list[str]:
+def _mos_cells(described: Row, compared: Row | None, holm: str) -> list[str]:
     cells = [number(described["mean"]), interval(described["ci"])]
     if compared is None:
         return [*cells, *["-"] * 7]
     crossed = compared["crossed"]
     return [
         *cells, number(compared["difference"], sign=True), interval(crossed["ci"] if crossed else None, sign=True),
-        p_text(compared["by_listener"]["p_exact"]), p_text(compared["by_listener"]["p_holm"]),
+        p_text(compared["by_listener"]["p_exact"]), p_text(compared["by_listener"][holm]),
         p_text(compared["by_sentence"]["p_exact"]), p_text(crossed["p"] if crossed else None),
         p_text(compared["p_holm"]),
     ]  # fmt: skip
 
 
-def _mos_record(described: Row, compared: Row | None) -> dict[str, Any]:
+def _mos_record(described: Row, compared: Row | None, holm: str) -> dict[str, Any]:
     low, high = described["ci"] or (None, None)
     record = {"mos": described["mean"], "low": low, "high": high, "sd": described["sd"],
               "ratings": described["ratings"]}  # fmt: skip
@@ -109,8 +109,8 @@ def _mos_record(described: Row, compared: Row | None) -> dict[str, Any]:
     return record | {
         "listeners": compared["listeners"], "sentences": compared["sentences"], "difference": compared["difference"],
         "difference_low": crossed["ci"][0], "difference_high": crossed["ci"][1],
-        "p_by_listener": compared["by_listener"]["p_exact"], "p_by_listener_holm": compared["by_listener"]["p_holm"],
-        "p_by_sentence": compared["by_sentence"]["p_exact"], "p_by_sentence_holm": compared["by_sentence"]["p_holm"],
+        "p_by_listener": compared["by_listener"]["p_exact"], "p_by_listener_holm": compared["by_listener"][holm],
+        "p_by_sentence": compared["by_sentence"]["p_exact"], "p_by_sentence_holm": compared["by_sentence"][holm],
         "p_crossed": crossed["p"], "p_crossed_holm": compared["p_holm"], "crossed_by": crossed["method"],
         "rank_biserial": compared["rank_biserial"], "hodges_lehmann": compared["hodges_lehmann"]["estimate"],
         "non_inferior": compared["non_inferior"],
