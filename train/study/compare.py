@@ -176,11 +176,12 @@ def _no_gain(material: Material, _: Claim, language: str) -> Answer:
     wide = [row["condition"] for row in rows if not _upper(row) < margin]
     if wide:
         return ours, UNKNOWN, f"a gain of {margin:g} is not ruled out for {', '.join(wide)}"
-    return ours, YES, f"every 90 % interval ends below +{margin:g}"
+    level = f"{100 * (1 - 2 * material.rated.settings.alpha):g} %"
+    return ours, YES, f"every {level} interval ends below +{margin:g}"
 
 
 def _upper(row: Any) -> float:
-    """The upper end of the 90 % interval, as non-inferiority takes it; infinite where there is none."""
+    """The upper end of the interval, as non-inferiority takes it; infinite where there is none."""
     limits = row["non_inferiority"]
     return float(limits["ci"][1]) if limits else float("inf")
 
@@ -192,7 +193,7 @@ def _harm(material: Material, claim: Claim, language: str) -> Answer:
     if ci[1] < 0:
         return ours, YES, "the interval lies below 0"
     if row["non_inferior"]:
-        return ours, NO, f"no worse by {material.rated.settings.margin:g}: shown by the 90 % interval"
+        return ours, NO, f"no worse by {material.rated.settings.margin:g}: shown by the non-inferiority test"
     return ours, UNKNOWN, "neither a loss nor its absence is shown"
 
 

@@ -24,7 +24,6 @@ from train.study import report, simulated
 
 Event = finetune.Event
 BANNER = "tiny model, simulated listeners: these figures show the machinery, not a result"
-RANKS = (2, 4, 8)
 TRUE_MOS = {  # what simulated listeners are told to think; the first four like the published figures
     "km": {"zero-shot": 3.85, "r2": 4.0, "r4": 4.23, "r8": 4.1},
     "ko": {"zero-shot": 4.2, "r2": 4.2, "r4": 4.1, "r8": 3.8},
@@ -45,6 +44,7 @@ README = "READ-ME-FIRST.txt"
 class Size:
     """How much is done; the sentences, up to 9, are of each language, one of them for the listeners' training."""
 
+    ranks: tuple[int, ...] = (2, 4, 8)
     steps: int = 20
     sentences: int = 9
     listeners: int = 24
@@ -92,7 +92,7 @@ def _run(into: Path, corpus: Path, size: Size) -> Iterator[Event]:
     yield f"simulated ratings: {rated}"
     analyses = list(_analyses(into, rated))
     tables.rate(into / "tiny-sweep", analyses)
-    study = _study(into, corpus, size)
+    study = _study(into, size)
     made = report.run(
         into / "tiny-sweep",
         rated,
@@ -133,7 +133,7 @@ def _asked(into: Path, corpus: Path, model: Path, sentences: Path, size: Size) -
         speaking=Speaking(takes=1, timesteps=size.timesteps),
     )  # fmt: skip
     return sweeping.Sweep(
-        corpus, into / "tiny-sweep", str(model.absolute()), ranks=RANKS,
+        corpus, into / "tiny-sweep", str(model.absolute()), ranks=size.ranks,
         settings=[*TRAINING, f"train.steps={size.steps}"], latents=into / "latents", evaluation=evaluation, banner=BANNER,
     )  # fmt: skip
 
@@ -142,7 +142,7 @@ def _plan(into: Path, size: Size) -> Plan:
     """Written and hashed before there are ratings; the plan of an earlier rehearsal is replaced where it differs."""
     place = into / "simulated-test"
     choices = planning.Choices(
-        baseline="zero-shot", conditions=("zero-shot", *(f"r{rank}" for rank in RANKS)), listeners={"": size.listeners},
+        baseline="zero-shot", conditions=("zero-shot", *(f"r{rank}" for rank in size.ranks)), listeners={"": size.listeners},
         name="rehearsal", training=2, traps=0, salt=SALT,
     )  # fmt: skip
     made = planning.make(into / "tiny-sweep", place, choices)
@@ -179,10 +179,10 @@ def _analyses(into: Path, rated: Path) -> Iterator[Path]:
             yield path
 
 
-def _study(into: Path, corpus: Path, size: Size) -> Path:
+def _study(into: Path, size: Size) -> Path:
     """The study file of the rehearsal: what simulated listeners were told stands in the place of published figures."""
     table = json.loads((into / "tiny-sweep" / "sweep.json").read_text(encoding="utf-8"))
-    truth = TRUE_MOS["km"]
+    truth, highest = TRUE_MOS["km"], f"r{max(size.ranks)}"
     claim = [
         {"kind": "mos", "language": "km", "condition": "r4", "value": truth["r4"]},
         {
@@ -193,14 +193,14 @@ def _study(into: Path, corpus: Path, size: Size) -> Path:
         },
         {"kind": "p_by_listener", "language": "km", "condition": "r4", "value": 0.001},
         {"kind": "highest_mos", "language": "km", "condition": "r4"},
-        {"kind": "lowest_loss", "condition": "r8"},
+        {"kind": "lowest_loss", "condition": highest},
         {"kind": "no_gain", "language": "ko"},
-        {"kind": "harm", "language": "ko", "condition": "r8"},
+        {"kind": "harm", "language": "ko", "condition": highest},
     ]
     study = {
         "study": {"name": "Rehearsal of the study", "languages": list(TRUE_MOS), "banner": BANNER},
         "model": {"name": "tiny-voxcpm2", "parameters": table["parameters"]},
-        "sweep": {"ranks": list(RANKS), "seeds": [0]},
+        "sweep": {"ranks": list(size.ranks), "seeds": [0]},
         "listening": {"listeners": size.listeners, "sentences": size.sentences - 1},
         "power": {"replicates": size.replicates},
         "claim": [{**each, "origin": "simulated"} for each in claim],

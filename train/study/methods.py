@@ -41,7 +41,8 @@ def page(material: Material, corpus: CorpusFacts) -> str:
 
 
 def _corpus(material: Material, corpus: CorpusFacts) -> list[str]:
-    lines = [f"The corpus is {markdown(corpus.name or NOT_STATED)}. Its sources:", ""]
+    told = "" if corpus.measured else ", by its recipe; no corpus was counted"
+    lines = [f"The corpus is {markdown(corpus.name or NOT_STATED)}{told}. Its sources:", ""]
     lines += [_source(each, corpus) for each in corpus.sources] or [f"- {NOT_STATED}"]
     lines += ["", "Balance, after curation:", ""]
     for language in material.study.study.languages:

@@ -66,12 +66,17 @@ def write_ratings(
     path: Path, *, mos: Mapping[str, Mapping[str, float]] = TRUE_MOS, listeners: int = 24, sentences: int = 24,
     plan: str = "", more: Mapping[str, str] | None = None,
 ) -> Path:  # fmt: skip
-    """A full design of simulated listeners."""
+    """A full design of simulated listeners, who agree more than people do."""
+    alike = simulate.Deviations(listener_condition=0.1, sentence_condition=0.1)
     fields = {"plan": plan, **(more or {})}
     lines = [",".join(["listener", "sentence", "language", "condition", "rating", *fields])]
     for number, (language, means) in enumerate(mos.items()):
-        trials = [(f"L{i:02d}", f"s{j:02d}", name) for i in range(listeners) for j in range(sentences) for name in means]
-        for (who, what, name), value in zip(trials, simulate.rate(trials, means, seed=number), strict=True):
+        trials = [
+            (f"L{i:02d}", f"s{j:02d}", name) for i in range(listeners) for j in range(sentences) for name in means
+        ]
+        for (who, what, name), value in zip(
+            trials, simulate.rate(trials, means, deviations=alike, seed=number), strict=True
+        ):
             lines.append(",".join([who, f"{language}-{what}", language, name, str(value), *fields.values()]))
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path

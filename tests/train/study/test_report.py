@@ -194,7 +194,8 @@ def test_conditions_that_do_not_match_are_refused(sweep, tmp_path):
     less = {language: {k: v for k, v in mos.items() if k != "r16"} for language, mos in made.TRUE_MOS.items()}
     more = {language: mos | {"r256": 4.0} for language, mos in made.TRUE_MOS.items()}
     files = [
-        made.write_ratings(tmp_path / f"{i}.csv", mos=mos, listeners=2, sentences=2) for i, mos in enumerate((less, more))
+        made.write_ratings(tmp_path / f"{i}.csv", mos=mos, listeners=2, sentences=2)
+        for i, mos in enumerate((less, more))
     ]
     one = made.write_ratings(tmp_path / "one.csv", mos={"km": made.TRUE_MOS["km"]}, listeners=2, sentences=2)
     assert "nobody rated r16 in km" in refused(sweep, "--ratings", files[0], "--into", tmp_path / "x")
