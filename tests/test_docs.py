@@ -44,8 +44,11 @@ NOT_RUN = {  # a line: why it is not run
     "train sweep work/corpus --model openbmb/VoxCPM2 --ranks 8,16,32,64,128 --into work/sweep": HUB,
     "train select work/sweep --ratings zero-shot.json --ratings r64.json": "by tests/train/evaluate/test_sweep.py",
     **dict.fromkeys(
-        [line for block, _ in re.findall(r"^```sh\n((?:curate fetch|make study).*?)^```()", REPRODUCE, re.DOTALL | re.M)
-         for line in block.splitlines()],
+        [
+            line
+            for block, _ in re.findall(r"^```sh\n((?:curate fetch|make study).*?)^```()", REPRODUCE, re.DOTALL | re.M)
+            for line in block.splitlines()
+        ],
         "18 GB, a GPU and people; on a tiny model with simulated listeners by tests/train/study/test_demo.py",
     ),
     "make demo": "its two commands, by tests/curate/demo/test_demo.py and tests/train/test_demo.py",

@@ -71,7 +71,9 @@ def collect(
     files.write_text(into, csv_text(COLUMNS, rows))
     files.write_text(
         into.with_suffix(".events.csv"),
-        csv_text(EVENTS, [dict(zip(EVENTS, (s.listener, *event), strict=True)) for s in sessions for event in s.events]),
+        csv_text(
+            EVENTS, [dict(zip(EVENTS, (s.listener, *event), strict=True)) for s in sessions for event in s.events]
+        ),
     )
     skipped = sum(rating["rating"] is None for session in sessions for rating in session.ratings)
     if skipped:

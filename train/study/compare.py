@@ -1,4 +1,4 @@
-"""Published figures beside ours, each with a verdict: reproduced yes, no, or cannot say. Intervals decide, not means."""
+"""Published figures beside ours: reproduced yes, no, or cannot say. Intervals decide, not means."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

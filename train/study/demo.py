@@ -1,4 +1,4 @@
-"""The whole study on a tiny model with simulated listeners, offline: it shows that the machinery runs, and no result."""
+"""The whole study on a tiny model with simulated listeners, offline: that the machinery runs, and no result."""
 
 import json
 import shutil
@@ -134,15 +134,17 @@ def _asked(into: Path, corpus: Path, model: Path, sentences: Path, size: Size) -
     )  # fmt: skip
     return sweeping.Sweep(
         corpus, into / "tiny-sweep", str(model.absolute()), ranks=size.ranks,
-        settings=[*TRAINING, f"train.steps={size.steps}"], latents=into / "latents", evaluation=evaluation, banner=BANNER,
+        settings=[*TRAINING, f"train.steps={size.steps}"], latents=into / "latents", evaluation=evaluation,
+        banner=BANNER,
     )  # fmt: skip
 
 
 def _plan(into: Path, size: Size) -> Plan:
     """Written and hashed before there are ratings; the plan of an earlier rehearsal is replaced where it differs."""
     place = into / "simulated-test"
+    conditions = ("zero-shot", *(f"r{rank}" for rank in size.ranks))
     choices = planning.Choices(
-        baseline="zero-shot", conditions=("zero-shot", *(f"r{rank}" for rank in size.ranks)), listeners={"": size.listeners},
+        baseline="zero-shot", conditions=conditions, listeners={"": size.listeners},
         name="rehearsal", training=2, traps=0, salt=SALT,
     )  # fmt: skip
     made = planning.make(into / "tiny-sweep", place, choices)
@@ -183,7 +185,7 @@ def _study(into: Path, size: Size) -> Path:
     """The study file of the rehearsal: what simulated listeners were told stands in the place of published figures."""
     table = json.loads((into / "tiny-sweep" / "sweep.json").read_text(encoding="utf-8"))
     truth, highest = TRUE_MOS["km"], f"r{max(size.ranks)}"
-    claim = [
+    claim: list[dict[str, object]] = [
         {"kind": "mos", "language": "km", "condition": "r4", "value": truth["r4"]},
         {
             "kind": "difference",

@@ -39,8 +39,8 @@ def mos(material: Material) -> str:
         for language, each in material.rated.facts["listeners"].items()
     )
     told = (
-        f"MOS, {100 * (1 - material.rated.settings.alpha):g} % interval of each over listeners and sentences, both random; "
-        f"listeners: {people}. Whether two differ is told by the interval of their difference (table mos)."
+        f"MOS, {100 * (1 - material.rated.settings.alpha):g} % interval of each over listeners and sentences, both "
+        f"random; listeners: {people}. Whether two differ is told by the interval of their difference (table mos)."
     )
     return _figure(material, panels, "MOS", told, lowest=False)
 

@@ -1,4 +1,4 @@
-"""What a report is filled from: a sweep, ratings, and where given their plan and the corpus; checked to be of one study.
+"""What a report is filled from: a sweep, ratings, and where given their plan; checked to be of one study.
 
 Raises UserError, one line, for what does not belong together: figures of two studies are never put into one table.
 """
@@ -41,7 +41,7 @@ class Swept:
         name = str(self.table["model"])
         return Path(name).name if Path(name).is_absolute() else name
 
-    def rows(self, study: Study, language: str) -> list[Mapping[str, Any]]:
+    def rows(self, study: Study, language: str) -> Sequence[Mapping[str, Any]]:
         """The rows of a language: off, then the ranks of the study."""
         wanted = (OFF, *study.sweep.ranks)
         return [row for row in self.table["languages"][language] if row["rank"] in wanted]
@@ -61,7 +61,7 @@ class Rated:
     plan: Plan | None
     sha256: str  # of the file of ratings
 
-    def against(self, language: str, condition: str) -> list[Mapping[str, Any]]:
+    def against(self, language: str, condition: str) -> Sequence[Mapping[str, Any]]:
         """Every other condition compared with that one, on the same kept ratings."""
         turned = replace(self.settings, baseline=condition, contrasts=())
         return analysis.compared([row for row in self.kept if row.language == language], turned)
@@ -107,7 +107,7 @@ def read_sweep(study: Study, sweep: Path, notes: list[str]) -> Swept:
         )
     except (KeyError, TypeError) as problem:
         raise UserError(
-            f"{sweep} is no sweep that this program wrote ({type(problem).__name__}: {problem}): run `train sweep` again"
+            f"{sweep} is no sweep of this program ({type(problem).__name__}: {problem}): run `train sweep` again"
         ) from None
 
 

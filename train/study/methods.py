@@ -74,15 +74,15 @@ def _runs(material: Material) -> list[str]:
     speech = evaluation["speech"]
     return [
         f"One run for each rank and seed, equal in all else. {named(material)} Each: {length}, batches of "
-        f"{batch['tokens']} tokens, learning rate {rate:g} after {begun['optimizer']['warmup_steps']} warm-up steps; base "
-        f"model {markdown(material.swept.model)} (sha256 {str(material.swept.begun['base model'])[:12]}).",
+        f"{batch['tokens']} tokens, learning rate {rate:g} after {begun['optimizer']['warmup_steps']} warm-up "
+        f"steps; base model {markdown(material.swept.model)} (sha256 {str(material.swept.begun['base model'])[:12]}).",
         "",
-        "Figures loss and layout and the tables share, loss, adapter and runs are of these runs. Figure and table mos and "
-        f"the comparison with published figures are of seed {table['seeds'][0]} and of the ratings with sha256 "
+        "Figures loss and layout and the tables share, loss, adapter and runs are of these runs. Figure and table mos "
+        f"and the comparison with published figures are of seed {table['seeds'][0]} and of the ratings with sha256 "
         f"{material.rated.sha256[:12]}. Losses are over the split {markdown(table['split'])} with "
         f"{evaluation['losses']['draws']} fixed draws of time and noise, shared by all conditions. Speech: "
-        f"{speech['timesteps']} steps, guidance {speech['guidance']:g}, retries {speech['retries']}, seed {speech['seed']} "
-        f"and seeds shared by all conditions; the first of {speech['takes']} takes is rated.",
+        f"{speech['timesteps']} steps, guidance {speech['guidance']:g}, retries {speech['retries']}, seed "
+        f"{speech['seed']} and seeds shared by all conditions; the first of {speech['takes']} takes is rated.",
     ]
 
 
@@ -169,12 +169,12 @@ def _planned(plan: Plan) -> list[str]:
     design = "Latin square: a listener hears each sentence in one condition" if plan.design == "latin" else (
         "full: a listener hears each sentence in every condition"
     )  # fmt: skip
-    natural = plan.anchors.natural or "none"
+    natural, low = (markdown(name or "none") for name in (plan.anchors.natural, plan.anchors.low))
+    traps, repeats = counted(plan.traps_each, "spoken trap"), counted(plan.repeats, "repeat")
     lines = [
-        f"Design: {design}; order by sha256 with seed {plan.seed}. Stimuli at {plan.loudness:g} LUFS (BS.1770), lowered "
-        f"for all alike where one would clip; the sentence was {text}. Natural speech: {markdown(natural)}; low anchor: "
-        f"{markdown(plan.anchors.low or 'none')}. Each listener also met {counted(plan.traps_each, 'spoken trap')} and "
-        f"{counted(plan.repeats, 'repeat')}.",
+        f"Design: {design}; order by sha256 with seed {plan.seed}. Stimuli at {plan.loudness:g} LUFS (BS.1770), "
+        f"lowered for all alike where one would clip; the sentence was {text}. Natural speech: {natural}; low anchor: "
+        f"{low}. Each listener also met {traps} and {repeats}.",
         "",
         "Question, scale and instructions, in each language of the page:",
         "",
@@ -199,8 +199,8 @@ def _statistics(material: Material) -> list[str]:
         f"{plan[0].upper()}{plan[1:]}. The published test: Wilcoxon's signed rank over listeners' differences of mean "
         "ratings from the baseline "
         f"{markdown(settings.baseline)}; the same over sentences. {markdown(method['signed_rank']).capitalize()}. The "
-        f"headline: {markdown(method['crossed'])}. Holm's correction over {over}, of the p of the headline; the signed-rank "
-        f"tests have families of their own. Level {settings.alpha:g}; no loss and no gain: the "
+        f"headline: {markdown(method['crossed'])}. Holm's correction over {over}, of the p of the headline; the "
+        f"signed-rank tests have families of their own. Level {settings.alpha:g}; no loss and no gain: the "
         f"{100 * (1 - 2 * settings.alpha):g} % interval within {settings.margin:g} points.",
         "",
         *(f"- {LANGUAGES[each.language]}: {each.text}" for each in power.of(material)),

@@ -43,8 +43,8 @@ def _of(material: Material, language: str) -> Power:
         language,
         f"power for a difference of {asked.difference:+g}, fixed beforehand, at Holm's first step: "
         f"{found['power']:.2f} ± {found['power_error']:.2f}; for no loss of {question.margin:g} where there is none: "
-        f"{found['power_non_inferiority']:.2f} ± {found['power_non_inferiority_error']:.2f}. {asked.replicates} simulated "
-        f"tests of {rounded}, seed {asked.seed}, with the variances of these ratings.",
+        f"{found['power_non_inferiority']:.2f} ± {found['power_non_inferiority_error']:.2f}. {asked.replicates} "
+        f"simulated tests of {rounded}, seed {asked.seed}, with the variances of these ratings.",
         found["power"],
     )
 
