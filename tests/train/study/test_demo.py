@@ -94,7 +94,7 @@ def test_ratings_of_another_plan_are_refused(rehearsed, corpus, tmp_path):
     plan = planned.read(rehearsed / "simulated-test")
     other = tmp_path / "other.csv"
     other.write_text(simulated.ratings(plan.model_copy(update={"seed": 7}), demo.TRUE_MOS), encoding="utf-8")
-    with pytest.raises(UserError, match="line 2: a rating of the plan .*take the plan that was rated"):
+    with pytest.raises(UserError, match=r"line 2: a rating of the plan .*take the plan that was rated"):
         fill(rehearsed, corpus, tmp_path / "x", ratings=other)
     assert not (tmp_path / "x").exists()
 
