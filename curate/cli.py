@@ -139,13 +139,28 @@ def tag(corpus: CorpusFolder, settings: Settings = None, workers: Workers = 0) -
 
 
 @app.command()
-def report(corpus: CorpusFolder, settings: Settings = None, workers: Workers = 0) -> None:
+def report(
+    corpus: CorpusFolder,
+    against: Annotated[
+        Path | None, typer.Option("--against", metavar="OTHER", help="Another corpus, to stand beside this one.")
+    ] = None,
+    settings: Settings = None,
+    workers: Workers = 0,
+) -> None:
     """Write the quality report.
 
-    Example: curate report work/corpus
+    Example: curate report work/corpus --against work/earlier
     """
-    _advance(corpus, settings, until="tag", workers=workers)
-    typer.echo(_corpus(corpus).report / "index.html")
+    from curate import commands
+
+    if against is not None:
+        commands.another(against)  # what is wrong with it is said before anything is done
+    wanted, clips = _advance(corpus, settings, until="tag", workers=workers)
+    here = _corpus(corpus)
+    if against is not None:
+        with here.locked():
+            commands.write_report(here, wanted, clips, against=against)
+    typer.echo(here.report / "index.html")
 
 
 @app.command()

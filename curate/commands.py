@@ -285,6 +285,18 @@ def write_metadata(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame) -> None:
     files.write_text(corpus.card, text)
 
 
-def write_report(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame) -> Path:
-    """Write the quality report; returns the page."""
-    return report.write(clips, wanted, corpus.report, corpus.clips)
+def write_report(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, *, against: Path | None = None) -> Path:
+    """Write the quality report, beside that of another corpus where one is named; returns the page."""
+    other = None if against is None else another(against)
+    places = roots(wanted, corpus.unpacked)
+    return report.write(clips, wanted, corpus.report, corpus.clips, roots=places, folder=corpus.folder, other=other)
+
+
+def another(folder: Path) -> report.Other:
+    """A corpus to compare with, as its last run left it: read, never changed. A UserError where it is none."""
+    corpus = Corpus(folder)
+    corpus.require()
+    clips = manifest.read(corpus.manifest)
+    if clips["broke"].is_null().all():
+        raise UserError(f"nothing is decided in {folder} yet: run `curate tag {folder}` first")
+    return report.Other(clips, recipe.load(corpus.recipe))

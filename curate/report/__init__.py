@@ -2,22 +2,113 @@
 
 import json
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from curate import files
+from curate.files import Root
 from curate.recipe import Recipe
-from curate.report import facts, page
+from curate.report import against, examples, excerpts, facts, nearness, page, rows
+from curate.report.excerpts import Excerpt
+
+CACHE = "excerpts.parquet"  # beside the page, so that the next report need not make them again
+SIDE = "audio"  # the folder of sounds beside the page, where they are too many to be in it
+ROW_FIELDS = (
+    "id", "source", "path", "sha256", "rate", "channel_mix", "dc_offset", "cut_start", "cut_end", "start", "end",
+    "frames",
+)  # fmt: skip
 
 
-def write(clips: pl.DataFrame, recipe: Recipe, into: Path, audio: Path) -> Path:
-    """Write `index.html` and `report.json`; returns the page.
+@dataclass(frozen=True)
+class Other:
+    """Another corpus that this one is compared with."""
 
-    `audio` holds the kept clips as ID.flac; the page plays them by a relative path. Equal frames give equal bytes.
+    clips: pl.DataFrame
+    recipe: Recipe
+
+
+def write(
+    clips: pl.DataFrame,
+    recipe: Recipe,
+    into: Path,
+    audio: Path,
+    *,
+    roots: Mapping[str, Root] | None = None,
+    folder: Path | None = None,
+    other: Other | None = None,
+) -> Path:
+    """Write `index.html` and `report.json`; returns the page. Equal frames and files give equal bytes.
+
+    `audio` holds the kept clips as ID.flac, which the page plays by a relative path. Excerpts are read from `roots`,
+    the folders of the sources: they go into the page, or where they are too large into `audio/` beside it. `folder` is
+    the corpus, for its checksums.
     """
-    gathered = facts.gather(clips, recipe)
-    relative = Path(os.path.relpath(audio, into)).as_posix()
+    near = nearness.nearness(clips, recipe)
+    gathered = facts.gather(clips, recipe, near, folder)
+    doubtful = examples.doubtful(clips, near)
+    sounds = _excerpts(clips, gathered, doubtful, roots or {}, into / CACHE)
+    packed = rows.rows(clips, recipe, near)
+    gathered["sliders"] = rows.about_sliders(packed)
+    gathered["sounds"] = {"clips": len(sounds), "embedded": _fits(sounds)}
+    if other is not None:
+        gathered["against"] = against.against(clips, recipe, other.clips, other.recipe)
+    urls = _place(sounds, into)
+    shown = page.Media(
+        clips=Path(os.path.relpath(audio, into)).as_posix(),
+        sounds=urls,
+        pictures={id: each.picture for id, each in sounds.items()},
+        words=_words(clips, sounds),
+        seconds={id: each.seconds for id, each in sounds.items()},
+    )
     files.write_text(into / "report.json", json.dumps(gathered, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
-    files.write_text(into / "index.html", page.render(gathered, relative))
+    files.write_text(into / "index.html", page.render(gathered, shown, packed, doubtful))
     return into / "index.html"
+
+
+def _excerpts(
+    clips: pl.DataFrame, gathered: dict[str, Any], doubtful: list[str], roots: Mapping[str, Root], cache: Path
+) -> dict[str, Excerpt]:
+    """Of every clip that the page shows, and of those nearest to a limit."""
+    shown = gathered["examples"]
+    ids = [each["id"] for each in (*shown["kept"], *(each for found in shown["dropped"].values() for each in found))]
+    wanted = clips.filter(pl.col("id").is_in([*ids, *doubtful])).select(ROW_FIELDS)
+    return excerpts.take(wanted.iter_rows(named=True), roots, cache)
+
+
+def _fits(sounds: Mapping[str, Excerpt]) -> bool:
+    return sum(len(each.mp3) for each in sounds.values()) <= excerpts.EMBEDDED
+
+
+def _place(sounds: Mapping[str, Excerpt], into: Path) -> dict[str, str]:
+    """Where each sound is, as seen from the page; the folder beside it holds just these, or is not there."""
+    side = into / SIDE
+    names = {} if _fits(sounds) else {f"{id}.mp3": each.mp3 for id, each in sounds.items()}
+    for old in side.glob("*.mp3"):
+        if old.name not in names:
+            old.unlink()
+    if not names:
+        if side.is_dir() and not any(side.iterdir()):
+            side.rmdir()
+        return {id: each.sound for id, each in sounds.items()}
+    for name, sound in names.items():
+        files.write_bytes(side / name, sound)
+    return {name.removesuffix(".mp3"): f"{SIDE}/{name}" for name in names}
+
+
+def _words(clips: pl.DataFrame, sounds: Mapping[str, Excerpt]) -> dict[str, list[dict[str, Any]]]:
+    """When each word begins and ends in its excerpt, in seconds; of clips that have word times."""
+    timed = clips.filter(pl.col("id").is_in(list(sounds)) & (pl.col("word_times").list.len() > 0))
+    found = {}
+    for id, times in timed.select("id", "word_times").iter_rows():
+        first, rate, length = sounds[id].start, sounds[id].rate, sounds[id].seconds
+        placed = [
+            {"word": each["word"], "from": round((each["start"] - first) / rate, 3),
+             "to": round((each["end"] - first) / rate, 3), "probability": each["probability"]}
+            for each in times
+        ]  # fmt: skip
+        found[id] = [each for each in placed if 0 <= each["from"] < length]
+    return found

@@ -36,7 +36,7 @@ def _limits(column: str, recipe: Recipe) -> list[dict[str, Any]]:
 
 def _distribution(clips: pl.DataFrame, column: str, title: str, limits: list[dict[str, Any]]) -> dict[str, Any]:
     finite = clips.filter(pl.col(column).is_finite())
-    low, high = _range(finite[column], [limit["value"] for limit in limits])
+    low, high = range_of(finite[column], [limit["value"] for limit in limits])
     spread = {
         language: _spread(finite.filter(pl.col("language") == language), column, low, high)
         for language in LANGUAGES
@@ -56,7 +56,7 @@ def _distribution(clips: pl.DataFrame, column: str, title: str, limits: list[dic
     }
 
 
-def _range(values: pl.Series, limits: list[float]) -> tuple[float, float]:
+def range_of(values: pl.Series, limits: list[float]) -> tuple[float, float]:
     """Round ends that hold all but far outliers, and every limit; what lies beyond is counted in the outer bins."""
     if values.is_empty():
         return 0.0, 1.0

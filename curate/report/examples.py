@@ -1,6 +1,7 @@
-"""Clips to look at: some kept, some dropped for each reason, some changed by the normaliser.
+"""Clips to look at and to hear: kept ones, dropped ones for each reason, some changed by the normaliser.
 
-Chosen by the hash of their ids: by chance, but the same every time.
+Those nearest to a limit and those farthest beyond it are chosen by `nearness`; the others by the hash of their ids: by
+chance, but the same every time.
 """
 
 import hashlib
@@ -9,45 +10,83 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from curate import text
 from curate.recipe import LANGUAGES, Recipe
 from curate.report import wording
+from curate.report.nearness import FAR, Nearness
 from curate.steps import rule_catalogue
 from curate.steps.rules import Rule
 from curate.text.cleaning import LATIN
 
-KEPT = 5  # per language
-DROPPED = 3  # per reason
+KEPT = 5  # per language by chance, and as many that only just passed
+WORST, BORDERLINE = 3, 4  # per reason
+DOUBTFUL = 60  # clips nearest to a limit on either side: what is heard first where people judge
 CHANGED = 3  # per rule of the normaliser
 UNREAD = 30  # characters and words that could not be read, per language
 LONGEST = 80  # characters of a change that are shown
 _UNREAD = re.compile(rf"[{LATIN}]+|\S")
 MEASURED = (
     "seconds", "snr", "bandwidth", "dnsmos", "language_probability", "heard", "heard_confidence", "cer", "aligned",
-    "pace",
+    "pace", "heard_agreement", "text_from",
 )  # fmt: skip
 
 
-def kept(clips: pl.DataFrame) -> list[dict[str, Any]]:
-    """A few kept clips of each language."""
-    rows = clips.filter(pl.col("drop").is_null())
-    return [_shown(row) for code in LANGUAGES for row in _some(rows.filter(pl.col("language") == code), KEPT)]
+def kept(clips: pl.DataFrame, near: Nearness) -> list[dict[str, Any]]:
+    """A few kept clips of each language: some by chance, and those that only just passed."""
+    rows = _near(clips, near).filter(pl.col("drop").is_null())
+    shown = []
+    for code in LANGUAGES:
+        own = rows.filter(pl.col("language") == code)
+        by_chance = _some(own, KEPT)
+        just = own.filter(pl.col("_distance") < FAR).sort("_distance", "id").head(KEPT).to_dicts()
+        ids = {row["id"] for row in by_chance}
+        shown += [_shown(row) | {"chosen": "by chance"} for row in by_chance]
+        shown += [_shown(row) | {"chosen": "only just kept"} for row in just if row["id"] not in ids]
+    return shown
 
 
-def dropped(clips: pl.DataFrame, recipe: Recipe) -> dict[str, list[dict[str, Any]]]:
-    """A few clips for each reason, in the order of the rules, with the value that the rule looked at."""
+def dropped(clips: pl.DataFrame, recipe: Recipe, near: Nearness) -> dict[str, list[dict[str, Any]]]:
+    """A few clips for each reason, in the order of the rules, with the value that the rule looked at: the worst first,
+    then those that only just broke it."""
     checks = [*rule_catalogue.checks(recipe), rule_catalogue.duplicate(recipe)]
     values = {check.rule.name: check.value for check in checks}
     examples = {}
+    numbered = _near(clips, near)
     for rule in recipe.RULES:
         reason = rule.name
-        rows = clips.filter(pl.col("drop") == reason)
+        beyond = near.beyond.get(reason, np.full(clips.height, FAR))
+        rows = numbered.with_columns(pl.Series("_beyond", beyond)).filter(pl.col("drop") == reason)
         if rows.height:
             rows = rows.with_columns(values.get(reason, pl.lit(None)).alias("value"))
-            examples[reason] = [_shown(row) | _why(row, rule) for row in _some(rows, DROPPED)]
+            examples[reason] = [_shown(row) | _why(row, rule) | {"chosen": how} for row, how in _worst_and_near(rows)]
     return examples
+
+
+def doubtful(clips: pl.DataFrame, near: Nearness) -> list[str]:
+    """Ids of the clips nearest to a limit, on either side."""
+    rows = _near(clips, near).filter(pl.col("_distance").abs() < FAR)
+    return rows.sort(pl.col("_distance").abs(), "id").head(DOUBTFUL)["id"].to_list()
+
+
+def _near(clips: pl.DataFrame, near: Nearness) -> pl.DataFrame:
+    return clips.with_columns(pl.Series("_distance", near.distance), pl.Series("_rule", near.rule, dtype=pl.String))
+
+
+def _worst_and_near(rows: pl.DataFrame) -> list[tuple[dict[str, Any], str]]:
+    """Rows of one reason, each with how it was chosen; by chance where no number tells worse from better."""
+    told = rows.filter(pl.col("_beyond") < FAR)
+    by_distance = told.sort("_beyond", "id")
+    border = by_distance.head(BORDERLINE).to_dicts()
+    worst = by_distance.tail(max(0, min(WORST, told.height - BORDERLINE))).to_dicts()[::-1]
+    others = _some(rows.filter(pl.col("_beyond") >= FAR), max(0, WORST + BORDERLINE - len(border) - len(worst)))
+    return [
+        *((row, "far beyond the limit") for row in worst),
+        *((row, "only just dropped") for row in border),
+        *((row, "by chance") for row in others),
+    ]
 
 
 def _why(row: dict[str, Any], rule: Rule) -> dict[str, Any]:
@@ -56,11 +95,12 @@ def _why(row: dict[str, Any], rule: Rule) -> dict[str, Any]:
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
-    provenance = ("id", "source", "path", "language", "speaker", "split", "text", "spoken", "training_text")
+    provenance = ("id", "source", "path", "language", "speaker", "person", "split", "text", "spoken", "training_text")
     is_whole_file = row["start"] is None or not row["rate"]
     span = (None, None) if is_whole_file else (round(row["start"] / row["rate"], 2), round(row["end"] / row["rate"], 2))
     shown = {name: row[name] for name in (*provenance, *MEASURED)} | {"from": span[0], "to": span[1]}
-    return dict(wording.plain(shown)) | {"edits": wording.edits(row["text_edits"])}
+    near = {"rule": row["_rule"], "distance": row["_distance"]}
+    return dict(wording.plain(shown)) | {"edits": wording.edits(row["text_edits"]), "near": near}
 
 
 def _some(rows: pl.DataFrame, count: int) -> list[dict[str, Any]]:

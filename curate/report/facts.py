@@ -1,5 +1,6 @@
 """Everything the report says, as plain values: the page shows nothing that is not here."""
 
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -8,8 +9,20 @@ from curate import manifest, text
 from curate.manifest import COLUMNS
 from curate.measures import agreement
 from curate.recipe import LANGUAGES, Models, Recipe, models_asked
-from curate.report import examples, licences, numbers, wording
+from curate.report import (
+    answers,
+    coverage,
+    examples,
+    licences,
+    nearness,
+    numbers,
+    persons,
+    provenance,
+    wording,
+)
 from curate.report.distributions import distributions
+from curate.report.nearness import Nearness
+from curate.report.rows import digest
 from curate.steps import rule_catalogue
 from curate.steps.verdicts import taken_down
 
@@ -32,12 +45,15 @@ LIMITS = (
 )
 
 
-def gather(clips: pl.DataFrame, recipe: Recipe) -> dict[str, Any]:
-    """Every number and text of the report, as JSON can carry it."""
+def gather(
+    clips: pl.DataFrame, recipe: Recipe, near: Nearness | None = None, folder: Path | None = None
+) -> dict[str, Any]:
+    """Every number and text of the report, as JSON can carry it; `folder` is the corpus on disk, where there is one."""
     status = numbers.status(clips, recipe)
     shown = clips.filter(~taken_down())  # who asked to be taken out is counted, and is nowhere read or heard
+    near = near or nearness.nearness(clips, recipe)
     facts = {
-        "corpus": {"name": recipe.corpus.name, "clips": clips.height, **_people(clips)},
+        "corpus": {"name": recipe.corpus.name, "clips": clips.height, "digest": digest(clips), **_people(clips)},
         **{name: each for name, each in status.items() if name != "rules"},
         "balance": _balance(clips, recipe),
         "sources": _sources(clips, recipe),
@@ -54,12 +70,18 @@ def gather(clips: pl.DataFrame, recipe: Recipe) -> dict[str, Any]:
         "agreement": _agreement(clips, recipe),
         "edges": _edges(clips),
         "unreadable": _unreadable(shown),
-        "examples": {"kept": examples.kept(shown), "dropped": examples.dropped(shown, recipe)},
+        "examples": {"kept": examples.kept(clips, near), "dropped": examples.dropped(clips, recipe, near)},
+        "persons": persons.persons(clips),
+        "recordings": persons.recordings(clips),
+        "coverage": coverage.coverage(clips),
+        "later": [rule.name for rule in recipe.RULES if rule.later],
+        "provenance": provenance.provenance(recipe, folder),
         "models": _models(recipe),
         "limits": list(LIMITS),
         "columns": _columns(clips),
     }
-    return dict(wording.plain(facts))
+    told = dict(wording.plain(facts))
+    return told | {"may_train": answers.may_train(told), "wrong": answers.wrong(told)}
 
 
 def _amount(rows: pl.DataFrame) -> dict[str, Any]:

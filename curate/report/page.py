@@ -1,36 +1,103 @@
-"""The report's facts as one HTML page that needs nothing else: no network, no script, sounds by a relative path.
+"""The report's facts as one HTML page that needs nothing else: no network, sounds inside it or by a relative path.
 
-Texts, paths and names come from outside: everything is escaped by the template engine, nothing is marked as safe.
+Texts, paths and names come from outside. In the page everything is escaped by the template engine, and characters that
+cannot be seen, or turn the direction of what follows, are written out. For scripts, data travel as base64. Only our own
+style sheet and script are taken as they are, and a browser runs no script but that one: its hash stands in the policy.
 """
 
+import base64
+import hashlib
+import re
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from curate.recipe import LANGUAGES
-from curate.report import wording
+from curate.report import rows, wording
 from curate.report.distributions import drawing
+from curate.report.flow import NARROW, WIDE, flow
 
 SPEAKERS = 40  # rows of the table of speakers; report.json has all
 UNREADABLE = 50
 UNITS = ("s", "dB", "Hz", "LUFS", "1/s")  # scales such as 0..1 are told in words
 HERE = Path(__file__).parent
+SCRIPTS = ("base", "decide", "players", "clips", "whatif", "table", "verdicts", "main")
+# control characters but line breaks and tabs, and marks of direction; not the joiners that Khmer needs
+UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
-def render(facts: dict[str, Any], audio: str) -> str:
-    """The page; `audio` is the path of the clips as seen from it."""
+@dataclass(frozen=True)
+class Media:
+    """Sounds and pictures by the id of their clip; `clips` is the folder of kept clips as seen from the page."""
+
+    clips: str
+    sounds: dict[str, str] = field(default_factory=dict)
+    pictures: dict[str, str] = field(default_factory=dict)
+    words: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def render(facts: dict[str, Any], media: Media, packed: rows.Packed, doubtful: list[str]) -> str:
+    """The page. `packed` are the clips for its scripts; `doubtful` those that people should hear first."""
     # autoescape for every template, whatever its name
     environment = Environment(
-        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"duration": duration, "percent": wording.percent, "number": wording.number, "path": quote}
+        loader=FileSystemLoader([HERE, HERE / "parts"]), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True, finalize=_seen,
+    )  # fmt: skip
+    environment.filters |= {
+        "duration": wording.duration,
+        "percent": wording.percent,
+        "number": wording.number,
+        "path": quote,
+    }
     environment.globals |= {"drawing": drawing, "names": LANGUAGES, "shown_units": UNITS}
-    # the style sheet is ours, and holds no character that escaping would change
-    style = (HERE / "page.css").read_text(encoding="utf-8")
-    shown = {**facts, "style": style, "audio": audio, "most_speakers": SPEAKERS, "most_unreadable": UNREADABLE}
+    script = _script()
+    carried = packed | {
+        "digest": facts["corpus"]["digest"], "corpus": facts["corpus"]["name"], "clips": media.clips,
+        "doubtful": doubtful, "kept": facts["kept"], "extra": _extra(facts, media),
+    }  # fmt: skip
+    own = {
+        "style": Markup((HERE / "page.css").read_text(encoding="utf-8")),
+        "script": Markup(script),
+        "script_hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        "packed": rows.pack(carried),
+    }
+    shown = {**facts, **own, "media": media, "most_speakers": SPEAKERS, "most_unreadable": UNREADABLE}
+    shown |= {"flows": {"wide": flow(facts, WIDE), "narrow": flow(facts, NARROW)}}
     return environment.get_template("page.html").render(shown, by_speaker=_by_speaker(facts["speakers"])) + "\n"
+
+
+def _script() -> str:
+    """Our scripts as one, in an order in which each needs only those before it."""
+    parts = [(HERE / "scripts" / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS]
+    return '(() => {\n"use strict";\n' + "\n".join(parts) + "})();\n"
+
+
+def _extra(facts: dict[str, Any], media: Media) -> dict[str, dict[str, Any]]:
+    """Sounds of clips that have no card in the page."""
+    shown = facts["examples"]
+    cards = {each["id"] for each in (*shown["kept"], *(one for found in shown["dropped"].values() for one in found))}
+    return {
+        id: {
+            "sound": sound,
+            "picture": media.pictures[id],
+            "seconds": media.seconds[id],
+            "words": media.words.get(id, []),
+        }
+        for id, sound in media.sounds.items()
+        if id not in cards
+    }
+
+
+def _seen(value: Any) -> Any:
+    """Text with what cannot be seen written out as U+202E; our own markup as it is."""
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    return UNSEEN.sub(lambda found: f"⟨U+{ord(found[0]):04X}⟩", value)
 
 
 def _by_speaker(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -42,12 +109,3 @@ def _by_speaker(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
             row["split"]
         ] = row
     return list(speakers.values())
-
-
-def duration(hours: float) -> str:
-    """Hours as people read them: seconds, minutes or hours, two or three digits of each."""
-    if hours * 3600 < 60:
-        return f"{hours * 3600:.0f} s"
-    if hours < 1:
-        return f"{hours * 60:.1f} min"
-    return f"{hours:.2f} h" if hours < 100 else f"{hours:.0f} h"

@@ -67,6 +67,15 @@ def percent(share: float) -> str:
     return f"{f'{100 * share:.1f}'.removesuffix('.0')} %" if share < 0.9995 or share >= 1 else "> 99.9 %"
 
 
+def duration(hours: float) -> str:
+    """Hours as people read them: seconds, minutes or hours, two or three digits of each."""
+    if hours * 3600 < 60:
+        return f"{hours * 3600:.0f} s"
+    if hours < 1:
+        return f"{hours * 60:.1f} min"
+    return f"{hours:.2f} h" if hours < 100 else f"{hours:.0f} h"
+
+
 def number(value: Any) -> str:
     """A number as people write it, five digits at most; anything else as it is."""
     if isinstance(value, bool) or not isinstance(value, float):

@@ -31,8 +31,13 @@ SAME_SOUND = 0.4  # similarity, where the recipe drops no duplicates
 
 
 def verify(corpus: Corpus, recipe: Recipe, watch: Watch) -> Facts:
-    """Every check with what failed: `{"ok", "checks": [...], "to_know": [...]}`."""
+    """Every check with what failed: `{"ok", "checks": [...], "to_know": [...]}`.
+
+    A UserError where there is nothing to check: no manifest that can be read, or nothing decided yet.
+    """
     clips = manifest.read(corpus.manifest)
+    if clips["broke"].is_null().all():
+        raise UserError(f"nothing is decided in {corpus.folder} yet: run `curate tag {corpus.folder}` first")
     ingested, measured = _parquet(corpus.ingested), _parquet(corpus.measured)
     threshold = recipe.filter.duplicate or SAME_SOUND
 

@@ -44,7 +44,7 @@ def clip_sounds(clips: pl.DataFrame, folder: Path, progress: Progress) -> Checke
     kept = manifest.kept(clips)
     index = clip_files.read_index(folder)
     if index is None:
-        return Checked("clips", "files", 0, [Finding(str(folder), "has no index that can be read: run `curate tag`")])
+        return Checked("clips", "files", 0, [Finding("clips/", "has no index that can be read: run `curate tag`")])
     found = Findings()
     identity = clip_files.IDENTITY
     for id in kept.join(index, on=identity, how="anti", nulls_equal=True)["id"]:

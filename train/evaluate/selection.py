@@ -33,6 +33,7 @@ def select(
     ratings.
     """
     rated = [each for each in candidates if each["mos"] is not None]
+    ship: Rank
     if OFF not in lost:
         ship, because = OFF, "zero-shot has not been evaluated yet, so nothing is known to be better"
     elif len(rated) > 1:

@@ -26,8 +26,13 @@ class Voices:
         self._own = {key: dict(clips) for key, clips in embeddings.items() if clips}
 
     def nearest(self, language: str, embedding: Embedding, *, without: str = "") -> tuple[str, float] | None:
-        """The speaker of that language that a voice is nearest to, and the cosine; `without` leaves a clip out."""
+        """The speaker of that language that a voice is nearest to, and the cosine; `without` leaves a clip out.
+
+        None where there is no voice to compare with, or the clip left out is all that there is of its speaker.
+        """
         found = []
+        if without and any(of == language and clips.keys() == {without} for (of, _), clips in self._own.items()):
+            return None
         for (of, speaker), clips in sorted(self._own.items()):
             own = [each for clip, each in clips.items() if clip != without]
             if of == language and own:

@@ -24,8 +24,8 @@ from curate import files
 from curate.errors import UserError
 from train.listen import design, stimuli
 from train.listen import plan as planned
+from train.listen.duration import THINKING
 from train.listen.plan import Plan
-from train.listen.planning import THINKING
 
 Tick = Callable[[str, int, int], None]
 SCRIPTS = ("order.js", "words.js", "audio.js", "headphones.js", "store.js", "view.js", "page.js")

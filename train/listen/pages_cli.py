@@ -78,8 +78,8 @@ def plan(
     Example: train listen plan work/evaluation --into work/test \\
         --baseline zero-shot --listeners 24 --trap-audio work/traps
     """
+    from train.listen import duration, planning
     from train.listen import plan as planned
-    from train.listen import planning
 
     choices = planning.Choices(
         baseline=baseline, method=method, layout=design, name=name, conditions=_names(conditions),
@@ -95,7 +95,7 @@ def plan(
     made = planning.make(
         stimuli, into, choices, table=sentences, trap_audio=trap_audio, gold_file=gold_file, words=words
     )
-    facts = planning.facts(made, into)
+    facts = duration.facts(made, into)
     digest = planned.write(made, into)
     for note in facts["notes"]:
         typer.echo(f"note: {note}", err=True)

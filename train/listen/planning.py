@@ -8,8 +8,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from curate import audio
-from curate.errors import Unreadable, UserError
+from curate.errors import UserError
 from train.listen import design, sources, texts
 from train.listen.plan import (
     NAME,
@@ -28,14 +27,11 @@ from train.listen.plan import (
     Sentence,
     Trap,
     explain,
-    place,
 )
 
 NATURAL, LOW, DAMAGED = "natural", "low-anchor", "damaged"
 LOW_HZ = 3500.0  # the low anchor of ITU-R BS.1534
 DAMAGED_HZ, DAMAGED_SNR = 1500.0, 0.0  # muffled speech as loud as its noise: nobody's 4
-THINKING = 6.0  # seconds to rate an item and go on; of our own sessions, an estimate
-LONGEST = 45 * 60  # seconds: the P.808 toolkit's longest session
 # What gold items expect: of a good sound, of a bad one, of a pair whose second is the good one.
 HIGH: dict[Method, tuple[int, int]] = {"mos": (4, 5), "cmos": (1, 3), "ab": (1, 1)}
 BAD = (1, 2)
@@ -107,9 +103,9 @@ def make(
     """The plan of a test on the stimuli of a folder; paths in it are relative to `into`. Raises UserError."""
     draft = _draft(sources.read(folder, table), choices, into)
     golds = sources.gold(gold_file) if gold_file else []
-    groups = {language: _group(draft, language, golds, trap_audio) for language in _languages(draft)}
-    made = dict(_made(draft))
     try:
+        groups = {language: _group(draft, language, golds, trap_audio) for language in _languages(draft)}
+        made = dict(_made(draft))
         return Plan(
             name=choices.name,
             method=choices.method,
@@ -133,7 +129,7 @@ def make(
                 family=choices.family,
                 exclusions=choices.exclusions,
             ),
-            **_words(choices.method, words or {}),
+            **_words(choices, words or {}),
         )
     except ValidationError as problem:
         raise UserError(f"this makes no plan: {explain(problem)}") from None
@@ -281,64 +277,20 @@ def _stimuli(draft: _Draft, made: Mapping[str, Made]) -> dict[str, File]:
     return {name: sources.entry(draft.source.files[name], draft.folder) for name in sorted(names)} | draft.extra
 
 
-def _words(method: Method, own: Mapping[str, Any]) -> dict[str, Any]:
+def _words(choices: Choices, own: Mapping[str, Any]) -> dict[str, Any]:
     """Question, scale and instructions; those of `own` (from --texts) in the place of ours."""
     unknown = own.keys() - {"question", "labels", "instructions"}
     if unknown:
         raise UserError(f"--texts has no {min(unknown)}: it holds question, labels and instructions, each by language")
     if odd := [key for key, value in own.items() if not isinstance(value, dict)]:
         raise UserError(f"--texts: {odd[0]} is a table with an entry for each language")
+    method = choices.method
     labels = texts.LABELS[method] | own.get("labels", {})
     return {
         "question": texts.QUESTIONS[method] | own.get("question", {}),
-        "instructions": texts.INSTRUCTIONS[method] | own.get("instructions", {}),
+        "instructions": texts.instructions(method, traps=choices.traps > 0) | own.get("instructions", {}),
         "scale": Scale(values=SCALES[method], labels=labels),
     }
-
-
-def facts(plan: Plan, folder: Path) -> dict[str, Any]:
-    """What a plan comes to: items and minutes of a listener, ratings of each stimulus, and what to look at."""
-    languages: dict[str, Any] = {}
-    notes: list[str] = []
-    for language, group in plan.groups.items():
-        trials = design.schedule(plan, language, 1)
-        minutes = sum(_seconds(plan, folder, trial) + THINKING for trial in trials) / 60
-        kinds = {kind: sum(trial.kind == kind for trial in trials) for kind in dict.fromkeys(t.kind for t in trials)}
-        languages[language] = {
-            "listeners": group.listeners,
-            "sentences": len(group.sentences),
-            "items": len(trials),
-            "kinds": kinds,
-            "minutes": round(minutes, 1),
-        }
-        notes += _doubts(plan, language, minutes)
-    return {"languages": languages, "notes": notes}
-
-
-def _doubts(plan: Plan, language: str, minutes: float) -> Iterator[str]:
-    group, size = plan.groups[language], len(design.squares(plan))  # type: ignore[index]
-    if plan.design == "latin" and (group.listeners % size or len(group.sentences) % size):
-        yield (
-            f"{language}: the Latin square does not close: make listeners ({group.listeners}) and sentences "
-            f"({len(group.sentences)}) multiples of {size}"
-        )
-    if minutes * 60 > LONGEST:
-        yield f"{language}: a session takes {minutes:.0f} minutes; people tire after 45: fewer sentences, or latin"
-
-
-def _seconds(plan: Plan, folder: Path, trial: design.Trial) -> float:
-    return sum(_length(plan, folder, name) for name in trial.stimuli)
-
-
-def _length(plan: Plan, folder: Path, name: str) -> float:
-    condition, _, sentence = name.partition("/")
-    source = f"{plan.made[condition].source}/{sentence}" if condition in plan.made else name
-    path = place(folder, plan.stimuli[source])
-    try:
-        info = audio.probe(path)
-    except Unreadable as problem:
-        raise UserError(f"{path} cannot be read as audio: {problem}") from None
-    return info.frames / info.rate
 
 
 def check_new(folder: Path) -> None:

@@ -13,8 +13,6 @@ import json
 import re
 import socket
 import sqlite3
-import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +21,7 @@ from curate import files
 from curate.errors import UserError
 from train.listen import build, store
 from train.listen.checks import BadValue, check_answers, check_events, check_rating
+from train.listen.limiter import Limiter
 from train.listen.store import Refused
 
 if TYPE_CHECKING:
@@ -35,7 +34,6 @@ LARGEST_BODY = 64_000  # bytes: 200 events
 MOST_EVENTS = 5_000  # of a session
 BURST, RATE = 60, 5.0  # calls of a session: at once, and a second; a page sends one or two a rating
 WRONG, WRONG_SECONDS = 30, 60  # wrong links or sessions from one address, and within what time
-MOST_KNOWN = 10_000  # addresses and sessions that are counted
 SECRET = re.compile(r"[A-Za-z0-9_-]{16,64}")
 SOUND = re.compile(r"[0-9a-f]{24}\.wav")
 PAGES = dict.fromkeys(build.SCRIPTS, "text/javascript") | {"page.css": "text/css", "fonts.css": "text/css"}
@@ -46,28 +44,6 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-
-
-class Limiter:
-    """Counts per key: `burst` at once, refilled by `rate` a second. Old keys are forgotten."""
-
-    def __init__(self, burst: float, rate: float) -> None:
-        self._burst, self._rate = burst, rate
-        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
-
-    def left(self, key: str) -> float:
-        """How many are left now."""
-        left, at = self._left.get(key, (self._burst, 0.0))
-        return min(self._burst, left + (time.monotonic() - at) * self._rate)
-
-    def take(self, key: str) -> bool:
-        """Count one; whether it was allowed."""
-        left = self.left(key)
-        self._left[key] = (max(0.0, left - 1), time.monotonic())
-        self._left.move_to_end(key)
-        if len(self._left) > MOST_KNOWN:
-            self._left.popitem(last=False)
-        return left >= 1
 
 
 class Calls:

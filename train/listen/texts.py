@@ -48,29 +48,36 @@ LABELS: dict[Method, dict[str, tuple[str, ...]]] = {
 INSTRUCTIONS: dict[Method, dict[str, str]] = {
     "mos": {
         "en": "You will hear short recordings of speech. Listen to each one to the end, then say how natural it "
-        "sounds. There is no right or wrong answer. Some recordings ask you to choose a number: please do as they ask.",
-        "km": "អ្នកនឹងឮសំឡេងនិយាយខ្លីៗ។ សូមស្តាប់សំឡេងនីមួយៗរហូតដល់ចប់ រួចប្រាប់ថាវាស្តាប់ទៅធម្មជាតិកម្រិតណា។ "
-        "គ្មានចម្លើយត្រូវ ឬខុសទេ។ សំឡេងខ្លះសុំឱ្យអ្នកជ្រើសរើសលេខមួយ៖ សូមធ្វើតាមសំណើនោះ។",
-        "ko": "짧은 음성을 듣게 됩니다. 각 음성을 끝까지 들은 뒤 얼마나 자연스러운지 평가해 주세요. "
-        "정답은 없습니다. 어떤 음성은 숫자 하나를 선택하라고 말합니다. 그때는 그대로 해 주세요.",
+        "sounds. There is no right or wrong answer.",
+        "km": "អ្នកនឹងឮសំឡេងនិយាយខ្លីៗ។ សូមស្តាប់សំឡេងនីមួយៗរហូតដល់ចប់ រួចប្រាប់ថាវាស្តាប់ទៅធម្មជាតិកម្រិតណា។ គ្មានចម្លើយត្រូវ ឬខុសទេ។",
+        "ko": "짧은 음성을 듣게 됩니다. 각 음성을 끝까지 들은 뒤 얼마나 자연스러운지 평가해 주세요. 정답은 없습니다.",
     },
     "cmos": {
         "en": "You will hear the same sentence twice. Listen to both recordings to the end, then compare the second "
-        "with the first. Some recordings ask you to choose an answer: please do what they ask.",
-        "km": "អ្នកនឹងឮប្រយោគដដែលពីរដង។ សូមស្តាប់សំឡេងទាំងពីររហូតដល់ចប់ រួចប្រៀបធៀបសំឡេងទីពីរនឹងសំឡេងទីមួយ។ "
-        "សំឡេងខ្លះសុំឱ្យអ្នកជ្រើសរើសចម្លើយមួយ៖ សូមធ្វើតាមសំណើនោះ។",
-        "ko": "같은 문장을 두 번 듣게 됩니다. 두 음성을 끝까지 들은 뒤 두 번째를 첫 번째와 비교해 주세요. "
-        "어떤 음성은 답 하나를 선택하라고 말합니다. 그때는 그대로 해 주세요.",
+        "with the first.",
+        "km": "អ្នកនឹងឮប្រយោគដដែលពីរដង។ សូមស្តាប់សំឡេងទាំងពីររហូតដល់ចប់ រួចប្រៀបធៀបសំឡេងទីពីរនឹងសំឡេងទីមួយ។",
+        "ko": "같은 문장을 두 번 듣게 됩니다. 두 음성을 끝까지 들은 뒤 두 번째를 첫 번째와 비교해 주세요.",
     },
     "ab": {
         "en": "You will hear the same sentence twice. Listen to both recordings to the end, then choose the more "
-        "natural one. Some recordings ask you to choose an answer: please do what they ask.",
-        "km": "អ្នកនឹងឮប្រយោគដដែលពីរដង។ សូមស្តាប់សំឡេងទាំងពីររហូតដល់ចប់ រួចជ្រើសរើសសំឡេងដែលធម្មជាតិជាង។ "
-        "សំឡេងខ្លះសុំឱ្យអ្នកជ្រើសរើសចម្លើយមួយ៖ សូមធ្វើតាមសំណើនោះ។",
-        "ko": "같은 문장을 두 번 듣게 됩니다. 두 음성을 끝까지 들은 뒤 더 자연스러운 것을 선택해 주세요. "
-        "어떤 음성은 답 하나를 선택하라고 말합니다. 그때는 그대로 해 주세요.",
+        "natural one.",
+        "km": "អ្នកនឹងឮប្រយោគដដែលពីរដង។ សូមស្តាប់សំឡេងទាំងពីររហូតដល់ចប់ រួចជ្រើសរើសសំឡេងដែលធម្មជាតិជាង។",
+        "ko": "같은 문장을 두 번 듣게 됩니다. 두 음성을 끝까지 들은 뒤 더 자연스러운 것을 선택해 주세요.",
     },
 }
+
+# Said after the instructions where there are traps.
+_NUMBER = {
+    "en": "Some recordings ask you to choose a number: please do as they ask.",
+    "km": "សំឡេងខ្លះសុំឱ្យអ្នកជ្រើសរើសលេខមួយ៖ សូមធ្វើតាមសំណើនោះ។",
+    "ko": "어떤 음성은 숫자 하나를 선택하라고 말합니다. 그때는 그대로 해 주세요.",
+}
+_ANSWER = {
+    "en": "Some recordings ask you to choose an answer: please do as they ask.",
+    "km": "សំឡេងខ្លះសុំឱ្យអ្នកជ្រើសរើសចម្លើយមួយ៖ សូមធ្វើតាមសំណើនោះ។",
+    "ko": "어떤 음성은 답 하나를 선택하라고 말합니다. 그때는 그대로 해 주세요.",
+}
+TRAP_NOTES: dict[Method, dict[str, str]] = {"mos": _NUMBER, "cmos": _ANSWER, "ab": _ANSWER}
 
 # What a trap says, whole: `{}` is the word below. Middle values and ends alike, so that none is met by chance alone.
 _ASKS = {"km": "នេះជាការសាកល្បងការយកចិត្តទុកដាក់។ សូមជ្រើសរើស{}។", "ko": "주의 확인 문항입니다. {} 선택해 주세요."}
@@ -85,6 +92,12 @@ _WORDS: dict[Method, dict[str, dict[int, str]]] = {
     },
     "ab": {"km": {0: "សំឡេងទីមួយ", 1: "សំឡេងទីពីរ"}, "ko": {0: "첫 번째를", 1: "두 번째를"}},
 }
+
+
+def instructions(method: Method, *, traps: bool) -> dict[str, str]:
+    """What listeners are told before the first item, in each language of the page."""
+    ours = INSTRUCTIONS[method]
+    return {name: f"{ours[name]} {TRAP_NOTES[method][name]}" if traps else ours[name] for name in PAGE_LANGUAGES}
 
 
 def trap_texts(method: Method, language: str) -> dict[int, str]:

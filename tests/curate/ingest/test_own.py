@@ -413,3 +413,20 @@ def test_a_recipe_file_reads_the_same(tmp_path: Path) -> None:
     )
     frame = ingest(load(tmp_path / "recipe.toml"))
     assert frame.select("path", "text", "frames").rows() == [("wavs/a.wav", "가", RATE)]
+
+
+# ---- sessions and published splits
+
+
+def test_a_table_may_name_sessions_and_splits_of_its_own(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        sound(tmp_path / f"{name}.wav")
+    write(tmp_path / "x.tsv", "audio\ttext\tsession\tsplit\na.wav\t말\tday 1\ttrain\nb.wav\t글\t\tdev\n")
+    frame = rows(tmp_path / "x.tsv", "table")
+    assert frame["session"].to_list() == ["day 1", None]
+    assert frame["given_split"].to_list() == ["train", "dev"]
+    assert frame["split"].null_count() == 2
+    write(tmp_path / "y.tsv", "audio\ttext\tsitting\na.wav\t말\tday 1\nb.wav\t글\tday 2\n")
+    frame = rows(tmp_path / "y.tsv", "table", columns={"session": "sitting"})
+    assert frame["session"].to_list() == ["day 1", "day 2"]
+    assert "sitting" not in frame.columns

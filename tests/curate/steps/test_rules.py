@@ -213,9 +213,12 @@ def test_broke_is_in_the_order_of_the_rules_and_drop_is_its_first(recipe: Any) -
     assert again.equals(found)
 
 
+DECIDED_LATER = ("leak", "capped", "surplus")  # test_held_out.py, test_balance.py
+
+
 def test_every_rule_has_a_case_here_and_its_place_in_the_order(recipe: Any) -> None:
     names = [check.rule.name for check in rule_catalogue.checks(recipe())] + ["duplicate"]
-    assert names == [name for name in rule_catalogue.ORDER if name not in ("capped", "surplus")]
+    assert names == [name for name in rule_catalogue.ORDER if name not in DECIDED_LATER]
     tried = {rule for rule, *_ in CASES} | {"unreadable", "duplicate", "rejected"}  # rejected: test_verdicts.py
     assert set(names) == tried
 

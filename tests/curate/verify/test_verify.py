@@ -14,6 +14,7 @@ import soundfile
 
 from curate import cli, commands, files, manifest
 from curate.corpus import Corpus
+from curate.errors import UserError
 from curate.recipe import load
 from curate.verify import as_text, verify
 from tests.curate import fakes
@@ -345,6 +346,15 @@ def test_only_what_moves_to_a_gpu_machine_is_checked_as_far_as_it_goes(corpus: C
     told = {each["check"]: each["skipped"] for each in facts["checks"] if each["skipped"]}
     assert set(told) == {"manifest", "splits"}
     assert facts["ok"]
+
+
+def test_what_cannot_be_checked_is_one_line(corpus: Corpus) -> None:
+    edit(corpus, lambda clips: clips.with_columns(broke=pl.lit(None, dtype=clips.schema["broke"])))
+    with pytest.raises(UserError, match=r"nothing is decided in .* yet: run `curate tag .*` first"):
+        verify(corpus, load(corpus.recipe), watch)
+    corpus.manifest.write_bytes(corpus.manifest.read_bytes()[:-100])
+    with pytest.raises(UserError, match="is not a manifest of this version"):
+        verify(corpus, load(corpus.recipe), watch)
 
 
 @pytest.mark.parametrize("json_", [False, True])

@@ -365,13 +365,13 @@ def test_the_folder_of_the_ratings_is_not_written_over(tmp_path, monkeypatch):
 def test_options_that_mean_nothing_are_told(tmp_path, monkeypatch, capsys, words):
     path = write(tmp_path / "r.csv", rated())
     code, _, err = run(monkeypatch, capsys, "analyse", path, "--baseline", "zero-shot", *words)
-    assert code == 1
+    assert code in (1, 2)  # 2 where the option itself is refused
     assert len(err.strip().splitlines()) == 1
 
 
 def test_a_panel_of_a_crowd_needs_no_matrix_as_large_as_its_ratings(tmp_path):
-    """400 listeners by 40 sentences, a square of three: 10,000 ratings a comparison and 880 effects."""
-    facts = report.run(write(tmp_path / "r.csv", rated("latin", 400, 40)), baseline="zero-shot")
+    """150 listeners by 30 sentences in a square of three: 3,000 ratings a comparison and 360 effects."""
+    facts = report.run(write(tmp_path / "r.csv", rated("latin", 150, 30)), baseline="zero-shot")
     (_, each) = facts["comparisons"]
     assert each["crossed"]["method"] == "reml"
     assert each["hodges_lehmann"]["ci"][0] < each["hodges_lehmann"]["estimate"] < each["hodges_lehmann"]["ci"][1]

@@ -5,13 +5,14 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 import train.cli
 from curate.errors import UserError
+from train.listen import duration, planning, sources, texts
 from train.listen import plan as planned
-from train.listen import planning, sources, texts
 
 RUN = CliRunner()
 
@@ -147,6 +148,11 @@ def test_traps_without_audio_are_told_with_the_text_to_record(stimuli: Path, tmp
         (["--baseline", "r8", "--exclude", "trap_misses=-1"], "trap_misses"),
         (["--baseline", "r8", "--loudness", "0"], "loudness"),
         (["--baseline", "r8", "--salt", "abc"], "salt"),
+        (["--baseline", "r8", "--listeners", "10001"], "listeners"),
+        (["--baseline", "r8", "--alpha", "0.9"], "alpha"),
+        (["--baseline", "r8", "--margin", "-1"], "margin"),
+        (["--baseline", "r8", "--gold-file", "none.tsv"], "none.tsv"),
+        (["--baseline", "r8", "--texts", "none.toml"], "none.toml"),
     ],
 )
 def test_what_cannot_be_planned_is_told(stimuli: Path, tmp_path: Path, words: list[str], said: str) -> None:
@@ -217,7 +223,64 @@ def test_own_gold_items_and_texts_are_taken(stimuli: Path, trap_audio: Path, tmp
     assert (plan.groups["km"].listeners, plan.groups["ko"].listeners) == (3, 6)
 
 
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("km\tr8/km1.wav\t3\t2", "lower bound comes first"),
+        ("km\tr8/km1.wav\t0\t2", "expects 0, which is not on the scale"),
+        ("km\tr8/km1.wav\tlow\t2", "line 2: low and high are whole numbers"),
+        ("km\tr8/none.wav\t1\t2", "line 2: there is no"),
+        ("en\tr8/km1.wav\t1\t2", "line 2: language 'en'"),
+        ("km\tr8/km1.wav\t1", "line 2 has not as many fields"),
+    ],
+)
+def test_a_gold_item_that_is_none_is_told(stimuli: Path, tmp_path: Path, row: str, said: str) -> None:
+    folder = copy(stimuli, tmp_path / "s")
+    (folder / "gold.tsv").write_text(f"language\taudio\tlow\thigh\n{row}\n")
+    words = ("--baseline", "r8", "--listeners", "2", "--traps", "0", "--gold-file", folder / "gold.tsv")
+    assert said in call(folder, "--into", tmp_path / "p", *words)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('questions.en = "x"', "--texts has no questions"),
+        ('question = "x"', "question is a table"),
+        ('labels.en = ["a", "b"]', "5 values and in en 2 labels"),
+        ("labels.en = 3", "labels.en"),
+        ("question.en = 3", "question"),
+        ("= no toml", "cannot be read as TOML"),
+    ],
+)
+def test_texts_that_do_not_fit_are_told(stimuli: Path, tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "t.toml").write_text(text)
+    words = ("--baseline", "r8", "--listeners", "2", "--traps", "0", "--texts", tmp_path / "t.toml")
+    assert said in call(stimuli, "--into", tmp_path / "p", *words)
+
+
+def test_a_voice_speaks_the_traps_where_one_is_given(
+    stimuli: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from train.export import say
+
+    spoken = []
+
+    def speak(adapter: Path, language: str, text: str) -> say.Speech:  # a model would take minutes
+        spoken.append((str(adapter), language, text))
+        return np.sin(np.arange(8000, dtype=np.float32) / 10), 16_000
+
+    monkeypatch.setattr(say, "say", speak)
+    words = ["--into", tmp_path / "p", "--baseline", "r8", "--listeners", 3, "--speak-traps", "work/r64"]
+    ran = RUN.invoke(train.cli.app, ["listen", "plan", str(stimuli), *map(str, words)], catch_exceptions=False)
+    assert ran.exit_code == 0
+    plan = planned.read(tmp_path / "p")
+    for language, group in plan.groups.items():
+        assert [trap.value for trap in group.traps] == [1, 2, 3, 4, 5]
+        assert [text for _, of, text in spoken if of == language] == [trap.text for trap in group.traps]
+    assert (tmp_path / "p" / "traps" / "km" / "2.wav").is_file()
+
+
 def test_a_square_that_does_not_close_and_a_long_session_are_noted(tmp_path: Path, make_plan: Callable) -> None:
-    notes = planning.facts(make_plan(tmp_path), tmp_path)["notes"]
+    notes = duration.facts(make_plan(tmp_path), tmp_path)["notes"]
     assert any("does not close: make listeners (2)" in note for note in notes)
-    assert planning.facts(make_plan(tmp_path / "3", listeners={"": 3}), tmp_path / "3")["notes"] == []
+    assert duration.facts(make_plan(tmp_path / "3", listeners={"": 3}), tmp_path / "3")["notes"] == []

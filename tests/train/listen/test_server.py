@@ -11,7 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from curate.errors import UserError
-from train.listen import build, server, store
+from train.listen import build, limiter, server, store
 from train.listen import plan as planned
 
 ANSWERS = {"native": "yes", "region": "Siem Reap", "device": "phone", "headphones": "yes", "check": "passed"}
@@ -196,16 +196,16 @@ def test_bodies_are_small_json_objects(served: Server) -> None:
 @pytest.fixture
 def still(monkeypatch: pytest.MonkeyPatch) -> None:
     """No time passes for who is limited, however slow the machine is."""
-    monkeypatch.setattr(server.time, "monotonic", lambda: 100.0)
+    monkeypatch.setattr(limiter.time, "monotonic", lambda: 100.0)
 
 
 def test_who_is_limited_may_go_on_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    limiter, now = server.Limiter(3, 0.5), [100.0]
-    monkeypatch.setattr(server.time, "monotonic", lambda: now[0])
-    assert [limiter.take("a") for _ in range(5)] == [True, True, True, False, False]
-    assert limiter.take("b")
+    bucket, now = limiter.Limiter(3, 0.5), [100.0]
+    monkeypatch.setattr(limiter.time, "monotonic", lambda: now[0])
+    assert [bucket.take("a") for _ in range(5)] == [True, True, True, False, False]
+    assert bucket.take("b")
     now[0] += 4
-    assert [limiter.take("a") for _ in range(3)] == [True, True, False]
+    assert [bucket.take("a") for _ in range(3)] == [True, True, False]
 
 
 @pytest.mark.usefixtures("still")

@@ -98,6 +98,7 @@ def test_hundreds_of_differences_are_exact_too():
     assert result.p_exact == pytest.approx(result.p_asymptotic, rel=0.2)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-5, 5), min_size=1, max_size=30))
 def test_turning_all_differences_round_turns_the_sums_round(differences):
     there, back = wilcoxon.signed_rank(differences), wilcoxon.signed_rank([-each for each in differences])

@@ -94,7 +94,7 @@
       h("p", {}, say(server ? "kept_server" : "kept_file") + " " + say("stop_any_time")),
       h("label.option", { for: "agree" }, box, h("span", {}, say("agree"))), notice.element,
       S.button(say("begin"), function () {
-        if (!box.checked) { notice.tell(say("agree")); box.focus(); return; }
+        if (!box.checked) { notice.tell(say("agree_first")); box.focus(); return; }
         begin();
       }));
   }
@@ -235,11 +235,11 @@
       next();
     }
 
-    var form = h("form.item", { novalidate: true, submit: function (event) {
+    var form = h("form.item." + list.method, { novalidate: true, submit: function (event) {
       event.preventDefault();
       var value = S.chosen(form, "rating");
       if (value !== null) done(Number(value));
-    } }, h("div.players", {}, players.map(function (player) { return player.element; })), notice.element, left,
+    } }, h(pair ? "div.players.pair" : "div.players", {}, players.map(function (player) { return player.element; })), notice.element, left,
     trial.text ? h("p.text", { lang: list.language }, trial.text) : null, fieldset, hint, go);
     form.addEventListener("keydown", function (event) {
       if (list.method !== "mos" || event.ctrlKey || event.altKey || event.metaKey || fieldset.disabled) return;

@@ -13,7 +13,8 @@ var Samsori = window.Samsori || {};
   // An element: h("p.hint", {lang: "km"}, "text", child, ...); functions among the attributes are listeners.
   function h(name, attributes) {
     var parts = name.split("."), element = document.createElement(parts[0]);
-    if (parts.length > 1) element.className = parts.slice(1).join(" ");
+    element.className = parts.slice(1).join(" ");
+    if (!element.className) element.removeAttribute("class");
     Object.keys(attributes || {}).forEach(function (key) {
       var value = attributes[key];
       if (typeof value === "function") element.addEventListener(key, value);

@@ -1,0 +1,79 @@
+"""What could not be reached is told with what is missing; what was reached is not mentioned."""
+
+from typing import Any
+
+import pytest
+
+from curate.recipe import Recipe
+from curate.steps import coverage_facts, notes
+from tests.curate.frames import clips
+
+SOURCE = {"id": "s", "kind": "table", "path": "x.tsv", "licence": "own", "language": "ko"}
+HOUR = 3600.0
+
+
+def recipe(**tables: Any) -> Recipe:
+    return Recipe.model_validate({"source": [SOURCE], "split": {"validation": 0.0, "test": 0.0}, **tables})
+
+
+def hours(rows: list[dict[str, Any]], **balance: Any) -> list[str]:
+    return list(notes.hours(clips(rows), recipe(balance=balance)))
+
+
+def test_hours_for_a_language_without_clips_are_one_line() -> None:
+    assert hours([{"seconds": HOUR}], hours={"km": 2.0, "ko": 1.0}) == [
+        "Khmer: 2 h are wanted, and no clip is in it; add a source, or leave balance.hours.km out"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("others", "balance", "why"),
+    [
+        ([], {}, "all there is is kept; add recordings"),
+        ([{"drop": "noisy"}], {}, "rules dropped 1.00 h (noisy 1.00 h); add recordings"),
+        (
+            [{"drop": "capped"}],
+            {"max_text_clips": 3},
+            "1.00 h are over a cap; raise balance.max_text_clips or add recordings",
+        ),
+        ([{"drop": "leak"}], {}, "1.00 h would leak from held-out clips; add recordings"),
+        ([{"drop": "surplus"}], {}, "clips of 1.00 h are each longer than what is left; add recordings"),
+    ],
+)
+def test_more_hours_than_there_are_is_told_with_where_they_went(
+    others: list[dict[str, Any]], balance: dict[str, Any], why: str
+) -> None:
+    rows = [{"seconds": HOUR, "split": "train"}, *({"seconds": HOUR, **other} for other in others)]
+    assert hours(rows, hours={"ko": 4.0}, **balance) == [f"Korean: 1.00 of 4 h: 3.00 h short; {why}"]
+
+
+def test_hours_that_were_reached_and_a_manifest_not_yet_decided_have_no_line() -> None:
+    assert hours([{"seconds": 0.996 * HOUR}], hours={"ko": 1.0}) == []
+    assert notes.notes(clips([{}]), recipe(balance={"hours": {"ko": 9.0}})) == []
+
+
+ROWS = [
+    {"spoken": "국물", "pronounced": "궁물"}, {"spoken": "나무", "pronounced": "나무"},
+    {"spoken": "책값", "pronounced": "책깝", "drop": "surplus"}, {"spoken": "쥐", "pronounced": "쥐", "drop": "noisy"},
+]  # fmt: skip
+
+
+def test_coverage_is_counted_of_kept_clips_and_of_those_that_could_have_been() -> None:
+    (facts,) = coverage_facts.phonetic_coverage(clips(ROWS))
+    assert (facts["language"], facts["clips"], facts["pool_clips"]) == ("ko", 2, 3)
+    kinds = {each["kind"]: each for each in facts["kinds"]}
+    assert (kinds["syllable"]["units"], kinds["syllable"]["pool"], kinds["syllable"]["lost"]) == (4, 6, 2)
+    assert kinds["syllable"]["lost_first"] == ["깝", "책"]
+    assert kinds["syllable"]["entropy"] == 2.0
+    assert kinds["sound change"]["rarest"] == [["ㄱ+ㅁ>ㅇ+ㅁ", 1]]
+    assert kinds["vowel"]["inventory"] == 21
+    assert "ㅐ" in kinds["vowel"]["absent"]
+    assert "ㅜ" not in kinds["vowel"]["absent"]
+    assert coverage_facts.phonetic_coverage(clips([{"drop": "noisy"}])) == []
+
+
+def test_units_that_no_kept_clip_has_are_named() -> None:
+    (line,) = notes.uncovered(clips(ROWS))
+    assert line.startswith("Korean: no kept clip has 15 initials (ㄱㄲ"[:26])
+    assert "2 syllables (깝, 책) of 6 that clips had" in line
+    assert "\n" not in line
