@@ -9,6 +9,7 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -225,10 +226,11 @@ def _same(answers: Answers, _: Any) -> dict[Who, str]:
     found: dict[Who, str] = {}
     given = {who: {row.stimulus: row.value for row in _rated(rows)} for who, rows in answers.items()}
     for place, (who, mine) in enumerate(given.items()):
-        for other in list(given)[:place]:
-            both = mine.keys() & given[other].keys() if other[0] == who[0] else set()
-            alike = all(mine[each] == given[other][each] for each in both)
-            if len(both) >= IDENTICAL and alike and len({mine[each] for each in both}) > 1:
+        for other, theirs in islice(given.items(), place):
+            if other[0] != who[0] or any(value != theirs.get(each, value) for each, value in mine.items()):
+                continue
+            both = mine.keys() & theirs.keys()
+            if len(both) >= IDENTICAL and len({mine[each] for each in both}) > 1:
                 found.setdefault(who, f"all {len(both)} ratings are those of {other[1]}")
     return found
 
