@@ -306,7 +306,10 @@ def write_report(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, *, against
     """Write the quality report, beside that of another corpus where one is named; returns the page."""
     other = None if against is None else another(against)
     places = roots(wanted, corpus.unpacked)
-    return report.write(clips, wanted, corpus.report, corpus.clips, roots=places, folder=corpus.folder, other=other)
+    held = locks.read(corpus, wanted, clips).held["id"]
+    return report.write(
+        clips, wanted, corpus.report, corpus.clips, roots=places, folder=corpus.folder, other=other, held=held
+    )
 
 
 def another(folder: Path) -> report.Other:
