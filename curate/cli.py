@@ -210,12 +210,16 @@ def status(corpus: CorpusFolder, as_json: AsJson = False) -> None:
 
     Example: curate status work/corpus --json
     """
-    from curate import manifest
+    from curate import commands, manifest
     from curate.recipe import load
     from curate.report import numbers
 
     wanted = load(_known(corpus).recipe)
     clips = manifest.read(_known(corpus).manifest)
+    try:
+        _say(commands.notes(_known(corpus), wanted, clips))
+    except UserError as error:  # verdicts of another corpus, say: what was decided before is still there to see
+        _say([str(error)])
     if as_json:
         _print_json(numbers.status(clips, wanted))
     else:

@@ -479,3 +479,20 @@ def test_a_clip_that_a_person_drops_leaves_every_export_in_the_corpus(corpus: Co
         "format": format, **sound_wanted.settings(), "clips": manifest.kept(clips).height, "complete": True,
     }  # fmt: skip
     assert failures(corpus) == {}
+
+
+def test_status_tells_what_still_holds_dropped_clips_and_of_verdicts_of_another_corpus(
+    corpus: Corpus, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = kept(corpus)["id"][0]
+    edit(corpus, set_where(gone, drop="rejected", split=None))
+    corpus.verdicts.write_text("clip\tverdict\n0123456789abcdef\tdrop\n")
+    monkeypatch.setattr(sys, "argv", ["curate", "status", str(corpus.folder)])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert not ended.value.code
+    assert "is of another corpus" in capsys.readouterr().err
+    corpus.verdicts.write_text(f"clip\tverdict\n{gone}\tdrop\n")
+    with pytest.raises(SystemExit):
+        cli.main()
+    assert f"export/voxcpm still holds 1 clips that people dropped ({gone})" in capsys.readouterr().err
