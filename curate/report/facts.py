@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 
 from curate import manifest, text
-from curate.manifest import COLUMNS
+from curate.manifest import COLUMNS, SPLITS
 from curate.measures import agreement
 from curate.recipe import LANGUAGES, Models, Recipe, models_asked
 from curate.report import (
@@ -27,7 +27,6 @@ from curate.steps import coverage_facts, relations, rule_catalogue, sessions
 
 PROVENANCE = ("collected", "people", "domain", "conditions", "consent")  # of a source, as its recipe tells it
 NAMED = 10  # clips with words missing at an edge that are named, per language
-SPLITS = ("train", "validation", "test")
 SECTIONS = ("segment", "signal", "quality", "hear", "align", "text", "speakers", "duplicates")
 LIMITS = (
     "Predicted quality (DNSMOS, DistillMOS) was not trained on Khmer or Korean: it ranks badly damaged speech below "
