@@ -28,6 +28,16 @@ def browser() -> Iterator[Any]:
 @pytest.fixture
 def opened(browser: Any) -> Iterator[Callable[..., Any]]:
     """Open a page from its file and wait until its scripts are done; at the end nothing may have gone wrong in it."""
+    yield from _opener(browser)
+
+
+@pytest.fixture(scope="module")
+def opened_once(browser: Any) -> Iterator[Callable[..., Any]]:
+    """The same for one page that several tests look at, and none changes."""
+    yield from _opener(browser)
+
+
+def _opener(browser: Any) -> Iterator[Callable[..., Any]]:
     contexts: list[Any] = []
     troubles: list[str] = []
 

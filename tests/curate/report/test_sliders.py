@@ -164,8 +164,8 @@ def verdicts_over(clips: pl.DataFrame) -> pl.DataFrame:
     told: dict[str, tuple[str, str]] = {}
     for reason in clips["drop"].unique().sort().to_list():
         ids = clips.filter(pl.col("drop").eq_missing(reason))["id"].to_list()
-        told |= {id: ("keep", "") for id in ids[:2]} | {id: ("drop", "") for id in ids[2:3]}
-        told |= {id: ("drop", "Takedown, by mail") for id in ids[3:4]}
+        told |= dict.fromkeys(ids[:2], ("keep", "")) | dict.fromkeys(ids[2:3], ("drop", ""))
+        told |= dict.fromkeys(ids[3:4], ("drop", "Takedown, by mail"))
     alike = clips.filter(pl.col("similar").list.len() > 0)["id"].to_list()
     said = [("keep", ""), ("keep", ""), ("drop", "music"), ("drop", "takedown")]
     told |= dict(zip(alike, said * len(alike), strict=False))
