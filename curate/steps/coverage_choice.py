@@ -36,9 +36,7 @@ PATIENCE = 48  # clips in a row whose gain has fallen too far: the round ends
 EXACT = 1e-7  # seconds: rounding of sums
 SOME = 1e-9  # of value: less is rounding
 SWAPS = 20  # exchanges that are tried at the end
-SMALL = 200  # clips: among so few, exchanges are tried for more value too, as the last clip that fits weighs most there
-PASSES = 4
-ENOUGH = 0.995  # of the budget: an exchange for value may not leave less of it used
+ENOUGH = 0.995  # of the budget: with so much of it used nothing is exchanged
 
 
 @dataclass(frozen=True)
@@ -102,8 +100,6 @@ def choose(
     if preferred is not None and (preferred & allowed).any():
         state.fill((1 - release) * budget, preferred & allowed)
     state.fill(budget, allowed)
-    if len(pool.seconds) <= SMALL and np.isfinite(budget):
-        state.exchange(budget, allowed, forced if preferred is None else forced | preferred)
     state.swap(budget, allowed, forced)
     state.fill(budget, allowed)
     full = tuple(~room for room in state.room_under_caps())
@@ -211,55 +207,6 @@ class _State:
                 self.take(clip)
                 misses = 0
 
-    def exchange(self, budget: float, allowed: Flags, fixed: Flags) -> None:
-        """Let each clip that is not `fixed` go in turn for what then fits, and each other one come in for the least.
-
-        What is worth more stays; where nothing was in a whole pass, that is the end.
-        """
-        for _ in range(PASSES):
-            before = self.worth()
-            for clip in np.flatnonzero(self.taken & ~fixed).tolist():
-                if self.taken[clip]:
-                    self._try([clip], [], budget, allowed)
-            for clip in np.flatnonzero(~self.taken & allowed).tolist():
-                for out in self._least(clip, budget, fixed) if not self.taken[clip] else ():
-                    if self._try(out, [clip], budget, allowed):
-                        break
-            if self.worth() <= before + SOME:
-                return
-
-    def _least(self, clip: int, budget: float, fixed: Flags) -> list[list[int]]:
-        """What could go for a clip: the one that is worth least of those long enough, or the least a second."""
-        seconds, mine = self.pool.seconds, np.flatnonzero(self.taken & ~fixed)
-        missing = seconds[clip] - (budget - self.used)
-        steps = self.pool.weights * np.log1p(1 / np.maximum(self.counts, 1))  # what the last clip with a unit added
-        losses = (self.matrix @ steps + self.pool.value)[mine]
-        long = np.flatnonzero(seconds[mine] >= missing - EXACT)
-        by_rate = mine[np.argsort(losses / seconds[mine], kind="stable")]
-        several = by_rate[: int(np.searchsorted(np.cumsum(seconds[by_rate]), missing - EXACT)) + 1]
-        one = [[int(mine[long[losses[long].argmin()]])]] if len(long) else []
-        return [*one, several.tolist()]
-
-    def _try(self, out: list[int], into: list[int], budget: float, allowed: Flags) -> bool:
-        """Exchange clips and fill up; whether that was worth it, else all is as before."""
-        was, worth, used = self.taken.copy(), self.worth(), self.used
-        for clip in out:
-            self.take(clip, -1)
-        if all(self.fits(clip, budget) for clip in into):
-            for clip in into:
-                self.take(clip)
-            others = allowed.copy()
-            others[out] = False
-            self.fill(budget, others)
-            if self.worth() > worth + SOME and self.used >= min(used, ENOUGH * budget):
-                return True
-        for clip in np.flatnonzero(self.taken & ~was).tolist():
-            self.take(clip, -1)
-        for clip in np.flatnonzero(was & ~self.taken).tolist():
-            self.take(clip)
-        self.used = used
-        return False
-
     def worth(self) -> float:
         """F of what is taken."""
         pool = self.pool
@@ -278,20 +225,30 @@ class _State:
         return self.worth() + float((slope[order] * share).sum() - slope[self.taken].sum())
 
     def swap(self, budget: float, allowed: Flags, forced: Flags) -> None:
-        """Bring the seconds nearer the budget: one clip for a longer one, where that fills at least half of the gap."""
+        """Where much of the budget is left, one clip for a longer one: what is worth most of all that fill enough.
+
+        Where none does, that which fills most, if it is at least half.
+        """
         seconds = self.pool.seconds
         gap = budget - self.used
         inside, outside = np.flatnonzero(self.taken & ~forced), np.flatnonzero(~self.taken & allowed)
-        if not np.isfinite(gap) or gap < 1e-3 * budget or not len(inside) or not len(outside):
+        if not np.isfinite(gap) or gap <= (1 - ENOUGH) * budget or not len(inside) or not len(outside):
             return
         outside = outside[np.argsort(seconds[outside], kind="stable")]
         place = np.searchsorted(seconds[outside], seconds[inside] + gap, side="right") - 1
         grown = np.where(place >= 0, seconds[outside[place]] - seconds[inside], 0.0)
+        worth, chosen = -np.inf, None
         for best in np.argsort(-grown, kind="stable")[:SWAPS].tolist():
-            if grown[best] < gap / 2:
-                return
-            self.take(int(inside[best]), -1)
-            if self.fits(int(outside[place[best]]), budget):
-                self.take(int(outside[place[best]]))
-                return
-            self.take(int(inside[best]))
+            out, into = int(inside[best]), int(outside[place[best]])
+            if grown[best] < gap / 2 or (chosen and grown[best] < gap - (1 - ENOUGH) * budget):
+                break
+            self.take(out, -1)
+            if self.fits(into, budget):
+                self.take(into)
+                if self.worth() > worth + SOME:
+                    worth, chosen = self.worth(), (out, into)
+                self.take(into, -1)
+            self.take(out)
+        if chosen:
+            self.take(chosen[0], -1)
+            self.take(chosen[1])
