@@ -33,6 +33,7 @@ def analyse(ratings: Ratings, settings: Settings) -> dict[str, Any]:
     flagged = _flagged(ratings.rows, settings, applied)
     notes = [*ratings.notes, *_notes(kept, settings, applied, flagged)]
     comparisons = compared(kept, settings)
+    notes[:0] = [_unknown(each) for each in comparisons if each["crossed"] is None]
     if not comparisons:
         raise UserError(f"no listener rated both {settings.baseline} and another condition: nothing can be compared")
     tested = [row for row in kept if row.kind in (*COMPARED, "anchor")]
@@ -213,6 +214,14 @@ def _notes(
         names = ", ".join(dict.fromkeys(f"{each.listener} ({each.rule})" for each in flagged))
         notes.append(f"no plan fixed a rule, so these are kept; --exclude usual leaves them out: {names}")
     return [*notes, EXPLORATORY, ACROSS]
+
+
+def _unknown(fact: Mapping[str, Any]) -> str:
+    """Why a comparison has no headline interval: what would have to be said of others was not asked."""
+    return (
+        f"{fact['language']}, {fact['condition']}: no interval and no p over listeners and sentences: two listeners and "
+        f"two sentences with ratings in both conditions are the least, and ratings that differ"
+    )
 
 
 def _method(settings: Settings) -> dict[str, Any]:

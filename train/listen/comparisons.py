@@ -1,6 +1,6 @@
 """One condition against the baseline in one language: every test and every size of the difference."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -130,8 +130,8 @@ def _differences(rows: Sequence[Rating], key: str, settings: Settings) -> list[F
 
 
 def _mean(values: Iterable[Fraction]) -> Fraction:
-    values = list(values)
-    return sum(values, Fraction(0)) / len(values)
+    counts = Counter(values)  # few values, many ratings: fractions are slow to add
+    return sum((value * times for value, times in counts.items()), Fraction(0)) / counts.total()
 
 
 def _paired(data: Table) -> Estimate | None:
@@ -141,8 +141,8 @@ def _paired(data: Table) -> Estimate | None:
     sides = data.matrix(0), data.matrix(1)
     if sides[0] is not None and sides[1] is not None:
         return crossed.estimate(sides[1] - sides[0])
-    if np.ptp(data.y) == 0:
-        return None
+    if np.ptp(data.y) == 0 or len(np.intersect1d(*(data.sentence[data.side == side] for side in (0, 1)))) < 2:
+        return None  # what sentences do to the difference cannot be told from the difference
     return difference_model(data).fit(np.array([0.0, 1.0]))
 
 
@@ -175,9 +175,10 @@ def mean(data: Table, side: int = 0) -> Estimate | None:
 
 
 def variances(rows: Sequence[Rating], condition: str, settings: Settings) -> dict[str, float] | None:
-    """Variance components of single ratings in the baseline and a condition, by REML; names as in `simulate`.
+    """Variance components of single ratings in the baseline and a condition; names as in `simulate`.
 
-    A slope is the difference of two effects of conditions, so its variance is twice theirs.
+    From mean squares where the design is complete, else by REML. A slope is the difference of two effects of conditions,
+    so its variance is twice theirs.
     """
     rows = _in_both(rows, settings.baseline, condition)
     if settings.scale.method != "mos" or not rows:
@@ -185,6 +186,9 @@ def variances(rows: Sequence[Rating], condition: str, settings: Settings) -> dic
     data = table(rows, {settings.baseline: 0, condition: 1})
     if min(data.shape) < 2 or np.ptp(data.y) == 0:
         return None
+    sides = data.matrix(0), data.matrix(1)
+    if sides[0] is not None and sides[1] is not None:
+        return complete_variances(*sides)
     parts = difference_model(data).fit(np.array([0.0, 1.0])).components
     return {
         "listener": parts["listener"],
@@ -193,6 +197,23 @@ def variances(rows: Sequence[Rating], condition: str, settings: Settings) -> dic
         "sentence_condition": parts["sentence:condition"] / 2,
         "listener_sentence": parts.get("cell", 0.0),
         "residual": parts["residual"],
+    }
+
+
+def complete_variances(baseline: Floats, condition: Floats) -> dict[str, float]:
+    """The components that REML finds too where none is below 0, at a small part of the time; below 0 they are 0.
+
+    Differences hold the slopes and twice the residual, means of the two sides the levels, the cells and half the residual.
+    """
+    slopes = crossed.estimate(condition - baseline).components
+    levels = crossed.estimate((baseline + condition) / 2).components
+    return {
+        "listener": levels["listener"],
+        "sentence": levels["sentence"],
+        "listener_condition": slopes["listener"] / 2,
+        "sentence_condition": slopes["sentence"] / 2,
+        "listener_sentence": max(0.0, levels["residual"] - slopes["residual"] / 4),
+        "residual": slopes["residual"] / 2,
     }
 
 

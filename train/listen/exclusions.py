@@ -5,15 +5,17 @@ into the test for that purpose (traps, gold items, playing to the end); the othe
 applied: a rule that is chosen when the ratings are in can be chosen for its result.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from curate.errors import UserError
-from train.listen.ratings import Rating
+from train.listen.ratings import NO, YES, Rating
 
 Who = tuple[str, str]  # language, listener
 Answers = dict[Who, list[Rating]]
@@ -77,16 +79,32 @@ def named(text: str) -> Rules:
     if text in ("none", "usual"):
         return NONE if text == "none" else USUAL
     chosen: dict[str, Any] = {}
-    usual = replace(USUAL, native=True, finished=True, headphones=True, min_trials=1)
-    for word in filter(None, text.split(",")):
-        name, given, value = word.strip().partition("=")
+    usual = replace(USUAL, native=True, finished=True, headphones=True)
+    for word in filter(None, map(str.strip, text.split(","))):
+        name, given, value = word.partition("=")
         if name not in {each.name for each in fields(Rules)}:
             raise UserError(f"there is no exclusion rule {name!r}: {', '.join(each.name for each in fields(Rules))}")
-        try:
-            chosen[name] = float(value) if given else getattr(usual, name)
-        except ValueError:
-            raise UserError(f"the threshold of {name} is {value!r}, not a number") from None
+        chosen[name] = _threshold(name, value) if given else getattr(usual, name)
+        if not given and chosen[name] is None:
+            raise UserError(f"the rule {name} wants a number: {name}=20")
     return replace(NONE, **chosen)
+
+
+def _threshold(name: str, value: str) -> float | bool | None:
+    """What stands behind `name=`: true or false for a rule without a threshold, a number, or `none`."""
+    if value == "none":
+        return getattr(NONE, name)
+    if isinstance(getattr(NONE, name), bool):
+        if value.lower() not in (*YES, *NO):
+            raise UserError(f"the rule {name} is true or false, not {value!r}")
+        return value.lower() in YES
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not (math.isfinite(number) and number >= 0):
+        raise UserError(f"the threshold of {name} is {value!r}, not a number of 0 or more")
+    return number
 
 
 def find(rows: Sequence[Rating], rules: Rules) -> list[Excluded]:
@@ -208,10 +226,11 @@ def _same(answers: Answers, _: Any) -> dict[Who, str]:
     found: dict[Who, str] = {}
     given = {who: {row.stimulus: row.value for row in _rated(rows)} for who, rows in answers.items()}
     for place, (who, mine) in enumerate(given.items()):
-        for other in list(given)[:place]:
-            both = mine.keys() & given[other].keys() if other[0] == who[0] else set()
-            alike = all(mine[each] == given[other][each] for each in both)
-            if len(both) >= IDENTICAL and alike and len({mine[each] for each in both}) > 1:
+        for other, theirs in islice(given.items(), place):
+            if other[0] != who[0] or any(value != theirs.get(each, value) for each, value in mine.items()):
+                continue
+            both = mine.keys() & theirs.keys()
+            if len(both) >= IDENTICAL and len({mine[each] for each in both}) > 1:
                 found.setdefault(who, f"all {len(both)} ratings are those of {other[1]}")
     return found
 

@@ -13,6 +13,7 @@ rows (I + J + I + J columns: 144 for 24 x 48), never a matrix as large as the da
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -98,7 +99,10 @@ class Model:
         for halving in range(40):
             wanted = np.maximum(theta + step / 2**halving, 0.0)
             wanted[-1] = max(wanted[-1], theta[-1] / 10)  # the residual stays above 0
-            point = _Point(self, wanted)
+            try:
+                point = _Point(self, wanted)
+            except linalg.LinAlgError:  # ratings that the model fits whole: a residual too near to 0 for the digits
+                continue
             if point.likelihood >= before.likelihood - 1e-12 * abs(before.likelihood):
                 return point
         return None
@@ -184,7 +188,7 @@ class _Point:
     def score(self) -> Floats:
         """The slope of the likelihood in each component."""
         n = self.model.columns
-        zpz, zpy = self._projected()
+        zpz, zpy = self.projected
         random = [np.sum(zpy[span] ** 2) - np.trace(zpz[span, span]) for span in self.model.spans]
         rows, sizes = [], []
         residual = np.append(-self.solution, 1.0)
@@ -198,20 +202,26 @@ class _Point:
     def information(self) -> Floats:
         """Expected information: half the trace of P V_k P V_l."""
         model, n = self.model, self.model.columns
-        zpz, _ = self._projected()
+        zpz, _ = self.projected
         spans, count = model.spans, len(model.spans)
-        kept = np.eye(n) - self.inverse @ self.weighted  # P U = R^-1 U kept
+        kept = np.eye(n) - self.turned  # P U = R^-1 U kept
+        # of kept' (U'U) kept only the diagonal is asked for
         across = [
-            kept.T @ each.table[:n, :n] @ kept / v**2 for each, v in zip(self.classes, self.variances, strict=True)
+            np.einsum("ij,ij->j", kept, each.table[:n, :n] @ kept) / v**2
+            for each, v in zip(self.classes, self.variances, strict=True)
         ]
-        turned = [self.inverse @ each.table[:n, :n] for each in self.classes]
+        alone = len(self.classes) == 1
+        turned = [
+            self.turned * v if alone else self.inverse @ each.table[:n, :n]
+            for each, v in zip(self.classes, self.variances, strict=True)
+        ]
         rows = len(self.classes)
         full = np.zeros((count + rows, count + rows))
         for a in range(count):
             for b in range(count):
                 full[a, b] = np.sum(zpz[spans[a], spans[b]] ** 2)
             for c in range(rows):
-                full[a, count + c] = full[count + c, a] = np.trace(across[c][spans[a], spans[a]])
+                full[a, count + c] = full[count + c, a] = across[c][spans[a]].sum()
         for a, (first, v) in enumerate(zip(self.classes, self.variances, strict=True)):
             full[count + a, count + a] = first.rows / v**2 - 2 * np.trace(turned[a]) / v**3
             for b, w in enumerate(self.variances):
@@ -228,11 +238,17 @@ class _Point:
         turn[count:, -1] = 1.0
         return np.asarray(turn.T @ full @ turn)
 
-    def _projected(self) -> tuple[Floats, Floats]:
+    @cached_property
+    def turned(self) -> Floats:
+        """C^-1 U'R^-1 U."""
+        return np.asarray(self.inverse @ self.weighted)
+
+    @cached_property
+    def projected(self) -> tuple[Floats, Floats]:
         """U'PU and U'Py."""
         n = self.model.columns
         weighted_y = sum(each.table[:n, -1] / v for each, v in zip(self.classes, self.variances, strict=True))
-        zpz = self.weighted - self.weighted @ self.inverse @ self.weighted
+        zpz = self.weighted - self.weighted @ self.turned
         return zpz, np.asarray(weighted_y - self.weighted @ self.solution)
 
 

@@ -105,7 +105,7 @@ class Group(Frozen):
 
 
 class Exclusions(Frozen):
-    """Who is left out, by rule only; a rule that is null does not apply."""
+    """Who is left out, by rule only; a rule that is null does not apply. `exclusions.Rules` has the same rules."""
 
     native: bool = Field(True, description="who is no native speaker")
     finished: bool = Field(True, description="who did not rate every item")
@@ -115,6 +115,9 @@ class Exclusions(Frozen):
     min_variance: float | None = Field(0.1, ge=0, description="whose ratings vary less (P.808 toolkit)")
     outlier_z: float | None = Field(3.29, gt=0, description="whose mean is further from all others' (P.808 toolkit)")
     headphones: bool = Field(False, description="who had no headphones, or failed the check of them")
+    min_trials: int | None = Field(None, ge=1, description="who rated fewer test items than this")
+    too_fast: bool = Field(True, description="more than a tenth of whose ratings came before the sound's end")
+    same_ratings: bool = Field(True, description="all of whose ratings, 10 or more, are another listener's")
 
 
 class Analysis(Frozen):

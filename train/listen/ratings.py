@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 
 from curate.errors import UserError
@@ -79,18 +80,34 @@ def read(path: Path, scale: Scale) -> Ratings:
         raise UserError(
             f"{path} holds ratings of {len(plans)} plans ({', '.join(p[:12] for p in plans)}): analyse each alone"
         )
+    _check_case(rows, path)
     kept = list(_once(rows, path, notes))
     return Ratings(kept, notes)
+
+
+def _check_case(rows: Sequence[Rating], path: Path) -> None:
+    """Raise UserError for two conditions that differ in capitals alone: they would be compared with each other."""
+    seen: dict[str, Rating] = {}
+    for row in rows:
+        before = seen.setdefault(row.condition.casefold(), row)
+        if before.condition != row.condition:
+            raise UserError(
+                f"{path}, lines {before.line} and {row.line}: conditions {before.condition} and {row.condition} differ in "
+                f"capitals alone: write one of them"
+            )
 
 
 def _records(path: Path, notes: list[str]) -> Iterator[tuple[dict[str, str], int]]:
     """Each row by column name, with its line."""
     text = _text(path)
-    first = text.split("\n", 1)[0]
-    separator = max(SEPARATORS, key=first.count)
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=separator, strict=True)
+    lines = text.splitlines(keepends=True)
+    named = re.fullmatch(r'"?sep=(.)"?', lines[0].strip(" \r\n"))  # Excel's own first line
+    separator = named[1] if named else max(SEPARATORS, key=lines[0].count)
+    if named:
+        lines[0] = "\n"  # an empty row, so that lines keep their numbers
+    reader = csv.reader(lines, delimiter=separator, strict=True)
     try:
-        header = [name.strip().lower() for name in next(reader, [])]
+        header = [name.strip().lower() for name in next(filter(None, reader), [])]
         _check_header(header, path, notes)
         for values in reader:
             if any(value.strip() for value in values):
@@ -146,7 +163,7 @@ def _rating(fields: dict[str, str], line: int, scale: Scale, path: Path) -> Rati
     return Rating(
         listener=fields["listener"],
         sentence=fields["sentence"],
-        language=fields["language"],
+        language=fields["language"].lower(),
         condition=fields["condition"],
         value=value,
         line=line,
@@ -163,9 +180,17 @@ def _rating(fields: dict[str, str], line: int, scale: Scale, path: Path) -> Rati
 
 
 def _number(text: str, name: str, place: str) -> Fraction:
+    number = _fraction(text)
+    if number is None:
+        raise UserError(f"{place}: {name} is {text!r}, not a number")
+    return number
+
+
+@lru_cache(maxsize=4096)  # a scale has few values, and a file many ratings
+def _fraction(text: str) -> Fraction | None:
     plain = text.replace(",", ".") if text.count(",") == 1 else text  # 3,5 where the separator is a semicolon
     if not re.fullmatch(rf"{NUMBER}(?:[eE][-+]?\d\d?)?", plain, re.ASCII):
-        raise UserError(f"{place}: {name} is {text!r}, not a number")
+        return None
     return Fraction(plain)
 
 

@@ -15,6 +15,7 @@ from train.listen import analysis, exclusions, plot, ratings, settings, tables
 from train.listen.ratings import Rating
 from train.listen.scales import SCALES
 from train.listen.settings import Settings
+from train.messages import counted
 
 FILES = (
     "analysis.json", "comparisons.csv", "comparisons.md", "conditions.csv", "conditions.md", "excluded.csv",
@@ -40,6 +41,8 @@ def run(
             f"which condition is the baseline? --baseline, one of {', '.join(analysis.conditions(read.rows, chosen))}"
         )
     facts = analysis.analyse(read, chosen)
+    if plan:
+        facts["notes"][:0] = _departures(settings.of_plan(plan), chosen, read.rows)
     if into:
         write(facts, read.rows, into)
     return facts
@@ -62,6 +65,15 @@ def _settings(
     if exclude is not None:
         fixed = replace(fixed, rules=exclusions.named(exclude))
     return fixed
+
+
+def _departures(fixed: Settings, chosen: Settings, rows: Sequence[Rating]) -> list[str]:
+    """What is not as the plan fixed it: a choice that was made when the ratings were in, or ratings without a plan."""
+    changed = [name for name in ("baseline", "margin", "rules") if getattr(fixed, name) != getattr(chosen, name)]
+    told = [f"not as planned: {', '.join(changed)}, chosen after the ratings were in"] if changed else []
+    if unnamed := sum(not row.plan for row in rows):
+        told.append(f"{counted(unnamed, 'rating')} without the hash of a plan: that they are of this one is not checked")
+    return told
 
 
 def write(facts: Mapping[str, Any], rows: Sequence[Rating], folder: Path) -> None:

@@ -280,6 +280,7 @@ def _bind(host: str, port: int) -> socket.socket:
         server = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         server.bind((host, port))
+        server.listen(2048)  # before the address is told: who comes while the rest starts waits, and is not refused
     except OSError as problem:
         raise UserError(f"{host}:{port} cannot be listened on ({problem.strerror}): choose another --port") from None
     return server

@@ -229,6 +229,17 @@ def test_ratings_of_another_plan_are_refused(tmp_path):
         report.run(write(tmp_path / "other.csv", [(*row[:-1], "abc") for row in rows], (*HEAD, "plan")), path)
 
 
+def test_what_is_not_as_planned_is_said_first(tmp_path):
+    path, digest = plan(tmp_path, exclusions={"min_variance": 0.1})
+    rows = [(*row, digest) for row in rated()]
+    ratings = write(tmp_path / "r.csv", rows, (*HEAD, "plan"))
+    assert not any("planned" in note or "hash" in note for note in report.run(ratings, path)["notes"])
+    changed = report.run(ratings, path, margin=0.3, exclude="none")["notes"][0]
+    assert changed == "not as planned: margin, rules, chosen after the ratings were in"
+    unnamed = report.run(write(tmp_path / "bare.csv", rated()), path)["notes"][0]
+    assert unnamed.startswith(f"{len(rows):,} ratings without the hash of a plan")
+
+
 @pytest.mark.parametrize(
     ("rows", "baseline", "words"),
     [

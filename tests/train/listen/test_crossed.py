@@ -201,3 +201,21 @@ def test_listeners_alone_err_too_often():
     ratings = simulate.matrices(np.random.default_rng(13), (2000, 24, 12), [3.85, 3.85], [Deviations(), Deviations()])
     means = (ratings[..., 1] - ratings[..., 0]).mean(axis=2)
     assert np.mean(stats.ttest_1samp(means, 0, axis=1).pvalue < 0.05) > 0.1
+
+
+def test_the_variances_of_a_complete_design_are_those_of_reml():
+    data = simulated(5, 14, 11, slope=0.9)
+    reml = comparisons.difference_model(data).fit(np.array([0.0, 1.0])).components
+    closed = comparisons.complete_variances(data.matrix(0), data.matrix(1))
+    assert min(closed.values()) > 0
+    assert list(closed.values()) == pytest.approx(
+        [reml["listener"], reml["sentence"], reml["listener:condition"] / 2, reml["sentence:condition"] / 2,
+         reml["cell"], reml["residual"]], rel=1e-4,
+    )  # fmt: skip
+
+
+def test_without_a_sentence_heard_in_both_conditions_there_is_no_interval():
+    data = simulated(3, 8, 8)
+    apart = only(data, data.sentence % 2 == data.side)
+    assert comparisons._paired(apart) is None
+    assert comparisons._paired(only(data, (data.sentence % 2 == data.side) | (data.sentence < 2))) is not None
