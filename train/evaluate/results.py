@@ -111,6 +111,7 @@ def _records(plan: Plan, spoken: Mapping[str, list[Record]], notes: list[str]) -
             record |= _understood(record, heard.get((name, *spoken_key(record))))
             record |= _voice(record, voices, name)
             record["imported"] = scores.get((name, *spoken_key(record)), {})
+    notes.extend(_unheard([record for own in spoken.values() for record in own]))
     trusted = _trusted(spoken.get(NATURAL, []), notes)
     paces = _paces(spoken.get(NATURAL, []))
     for name, own in spoken.items():
@@ -149,6 +150,17 @@ def _voice(record: Record, voices: Any, name: str) -> Record:
         if nearest
         else {"similarity": None, "speaker": None}
     )
+
+
+def _unheard(records: Sequence[Record]) -> Iterator[str]:
+    """A note where only a part was transcribed: conditions are then compared over different sentences."""
+    for language in sorted({each["language"] for each in records}):
+        heard = [each["heard"] is not None for each in records if each["language"] == language]
+        if any(heard) and not all(heard):
+            yield (
+                f"{language}: {heard.count(False)} of {len(heard)} that were spoken have no transcript: character "
+                "errors are over the others"
+            )
 
 
 def _trusted(natural: Sequence[Record], notes: list[str]) -> set[str]:

@@ -174,15 +174,20 @@ def test_transcripts_of_another_recogniser_give_errors_over_those_on_people(agai
     assert numbers["zero-shot"]["ko"]["cer"]["over_natural"]["mean"] > 0.4
     assert numbers["r4"]["ko"]["cer"]["change"]["mean"] < -0.4
     assert numbers["r4"]["km"]["imported.utmos"]["mean"] == 3.0
+    assert not [
+        note for note in json.loads((again.into / "evaluation.json").read_text())["notes"] if "no transcript" in note
+    ]
     everything(again)  # without them, they stay
     assert json.loads((again.into / "evaluation.json").read_text(encoding="utf-8"))["results"] == numbers
 
 
 def test_a_recogniser_that_does_not_understand_people_is_said_and_its_words_are_not_read(again, tmp_path):
     rows = [f"{each['condition']}/{each['sentence']}/{each['take']}\tx" for each in lines(again.into / "results.jsonl")]
-    (tmp_path / "heard.tsv").write_text("\n".join(["key\theard", *rows]) + "\n", encoding="utf-8")
+    (tmp_path / "heard.tsv").write_text("\n".join(["key\theard", *rows[:-1]]) + "\n", encoding="utf-8")
     everything(dataclasses.replace(again, transcripts=tmp_path / "heard.tsv"))
     notes = json.loads((again.into / "evaluation.json").read_text(encoding="utf-8"))["notes"]
+    assert "ko: 1 of 18 that were spoken have no transcript: character errors are over the others" in notes
+    notes.remove("ko: 1 of 18 that were spoken have no transcript: character errors are over the others")
     assert [note.partition(" makes")[0] for note in notes[1:]] == ["km: the recogniser", "ko: the recogniser"]
     assert all("ignored_text" not in each["faults"] for each in lines(again.into / "results.jsonl"))
 
