@@ -3,8 +3,9 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO ?= demo
+STUDY ?= study
 
-.PHONY: env demo test test-long bench check format docs clean
+.PHONY: env demo study test test-long bench check format docs clean
 
 env: $(VENV)/.ready
 
@@ -19,6 +20,11 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 demo: env
 	$(BIN)/curate demo --into $(DEMO)
 	$(BIN)/train demo --into $(DEMO)
+
+# the published study on a tiny model with simulated listeners; the corpus of an earlier demonstration is taken as it is
+study: env
+	test -f $(DEMO)/corpus/manifest.parquet || $(BIN)/curate demo --into $(DEMO)
+	$(BIN)/train study demo --into $(STUDY) --corpus $(DEMO)/corpus
 
 test: env
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=15
@@ -48,4 +54,4 @@ docs: env
 	$(BIN)/python docs/generate.py
 
 clean:
-	rm -rf $(VENV) $(DEMO) build *.egg-info
+	rm -rf $(VENV) $(DEMO) $(STUDY) build *.egg-info

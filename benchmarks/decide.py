@@ -98,6 +98,7 @@ def make(folder: Path, clips: int) -> None:
         "snr": random.normal(32, 9, clips).round(2), "bandwidth": random.normal(9000, 1800, clips).round(0),
         "pitch": random.normal(160, 40, clips).round(1), "head_edge": random.normal(-30, 9, clips).round(2),
         "tail_edge": random.normal(-30, 9, clips).round(2), "dnsmos": random.normal(3, 0.4, clips).round(3),
+        "dropout": np.zeros(clips),
     })  # fmt: skip
     frame = frame.with_columns(pl.concat_list(pairs).alias("speech"), _similar(ids, random))
     frame = manifest.rounded(manifest.conform(frame)).drop("embedding", "fingerprint", "written")

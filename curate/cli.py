@@ -196,9 +196,7 @@ def export(
     commands.check_export(known, format=to, into=into)
     wanted, clips = _advance(corpus, None, until="tag", workers=workers, finish=commands.cut_clips)
     with known.locked(), show.progress() as watch:
-        done = commands.export(
-            known, clips, format=to, into=into, sound=sound, name=wanted.corpus.name, workers=workers, watch=watch
-        )
+        done = commands.export(known, wanted, clips, format=to, into=into, sound=sound, workers=workers, watch=watch)
     for line in done.lines:
         print(f"curate: {line}", file=sys.stderr)
     typer.echo(done.folder)

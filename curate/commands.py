@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import os
 import time
 from dataclasses import dataclass
@@ -26,12 +27,14 @@ from curate.export.sound import Sound, told
 from curate.ingest import WRITTEN, Ingested, archives, read, roots
 from curate.ingest.probe import Progress
 from curate.ingest.tree import shown
-from curate.leftovers import forget_latents, left_behind
+from curate.leftovers import forget_latents, left_behind, other_exports
 from curate.measures import catalogue
 from curate.measures.catalogue import Measures
 from curate.models import compute
 from curate.recipe import Recipe
 from curate.steps.before import Before
+
+log = logging.getLogger(__name__)
 
 MEASURED_VERSION = 3  # raise it when segmenting or what follows from measures changes: stored frames are made anew
 DIVIDED = pipeline.STEPS[pipeline.STEPS.index("split") :]  # what is decided there stays, in the corpus's locks
@@ -228,12 +231,12 @@ class Exported:
 
 def export(
     corpus: Corpus,
+    wanted: Recipe,
     clips: pl.DataFrame,
     *,
     format: str,
     into: Path | None,
     sound: Sound | None = None,
-    name: str = "corpus",
     workers: int = 0,
     watch: Watch = lambda what, done, total: None,
 ) -> Exported:
@@ -243,7 +246,7 @@ def export(
     """
     chosen, folder = formats.named(format), into or corpus.export(format)
     sound = sound or formats.same_sound(format, export_folder.settings_of(folder))
-    exported = Clips(select(clips), corpus.clips, sound, name)
+    exported = Clips(select(clips), corpus.clips, sound, clips, wanted)
     check_cut(exported)
     notes = export_folder.build(
         folder,
@@ -263,9 +266,23 @@ def finish(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, watch: Watch) ->
     """Clips, VoxCPM manifests, card and report, all of the same decisions; returns the report's page."""
     forget_latents(corpus, clips)
     cut_clips(corpus, wanted, clips, watch)
-    export(corpus, clips, format="voxcpm", into=None, name=wanted.corpus.name, watch=watch)
+    export(corpus, wanted, clips, format="voxcpm", into=None, watch=watch)
+    renew_exports(corpus, wanted, clips, watch)
     write_metadata(corpus, wanted, clips)
     return write_report(corpus, wanted, clips)
+
+
+def renew_exports(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, watch: Watch) -> None:
+    """Take clips that people dropped out of the corpus's other exports too, with the sound these have.
+
+    An export that cannot be written stays as it is, and `notes` tells of it.
+    """
+    for format in other_exports(corpus, clips):
+        if format in FORMATS and export_folder.settings_of(corpus.export(format)):
+            try:
+                export(corpus, wanted, clips, format=format, into=None, watch=watch)
+            except (UserError, OSError) as error:
+                log.warning("%s is not renewed: %s", corpus.export(format), error)
 
 
 def write_metadata(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame) -> None:
@@ -289,7 +306,10 @@ def write_report(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, *, against
     """Write the quality report, beside that of another corpus where one is named; returns the page."""
     other = None if against is None else another(against)
     places = roots(wanted, corpus.unpacked)
-    return report.write(clips, wanted, corpus.report, corpus.clips, roots=places, folder=corpus.folder, other=other)
+    held = locks.read(corpus, wanted, clips).held["id"]
+    return report.write(
+        clips, wanted, corpus.report, corpus.clips, roots=places, folder=corpus.folder, other=other, held=held
+    )
 
 
 def another(folder: Path) -> report.Other:

@@ -32,6 +32,14 @@ def left_behind(corpus: Corpus, clips: pl.DataFrame) -> list[str]:
     return lines
 
 
+def other_exports(corpus: Corpus, clips: pl.DataFrame) -> list[str]:
+    """Formats, VoxCPM's apart, whose exports in the corpus still hold clips that people dropped."""
+    rejected = set(clips.filter(pl.col("drop") == "rejected")["id"])
+    if not rejected:
+        return []
+    return [name for name in exports(corpus) if name != "voxcpm" and contents.ids(corpus.export(name)) & rejected]
+
+
 def exports(corpus: Corpus) -> list[str]:
     """The formats that the corpus has been exported in."""
     folder = corpus.export("")

@@ -33,7 +33,7 @@ BEFORE, NOW, BOTH = "before", "now", "before and now"
 
 def read(corpus: Corpus, wanted: Recipe, measured: pl.DataFrame) -> Before:
     """What was decided before; a UserError where a lock cannot be read."""
-    return Before(chosen=_chosen_before(corpus, measured), held=_held(corpus, wanted))
+    return Before(chosen=_chosen_before(corpus, measured), held=held(corpus, wanted))
 
 
 def write(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, before: Before) -> None:
@@ -50,7 +50,8 @@ def write(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, before: Before) -
         files.write_text(corpus.balance_lock, head + rows.write_csv(separator="\t"))
 
 
-def _held(corpus: Corpus, wanted: Recipe) -> pl.DataFrame:
+def held(corpus: Corpus, wanted: Recipe) -> pl.DataFrame:
+    """What split.lock holds out, nothing where it was drawn with other settings; a UserError where it is broken."""
     settings, rows = _opened(corpus.split_lock, SETTINGS, held_out.SCHEMA)
     if settings is None:
         return held_out.nothing()

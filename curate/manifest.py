@@ -14,6 +14,7 @@ import polars as pl
 from curate import files
 from curate.errors import UserError
 
+SPLITS = ("train", "validation", "test")  # values of `split`
 SPANS = pl.List(pl.Struct({"start": pl.Int64, "end": pl.Int64}))
 EVENTS = pl.List(pl.Struct({"start": pl.Int64, "end": pl.Int64, "label": pl.String}))
 EDITS = pl.List(pl.Struct({"place": pl.String, "given": pl.String, "heard": pl.String}))

@@ -27,6 +27,7 @@ from curate import settings
 from curate.errors import UserError
 from curate.steps.rule_catalogue import RULES
 from curate.steps.rules import Bound, Rule
+from curate.text import control
 
 Language = Literal["km", "ko"]
 LANGUAGES: dict[str, str] = {"km": "Khmer", "ko": "Korean"}
@@ -387,6 +388,10 @@ class Tag(_Part):
     def _known_fields(cls, template: str) -> str:
         if set(template.replace("{language}", "")) & set("{}"):
             raise ValueError("of what stands in braces, only {language} is known")
+        if not template.isprintable():
+            raise ValueError("has a line break, or a sign that nobody sees; a tag stands in one line with its text")
+        if not control.closed(template):
+            raise ValueError("has a parenthesis without its other half; the text would be read as control")
         return template
 
 

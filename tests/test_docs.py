@@ -30,6 +30,7 @@ COMMANDS = {name: typer.main.get_command(cli.app) for name, cli in (("curate", c
 HUB = "the real model comes from the hub and wants a GPU"
 REAL = "train lora work/corpus --model openbmb/VoxCPM2 --rank 64 --into"
 INSTALLED = "8 GB; the lines are compared with the Makefile's below"
+REPRODUCE = (ROOT / "docs" / "reproduce.md").read_text(encoding="utf-8")
 TWO = "two processes are run by tests/train/test_distributed.py, on the tiny model"
 ASKED = "recorded traps and people are needed; tests/train/listen/ runs each command"
 NOT_RUN = {  # a line: why it is not run
@@ -43,7 +44,16 @@ NOT_RUN = {  # a line: why it is not run
     "train push work/run/export/voxcpm --repo me/khmer-voice": "a local hub, in tests/train/export/test_push.py",
     "train sweep work/corpus --model openbmb/VoxCPM2 --ranks 8,16,32,64,128 --into work/sweep": HUB,
     "train select work/sweep --ratings zero-shot.json --ratings r64.json": "by tests/train/evaluate/test_sweep.py",
+    **dict.fromkeys(
+        [
+            line
+            for block, _ in re.findall(r"^```sh\n((?:curate fetch|make study).*?)^```()", REPRODUCE, re.DOTALL | re.M)
+            for line in block.splitlines()
+        ],
+        "18 GB, a GPU and people; on a tiny model with simulated listeners by tests/train/study/test_demo.py",
+    ),
     "train listen plan work/evaluation --into work/test --baseline zero-shot --listeners 24": ASKED,
+    "train listen plan work/sweep --into work/test --baseline zero-shot --listeners 24": ASKED,
     "train listen build work/test --into work/listeners": ASKED,
     "train listen serve work/listeners --url https://listen.example.org": ASKED,
     "train listen collect work/listeners downloads/*.json --into work/ratings.csv": ASKED,
@@ -302,7 +312,19 @@ def test_the_installation_without_make_is_that_of_the_makefile() -> None:
     assert [line.split(" ", 1)[1] for line in install] == recipe[:4]
 
 
-@pytest.mark.parametrize("recipe", sorted(ROOT.glob("manifests/*.toml")), ids=lambda path: path.name)
+RECIPES = sorted({*ROOT.glob("manifests/*.toml")} - {ROOT / "manifests" / "study.toml"})
+
+
+def test_the_study_is_a_study() -> None:
+    from train.study import settings
+
+    study = settings.read(ROOT / "manifests" / "study.toml")
+    assert study.conditions == ("zero-shot", "r8", "r16", "r32", "r64", "r128")
+    assert (ROOT / "manifests" / str(study.corpus.recipe)).is_file()
+    assert (ROOT / "manifests" / study.sweep.preset).is_file()
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda path: path.name)
 def test_a_recipe_to_copy_is_a_recipe(recipe: Path) -> None:
     from curate.recipe import load
 

@@ -14,6 +14,7 @@ from curate.errors import UserError
 from train import messages, terminal
 from train.evaluate import cli as evaluating
 from train.listen import cli as listening
+from train.study import cli as studying
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 app.callback()(console.options)
 app.add_typer(listening.app, name="listen")
+app.add_typer(studying.app, name="study")
 
 Corpus = Annotated[
     Path, typer.Argument(metavar="CORPUS", help="A corpus made by `curate run`: manifest.parquet and clips/.")

@@ -9,9 +9,7 @@ from pathlib import Path
 from curate import verdicts
 from curate.check.models import model_facts
 from curate.check.sources import (
-    PROVENANCE,
     Facts,
-    duration,
     language_facts,
     licence_facts,
     listed_sources,
@@ -19,6 +17,8 @@ from curate.check.sources import (
 )
 from curate.check.warnings import warnings_of
 from curate.recipe import LANGUAGES, Recipe
+from curate.report.facts import PROVENANCE
+from curate.report.wording import duration
 from curate.steps import rule_catalogue
 from curate.text.korean import lexicon
 

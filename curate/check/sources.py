@@ -14,10 +14,10 @@ from curate.ingest.place import open_tree, packed, root
 from curate.ingest.tree import HEADERLESS, SUFFIXES, Tree
 from curate.recipe import LANGUAGES, Recipe, Source
 from curate.report import licences
+from curate.report.facts import PROVENANCE
 
 Facts = dict[str, Any]
 Listed = tuple[Source, pl.DataFrame, Tree | None]  # a source, its rows, its files
-PROVENANCE = ("collected", "people", "domain", "conditions")
 
 PROBED = 20  # files of a source that are opened
 COMPRESSED_BYTES = 50_000_000  # of these at most: compressed files are decoded to be counted
@@ -180,8 +180,3 @@ def language_facts(
             "asr": recognisers.get(code),
         }  # fmt: skip
     return languages
-
-
-def duration(hours: float) -> str:
-    """Hours, in minutes where they are few."""
-    return f"{hours:.2f} h" if hours >= 0.1 else f"{hours * 60:.1f} min"

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 
 from curate import recipe as recipes
-from curate.check.sources import NAMED, PROVENANCE, Facts, duration
+from curate.check.sources import NAMED, Facts
 from curate.ingest.place import packed
 from curate.recipe import LANGUAGES, Recipe
 from curate.report import licences
+from curate.report.facts import PROVENANCE
+from curate.report.wording import duration
 
 
 def warnings_of(recipe: Recipe, facts: Facts) -> Iterator[str]:

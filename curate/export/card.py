@@ -14,6 +14,7 @@ from curate.export.description import NOT_STATED, PROVENANCE, Facts, describe
 from curate.export.front_matter import front_matter
 from curate.recipe import Recipe
 from curate.report.facts import LIMITS
+from curate.report.wording import duration
 
 MISUSE = (
     "Imitating a speaker, or passing off made speech as theirs.",
@@ -233,13 +234,6 @@ def biases(facts: Facts) -> list[str]:
     if untold:
         lines.append(f"Who the speakers are is not stated for {text(', '.join(untold))}.")
     return lines
-
-
-def duration(hours: float) -> str:
-    """Hours as people read them."""
-    if hours < 1:
-        return f"{hours * 60:.1f} min"
-    return f"{hours:.2f} h" if hours < 100 else f"{hours:.0f} h"
 
 
 def table(rows: Sequence[Sequence[Cell]]) -> list[str]:

@@ -4,13 +4,14 @@ import gzip
 import re
 import tarfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 import polars as pl
 
 ID = re.compile(rb"(?<![0-9A-Za-z])[0-9a-f]{16}(?:-\d+)?(?![0-9A-Za-z])")
 SOUNDS = (".flac", ".wav", ".ogg", ".opus", ".mp3")
+REFERENCE = re.compile(rb'"ref_audio": "[^"]*"')  # another clip, named in a line that is not its own
 BLOCK = 1 << 24  # bytes of a text looked through at once
 
 
@@ -30,7 +31,29 @@ def ids(folder: Path) -> set[str]:
     return found
 
 
-def _inside(path: Path) -> set[str]:
+def lacking(folder: Path, places: Iterable[str], wanted: Collection[str]) -> dict[str, set[str]]:
+    """The clips that places of an export lack: glob -> ids; a place that has all of them is left out.
+
+    `places` are globs: of lists, archives or sounds that together name every clip.
+    """
+    lacks = {}
+    for place in places:
+        held: set[str] = set()
+        for path in folder.glob(place):
+            if path.suffix in SOUNDS:
+                held |= _in(path.name.encode())
+                continue
+            try:
+                held |= _inside(path, own=True)
+            except (OSError, EOFError, zlib.error, tarfile.TarError, pl.exceptions.PolarsError):
+                continue  # whatever it held cannot be read from it
+        if absent := set(wanted) - held:
+            lacks[place] = absent
+    return lacks
+
+
+def _inside(path: Path, *, own: bool = False) -> set[str]:
+    """Ids in a file; `own`: of clips that a line is about, not of those it refers to."""
     if path.suffix in SOUNDS:
         return set()
     if path.suffix == ".parquet":
@@ -43,7 +66,8 @@ def _inside(path: Path) -> set[str]:
     if ".tar" in path.suffixes:
         with tarfile.open(path) as archive:
             return set().union(*(_in(member.name.encode()) for member in archive))
-    return set().union(*map(_in, _blocks(path)))
+    blocks = (REFERENCE.sub(b"", block) for block in _blocks(path)) if own else _blocks(path)
+    return set().union(*map(_in, blocks))
 
 
 def _blocks(path: Path) -> Iterator[bytes]:

@@ -6,7 +6,7 @@ left out: an empty field would claim that somebody looked.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
@@ -55,8 +55,9 @@ MEANINGS = {  # of columns that published tables have and the manifest has not
 class Table:
     """Parquet files of one layout that records are read from.
 
-    `columns`: name -> Croissant type, such as "sc:Text". `glob` finds the files where there are several. `joined`: a
-    table, and its key, that rows are looked up in by this one's `key`; its columns follow this one's.
+    `columns`: name -> Croissant type, such as "sc:Text"; `meanings` of those that are not as in the manifest. `glob`
+    finds the files where there are several. `joined`: a table, and its key, that rows are looked up in by this one's
+    `key`; its columns follow this one's.
     """
 
     files: Sequence[DataFile]
@@ -64,6 +65,7 @@ class Table:
     key: str = "id"
     glob: str = ""
     joined: "Table | None" = None
+    meanings: Mapping[str, str] = field(default_factory=dict)
 
 
 def types_of(schema: Mapping[str, Any], names: Sequence[str]) -> dict[str, str]:
@@ -175,9 +177,9 @@ def _files(table: Table) -> list[Json]:
 def _record_set(table: Table) -> Json:
     fields = [_field(table, name, type) for name, type in table.columns.items()]
     if other := table.joined:
-        for field in fields:
-            if field["name"] == table.key:
-                field["references"] = _source(other, other.key)
+        for each in fields:
+            if each["name"] == table.key:
+                each["references"] = _source(other, other.key)
         fields += [_field(other, name, type) for name, type in other.columns.items() if name not in table.columns]
     return {
         "@type": "cr:RecordSet", "@id": "clips", "name": "clips", "description": "One record per kept clip.",
@@ -186,8 +188,8 @@ def _record_set(table: Table) -> Json:
 
 
 def _field(table: Table, name: str, type: str) -> Json:
-    column = COLUMNS.get(name)
-    meaning = column.meaning.replace("`", "") if column else MEANINGS.get(name, name)
+    column = None if name in table.meanings else COLUMNS.get(name)
+    meaning = column.meaning.replace("`", "") if column else table.meanings.get(name) or MEANINGS.get(name, name)
     unit = f" ({column.unit})" if column and column.unit else ""
     # Hugging Face keeps a sound as {"bytes", "path"}
     inner = {"transform": {"jsonPath": "bytes"}} if type == SOUND else {}

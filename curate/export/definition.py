@@ -13,9 +13,9 @@ import polars as pl
 from curate import audio
 from curate.errors import UserError
 from curate.export.sound import VERSION, Sound, expected_frames
-from curate.recipe import LANGUAGES
+from curate.manifest import SPLITS
+from curate.recipe import LANGUAGES, Recipe
 
-SPLITS = ("train", "validation", "test")
 RATES = range(8_000, 192_001)  # Hz
 LOUDNESS = (-70.0, 0.0)  # LUFS: under the absolute gate of BS.1770 nothing is heard, above full scale nothing is
 IDENTITY = ("id", "sha256", "channel_mix", "dc_offset", "cut_start", "cut_end")  # which samples a clip is
@@ -40,7 +40,8 @@ class Clips:
     rows: Sequence[Row]
     folder: Path  # of ID.flac
     sound: Sound
-    name: str = "corpus"
+    manifest: pl.DataFrame  # every row, dropped ones too, for what is told of the whole
+    recipe: Recipe
 
     def of(self, split: str) -> list[Row]:
         """The clips of one split."""
@@ -61,6 +62,13 @@ class Clips:
     def seconds(self, row: Row) -> float:
         """Its length as exported."""
         return self.frames(row) / self.rate(row)
+
+    def described(self) -> pl.DataFrame:
+        """The manifest as it is true of the export: dropped rows and those exported, at the rate they have in it."""
+        ids = [row["id"] for row in self.rows]
+        frame = self.manifest.filter(pl.col("drop").is_not_null() | pl.col("id").is_in(ids))
+        rate = pl.lit(self.sound.rate, dtype=frame.schema["rate"]) if self.sound.rate else pl.col("rate")
+        return frame.with_columns(rate.alias("rate"))
 
     def path(self, row: Row) -> Path:
         """The clip as it was cut."""

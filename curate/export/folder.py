@@ -6,7 +6,6 @@ the same command goes on after a kill, remakes what has changed after an edit, a
 removed first and written last: half an export cannot be taken for a whole one.
 """
 
-import hashlib
 import json
 import os
 from collections import Counter
@@ -130,8 +129,7 @@ def _make(
         with files.replacing(place) as partial:
             notes = file.make(partial)
             size = partial.stat().st_size
-            with partial.open("rb") as written:
-                sha256 = hashlib.file_digest(written, "sha256").hexdigest()
+            sha256 = files.sha256(partial)
         entry = Entry(file.name, file.key, size, sha256, dict(notes) or None)
         with lock:
             made[file.name] = entry

@@ -15,6 +15,7 @@ class Format:
     """One kind of reader."""
 
     files: Callable[[Clips], list[File]]
+    places: tuple[str, ...]  # globs of what names every clip, each by itself: lists, archives, loose sounds
     rate: int | None = None  # Hz; None: each clip as it is
     encodings: tuple[str, ...] = ("flac", "wav")  # the first is the usual one
     legacy: tuple[str, ...] = ()  # what earlier versions wrote, without an index
@@ -22,12 +23,12 @@ class Format:
 
 FORMATS = {
     # 16 kHz is what VoxCPM hears and its `validate` wants, and what recognisers are trained at
-    "voxcpm": Format(voxcpm.files, 16_000, legacy=voxcpm.NAMES),
-    "huggingface": Format(huggingface.files),
-    "lhotse": Format(lhotse.files),
-    "nemo": Format(nemo.files, 16_000),
-    "kaldi": Format(kaldi.files, 16_000, ("wav",)),
-    "webdataset": Format(webdataset.files),
+    "voxcpm": Format(voxcpm.files, voxcpm.PLACES, 16_000, legacy=voxcpm.NAMES),
+    "huggingface": Format(huggingface.files, (huggingface.GLOB,)),
+    "lhotse": Format(lhotse.files, lhotse.PLACES),
+    "nemo": Format(nemo.files, nemo.PLACES, 16_000),
+    "kaldi": Format(kaldi.files, kaldi.PLACES, 16_000, ("wav",)),
+    "webdataset": Format(webdataset.files, (webdataset.GLOB,)),
 }
 
 

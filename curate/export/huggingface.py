@@ -1,17 +1,19 @@
-"""Hugging Face: Parquet with the sounds inside, as `datasets` and the hub's viewer read it, and README.md.
+"""Hugging Face: Parquet with the sounds inside, as `datasets` and the hub read it, with card and Croissant metadata.
 
 The features stand in the schema's metadata, under `huggingface`, so that the sounds are an Audio column without a
 script. Row groups are small, as a reader holds one in memory.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from curate.export import readme
-from curate.export.definition import Clips, File, Row, attributions, digest, facts, spoken, text_file
+from curate import files as disk
+from curate.export import card, croissant
+from curate.export.definition import Clips, File, Row, attributions, digest, facts, spoken
+from curate.export.description import DataFile
 from curate.export.packed import shards
 
 ROW_GROUP = 100  # rows; what `datasets` itself writes of sounds
@@ -19,10 +21,19 @@ STRINGS = (
     "text", "original_text", "training_text", "words", "pronounced", "language", "speaker", "source", "licence",
     "attribution", "url", "reference",
 )  # fmt: skip
+MEANINGS = {  # of columns that are not the manifest's of that name
+    "text": "what is said: numbers and signs read out",
+    "original_text": "the text as its source gives it",
+    "speaker": "who speaks, across sources; empty where nobody knows",
+    "duration": "length of the sound (s)",
+    "sample_rate": "of the sound (Hz)",
+}
+TYPES = {"string": "sc:Text", "float64": "sc:Float", "int32": "sc:Integer"}
+GLOB = "data/*.parquet"
 
 
 def files(clips: Clips) -> list[File]:
-    """data/SPLIT-NUMBER-of-COUNT.parquet for every split with clips, and README.md."""
+    """data/SPLIT-NUMBER-of-COUNT.parquet for every split with clips, sources.tsv, README.md and croissant.json."""
     made = []
     for split in clips.splits():
         parts = shards(clips, clips.of(split))
@@ -31,7 +42,49 @@ def files(clips: Clips) -> list[File]:
             key = digest([features(clips), *([clips.key(row), values(clips, row)] for row in rows)])
             seconds = sum(clips.seconds(row) for row in rows)
             made.append(File(name, key, partial(_write, clips, rows), seconds))
-    return [*made, attributions(clips), text_file("README.md", readme.page(clips, features(clips)))]
+    pages = [_page("README.md", made, partial(_card, clips))]
+    if made:  # a table without files cannot be described
+        pages.append(_page("croissant.json", made, partial(_croissant, clips)))
+    return [*made, attributions(clips), *pages]
+
+
+def _page(name: str, parquet: Sequence[File], render: Callable[[Sequence[DataFile]], str]) -> File:
+    """A page that tells sizes or hashes of the Parquet files, written when they are there.
+
+    What they will be follows from their keys; the page without them, and the keys, stand for the page.
+    """
+    unknown = render([DataFile(each.name, "", 0) for each in parquet])
+
+    def make(into: Path) -> Mapping[str, int]:
+        paths = [(each.name, into.parent / each.name) for each in parquet]
+        there = [DataFile(name, disk.sha256(path), path.stat().st_size) for name, path in paths]
+        into.write_text(render(there), encoding="utf-8")
+        return {}
+
+    return File(name, digest([unknown, *(each.key for each in parquet)]), make)
+
+
+def _card(clips: Clips, parquet: Sequence[DataFile]) -> str:
+    globs = {split: f"data/{split}-*.parquet" for split in clips.splits()}
+    sizes = {split: sum(each.bytes for each in parquet if each.path.startswith(f"data/{split}-")) for split in globs}
+    told = [{"name": name, "dtype": _dtype(each)} for name, each in features(clips).items()]
+    return card.render(clips.described(), clips.recipe, data_files=globs, features=told, bytes_per_split=sizes)
+
+
+def _dtype(feature: Mapping[str, Any]) -> Any:
+    """A feature's type as `dataset_info` of a card has it."""
+    if feature["_type"] != "Audio":
+        return feature["dtype"]
+    return {"audio": {"sampling_rate": feature["sampling_rate"]}} if "sampling_rate" in feature else "audio"
+
+
+def _croissant(clips: Clips, parquet: Sequence[DataFile]) -> str:
+    columns = {
+        name: croissant.SOUND if each["_type"] == "Audio" else TYPES[each["dtype"]]
+        for name, each in features(clips).items()
+    }
+    table = croissant.Table(parquet, columns, glob=GLOB, meanings=MEANINGS)
+    return croissant.render(clips.described(), clips.recipe, table)
 
 
 def features(clips: Clips) -> dict[str, Any]:

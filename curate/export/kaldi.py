@@ -11,6 +11,9 @@ from collections.abc import Mapping
 
 from curate.export.definition import Clips, File, Row, attributions, one_line, person, spoken, text_file
 
+TABLES = ("wav.scp", "segments", "text", "utt2spk", "spk2utt", "utt2dur", "reco2dur", "utt2lang", "utt2licence")
+PLACES = (*(f"*/{name}" for name in TABLES), "audio/*")
+
 
 def files(clips: Clips) -> list[File]:
     """A data folder for every split with clips, and their sounds."""

@@ -25,6 +25,7 @@ from curate.export.definition import (
 from curate.export.packed import Tar, gzipped, mixed, shards
 
 KINDS = ("recordings", "supervisions", "cuts")
+PLACES = (*(f"{kind}_*.jsonl.gz" for kind in KINDS), "audio/*", "shar/*/cuts.*.jsonl.gz", "shar/*/recording.*.tar")
 
 
 def files(clips: Clips) -> list[File]:

@@ -6,6 +6,8 @@ know.
 
 from curate.export.definition import Clips, File, attributions, facts, json_lines, spoken, text_file
 
+PLACES = ("*_manifest.json", "audio/*")
+
 
 def files(clips: Clips) -> list[File]:
     """SPLIT_manifest.json for every split with clips, and their sounds."""

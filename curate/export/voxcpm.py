@@ -7,8 +7,10 @@ rate that VoxCPM hears. `dataset_id` is left out: the trainer then calls all cli
 
 from typing import Any
 
-from curate.export.definition import SPLITS, Clips, File, Row, attributions, json_lines, text_file
+from curate.export.definition import Clips, File, Row, attributions, json_lines, text_file
+from curate.manifest import SPLITS
 
+PLACES = ("*.jsonl", "audio/*")
 NAMES = tuple(f"{split}.jsonl" for split in SPLITS)
 
 

@@ -9,6 +9,8 @@ from typing import Any
 from curate.export.definition import Clips, File, Row, attributions, digest, facts, spoken
 from curate.export.packed import Tar, mixed, shards
 
+GLOB = "*.tar"
+
 
 def files(clips: Clips) -> list[File]:
     """SPLIT-NUMBER.tar for every split with clips; clips are mixed, as the archives are read from front to back."""

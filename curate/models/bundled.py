@@ -6,7 +6,6 @@ environment, else the user's cache folder when the environment cannot be written
 """
 
 import functools
-import hashlib
 import importlib.util
 import os
 import shutil
@@ -37,8 +36,7 @@ def packaged(package: str, name: str, sha256: str) -> Path:
 @functools.cache
 def verify(path: Path, sha256: str) -> None:
     """Refuse a model file whose bytes are not the expected ones."""
-    with path.open("rb") as file:
-        actual = hashlib.file_digest(file, "sha256").hexdigest()
+    actual = files.sha256(path)
     if actual != sha256:
         raise UserError(
             f"{path} is not the model it should be (sha256 {actual[:8]}..., expected {sha256[:8]}...); delete it"

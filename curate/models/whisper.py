@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from curate import files
 from curate.audio import LISTENING_RATE
 from curate.errors import UserError
 from curate.models import bundled, compute
@@ -232,8 +233,7 @@ def _file_hashes(folder: Path) -> dict[str, str]:
     hashes = {}
     for name in READ_FILES:
         if (folder / name).is_file():
-            with (folder / name).open("rb") as file:
-                hashes[name] = hashlib.file_digest(file, "sha256").hexdigest()
+            hashes[name] = files.sha256(folder / name)
     return hashes
 
 

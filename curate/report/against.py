@@ -8,6 +8,7 @@ from curate import manifest
 from curate.recipe import LANGUAGES, Recipe
 from curate.report import numbers, provenance, wording
 from curate.report.distributions import distributions
+from curate.report.named import hidden
 
 MOVED = 200  # clips with another fate that are listed; all are counted
 COMPARED = ("p5", "p50", "p95")
@@ -122,6 +123,7 @@ def _fates(clips: pl.DataFrame, other: pl.DataFrame) -> dict[str, Any]:
         "lost": changed.filter(pl.col("its_drop").is_null()),
         "other_reason": changed.filter(pl.col("drop").is_not_null() & pl.col("its_drop").is_not_null()),
     }
+    gone = pl.concat([hidden(each)["id"] for each in (clips, other)])  # counted, and not named
     moved = shared.filter(pl.col("split").is_not_null() & pl.col("its_split").is_not_null())
     return {
         "shared": shared.height,
@@ -132,6 +134,6 @@ def _fates(clips: pl.DataFrame, other: pl.DataFrame) -> dict[str, Any]:
         "listed": [
             {"id": row["id"], "language": row["language"], "seconds": row["seconds"], "path": row["path"],
              "this": row["drop"] or "kept", "other": row["its_drop"] or "kept"}
-            for row in changed.head(MOVED).iter_rows(named=True)
+            for row in changed.filter(~pl.col("id").is_in(gone.implode())).head(MOVED).iter_rows(named=True)
         ],
     }  # fmt: skip

@@ -8,7 +8,10 @@ from curate.report import wording
 SHORT = 0.995  # of the hours wanted: below it something is missing (the issue of record allows 0.5 %)
 FEW_PERSONS = 3
 MUCH_MACHINE = 0.2  # share of the kept hours
-SPLIT_WORDS = {"speaker": "person", "text": "text", "recording": "recording"}
+SPLIT_WORDS = {
+    "speaker": "persons", "text": "texts", "recording": "recordings", "audio": "groups of clips that sound alike",
+    "session": "sessions",
+}  # fmt: skip
 
 
 def may_train(facts: dict[str, Any]) -> dict[str, Any]:
@@ -49,7 +52,7 @@ def _leaks(facts: dict[str, Any]) -> list[dict[str, str]]:
     return [
         _line(
             "grave",
-            f"{each['in_two']} of {each['of']} {SPLIT_WORDS[each['what']]}s are in more than one split, though the "
+            f"{each['in_two']} of {each['of']} {SPLIT_WORDS[each['what']]} are in more than one split, though the "
             "recipe wants them apart.",
             "splits",
         )

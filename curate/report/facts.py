@@ -6,12 +6,11 @@ from typing import Any
 import polars as pl
 
 from curate import manifest, text
-from curate.manifest import COLUMNS
+from curate.manifest import COLUMNS, SPLITS
 from curate.measures import agreement
 from curate.recipe import LANGUAGES, Models, Recipe, models_asked
 from curate.report import (
     answers,
-    coverage,
     examples,
     licences,
     nearness,
@@ -21,14 +20,13 @@ from curate.report import (
     wording,
 )
 from curate.report.distributions import distributions
+from curate.report.named import named
 from curate.report.nearness import Nearness
 from curate.report.rows import digest
-from curate.steps import rule_catalogue
-from curate.steps.verdicts import taken_down
+from curate.steps import coverage_facts, relations, rule_catalogue, sessions
 
-PROVENANCE = ("collected", "people", "domain", "conditions")  # of a source, as its recipe tells it
+PROVENANCE = ("collected", "people", "domain", "conditions", "consent")  # of a source, as its recipe tells it
 NAMED = 10  # clips with words missing at an edge that are named, per language
-SPLITS = ("train", "validation", "test")
 SECTIONS = ("segment", "signal", "quality", "hear", "align", "text", "speakers", "duplicates")
 LIMITS = (
     "Predicted quality (DNSMOS, DistillMOS) was not trained on Khmer or Korean: it ranks badly damaged speech below "
@@ -40,7 +38,8 @@ LIMITS = (
     "An estimated speaker is a guess from how voices sound; two people who sound alike may be one, and one person in "
     "two rooms may be two.",
     "Signal-to-noise is estimated from the pauses of each clip; without pauses there is little to estimate it from.",
-    "Consent of the speakers is not recorded here: the licence is what the source says it is.",
+    "What the speakers agreed to is told by the recipe, source by source; nothing here checks it, nor "
+    "that the licence is what the source says it is.",
     "A corpus of voices can be used to imitate the people in it. Tell them, and do not publish voices without consent.",
 )
 
@@ -48,10 +47,13 @@ LIMITS = (
 def gather(
     clips: pl.DataFrame, recipe: Recipe, near: Nearness | None = None, folder: Path | None = None
 ) -> dict[str, Any]:
-    """Every number and text of the report, as JSON can carry it; `folder` is the corpus on disk, where there is one."""
+    """Every number and text of the report, as JSON can carry it; `near` is of the clips that may be named.
+
+    `folder` is the corpus on disk, where there is one.
+    """
     status = numbers.status(clips, recipe)
-    shown = clips.filter(~taken_down())  # who asked to be taken out is counted, and is nowhere read or heard
-    near = near or nearness.nearness(clips, recipe)
+    shown = named(clips)
+    near = near or nearness.nearness(shown, recipe)
     facts = {
         "corpus": {"name": recipe.corpus.name, "clips": clips.height, "digest": digest(clips), **_people(clips)},
         **{name: each for name, each in status.items() if name != "rules"},
@@ -70,10 +72,10 @@ def gather(
         "agreement": _agreement(clips, recipe),
         "edges": _edges(clips),
         "unreadable": _unreadable(shown),
-        "examples": {"kept": examples.kept(clips, near), "dropped": examples.dropped(clips, recipe, near)},
+        "examples": {"kept": examples.kept(shown, near), "dropped": examples.dropped(shown, recipe, near)},
         "persons": persons.persons(clips),
         "recordings": persons.recordings(clips),
-        "coverage": coverage.coverage(clips),
+        "coverage": coverage_facts.phonetic_coverage(clips),
         "later": [rule.name for rule in recipe.RULES if rule.later],
         "provenance": provenance.provenance(recipe, folder),
         "models": _models(recipe),
@@ -193,12 +195,17 @@ def _by(rows: pl.DataFrame, names: tuple[str, ...]) -> list[dict[str, Any]]:
 
 
 def _leaks(clips: pl.DataFrame, recipe: Recipe) -> list[dict[str, Any]]:
-    """Speakers (as persons), texts and recordings in more than one split, counted anew, not by the code that split."""
+    """Speakers (as persons), texts, recordings and audio that sounds alike in more than one split.
+
+    Counted anew, not by the code that split.
+    """
     bare = pl.col("spoken").map_elements(agreement.comparable, return_dtype=pl.String)
     what = {
         "speaker": pl.col("person"),
         "text": pl.when(bare != "").then(bare),
         "recording": pl.col("sha256"),
+        "audio": pl.col("sounds_like"),
+        "session": sessions.session(),
     }
     kept = manifest.kept(clips)
     leaks = []
@@ -250,9 +257,8 @@ def _edges(clips: pl.DataFrame) -> list[dict[str, Any]]:
 
 def _rates(rows: pl.DataFrame) -> dict[str, Any]:
     quantiles = {f"cer_p{q}": rows["cer"].quantile(q / 100, interpolation="linear") for q in (50, 90)}
-    letters = [len(agreement.comparable(spoken or "")) for spoken in rows["spoken"]]
-    wrong = sum(rate * count for rate, count in zip(rows["cer"], letters, strict=True))
-    pooled = wrong / sum(letters) if sum(letters) else None
+    letters = rows.select(relations.bare_text().str.len_chars().fill_null(0))["spoken"]
+    pooled = float((rows["cer"] * letters).sum()) / int(letters.sum()) if letters.sum() else None
     rates = {"clips": rows.height, "cer": pooled, **quantiles, "aligned_p50": rows["aligned"].median()}
     return {name: round(each, 4) if isinstance(each, float) else each for name, each in rates.items()}
 

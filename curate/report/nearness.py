@@ -23,6 +23,7 @@ class Nearness:
     distance: Floats  # above 0: kept, with that much to spare; below: dropped, by that much; +-FAR: no number says
     rule: list[str | None]
     beyond: dict[str, Floats]  # 0 where the rule is not broken
+    rules: list[Sliding]  # what it was found by: the rules as numbers
 
 
 def nearness(clips: pl.DataFrame, recipe: Recipe) -> Nearness:
@@ -41,7 +42,13 @@ def nearness(clips: pl.DataFrame, recipe: Recipe) -> Nearness:
         (names[int(one)] if over[one, i] > 0 else None) if gone else (names[int(two)] if spare[two, i] < FAR else None)
         for i, (gone, one, two) in enumerate(zip(dropped, *by_rule, strict=True))
     ]
-    return Nearness(np.asarray(np.round(distance, 3), dtype=np.float64), nearest, beyond)
+    distance = np.where(_judged(clips), np.where(dropped, -FAR, FAR), distance)
+    return Nearness(np.asarray(np.round(distance, 3), dtype=np.float64), nearest, beyond, made)
+
+
+def _judged(clips: pl.DataFrame) -> sliders.Flags:
+    """Clips that a person decided: no limit is near to changing their fate."""
+    return sliders.flags(clips, pl.col("verdict").is_not_null() if "verdict" in clips.columns else pl.lit(False))
 
 
 def _beyond(rule: Sliding, broken: sliders.Flags) -> Floats:

@@ -28,7 +28,7 @@ def status(clips: pl.DataFrame, recipe: Recipe) -> Numbers:
             for language in LANGUAGES
             if _in(clips, language).height
         },
-        "splits": {name: _split(kept.filter(pl.col("split") == name)) for name in ("train", "validation", "test")},
+        "splits": {name: _split(kept.filter(pl.col("split") == name)) for name in manifest.SPLITS},
         "empty_splits": [
             {"split": each.split, "language": each.language, "cause": each.cause}
             for each in (split.empty(clips, shares=shares, apart=recipe.split.apart) if kept["split"].count() else [])
@@ -46,7 +46,7 @@ def machine_text() -> pl.Expr:
 def _machine_text(kept: pl.DataFrame) -> Numbers:
     """Of what is kept, the part whose text a recogniser wrote: in all, by language and by split."""
     heard = kept.filter(machine_text())
-    splits = {name: _amount(heard.filter(pl.col("split") == name)) for name in ("train", "validation", "test")}
+    splits = {name: _amount(heard.filter(pl.col("split") == name)) for name in manifest.SPLITS}
     languages = {language: _amount(_in(heard, language)) for language in LANGUAGES if _in(heard, language).height}
     return {"kept": _amount(heard), "languages": languages, "splits": splits}
 

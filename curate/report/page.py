@@ -9,6 +9,7 @@ import base64
 import hashlib
 import re
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -43,18 +44,6 @@ class Media:
 
 def render(facts: dict[str, Any], media: Media, packed: rows.Packed, doubtful: list[str]) -> str:
     """The page. `packed` are the clips for its scripts; `doubtful` those that people should hear first."""
-    # autoescape for every template, whatever its name
-    environment = Environment(
-        loader=FileSystemLoader([HERE, HERE / "parts"]), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True, finalize=_seen,
-    )  # fmt: skip
-    environment.filters |= {
-        "duration": wording.duration,
-        "percent": wording.percent,
-        "number": wording.number,
-        "path": quote,
-    }
-    environment.globals |= {"drawing": drawing, "names": LANGUAGES, "shown_units": UNITS}
     script = _script()
     carried = packed | {
         "digest": facts["corpus"]["digest"], "corpus": facts["corpus"]["name"], "clips": media.clips,
@@ -68,7 +57,24 @@ def render(facts: dict[str, Any], media: Media, packed: rows.Packed, doubtful: l
     }
     shown = {**facts, **own, "media": media, "most_speakers": SPEAKERS, "most_unreadable": UNREADABLE}
     shown |= {"flows": {"wide": flow(facts, WIDE), "narrow": flow(facts, NARROW)}}
-    return environment.get_template("page.html").render(shown, by_speaker=_by_speaker(facts["speakers"])) + "\n"
+    return _templates().get_template("page.html").render(shown, by_speaker=_by_speaker(facts["speakers"])) + "\n"
+
+
+@cache
+def _templates() -> Environment:
+    """Our templates, compiled once; every one escapes, whatever its name."""
+    environment = Environment(
+        loader=FileSystemLoader([HERE, HERE / "parts"]), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True, finalize=_seen,
+    )  # fmt: skip
+    environment.filters |= {
+        "duration": wording.duration,
+        "percent": wording.percent,
+        "number": wording.number,
+        "path": quote,
+    }
+    environment.globals |= {"drawing": drawing, "names": LANGUAGES, "shown_units": UNITS}
+    return environment
 
 
 def _script() -> str:

@@ -38,12 +38,18 @@ def verdicts(clips: pl.DataFrame, recipe: Recipe) -> Numbers:
         "keep": amount(keeps),
         "drop": amount(drops),
         "taken_down": amount(judged.filter(taken_down())),
-        "who": dict(judged.group_by(pl.col("verdict_who").fill_null("")).len().sort("len", "verdict_who").iter_rows()),
+        "who": _who(judged),
         "overruled": _by_rule(_overruled(keeps), recipe),
         "not_followed": _by_rule(keeps.select(pl.col("drop").alias("rule")), recipe),
         "precision": {rule.name: said for rule in _judging(recipe) if (said := _said(about_quality, rule))["judged"]},
         "passed": _agreement(about_quality.filter(_broke_nothing(recipe))),
     }
+
+
+def _who(judged: pl.DataFrame) -> dict[str, int]:
+    """Verdicts by who gave them; a request to be taken out is nobody's, as it may be signed by the speaker."""
+    who = pl.when(~taken_down()).then("verdict_who").fill_null("").alias("who")
+    return dict(judged.group_by(who).len().sort("len", "who").iter_rows())
 
 
 def _judging(recipe: Recipe) -> list[Rule]:

@@ -3,13 +3,13 @@
 Of the machine it tells nothing: no absolute path, no time. Equal corpora made by equal versions tell the same.
 """
 
-import hashlib
 import json
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from curate import files
 from curate.recipe import Recipe
 
 PACKAGES = (
@@ -75,8 +75,7 @@ def _checksums(folder: Path | None) -> dict[str, str]:
     found = {}
     for name in FILES:
         if folder is not None and (folder / name).is_file():
-            with (folder / name).open("rb") as file:
-                found[name] = hashlib.file_digest(file, "sha256").hexdigest()
+            found[name] = files.sha256(folder / name)
     return found
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from curate.recipe import Recipe
 from curate.steps import rule_catalogue
 from curate.steps.composite_rules import CHANNELS_DIFFER
-from curate.steps.rules import Bound, Rule
+from curate.steps.rules import KEEP, Bound, Rule
 
 Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -60,6 +60,7 @@ class Sliding:
     parts: tuple[Part, ...] = ()
     mode: Literal["all", "any"] = "all"
     silenced_by: tuple[str, ...] = field(default=())
+    overruled: Flags = field(default_factory=lambda: np.zeros(0, dtype=np.bool_))  # by a person: it does not drop these
 
     def broken(self) -> Flags:
         """Clips that break the rule, others that silence it aside."""
@@ -74,15 +75,16 @@ class Sliding:
 
 def rules(clips: pl.DataFrame, recipe: Recipe) -> list[Sliding]:
     """Every rule that looks at clips one by one, in order; parts only where they decide just as the rule did."""
+    kept = flags(clips, pl.col("verdict") == KEEP) if "verdict" in clips.columns else _no(clips)
     made = [
         _sliding(clips, recipe, rule) for rule in recipe.RULES if not rule.later and rule.name != rule_catalogue.REPEATS
     ]
     found = decided(made)
-    by_rule = ~_judged(clips)
-    return [
-        each if (found[each.rule.name] == (did := _did(clips, each.rule.name)))[by_rule].all() else _fixed(each, did)
+    right = [
+        each if (found[each.rule.name] == (did := _did(clips, each.rule.name))).all() else _fixed(each, did)
         for each in made
     ]
+    return [replace(each, overruled=kept & _may_overrule(clips, each.rule)) for each in right]
 
 
 def decided(sliding: list[Sliding]) -> dict[str, Flags]:
@@ -112,11 +114,10 @@ def _put(part: Any, path: list[str], value: Any) -> Any:
     return part.model_copy(update={name: value})
 
 
-def _judged(clips: pl.DataFrame) -> Flags:
-    """Clips whose fate a person decided, where the recipe names verdicts."""
-    if "verdict" not in clips.columns:
-        return _no(clips)
-    return clips["verdict"].is_not_null().to_numpy()
+def _may_overrule(clips: pl.DataFrame, rule: Rule) -> Flags:
+    if isinstance(rule.overruled, bool):
+        return np.full(clips.height, rule.overruled)
+    return flags(clips, rule.overruled)
 
 
 def _did(clips: pl.DataFrame, name: str) -> Flags:

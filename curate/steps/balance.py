@@ -122,16 +122,29 @@ def pool_of(
     starts, units, weights = _units(clips, language, max(0.0, 1 - quality_weight - SPREAD))
     person = _numbers(clips["person"])
     totals = np.bincount(person[person >= 0], weights=seconds[person >= 0])
-    spread = float(np.log1p(totals / coverage_choice.MINUTE).sum())
+    level = _even(totals, wanted)
+    spread = -float(np.expm1(-totals / level).sum())
     good = clips.select(measured_quality()).to_series().to_numpy()
     limits = []
     for name, cap in caps.items():
         amounts, most = (np.ones(len(seconds)), float(cap)) if name == "text" else (seconds, cap * 3600)
         limits.append(Cap(_numbers(clips[name]), amounts, most))
     return Pool(
-        seconds, starts, units, weights, person, SPREAD / spread if spread else 0.0,
+        seconds, starts, units, weights, person, SPREAD / spread if spread else 0.0, level,
         quality_weight * seconds * good / min(wanted, float(seconds.sum())) if wanted else seconds * 0.0, limits,
     )  # fmt: skip
+
+
+def _even(totals: Floats, wanted: float) -> float:
+    """Seconds up to which each person counts so that all together make the seconds wanted; who has less has all.
+
+    At least a second, for it is divided by; where there are less than are wanted, what the one with most has.
+    """
+    have = np.sort(totals)
+    below = np.cumsum(have) - have  # of those with less
+    level = (wanted - below) / np.arange(len(have), 0, -1)  # if this one and those with more all had the same
+    enough = np.flatnonzero(level <= have)
+    return max(1.0, float(level[enough[0]] if len(enough) else have.max(initial=0.0)))
 
 
 def _units(clips: pl.DataFrame, language: str, weight: float) -> tuple[Numbers, Numbers, Floats]:

@@ -4,7 +4,7 @@ The value of a set S of clips is feature-based (Kirchhoff & Bilmes, "Submodulari
 machine translation", EMNLP 2014): monotone, and of diminishing returns.
 
     F(S) = sum over units u:   weight(u) log(1 + clips of S with u)          phonetic coverage
-         + sum over persons p: weight    log(1 + seconds of p in S / 60)     spread over persons
+         + sum over persons p: weight    (1 - exp(-seconds of p in S / level))   spread over persons
          + sum over clips i:   weight    seconds(i) quality(i)               measured quality
 
 Chosen is by gain per second, the best first (Sviridenko 2004, Leskovec et al. 2007), in rounds: the gains of all clips
@@ -18,6 +18,7 @@ that are best under it (the duality gap of Frank & Wolfe, see Jaggi, "Revisiting
 lower what is possible.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,9 +33,12 @@ Flags = NDArray[np.bool_]
 NEAR = 0.1  # of the best gain per second: what is taken in one round
 FEW = 2000  # clips: from so few the very best is taken each time
 PATIENCE = 48  # clips in a row whose gain has fallen too far: the round ends
-MINUTE = 60.0  # seconds of a person that count as the first step of the logarithm
 EXACT = 1e-7  # seconds: rounding of sums
+SOME = 1e-9  # of value: less is rounding
 SWAPS = 20  # exchanges that are tried at the end
+SMALL = 200  # clips: among so few, exchanges are tried for more value too, as the last clip that fits weighs most there
+PASSES = 4
+ENOUGH = 0.995  # of the budget: an exchange for value may not leave less of it used
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,7 @@ class Pool:
     weights: Floats  # (m,)
     person: Numbers  # (n,), -1 for nobody
     person_weight: float
+    person_level: float  # seconds of a person from which more of them hardly count
     value: Floats  # (n,) of the clip itself
     caps: Sequence[Cap] = ()
 
@@ -97,6 +102,8 @@ def choose(
     if preferred is not None and (preferred & allowed).any():
         state.fill((1 - release) * budget, preferred & allowed)
     state.fill(budget, allowed)
+    if len(pool.seconds) <= SMALL and np.isfinite(budget):
+        state.exchange(budget, allowed, forced if preferred is None else forced | preferred)
     state.swap(budget, allowed, forced)
     state.fill(budget, allowed)
     full = tuple(~room for room in state.room_under_caps())
@@ -128,8 +135,8 @@ class _State:
         """(n,) what each clip would add now."""
         pool, known = self.pool, self.pool.person >= 0
         found = self.matrix @ self.steps + pool.value
-        has = self.of_person[pool.person[known]] + MINUTE
-        found[known] += pool.person_weight * np.log1p(pool.seconds[known] / has)
+        level, has = pool.person_level, self.of_person[pool.person[known]]
+        found[known] += pool.person_weight * np.exp(-has / level) * -np.expm1(-pool.seconds[known] / level)
         return np.asarray(found)
 
     def gain(self, clip: int) -> float:
@@ -139,8 +146,8 @@ class _State:
         found = float(self.steps[units].sum()) + float(pool.value[clip])
         person = pool.person[clip]
         if person >= 0:
-            has = self.of_person[person] + MINUTE
-            found += pool.person_weight * float(np.log1p(pool.seconds[clip] / has))
+            level, has = pool.person_level, self.of_person[person]
+            found += pool.person_weight * math.exp(-has / level) * -math.expm1(-pool.seconds[clip] / level)
         return found
 
     def take(self, clip: int, sign: int = 1) -> None:
@@ -204,17 +211,67 @@ class _State:
                 self.take(clip)
                 misses = 0
 
+    def exchange(self, budget: float, allowed: Flags, fixed: Flags) -> None:
+        """Let each clip that is not `fixed` go in turn for what then fits, and each other one come in for the least.
+
+        What is worth more stays; where nothing was in a whole pass, that is the end.
+        """
+        for _ in range(PASSES):
+            before = self.worth()
+            for clip in np.flatnonzero(self.taken & ~fixed).tolist():
+                if self.taken[clip]:
+                    self._try([clip], [], budget, allowed)
+            for clip in np.flatnonzero(~self.taken & allowed).tolist():
+                for out in self._least(clip, budget, fixed) if not self.taken[clip] else ():
+                    if self._try(out, [clip], budget, allowed):
+                        break
+            if self.worth() <= before + SOME:
+                return
+
+    def _least(self, clip: int, budget: float, fixed: Flags) -> list[list[int]]:
+        """What could go for a clip: the one that is worth least of those long enough, or the least a second."""
+        seconds, mine = self.pool.seconds, np.flatnonzero(self.taken & ~fixed)
+        missing = seconds[clip] - (budget - self.used)
+        steps = self.pool.weights * np.log1p(1 / np.maximum(self.counts, 1))  # what the last clip with a unit added
+        losses = (self.matrix @ steps + self.pool.value)[mine]
+        long = np.flatnonzero(seconds[mine] >= missing - EXACT)
+        by_rate = mine[np.argsort(losses / seconds[mine], kind="stable")]
+        several = by_rate[: int(np.searchsorted(np.cumsum(seconds[by_rate]), missing - EXACT)) + 1]
+        one = [[int(mine[long[losses[long].argmin()]])]] if len(long) else []
+        return [*one, several.tolist()]
+
+    def _try(self, out: list[int], into: list[int], budget: float, allowed: Flags) -> bool:
+        """Exchange clips and fill up; whether that was worth it, else all is as before."""
+        was, worth, used = self.taken.copy(), self.worth(), self.used
+        for clip in out:
+            self.take(clip, -1)
+        if all(self.fits(clip, budget) for clip in into):
+            for clip in into:
+                self.take(clip)
+            others = allowed.copy()
+            others[out] = False
+            self.fill(budget, others)
+            if self.worth() > worth + SOME and self.used >= min(used, ENOUGH * budget):
+                return True
+        for clip in np.flatnonzero(self.taken & ~was).tolist():
+            self.take(clip, -1)
+        for clip in np.flatnonzero(was & ~self.taken).tolist():
+            self.take(clip)
+        self.used = used
+        return False
+
     def worth(self) -> float:
         """F of what is taken."""
         pool = self.pool
-        spread = pool.person_weight * float(np.log1p(self.of_person / MINUTE).sum())
+        spread = pool.person_weight * -float(np.expm1(-self.of_person / pool.person_level).sum())
         return float((pool.weights * np.log1p(self.counts)).sum()) + spread + float(pool.value[self.taken].sum())
 
     def bound(self, budget: float) -> float:
         """What no choice of at most `budget` seconds is worth more than: the tangent's best."""
         pool, known = self.pool, self.pool.person >= 0
         slope = self.matrix @ (pool.weights / (1 + self.counts)) + pool.value
-        slope[known] += pool.person_weight * pool.seconds[known] / (MINUTE + self.of_person[pool.person[known]])
+        steep = np.exp(-self.of_person[pool.person[known]] / pool.person_level) / pool.person_level
+        slope[known] += pool.person_weight * pool.seconds[known] * steep
         order = np.argsort(-slope / pool.seconds, kind="stable")
         before = np.cumsum(pool.seconds[order]) - pool.seconds[order]
         share = np.clip((budget - before) / pool.seconds[order], 0.0, 1.0)

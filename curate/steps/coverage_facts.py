@@ -11,6 +11,7 @@ from curate.text import coverage
 
 RARE = 5  # clips: a unit in fewer is called rare
 NAMED = 12  # units that are named of each sort
+FREQUENT = 40  # of the most frequent
 
 Facts = dict[str, Any]
 
@@ -21,7 +22,7 @@ def phonetic_coverage(clips: pl.DataFrame) -> list[Facts]:
     Counts are of clips that have a unit. `pool`: of the clips that no rule before the choice dropped; `inventory`: of a
     closed kind, how many the language has (null: open); `absent`: those that no kept clip has; `lost`: units of the
     pool that no kept clip has; `rare`: units in fewer than 5 kept clips, the rarest first; `entropy` in bits, of the
-    kept clips' units and of the pool's.
+    kept clips' units and of the pool's. Units are named with their clips: the most `frequent` and the `rarest`.
     """
     facts = []
     for language in LANGUAGES:
@@ -29,7 +30,8 @@ def phonetic_coverage(clips: pl.DataFrame) -> list[Facts]:
         kept = pool["drop"].is_null().to_numpy()
         if kept.any():
             facts.append({
-                "language": language, "clips": int(kept.sum()), "pool_clips": pool.height,
+                "language": language, "name": LANGUAGES[language], "clips": int(kept.sum()), "pool_clips": pool.height,
+                "rare_below": RARE,
                 "kinds": _kinds(pool, kept, language),
             })  # fmt: skip
     return facts
@@ -62,10 +64,16 @@ def _kinds(pool: pl.DataFrame, kept: Any, language: str) -> list[Facts]:
             "share": round(have.height / own.height, 4) if own.height else None,
             "inventory": len(closed) if closed else None, "absent": absent,
             "lost": lost.height, "lost_first": lost["unit"].head(NAMED).to_list(),
-            "rare": rare.height, "rarest": [list(row) for row in rare.select("unit", "kept").head(NAMED).iter_rows()],
+            "frequent": _counted(have.sort("kept", "unit", descending=[True, False]).head(FREQUENT)),
+            "rare": rare.height, "rarest": _counted(rare.head(NAMED)),
             "entropy": _entropy(have["kept"]), "pool_entropy": _entropy(own["pool"]),
         })  # fmt: skip
     return found
+
+
+def _counted(units: pl.DataFrame) -> list[list[Any]]:
+    """Each unit with the number of kept clips that have it."""
+    return [list(row) for row in units.select("unit", "kept").iter_rows()]
 
 
 def _entropy(counts: pl.Series) -> float | None:

@@ -26,22 +26,26 @@ class Preference(NamedTuple):
     unit: str = ""
 
 
-# A rank is rounded where smaller differences are measurement.
-PREFERENCES = (
+# What people said, then what the rules say, then what a limit does not change. A rank is rounded where smaller
+# differences are measurement.
+BY_PEOPLE = (
     Preference("a person said keep", pl.col("verdict").ne_missing(KEEP)),
     # whoever dropped a clip did not ask for its copy
     Preference("a person dropped it, and its copies with it", pl.col("verdict").ne_missing(DROP)),
-    Preference("no other rule drops it", ~pl.col("drop").is_in(LATER).fill_null(True)),
+)
+BY_RULES = Preference("no other rule drops it", ~pl.col("drop").is_in(LATER).fill_null(True))
+BY_SOUND = (
     Preference("its text was given, not heard", (pl.col("text_from") != "given").fill_null(True)),
     Preference("its band is wider", -(pl.col("bandwidth").fill_null(0) / 500).round(), "bandwidth", "Hz"),
     Preference("its sample rate promises no more than its band", pl.col("rate").fill_null(0), "rate", "Hz"),
     Preference("less of it is clipped", pl.col("clipped").fill_null(0).round(3), "clipped"),
     Preference("there is less noise in it", -(pl.col("snr").fill_null(0) / 3).round(), "snr", "dB"),
 )
+PREFERENCES = (*BY_PEOPLE, BY_RULES, *BY_SOUND)
 
 
 def mark(clips: pl.DataFrame, *, threshold: float | bool, first: pl.Series | None = None) -> pl.DataFrame:
-    """Fill `duplicate_of`: of clips that sound alike the best one stays, those of the ids `first` before others.
+    """Fill `duplicate_of`: of clips that sound alike the best one stays; no rule drops both: one of the ids `first`.
 
     Best: the first of PREFERENCES in which they differ, else the one that comes first. A clip repeats one that stays
     only where the two themselves sound alike: different sentences of one long recording both sound like it and not like
@@ -66,9 +70,13 @@ def mark(clips: pl.DataFrame, *, threshold: float | bool, first: pl.Series | Non
 
 def _ranked(clips: pl.DataFrame, first: pl.Series) -> pl.DataFrame:
     """Clips that sound like another, the best first: id and similar."""
-    dropped, *others = [each.rank for each in PREFERENCES]
-    order = [dropped, ~pl.col("id").is_in(first.implode()), *others]
+    order = [*(each.rank for each in (*BY_PEOPLE, BY_RULES)), *by_sound(first)]
     return clips.filter(pl.col("similar").list.len() > 0).sort(order, maintain_order=True).select("id", "similar")
+
+
+def by_sound(first: pl.Series) -> list[pl.Expr]:
+    """What decides between clips that people and rules say the same of: those of the ids `first`, then BY_SOUND."""
+    return [~pl.col("id").is_in(first.implode()), *(each.rank for each in BY_SOUND)]
 
 
 def why(clips: pl.DataFrame, stays: str, repeats: str) -> str:

@@ -6,9 +6,11 @@ from typing import Any
 import polars as pl
 
 from curate.recipe import LANGUAGES, Recipe
-from curate.steps import coverage_facts, split_causes
+from curate.steps import caps, coverage_facts, relations, split_causes
 
 WITHIN = 0.005  # of the hours asked: nearer is as asked
+LITTLE = 0.05  # hours: less is told in seconds
+CHANCE = 4.0  # standard deviations by which a drawn share may differ from what was asked
 NAMED = 6  # units and rules that are named in a line
 
 
@@ -16,7 +18,8 @@ def notes(clips: pl.DataFrame, recipe: Recipe) -> list[str]:
     """Lines about hours, caps, coverage and splits of a decided manifest."""
     if not clips["split"].count() and clips["drop"].is_null().any():
         return []  # nothing is chosen yet
-    return [*hours(clips, recipe), *uncovered(clips), *splits(clips, recipe)]
+    amounts = [*hours(clips, recipe), *_nothing_left(clips, recipe)]
+    return [*amounts, *uncovered(clips), *splits(clips, recipe), *references(clips, recipe)]
 
 
 def hours(clips: pl.DataFrame, recipe: Recipe) -> Iterator[str]:
@@ -30,10 +33,27 @@ def hours(clips: pl.DataFrame, recipe: Recipe) -> Iterator[str]:
             remedy = f"add a source, or leave balance.hours.{language} out"
             yield f"{name}: {wanted:g} h are wanted, and no clip is in it; {remedy}"
         elif wanted - kept > WITHIN * wanted:
-            yield f"{name}: {kept:.2f} of {wanted:g} h: {wanted - kept:.2f} h short; {_why_short(own, recipe)}"
+            have = f"{kept:.2f} of {wanted:g} h" if wanted >= LITTLE else f"{kept * 3600:.2f} of {wanted * 3600:.2f} s"
+            amounts = f"{have}: {_amount(wanted - kept)} short"
+            yield f"{name}: {amounts}; {_why_short(own, recipe, wanted)}"
 
 
-def _why_short(own: pl.DataFrame, recipe: Recipe) -> str:
+def _nothing_left(clips: pl.DataFrame, recipe: Recipe) -> Iterator[str]:
+    """Languages whose hours were not asked for, of which caps leave not a clip."""
+    for language, name in LANGUAGES.items():
+        own = clips.filter(pl.col("language") == language)
+        over = own.filter(pl.col("drop") == "capped")
+        if language not in recipe.balance.hours and over.height and not own["drop"].null_count():
+            remedy = f"raise {caps.to_raise(own, recipe.balance, float('inf'))}"
+            yield f"{name}: no clip is kept, {_amount(_hours(over))} are over a cap; {remedy}"
+
+
+def _amount(hours: float) -> str:
+    """Hours, or seconds where there are only a few."""
+    return f"{hours:.2f} h" if hours >= LITTLE or not hours else f"{hours * 3600:.2f} s"
+
+
+def _why_short(own: pl.DataFrame, recipe: Recipe, wanted: float) -> str:
     over = {name: _hours(own.filter(pl.col("drop") == name)) for name in ("capped", "leak", "surplus")}
     rest = own.filter(pl.col("drop").is_not_null(), ~pl.col("drop").is_in(list(over)))
     by_rule = (
@@ -41,17 +61,16 @@ def _why_short(own: pl.DataFrame, recipe: Recipe) -> str:
     )
     parts, remedies = [], []
     if over["capped"]:
-        caps = [name for name in type(recipe.balance).model_fields if name.startswith("max_")]
-        set_caps = [f"balance.{name}" for name in caps if getattr(recipe.balance, name) is not None]
-        parts.append(f"{over['capped']:.2f} h are over a cap")
-        remedies.append(f"raise {' or '.join(set_caps)}")
+        parts.append(f"{_amount(over['capped'])} are over a cap")
+        remedies.append(f"raise {caps.to_raise(own, recipe.balance, wanted)}")
     if over["leak"]:
-        parts.append(f"{over['leak']:.2f} h would leak from held-out clips")
+        parts.append(f"{_amount(over['leak'])} would leak from held-out clips")
     if over["surplus"]:
-        parts.append(f"clips of {over['surplus']:.2f} h are each longer than what is left")
+        parts.append(f"clips of {_amount(over['surplus'])} are each longer than what is left")
+        remedies.append("raise balance.hours until one more fits")
     if not by_rule.is_empty():
-        named = ", ".join(f"{rule} {amount:.2f} h" for rule, amount in by_rule.head(3).iter_rows())
-        parts.append(f"rules dropped {by_rule['seconds'].sum():.2f} h ({named})")
+        named = ", ".join(f"{rule} {_amount(amount)}" for rule, amount in by_rule.head(3).iter_rows())
+        parts.append(f"rules dropped {_amount(by_rule['seconds'].sum())} ({named})")
     parts = parts or ["all there is is kept"]
     return f"{', '.join(parts)}; {' or '.join([*remedies, 'add recordings'])}"
 
@@ -84,10 +103,34 @@ def splits(clips: pl.DataFrame, recipe: Recipe) -> list[str]:
     lines = [split_causes.line(each, shares) for each in found]
     lost = clips.filter(pl.col("drop") == "leak").group_by("language").agg(pl.col("seconds").sum() / 3600)
     return lines + [
-        f"{LANGUAGES.get(language, language)}: {hours:.2f} h are dropped as `leak`: they share "
+        f"{LANGUAGES.get(language, language)}: {_amount(hours)} are dropped as `leak`: they share "
         f"{' or '.join(recipe.split.apart)} with held-out clips"
         for language, hours in lost.sort("language").iter_rows()
     ]
+
+
+def references(clips: pl.DataFrame, recipe: Recipe) -> Iterator[str]:
+    """Languages in which fewer clips have a reference than were asked for, and why."""
+    asked = recipe.tag.reference_share
+    if not asked or not clips["training_text"].count():
+        return  # it was not decided yet
+    for language, name in LANGUAGES.items():
+        own = clips.filter(pl.col("drop").is_null(), pl.col("language") == language)
+        have = own["reference"].count() / max(own.height, 1)
+        chance = (asked * (1 - asked) / max(own.height, 1)) ** 0.5  # each clip is drawn by itself
+        if not own.is_empty() and have < asked - CHANCE * chance - 1e-9:
+            yield f"{name}: {have:.0%} of the clips have a reference ({asked:.0%} asked): {_why_alone(own)}"
+
+
+def _why_alone(own: pl.DataFrame) -> str:
+    nobody = own["person"].null_count() / own.height
+    texts = relations.bare_text().n_unique().over("person", "split")
+    alone = own.select(((texts < 2) & pl.col("person").is_not_null()).mean()).item()
+    causes = [f"of {nobody:.0%} nobody knows who speaks"] if nobody else []
+    causes += [f"{alone:.0%} are of persons with one text in their split"] if alone else []
+    remedies = ["name speakers"] if nobody else []
+    remedies += ["add clips of the same persons"] if alone else []
+    return f"{', '.join(causes)}; {', '.join([*remedies, 'or lower tag.reference_share'])}"
 
 
 def _hours(clips: pl.DataFrame) -> float:

@@ -323,6 +323,7 @@ RULES: tuple[Rule, ...] = (
         "leak",
         (Bound("split", "at most", "split.apart", "shares no {} with a held-out clip"),),
         later=True,
+        overruled=False,
     ),
 )  # fmt: skip
 ORDER = tuple(rule.name for rule in RULES)

@@ -52,13 +52,15 @@ def of(
 ) -> list[Uneven]:
     """Languages that hold out more than 1.5 times what was asked or nothing of it, or train on less than 70 %."""
     kept = clips.filter(pl.col("drop").is_null(), pl.col("split").is_not_null())
+    published = held_out.as_given(kept) if given else held_out.nothing()
+    kept = kept.join(published.select("id", pl.col("split").alias("pin")), on="id", how="left", maintain_order="left")
     found = []
     for language in LANGUAGES:
         own = kept.filter(pl.col("language") == language)
         if own.is_empty() or _honest(_shares(own), shares):
             continue
         empty = tuple(name for name in HELD_OUT if shares[name] > 0 and not (own["split"] == name).any())
-        cause, remedy = _why(own, kept, shares, apart, seed, given=given)
+        cause, remedy = _why(own, kept, shares, apart, seed)
         found.append(Uneven(language, _shares(own), empty, cause, remedy))
     return found
 
@@ -81,30 +83,70 @@ def _shares(own: pl.DataFrame) -> dict[str, float]:
 
 
 def _honest(have: Mapping[str, float], asked: Mapping[str, float]) -> bool:
-    held = all(have[name] <= HONEST * asked[name] + 1e-9 and (have[name] > 0) == (asked[name] > 0) for name in HELD_OUT)
-    return held and have["train"] >= LEAST_TRAINED
+    return not _off(have, asked) and have["train"] >= LEAST_TRAINED
+
+
+def _off(have: Mapping[str, float], asked: Mapping[str, float]) -> list[str]:
+    """Held-out splits that have more than 1.5 times what was asked, or nothing of it."""
+    return [
+        name for name in HELD_OUT if have[name] > HONEST * asked[name] + 1e-9 or (have[name] > 0) != (asked[name] > 0)
+    ]
+
+
+def _as_asked(have: Mapping[str, float], asked: Mapping[str, float]) -> bool:
+    """Honest, but for hours to train on that the recipe itself does not leave."""
+    return not _off(have, asked) and have["train"] >= min(LEAST_TRAINED, 1 - sum(asked.values())) - 1e-9
 
 
 def _why(
-    own: pl.DataFrame, kept: pl.DataFrame, shares: Mapping[str, float], apart: Sequence[str], seed: int, *, given: bool
+    own: pl.DataFrame, kept: pl.DataFrame, shares: Mapping[str, float], apart: Sequence[str], seed: int
+) -> tuple[str, str]:
+    """Cause and remedy; where the recipe asks for much and that is not all, both."""
+    if sum(shares.values()) <= 1 - LEAST_TRAINED:
+        return _unasked(own, kept, shares, apart, seed)
+    asked = f"{' + '.join(f'split.{name}' for name in HELD_OUT)} ask for {sum(shares.values()):.0%}"
+    if not _off(_shares(own), shares):
+        return asked, "lower them to train on more"
+    cause, remedy = _unasked(own, kept, shares, apart, seed)
+    return f"{asked}, and {cause}", f"lower them to train on more; {remedy}"
+
+
+def _unasked(
+    own: pl.DataFrame, kept: pl.DataFrame, shares: Mapping[str, float], apart: Sequence[str], seed: int
 ) -> tuple[str, str]:
     """Cause and remedy, by what a fresh draw gives, as it is and with one or two relations let go of."""
-    if sum(shares.values()) > 1 - LEAST_TRAINED and _close(_shares(own), shares):
-        asked = " + ".join(f"split.{name}" for name in HELD_OUT)
-        return f"{asked} ask for {sum(shares.values()):.0%}", "lower them to train on more"
     if own.height == 1:
         return "there is only one clip", "add recordings"
-    if given and held_out.as_given(own.with_columns(pl.lit(None, pl.String).alias("drop"))).height:
-        return "it is so in the corpus as published (split.given)", "set split.given = false to draw instead"
+    wrong = _off(_shares(own), shares) or HELD_OUT
+    if own.filter(pl.col("pin").is_in(wrong)).height:
+        return _published(own, kept, shares, apart, seed)
     if _helps(kept, own, shares, apart, seed):
         return (
             "the sets were drawn from other clips and stay (split.lock)",
             "set another split.seed to draw anew",
         )
+    least = min(LEAST_TRAINED, 1 - sum(shares.values()))
+    if _shares(own)["train"] < least <= _drawn(kept, own, shares, apart, seed)["train"]:
+        return (
+            "the sets were drawn from more clips than are kept now, and stay (split.lock)",
+            "keep more hours, or set another split.seed to draw anew",
+        )
     largest = _largest(own, kept, [])
     if largest > min(share for share in shares.values() if share > 0):
         return f"there are only {own.height} clips, and one has {largest:.0%} of the hours", "add recordings"
     return _entangled(own, kept, shares, apart, seed)
+
+
+def _published(
+    own: pl.DataFrame, kept: pl.DataFrame, shares: Mapping[str, float], apart: Sequence[str], seed: int
+) -> tuple[str, str]:
+    """Where a corpus's own split is the cause; whether drawing instead is enough was tried."""
+    cause, remedy = "it is so in the corpus as published (split.given)", "set split.given = false to draw instead"
+    free, mine = (each.with_columns(pl.lit(None, pl.String).alias("pin")) for each in (kept, own))
+    if _helps(free, mine, shares, apart, seed):
+        return cause, remedy
+    why, then = _entangled(mine, free, shares, apart, seed)
+    return f"{cause}, and drawn it would be no better: {why}", f"{remedy}, and then {then}"
 
 
 def _entangled(
@@ -180,11 +222,11 @@ def _by_dropping(
         tried = text_cut.cut(table, shares=shares, apart=apart, seed=seed, max_dropped=most)
         mine = tried.filter(pl.col("language") == own["language"][0])
         left = mine.filter(pl.col("split").is_not_null())
-        if _honest(_shares(left), shares):
+        if _as_asked(_shares(left), shares):
             lost = 1 - float(left["seconds"].sum()) / float(mine["seconds"].sum())
             part = {name: each for name, each in _shares(left).items() if shares.get(name, 0) > 0}
-            least = min(part.values())
-            found = f"set split.max_dropped = {most} (drops {lost:.0%} of the hours and holds out {least:.1%} a split)"
+            held = " and ".join(f"{each:.1%}" for each in part.values())
+            found = f"set split.max_dropped = {most} (drops {lost:.0%} of the hours and holds out {held})"
             if all(each >= shares[name] / 2 for name, each in part.items()):
                 break
     return [found] if found else []
@@ -193,15 +235,22 @@ def _by_dropping(
 def _fresh(
     kept: pl.DataFrame, shares: Mapping[str, float], apart: Sequence[str], seed: int, *, strict: bool = False
 ) -> pl.DataFrame:
-    """A draw among all kept clips with nothing held out before."""
-    table = draw.grouped(kept, apart).with_columns(pl.lit(None, pl.String).alias("pin"))
+    """A draw among all kept clips with nothing held out before but what is `pin`ned, as published."""
+    table = draw.grouped(kept, apart).with_columns(kept["pin"])
     return table.with_columns(draw.assigned(table, shares=shares, seed=seed, strict=strict))
 
 
 def _helps(kept: pl.DataFrame, own: pl.DataFrame, shares: Mapping[str, float], apart: Sequence[str], seed: int) -> bool:
     """Whether a fresh draw among all kept clips would be as asked in this language."""
+    return _as_asked(_drawn(kept, own, shares, apart, seed), shares)
+
+
+def _drawn(
+    kept: pl.DataFrame, own: pl.DataFrame, shares: Mapping[str, float], apart: Sequence[str], seed: int
+) -> dict[str, float]:
+    """What each split would have of this language in a fresh draw."""
     table = _fresh(kept, shares, apart, seed)
-    return _honest(_shares(table.filter(pl.col("language") == own["language"][0])), shares)
+    return _shares(table.filter(pl.col("language") == own["language"][0]))
 
 
 def _largest(own: pl.DataFrame, kept: pl.DataFrame, apart: Sequence[str]) -> float:
@@ -210,7 +259,3 @@ def _largest(own: pl.DataFrame, kept: pl.DataFrame, apart: Sequence[str]) -> flo
     mine = kept.select("language", "seconds", number).filter(pl.col("language") == own["language"][0])
     totals = mine.group_by("group").agg(pl.col("seconds").sum())["seconds"].to_numpy()
     return float(totals.max() / totals.sum())
-
-
-def _close(have: Mapping[str, float], asked: Mapping[str, float]) -> bool:
-    return all(have[name] <= HONEST * asked[name] and have[name] > 0 for name in HELD_OUT if asked[name] > 0)

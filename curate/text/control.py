@@ -35,6 +35,16 @@ def _opened(text: str) -> str:
     return text  # it is never closed
 
 
+def closed(text: str) -> bool:
+    """Whether each parenthesis has its other half, in order."""
+    depth = 0
+    for letter in text:
+        depth += (letter in OPENING) - (letter in CLOSING)
+        if depth < 0:
+            return False
+    return not depth
+
+
 def tag_around(tag: str) -> tuple[str, str]:
     """What stands before and after control words in a language tag: in its last parenthesis, or in one of their own."""
     bare = tag.rstrip()

@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from curate import commands, leftovers, manifest, pipeline
+from curate import commands, leftovers, locks, manifest, pipeline
 from curate.console import printable
 from curate.corpus import Corpus
 from curate.errors import UserError
@@ -27,7 +27,6 @@ Facts = dict[str, Any]
 Watch = Callable[[str, float, float], None]
 NAMED = 10  # failures that are shown of each check
 DIFFERING = 5  # rows that are named where a decision differs
-SAME_SOUND = 0.4  # similarity, where the recipe drops no duplicates
 
 
 def verify(corpus: Corpus, recipe: Recipe, watch: Watch) -> Facts:
@@ -39,7 +38,6 @@ def verify(corpus: Corpus, recipe: Recipe, watch: Watch) -> Facts:
     if clips["broke"].is_null().all():
         raise UserError(f"nothing is decided in {corpus.folder} yet: run `curate tag {corpus.folder}` first")
     ingested, measured = _parquet(corpus.ingested), _parquet(corpus.measured)
-    threshold = recipe.filter.duplicate or SAME_SOUND
 
     def hashing(what: str) -> Callable[[float, float], None]:
         return lambda done, total: watch(f"hashing {what}", done, total)
@@ -49,7 +47,7 @@ def verify(corpus: Corpus, recipe: Recipe, watch: Watch) -> Facts:
         rows.ids(clips),
         *([rows.spans(clips, ingested), rows.terms(clips, ingested)] if ingested is not None else []),
         decision(corpus, recipe, measured),
-        rows.splits(clips, recipe.split.apart, measured, threshold),
+        rows.splits(clips, recipe.split.apart, measured, _held_out(corpus, recipe)),
         rows.texts(clips, recipe),
         on_disk.clip_sounds(clips, corpus.clips, hashing("clips")),
         on_disk.exports(clips, corpus, leftovers.exports(corpus), hashing("exports")),
@@ -64,14 +62,22 @@ def verify(corpus: Corpus, recipe: Recipe, watch: Watch) -> Facts:
     }
 
 
+def _held_out(corpus: Corpus, recipe: Recipe) -> pl.DataFrame | None:
+    """What split.lock holds out; None where it cannot be read, which the check of the manifest tells."""
+    try:
+        return locks.held(corpus, recipe)
+    except UserError:
+        return None
+
+
 def decision(corpus: Corpus, recipe: Recipe, measured: pl.DataFrame | None) -> Checked:
-    """The manifest is what the rules, the recipe and the verdicts make of the measured frame, byte for byte."""
+    """The manifest is what rules, recipe, verdicts and locks make of the measured frame, byte for byte."""
     if measured is None:
         return Checked("manifest", "rows", skipped="without measured.parquet nothing can be decided again")
     try:
         again = commands.decide(corpus, recipe, measured)
     except UserError as error:
-        return Checked("manifest", "rows", 0, [Finding("recipe and verdicts", str(error))])
+        return Checked("manifest", "rows", 0, [Finding("recipe, verdicts or locks", str(error))])
     now = corpus.manifest.read_bytes()
     if _bytes(again) == now:
         return Checked("manifest", "rows", again.height)

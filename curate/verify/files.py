@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import soundfile
 from curate import files, manifest
 from curate.corpus import Corpus
 from curate.export import clips as clip_files
-from curate.export import contents
+from curate.export import contents, formats
 from curate.export import folder as export_folder
 from curate.files import Root
 from curate.verify.finding import Checked, Finding, Findings
@@ -83,8 +83,10 @@ def exports(clips: pl.DataFrame, corpus: Corpus, formats: Iterable[str], progres
         held = contents.ids(folder)
         if more := held - wanted:
             found.add(f"export/{name}", f"holds {len(more)} clips that are not kept: {contents.named(more)}")
-        if less := wanted - held:
-            found.add(f"export/{name}", f"lacks {len(less)} kept clips: {contents.named(less)}")
+        for what, less in _lacking(folder, name, wanted).items():
+            found.add(f"export/{what}", f"lacks {len(less)} kept clips: {contents.named(less)}")
+        if (export_folder.settings_of(folder) or {}).get("complete") is False:
+            found.add(f"export/{name}", f"is half made: `curate export {corpus.folder} --to {name}` goes on with it")
         if not (listed := _written(corpus, name)):
             unknown.append(name)
             continue
@@ -96,6 +98,16 @@ def exports(clips: pl.DataFrame, corpus: Corpus, formats: Iterable[str], progres
                 found.add(f"export/{name}/{path}", problem)
     skipped = f"no checksums of {', '.join(unknown)}" if unknown else ""
     return Checked("exports", "files", count, found.listed, skipped)
+
+
+def _lacking(folder: Path, format: str, wanted: Collection[str]) -> dict[str, set[str]]:
+    """Kept clips that an export lacks: by the export's name where all of it does, else by the place in it."""
+    known = formats.FORMATS.get(format)
+    places = known.places if known else ("**/*",)
+    lacks = contents.lacking(folder, places, wanted)
+    everywhere = set.intersection(*lacks.values()) if len(lacks) == len(places) else set()
+    rest = {f"{format}/{place}": ids - everywhere for place, ids in lacks.items() if ids - everywhere}
+    return {**({format: everywhere} if everywhere else {}), **rest}
 
 
 def _written(corpus: Corpus, format: str) -> dict[str, str]:

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 import polars as pl
 
 from curate import manifest
+from curate.manifest import SPLITS
 from curate.measures.agreement import comparable
 from curate.recipe import Recipe
 from curate.report import licences
+from curate.steps import relations
 from curate.verify.finding import Checked, Finding, Findings
 
 FILE = ("source", "path", "channel")
-SPLITS = ("train", "validation", "test")
 SHORTEST_TEXT = 1  # characters that count; a text of signs alone is no text
 SECONDS_DIGITS = 4  # of the manifest's column
 
@@ -111,10 +112,13 @@ def conflicts(clips: pl.DataFrame) -> list[str]:
     return licences.conflicts(manifest.kept(clips)["licence"].drop_nulls().unique())
 
 
-def splits(clips: pl.DataFrame, apart: Sequence[str], measured: pl.DataFrame | None, threshold: float) -> Checked:
-    """Kept clips are in a split, and no two splits share a person, a text, a recording, or the same sound.
+def splits(
+    clips: pl.DataFrame, apart: Sequence[str], measured: pl.DataFrame | None, held: pl.DataFrame | None = None
+) -> Checked:
+    """Kept clips are in a split, no two splits share what `apart` names, and what was held out before still is.
 
-    `measured` has which clips sound alike; a pair of at least `threshold` is the same sound.
+    `measured` has which clips sound alike: every such pair, as split takes it, however alike. What the manifest says of
+    that is not believed. `held` are the rows of the corpus's split.lock.
     """
     kept = manifest.kept(clips)
     found = Findings()
@@ -122,15 +126,16 @@ def splits(clips: pl.DataFrame, apart: Sequence[str], measured: pl.DataFrame | N
         found.add(id, f"is kept and in no split ({split})")
     for id in clips.filter(pl.col("drop").is_not_null() & pl.col("split").is_not_null())["id"]:
         found.add(id, "is dropped and in a split")
-    texts = pl.Series("text", [comparable(each or "") or None for each in kept["spoken"]], dtype=pl.String)
-    shared = {"speaker": kept["person"], "text": texts, "recording": kept["sha256"]}
-    for name, values in shared.items():
-        if name in apart:
-            for finding in _leaks(kept, name, values):
-                found.add(finding.what, finding.problem)
-    skipped = "" if measured is not None and "similar" in measured.columns else "without measured.parquet no sounds"
-    if not skipped and measured is not None:
-        found.listed += _same_sound(kept, measured, threshold)
+    for name in apart:
+        if name != "audio":
+            found.listed += _leaks(kept, name, kept.select(relations.shared(name)).to_series())
+    if held is not None:
+        found.listed += _moved(kept, held)
+    skipped = ""
+    if "audio" in apart and measured is not None and "similar" in measured.columns:
+        found.listed += _same_sound(kept, measured)
+    elif "audio" in apart:
+        skipped = "without measured.parquet nobody can tell which clips sound alike"
     return Checked("splits", "kept clips", kept.height, found.listed, skipped)
 
 
@@ -144,10 +149,21 @@ def _leaks(kept: pl.DataFrame, name: str, values: pl.Series) -> list[Finding]:
     ]
 
 
-def _same_sound(kept: pl.DataFrame, measured: pl.DataFrame, threshold: float) -> list[Finding]:
+def _moved(kept: pl.DataFrame, held: pl.DataFrame) -> list[Finding]:
+    """Kept clips that split.lock holds out elsewhere than where they are."""
+    both = kept.select("id", "split").join(held.select("id", pl.col("split").alias("locked")), on="id")
+    both = both.filter(pl.col("split").ne_missing(pl.col("locked"))).sort("id")
+    return [
+        Finding(id, f"is in {split} and held out as {locked} in split.lock: run `curate tag`")
+        for id, split, locked in both.iter_rows()
+    ]
+
+
+def _same_sound(kept: pl.DataFrame, measured: pl.DataFrame) -> list[Finding]:
     pairs = measured.select("id", "similar").explode("similar").drop_nulls("similar")
     pairs = pairs.select(pl.col("id").alias("one"), pl.col("similar").struct.unnest())
-    pairs = pairs.filter((pl.col("similarity") >= threshold) & (pl.col("one") < pl.col("id")))
+    pairs = pairs.with_columns(pl.min_horizontal("one", "id").alias("one"), pl.max_horizontal("one", "id").alias("id"))
+    pairs = pairs.unique(("one", "id"))
     places = kept.select("id", "split")
     pairs = pairs.join(places, on="id").join(places.rename({"id": "one"}), on="one", suffix="_one")
     pairs = pairs.filter(pl.col("split") != pl.col("split_one")).sort("one", "id")

@@ -104,7 +104,7 @@ def from_table(path: Path, reading: Mapping[str, Reading]) -> list[Sentence]:
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").split("\n")  # U+2028 in a text ends no line
     except (OSError, UnicodeDecodeError) as problem:
         raise UserError(f"{path} cannot be read as UTF-8 text ({problem}): give a TSV of sentences") from problem
     table = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)

@@ -6,6 +6,7 @@ with `/2` for the second take, or the path of the WAV below DIR/audio, or in any
 """
 
 import csv
+import io
 import json
 import math
 from collections.abc import Collection, Iterator, Mapping
@@ -52,11 +53,11 @@ def scores(path: Path, known: Collection[Key]) -> dict[Key, dict[str, float]]:
 
 def _numbers(row: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
     for name, value in row.items():
-        if name in (*KEYS, *LEFT_OUT, "condition", "sentence") or isinstance(value, bool):
+        if name in (*KEYS, *TEXTS, *LEFT_OUT, "condition", "sentence") or isinstance(value, bool):
             continue
         try:
             score = float(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             continue  # transcripts and the like, which VERSA writes beside
         if math.isfinite(score):
             yield name, score
@@ -70,16 +71,31 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     if text.lstrip().startswith("{"):
         yield from _json_rows(text, path)
         return
-    lines = text.splitlines()
-    separator = "\t" if lines and "\t" in lines[0] else ","
-    for number, row in enumerate(csv.DictReader(lines, delimiter=separator), start=2):
-        if None in row or None in row.values():
-            raise UserError(f"{path}, line {number}: not as many fields as the first line names")
-        yield number, dict(row)
+    if text.lstrip().startswith("["):
+        raise UserError(f"{path} is one JSON array: write a line of JSON for each file (JSONL), or TSV")
+    tabs = "\t" in text.partition("\n")[0]
+    # A recogniser may write a quote that it never closes: in TSV it is a letter like any other.
+    how: dict[str, Any] = {"delimiter": "\t", "quoting": csv.QUOTE_NONE} if tabs else {"delimiter": ","}
+    rows = csv.DictReader(io.StringIO(text, newline=None), strict=not tabs, **how)
+    try:
+        for row in rows:
+            if None in row or None in row.values():
+                raise UserError(f"{path}, line {rows.line_num}: not as many fields as the first line names")
+            yield rows.line_num, {name: _unquoted(value) if tabs else value for name, value in row.items()}
+    except csv.Error as problem:
+        raise UserError(
+            f"{path}, line {rows.line_num}: not to be read as CSV ({problem}); TSV needs no quotes"
+        ) from None
+
+
+def _unquoted(value: str) -> str:
+    """A field of TSV without the quotes that some programs write around it."""
+    whole = len(value) > 1 and value[0] == value[-1] == '"'
+    return value[1:-1].replace('""', '"') if whole else value
 
 
 def _json_rows(text: str, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):  # U+2028 in a text ends no line
         if not line.strip():
             continue
         try:

@@ -51,6 +51,7 @@ class Sweep:
     latents: Path | None = None
     evaluation: Settings = field(default_factory=lambda: Settings(Path(), Path()))
     ratings: Sequence[Path] = ()
+    banner: str = ""  # what stands above everything that a rehearsal writes
 
 
 @dataclass(frozen=True)
@@ -154,6 +155,7 @@ def _note(asked: Sweep, model: Path) -> None:
             "model": model.name if Path(asked.model).is_dir() else asked.model,
             "ranks": ranks,
             "seeds": seeds,
+            **({"banner": asked.banner} if asked.banner else {}),
             "sizes": {
                 str(row["rank"]): {"parameters": row["parameters"], "percent": row["percent"]} for row in sizes["ranks"]
             },

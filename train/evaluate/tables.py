@@ -52,8 +52,10 @@ def write(sweep: Path) -> dict[str, Any]:
         )
         for language in languages
     }
-    banners = [line for language in languages if (line := selection.disagreement(language, rows[language]))]
+    banners = [about["banner"]] if "banner" in about else []
+    banners += [line for language in languages if (line := selection.disagreement(language, rows[language]))]
     table = {
+        **({"banner": about["banner"]} if "banner" in about else {}),
         "corpus": about["corpus"],
         "model": about["model"],
         "parameters": about["total"],
@@ -86,6 +88,13 @@ def _names(about: Mapping[str, Any], evaluated: Mapping[str, Any]) -> dict[Rank,
         wanted = [f"r{rank}" if i == 0 else f"r{rank}-seed{seed}" for i, seed in enumerate(about["seeds"])]
         names[rank] = [name for name in wanted if name in there]
     return {rank: own for rank, own in names.items() if own}
+
+
+def lost_by_rank(sweep: Path, language: str) -> dict[Rank, list[ClipLoss]]:
+    """rank, or off -> losses of the held-out clips of a language, the mean over seeds; of what is evaluated."""
+    about = _read(sweep / ABOUT)
+    evaluated = _read(sweep / EVALUATION / "evaluation.json")
+    return _lost(_losses(sweep), _names(about, evaluated), language)
 
 
 def _losses(sweep: Path) -> dict[str, list[ClipLoss]]:
@@ -221,7 +230,8 @@ def _caption(table: Mapping[str, Any]) -> list[str]:
         for seed in table["seeds"]
     }
     lines = [f"Seed {seed}: {names}." for seed, names in by_seed.items() if names]
-    return [*lines, "Losses are means over seeds."] if len(lines) > 1 else lines
+    means = ["Losses are means over seeds."] if len(lines) > 1 else []
+    return [*([table["banner"]] if "banner" in table else []), *lines, *means]
 
 
 def _loss_points(rows: Sequence[Row]) -> list[Point]:

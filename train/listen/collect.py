@@ -68,10 +68,12 @@ def collect(
         own, missing = _rows(session, known)
         rows += own
         unfinished += missing > 0
-    files.write_text(into, _csv(COLUMNS, rows))
+    files.write_text(into, csv_text(COLUMNS, rows))
     files.write_text(
         into.with_suffix(".events.csv"),
-        _csv(EVENTS, [dict(zip(EVENTS, (s.listener, *event), strict=True)) for s in sessions for event in s.events]),
+        csv_text(
+            EVENTS, [dict(zip(EVENTS, (s.listener, *event), strict=True)) for s in sessions for event in s.events]
+        ),
     )
     skipped = sum(rating["rating"] is None for session in sessions for rating in session.ratings)
     if skipped:
@@ -204,7 +206,7 @@ def _rows(session: Session, plan: Plan) -> tuple[list[dict[str, Any]], int]:
         raise UserError(f"{session.source} rates {min(unknown)}, which {session.listener} does not hear: leave it out")
     about = _about(session, plan)
     rows = [
-        _row(plan, language, trial, at, given[trial.id]) | about
+        row(plan, language, trial, at, given[trial.id]) | about
         for at, trial in enumerate(trials, start=1)
         if trial.id in given and given[trial.id]["rating"] is not None
     ]
@@ -223,7 +225,8 @@ def _about(session: Session, plan: Plan) -> dict[str, Any]:
     }
 
 
-def _row(plan: Plan, language: str, trial: design.Trial, at: int, rating: dict[str, Any]) -> dict[str, Any]:
+def row(plan: Plan, language: str, trial: design.Trial, at: int, rating: dict[str, Any]) -> dict[str, Any]:
+    """One rating as a row of COLUMNS, but for what is of the listener."""
     expected = trial.expected
     pair = len(trial.stimuli) > 1
     return {
@@ -242,7 +245,8 @@ def _row(plan: Plan, language: str, trial: design.Trial, at: int, rating: dict[s
     }
 
 
-def _csv(columns: Sequence[str], rows: Iterable[dict[str, Any]]) -> str:
+def csv_text(columns: Sequence[str], rows: Iterable[dict[str, Any]]) -> str:
+    """Rows as CSV, a heading first."""
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()

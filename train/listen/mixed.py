@@ -99,7 +99,10 @@ class Model:
         for halving in range(40):
             wanted = np.maximum(theta + step / 2**halving, 0.0)
             wanted[-1] = max(wanted[-1], theta[-1] / 10)  # the residual stays above 0
-            point = _Point(self, wanted)
+            try:
+                point = _Point(self, wanted)
+            except linalg.LinAlgError:  # ratings that the model fits whole: a residual too near to 0 for the digits
+                continue
             if point.likelihood >= before.likelihood - 1e-12 * abs(before.likelihood):
                 return point
         return None

@@ -5,6 +5,8 @@ class Clips {
     this.data = data;
     this.count = data.count;
     this.place = new Map(data.id.map((id, k) => [id, k]));
+    // found once: asking the document for each of 15,000 clips takes a quarter of a second
+    this.cards = new Map([...document.querySelectorAll("audio[data-clip]")].map((audio) => [audio.dataset.clip, audio]));
     this.doubtful = data.doubtful.map((id) => this.place.get(id)).filter((k) => k !== undefined);
   }
 
@@ -54,7 +56,7 @@ class Clips {
   /** Where its sound is: in the page, beside it, or among the kept clips. */
   sound(k) {
     const id = this.data.id[k], extra = this.data.extra[id];
-    const shown = document.querySelector('audio[data-clip="' + CSS.escape(id) + '"]');
+    const shown = this.cards.get(id);
     if (shown) return { url: shown.getAttribute("src"), copy: shown.closest(".sound") };
     if (extra) return { url: extra.sound, extra };
     if (this.few("drop", k) === null) return { url: this.data.clips + "/" + encodeURIComponent(id) + ".flac" };

@@ -14,8 +14,8 @@ class Decider {
     this.later = new Set(data.later);
     this.first = this.rules.map((rule) => ({ on: rule.on, limits: rule.parts.map((part) => part.limit) }));
     this.firstAlike = this.alike.limit;
-    this.verdicts = data.few.verdict || null;
     this.bits = this.rules.map((rule) => bits(rule.always, this.count));
+    this.overruled = this.rules.map((rule) => (rule.overruled ? bits(rule.overruled, this.count) : null));
     this.where = this.rules.map((rule) => rule.parts.map((part) => bits(part.where, this.count)));
     this.raw = this.rules.map(() => null);
     this.place = new Map(this.rules.map((rule, i) => [rule.name, i]));
@@ -25,18 +25,17 @@ class Decider {
     this.basePasses = this.passes.slice();
   }
 
-  /** What the manifest says: 1 where no rule that looks at clips one by one was broken. */
+  /** What the manifest says: 1 where nothing dropped the clip before the choice among those that pass. */
   asDecided() {
-    const { values, at } = this.data.broke;
-    const clean = values.map((text) => text === "" || text.split(",").every((i) => this.later.has(this.order[+i])));
-    return Uint8Array.from(at, (place) => (place < 0 || clean[place] ? 1 : 0));
+    const { values, at } = this.data.few.drop, later = values.map((name) => this.later.has(name));
+    return Uint8Array.from(at, (place) => (place < 0 || later[place] ? 1 : 0));
   }
 
   keptBefore() {
     return this.hours(this.was);
   }
 
-  /** Who breaks a rule, others that silence it aside. */
+  /** Who breaks a rule, others that silence it and people who overrule it aside. */
   broken(i) {
     const rule = this.rules[i], found = new Uint8Array(this.count);
     if (!rule.on || rule.parts.some((part) => part.gate && part.limit === null)) return found;
@@ -60,19 +59,20 @@ class Decider {
     this.rules.forEach((rule, i) => { if (only === undefined || only === i) this.raw[i] = this.broken(i); });
     this.flags = this.rules.map((rule, i) => {
       const silent = rule.silenced_by.filter((name) => this.place.has(name)).map((name) => this.raw[this.place.get(name)]);
-      return silent.length ? this.raw[i].map((flag, k) => (silent.some((other) => other[k]) ? 0 : flag)) : this.raw[i];
+      const heard = silent.length ? this.raw[i].map((flag, k) => (silent.some((other) => other[k]) ? 0 : flag)) : this.raw[i];
+      return this.overruled[i] ? heard.map((flag, k) => (this.overruled[i][k] ? 0 : flag)) : heard;
     });
     this.breaks = new Uint8Array(this.count);
     for (const flags of this.flags) for (let k = 0; k < this.count; k++) this.breaks[k] += flags[k];
     this.repeats = this.repeated();
     this.passes = new Uint8Array(this.count);
     for (let k = 0; k < this.count; k++) this.passes[k] = this.breaks[k] === 0 && !this.repeats[k] ? 1 : 0;
-    if (this.verdicts) this.verdicts.at.forEach((at, k) => { if (at >= 0) this.passes[k] = this.was[k]; });
   }
 
-  /** Of clips that sound alike the better one stays, as `duplicates.mark` decides it: first who no rule dropped. */
+  /** Of clips that sound alike the better one stays, as `duplicates.mark` decides it: by what people said, then who no
+      rule dropped, then the order of the list. A clip that may not be named is beyond the rows, and dropped. */
   repeated() {
-    const found = new Uint8Array(this.count), { known, limit, clips, pairs, applies } = this.alike;
+    const found = new Uint8Array(this.count), { known, limit, clips, judged, pairs, applies } = this.alike;
     const name = "duplicate", place = String(this.order.indexOf(name));
     if (!known) {
       const has = this.data.broke.values.map((text) => text.split(",").includes(place));
@@ -80,7 +80,8 @@ class Decider {
       return found;
     }
     if (limit === null) return found;
-    const ranked = clips.map((k, i) => [this.breaks[k] ? 1 : 0, i, k]).sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+    const worse = (k) => (k >= this.count || this.breaks[k] ? 1 : 0);
+    const ranked = clips.map((k, i) => [2 * judged[i] + worse(k), i, k]).sort((a, b) => a[0] - b[0] || a[1] - b[1]);
     const position = new Map(ranked.map(([, , k], i) => [k, i]));
     const better = new Map();
     for (const [one, other, similarity] of pairs) {

@@ -67,8 +67,9 @@ class Verdicts {
 
   /** The queue: clips that can be heard, those nearest to a limit first. */
   choose(k) {
-    const near = [...this.data.near.keys()].filter((i) => this.clips.distance(i) !== null && this.clips.sound(i) !== null)
+    this.near = this.near || [...this.data.near.keys()].filter((i) => this.clips.distance(i) !== null && this.clips.sound(i) !== null)
       .sort((a, b) => Math.abs(this.data.near[a]) - Math.abs(this.data.near[b]) || a - b);
+    const near = this.near;
     const queues = {
       doubtful: () => near,
       dropped: () => near.filter((i) => this.clips.few("drop", i) !== null),

@@ -107,4 +107,4 @@ def test_hours_are_summed_by_licence_and_mixes_named(tmp_path: Path) -> None:
         "CC-BY-SA-4.0": (0.0003, ["SA"]), "own": (0.0003, []), "CC-BY-NC-SA-4.0": (0.0003, ["NC", "SA"]),
     }  # fmt: skip
     assert any("keep them in separate corpora" in line for line in facts["warnings"])
-    assert "CC-BY-NC-SA-4.0 (NC, SA): about 0.0 min" in as_text(facts)
+    assert "CC-BY-NC-SA-4.0 (NC, SA): about 1 s" in as_text(facts)

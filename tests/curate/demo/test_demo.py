@@ -42,7 +42,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
             corpus, wanted, until="tag", workers=1, watch=lambda what, done, total: None, measures=measures
         )
         commands.cut_clips(corpus, wanted, clips, lambda what, done, total: None)
-        commands.export(corpus, clips, format="voxcpm", into=None)
+        commands.export(corpus, wanted, clips, format="voxcpm", into=None)
         return into, ""
     said = ""
     for command in ("curate", "train"):

@@ -11,6 +11,7 @@ import polars as pl
 from curate import audio, commands
 from curate.corpus import Corpus
 from curate.export import formats
+from curate.recipe import Recipe
 from tests.curate.frames import clips
 
 WHERE = (
@@ -56,10 +57,19 @@ def corpus(folder: Path, made: list[dict[str, Any]] | None = None) -> tuple[Corp
     return Corpus(folder), frame
 
 
+def recipe(**told: Any) -> Recipe:
+    """A recipe with the sources of the rows."""
+    sources = [
+        {"id": id, "kind": "table", "path": f"{id}.tsv", "licence": licence, "language": "ko"}
+        for id, licence in (("studio", "CC-BY-4.0"), ("radio", "own"))
+    ]
+    return Recipe.model_validate({"corpus": {"name": 'A "corpus"', **told}, "source": sources})
+
+
 def export(made: tuple[Corpus, pl.DataFrame], format: str, into: Path | None = None, **sound: Any) -> commands.Exported:
     """Export with the format's usual sound, changed as asked."""
     wanted = formats.sound(format, **sound)
-    return commands.export(made[0], made[1], format=format, into=into, sound=wanted, name='A "corpus"', workers=2)
+    return commands.export(made[0], recipe(), made[1], format=format, into=into, sound=wanted, workers=2)
 
 
 def contents(folder: Path) -> Mapping[str, str]:

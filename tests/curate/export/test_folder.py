@@ -219,7 +219,7 @@ def test_the_sound_of_an_export_that_is_there_is_kept_when_the_corpus_is_tagged_
     made = small.corpus(tmp_path / "corpus")
     done = small.export(made, "voxcpm", rate=24000, loudness=-30.0, encoding="wav").folder
     before = small.contents(done)
-    commands.export(*made, format="voxcpm", into=None, name='A "corpus"')
+    commands.export(made[0], small.recipe(), made[1], format="voxcpm", into=None)
     assert small.contents(done) == before
     settings = folders.settings_of(done)
     assert settings is not None

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from curate import audio
+from curate import audio, files
 from curate.errors import UserError
 from curate.export import formats
 from tests.curate.export import small
@@ -86,18 +86,78 @@ def test_one_parquet_file_alone_is_a_data_set_and_can_be_streamed(made: Made, tm
     assert len([row["audio"]["array"] for row in stream]) == SPLITS["train"]
 
 
-def test_the_readme_has_what_the_hub_reads(made: Made, tmp_path: Path) -> None:
-    import yaml
+@pytest.mark.parametrize("rate", [None, 16000])
+def test_the_card_has_what_the_hub_reads_and_is_true_of_the_export(
+    made: Made, tmp_path: Path, rate: int | None
+) -> None:
+    from huggingface_hub import DatasetCard
 
-    folder = small.export(made, "huggingface", tmp_path / "out", rate=16000).folder
-    _, front, body = (folder / "README.md").read_text("utf-8").split("---\n", 2)
-    told = yaml.safe_load(front)
+    folder = small.export(made, "huggingface", tmp_path / "out", rate=rate).folder
+    card = DatasetCard.load(folder / "README.md")
+    told = card.data.to_dict()
     assert told["license"] == ["cc-by-4.0", "other"]
     assert told["language"] == ["km", "ko"]
     assert told["pretty_name"] == 'A "corpus"'
     assert told["configs"][0]["data_files"] == [{"split": split, "path": f"data/{split}-*.parquet"} for split in SPLITS]
-    assert {"name": "audio", "dtype": {"audio": {"sampling_rate": 16000}}} in told["dataset_info"]["features"]
-    assert "| studio | CC-BY-4.0 | 그 사람 &#124; a b |" in body
+    sound = {"audio": {"sampling_rate": rate}} if rate else "audio"
+    assert {"name": "audio", "dtype": sound} in told["dataset_info"]["features"]
+    sizes = {split: sum(path.stat().st_size for path in (folder / "data").glob(f"{split}-*")) for split in SPLITS}
+    assert told["dataset_info"]["splits"] == [
+        {"name": split, "num_bytes": sizes[split], "num_examples": count} for split, count in SPLITS.items()
+    ]
+    assert f"{COUNT} clips, " in card.text
+    assert ("12 clips at 16000 Hz" in card.text) == (rate == 16000)
+    assert "| noisy | 1 |" in card.text
+    assert r"그 사람 \| a b" in card.text
+
+
+def test_a_card_counts_what_is_exported_where_a_kept_clip_has_no_text(tmp_path: Path) -> None:
+    silent = small.corpus(tmp_path / "c", [{**row, "training_text": None} if not at else row
+                                           for at, row in enumerate(small.rows(COUNT))])  # fmt: skip
+    folder = small.export(silent, "huggingface", tmp_path / "out").folder
+    assert "11 clips, " in (folder / "README.md").read_text("utf-8")
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
+def test_mlcroissant_opens_every_clip_with_its_sound(made: Made, tmp_path: Path) -> None:
+    import mlcroissant
+
+    folder = small.export(made, "huggingface", tmp_path / "out", rate=16000).folder
+    dataset = mlcroissant.Dataset(str(folder / "croissant.json"))
+    assert dataset.metadata.ctx.issues.errors == set()
+    hashes = {each["name"]: each["sha256"] for each in _objects(folder)}
+    assert hashes == {f"data/{path.name}": files.sha256(path) for path in (folder / "data").iterdir()}
+    found: dict[str, tuple[Any, int]] = {}
+    for record in dataset.records("clips"):
+        row = {name.partition("/")[2]: value for name, value in record.items()}
+        found[row["id"].decode()] = soundfile.read(io.BytesIO(row["audio"]), dtype="float32")
+    expected = {id: sound for split in SPLITS for id, sound in wanted(made, split, 16000).items()}
+    same_sounds(found, expected)
+
+
+def _objects(folder: Path) -> list[dict[str, Any]]:
+    listed = json.loads((folder / "croissant.json").read_text("utf-8"))["distribution"]
+    return [each for each in listed if each["@type"] == "cr:FileObject"]
+
+
+def test_pages_that_tell_hashes_are_made_anew_with_their_files_and_left_otherwise(made: Made, tmp_path: Path) -> None:
+    folder = small.export(made, "huggingface", tmp_path / "out").folder
+    pages = [folder / "README.md", folder / "croissant.json"]
+    before = [(path.stat().st_mtime_ns, path.read_bytes()) for path in pages]
+    small.export(made, "huggingface", folder)
+    assert [(path.stat().st_mtime_ns, path.read_bytes()) for path in pages] == before
+    small.export(made, "huggingface", folder, rate=16000)
+    assert {each["name"]: each["sha256"] for each in _objects(folder)} == {
+        f"data/{path.name}": files.sha256(path) for path in (folder / "data").iterdir()
+    }
+    fresh = small.export(made, "huggingface", tmp_path / "fresh", rate=16000).folder
+    assert small.contents(folder) == small.contents(fresh)
+
+
+def test_an_export_without_clips_is_a_card_and_no_metadata(tmp_path: Path) -> None:
+    nothing = small.corpus(tmp_path / "c", [row for row in small.rows() if row.get("drop")])
+    folder = small.export(nothing, "huggingface", tmp_path / "out").folder
+    assert set(small.contents(folder)) == {".samsori-export", "README.md", "sources.tsv"}
 
 
 def test_the_metadata_of_the_schema_is_what_datasets_itself_writes(made: Made, tmp_path: Path) -> None:

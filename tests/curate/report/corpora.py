@@ -52,11 +52,13 @@ PERIL = 0.07  # chance of a value drawn from the whole range above; else it is a
 ABSENT = 0.01
 
 
-def measured(count: int, *, seed: int = 1) -> pl.DataFrame:
-    """Clips as they are after measuring; who is dropped is for the rules to say."""
+def measured(count: int, *, seed: int = 1, copies: int = 0) -> pl.DataFrame:
+    """Clips as they are after measuring; who is dropped is for the rules to say. So many pairs more are alike."""
     chance = random.Random(seed)
     rows = [_row(i, chance) for i in range(count)]
-    for first, second in ((3, 7), (7, 11), (20, 21), (30, 40), (40, 50), (30, 50), (60, 61)):
+    drawn = [sorted(chance.sample(range(62, count), 2)) for _ in range(copies)]
+    pairs = {*((3, 7), (7, 11), (20, 21), (30, 40), (40, 50), (30, 50), (60, 61)), *((a, b) for a, b in drawn)}
+    for first, second in sorted(pairs):
         if second < count:
             likeness = round(chance.uniform(0.3, 0.9), 3)
             rows[first].setdefault("similar", []).append({"id": f"{second:016x}", "similarity": likeness})

@@ -9,7 +9,7 @@ import pytest
 
 from curate import pipeline
 from curate.recipe import Recipe
-from curate.report import coverage, facts, provenance
+from curate.report import facts, provenance
 from curate.report.flow import NARROW, WIDE, flow
 from tests.curate import frames
 from tests.curate.report import corpora
@@ -81,20 +81,23 @@ def test_the_flow_loses_what_the_funnel_says(tmp_path: Path) -> None:
         assert all(0 <= each["x"] <= layout.width for each in drawn["losses"])
 
 
-def test_coverage_counts_what_is_said_and_names_what_is_missing() -> None:
-    rows = [
-        {"pronounced": "가치", "spoken": "같이"},
+def test_coverage_counts_what_is_said_against_what_could_be_kept(tmp_path: Path) -> None:
+    rows: list[dict[str, Any]] = [
+        {"pronounced": "가치", "spoken": "같이", "speech_seconds": 4.0},
         {"pronounced": "강", "spoken": "강"},
-        {"snr": 0.0, "drop": "noisy"},
+        {"pronounced": "팥", "spoken": "팥", "snr": 0.0},  # dropped by a rule: none of what could be kept
+        {"language": "km", "pronounced": "kʰɲom saː", "spoken": "ខ្ញុំស្អា"},
     ]
-    rows += [{"language": "km", "pronounced": "kʰɲom saː", "spoken": "ខ្ញុំស្អា"}]
-    found = {(each["language"], each["unit"]): each for each in coverage.coverage(frames.clips(rows))}
-    initials = found["ko", "initials"]
-    assert {each["what"]: each["clips"] for each in initials["units"]} == {"ㄱ": 2, "ㅊ": 1}
-    assert len(initials["missing"]) == 17
-    assert {each["what"] for each in found["ko", "finals"]["units"]} == {"ㅇ"}
-    assert {each["what"] for each in found["km", "phones"]["units"]} == {"kʰ", "ɲ", "o", "m", "s", "aː"}
-    assert {each["what"] for each in found["km", "grapheme clusters"]["units"]} == {"ខ្ញុំ", "ស្អា"}
+    found = {each["language"]: each for each in told(tmp_path, rows)["coverage"]}
+    korean = {each["kind"]: each for each in found["ko"]["kinds"]}
+    assert (found["ko"]["clips"], found["ko"]["pool_clips"]) == (2, 2)
+    assert korean["initial"]["frequent"] == [["ㄱ", 2], ["ㅊ", 1]]
+    assert (korean["initial"]["inventory"], len(korean["initial"]["absent"])) == (19, 17)
+    assert "ㅍ" in korean["initial"]["absent"]
+    assert korean["initial"]["share"] == 1.0
+    assert korean["final"]["rarest"] == [["ㅇ", 1]]
+    khmer = {each["kind"]: each for each in found["km"]["kinds"]}
+    assert {"ខ្ញុំ", "ស្អា"} <= {what for what, _ in khmer["cluster"]["frequent"]}
 
 
 def test_provenance_tells_what_is_not_the_default_and_nothing_of_the_machine(tmp_path: Path) -> None:

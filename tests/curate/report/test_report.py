@@ -299,7 +299,17 @@ def test_a_speaker_in_two_splits_is_counted() -> None:
     together = [clip(1, speaker="a"), clip(2, speaker="a", split="test", spoken="다른 글")]
     for rows, count in ((apart, 0), (together, 1)):
         leaks = {each["what"]: each["in_two"] for each in facts.gather(decided(rows, wanted), wanted)["leaks"]}
-        assert leaks == {"speaker": count, "text": 0, "recording": 0}
+        # what one speaker read on one day, in one folder, is a session
+        assert leaks == {"speaker": count, "text": 0, "recording": 0, "audio": 0, "session": count}
+
+
+def test_audio_that_sounds_alike_in_two_splits_is_counted_and_called_wrong(tmp_path: Path) -> None:
+    wanted = recipe(split={"apart": ["audio"]})
+    rows = [clip(1, speaker="a"), clip(2, speaker="b", split="test", spoken="다른 글"), clip(3, speaker="c")]
+    clips = decided(rows, wanted).with_columns(pl.Series("sounds_like", ["x", "x", None]))
+    found = facts.gather(clips, wanted)
+    assert {"what": "audio", "in_two": 1, "of": 1, "asked": True} in found["leaks"]
+    assert any("1 of 1 groups of clips that sound alike are in more" in each["says"] for each in found["wrong"])
 
 
 @pytest.mark.parametrize(

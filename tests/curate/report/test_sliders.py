@@ -13,6 +13,9 @@ import pytest
 from curate import pipeline, report
 from curate.recipe import Recipe, load
 from curate.report import nearness, sliders
+from curate.steps import held_out
+from curate.steps.before import NOTHING_BEFORE, Before
+from curate.steps.verdicts import SCHEMA
 from tests.curate.report import corpora
 
 COUNT = 160
@@ -41,9 +44,12 @@ MOVED = """async ([key, values]) => {
 POINTS = 3
 
 
-def kept(measured: pl.DataFrame, wanted: Recipe) -> dict[str, list[float]]:
+def kept(
+    measured: pl.DataFrame, wanted: Recipe, judged: pl.DataFrame | None = None, before: Before = NOTHING_BEFORE
+) -> dict[str, list[float]]:
     """Clips and hours per language that pass the step `filter`."""
-    passed = pipeline.decide(wanted, measured, until="filter").filter(pl.col("drop").is_null())
+    decided = pipeline.decide(wanted, measured, until="filter", judged=judged, before=before)
+    passed = decided.filter(pl.col("drop").is_null())
     return {
         code: [rows.height, float(rows["seconds"].sum()) / 3600]
         for code in ("km", "ko")
@@ -153,21 +159,41 @@ def test_near_clips_are_near_on_both_sides(tmp_path: Path) -> None:
     assert distance[5] == -nearness.FAR
 
 
-def test_a_person_s_verdict_stands_whatever_the_limits_are(tmp_path: Path, opened: Callable[..., Any]) -> None:
-    wanted = corpora.recipe(tmp_path)
-    clips = pipeline.decide(wanted, corpora.measured(40, seed=3))
-    noisy = int(clips["drop"].is_not_null().arg_max() or 0)
-    at = pl.int_range(pl.len()) == noisy
-    judged = clips.with_columns(
-        pl.when(at).then(pl.lit("keep")).alias("verdict"),
-        pl.when(at).then(pl.lit([], dtype=pl.List(pl.String))).otherwise("broke").alias("broke"),
-        pl.when(~at).then("drop").alias("drop"),
-    )
-    assert all(
-        each.parts or not each.rule.bounds for each in sliders.rules(judged, wanted) if each.rule.name != "too_long"
-    )
-    page = opened(report.write(judged, wanted, tmp_path / "report", tmp_path / "clips"))
+def verdicts_over(clips: pl.DataFrame) -> pl.DataFrame:
+    """A keep and a drop for each reason to drop a clip, among them copies, drops of what passes, and takedowns."""
+    told: dict[str, tuple[str, str]] = {}
+    for reason in clips["drop"].unique().sort().to_list():
+        ids = clips.filter(pl.col("drop").eq_missing(reason))["id"].to_list()
+        told |= {id: ("keep", "") for id in ids[:2]} | {id: ("drop", "") for id in ids[2:3]}
+        told |= {id: ("drop", "Takedown, by mail") for id in ids[3:4]}
+    alike = clips.filter(pl.col("similar").list.len() > 0)["id"].to_list()
+    said = [("keep", ""), ("keep", ""), ("drop", "music"), ("drop", "takedown")]
+    told |= dict(zip(alike, said * len(alike), strict=False))
+    rows = [(id, verdict, reason, "A") for id, (verdict, reason) in told.items()]
+    return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+
+
+def test_what_people_said_and_what_is_held_out_counts_in_the_page_too(
+    tmp_path: Path, opened: Callable[..., Any]
+) -> None:
+    wanted, measured = corpora.recipe(tmp_path, "split.max_dropped=0.5"), corpora.measured(COUNT, seed=3, copies=40)
+    judged = verdicts_over(pipeline.decide(wanted, measured))
+    copies = measured.filter(pl.col("similar").list.len() > 0).tail(20)
+    rows = [("test", "ko", id, None, None, recording) for id, recording in copies.select("id", "sha256").iter_rows()]
+    before = Before(held=pl.DataFrame(rows, schema=held_out.SCHEMA, orient="row"))
+    clips = pipeline.decide(wanted, measured, judged=judged, before=before)
+    assert {"rejected", "leak", "duplicate"} <= set(clips["drop"].drop_nulls())
+    page = opened(report.write(clips, wanted, tmp_path / "report", tmp_path / "clips", held=before.held["id"]))
     told = page.evaluate(TOLD)
     assert told["notes"] == 0
-    passed = judged.filter(pl.col("drop").is_null() | pl.col("drop").is_in(["capped", "surplus"]))
-    assert sum(clips for clips, _ in told["kept"].values()) == passed.height
+    agree(told, kept(measured, wanted, judged, before))
+    moved = set()
+    for key, value in (
+        ("filter.duplicate", 0.55), ("filter.duplicate", 0.31), ("segment.min_seconds", 4.0), ("filter.noisy", 40),
+        ("filter.chopped", -38), ("filter.clipped", None), ("filter.low_quality.dnsmos", 3.45),
+    ):  # fmt: skip
+        (told,) = page.evaluate(MOVED, [key, [value]])
+        expected = kept(measured, load(tmp_path / "recipe.toml", asked(told["command"])), judged, before)
+        agree(told, expected)
+        moved.add(str(expected))
+    assert len(moved) >= 4

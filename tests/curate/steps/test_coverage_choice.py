@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curate.steps import coverage_choice
-from curate.steps.coverage_choice import MINUTE, Cap, Flags, Pool, choose
+from curate.steps.coverage_choice import Cap, Flags, Pool, choose
 
 
 def pool(seed: int, clips: int, *, units: int = 12, persons: int = 3, caps: bool = False) -> Pool:
@@ -20,7 +20,7 @@ def pool(seed: int, clips: int, *, units: int = 12, persons: int = 3, caps: bool
     cap = Cap(random.integers(-1, 3, clips), seconds, float(seconds.sum()) / 8)
     return Pool(
         seconds, np.cumsum([0, *map(len, having)]), np.concatenate(having).astype(np.int64),
-        random.uniform(0.5, 1.5, units), random.integers(-1, persons, clips), 0.3,
+        random.uniform(0.5, 1.5, units), random.integers(-1, persons, clips), 0.3, 20.0,
         0.02 * seconds * random.random(clips), [cap] if caps else [],
     )  # fmt: skip
 
@@ -33,7 +33,7 @@ def worth(pool: Pool, taken: Flags) -> float:
         if pool.person[clip] >= 0:
             person = int(pool.person[clip])
             of_person[person] = of_person.get(person, 0.0) + float(pool.seconds[clip])
-    spread = sum(np.log(1 + seconds / MINUTE) for seconds in of_person.values())
+    spread = sum(1 - np.exp(-seconds / pool.person_level) for seconds in of_person.values())
     return float((pool.weights * np.log(1 + counts)).sum() + pool.person_weight * spread + pool.value[taken].sum())
 
 
@@ -105,5 +105,7 @@ def test_forced_clips_come_first_and_nearly_all_preferred_ones_stay() -> None:
 
 def test_the_hours_are_met_by_exchange_where_clips_are_long() -> None:
     seconds = np.array([10.0, 10.0, 10.0, 13.0, 17.0])
-    long = Pool(seconds, np.zeros(6, np.int64), np.zeros(0, np.int64), np.zeros(0), np.full(5, -1), 0.0, seconds * 0.1)
+    long = Pool(
+        seconds, np.zeros(6, np.int64), np.zeros(0, np.int64), np.zeros(0), np.full(5, -1), 0.0, 1.0, seconds * 0.1
+    )
     assert seconds[choose(long, 37.0).taken].sum() == 37.0

@@ -37,7 +37,12 @@ def test_hours_for_a_language_without_clips_are_one_line() -> None:
             "1.00 h are over a cap; raise balance.max_text_clips or add recordings",
         ),
         ([{"drop": "leak"}], {}, "1.00 h would leak from held-out clips; add recordings"),
-        ([{"drop": "surplus"}], {}, "clips of 1.00 h are each longer than what is left; add recordings"),
+        (
+            [{"drop": "surplus"}],
+            {},
+            "clips of 1.00 h are each longer than what is left; raise balance.hours until one more fits or add "
+            "recordings",
+        ),
     ],
 )
 def test_more_hours_than_there_are_is_told_with_where_they_went(
@@ -45,6 +50,53 @@ def test_more_hours_than_there_are_is_told_with_where_they_went(
 ) -> None:
     rows = [{"seconds": HOUR, "split": "train"}, *({"seconds": HOUR, **other} for other in others)]
     assert hours(rows, hours={"ko": 4.0}, **balance) == [f"Korean: 1.00 of 4 h: 3.00 h short; {why}"]
+
+
+def test_a_few_seconds_are_told_as_such() -> None:
+    (line,) = hours([{"seconds": 1.5}, {"seconds": 4.0, "drop": "surplus"}], hours={"ko": 0.001})
+    assert line.startswith("Korean: 1.50 of 3.60 s: 2.10 s short; clips of 4.00 s are each longer than what is left")
+
+
+CAPPED = [{"seconds": HOUR, "speaker": f"w{i % 4}", "drop": None if i == 0 else "capped"} for i in range(8)]
+
+
+@pytest.mark.parametrize(
+    ("balance", "named"),
+    [
+        ({"max_speaker_hours": 1.0}, "balance.max_speaker_hours"),
+        ({"max_speaker_hours": 1.0, "max_source_hours": 7.0}, "balance.max_speaker_hours"),
+        ({"max_speaker_hours": 1.0, "max_source_hours": 2.0}, "balance.max_speaker_hours and balance.max_source_hours"),
+        ({"max_source_hours": 2.0, "max_text_clips": 8}, "balance.max_source_hours"),
+        ({"max_speaker_hours": 1.5, "max_source_hours": 6.0}, "balance.max_speaker_hours or balance.max_source_hours"),
+    ],
+)
+def test_only_caps_that_are_in_the_way_are_to_be_raised(balance: dict[str, Any], named: str) -> None:
+    (line,) = hours(CAPPED, hours={"ko": 6.0}, **balance)
+    assert line.endswith(f"; raise {named} or add recordings")
+
+
+def test_caps_that_leave_nothing_are_told_though_no_hours_were_asked() -> None:
+    rows = [{**row, "drop": "capped"} for row in CAPPED] + [{"drop": "noisy", "language": "km"}]
+    lines = notes.notes(
+        clips([*rows, {"language": "km", "split": "train"}]), recipe(balance={"max_speaker_hours": 1e-4})
+    )
+    assert lines[0] == "Korean: no clip is kept, 8.00 h are over a cap; raise balance.max_speaker_hours"
+
+
+def tagged(people: list[str | None], having: int, share: float) -> list[str]:
+    row = {"voice": None, "split": "train", "training_text": "(x)말"}
+    rows = [{**row, "speaker": who, "reference": "y" if i < having else None} for i, who in enumerate(people)]
+    return list(notes.references(clips(rows), recipe(tag={"reference_share": share})))
+
+
+def test_fewer_references_than_asked_are_told_with_their_cause() -> None:
+    assert tagged(["a"] * 100, 100, 1.0) == tagged(["a"] * 100, 22, 0.3) == tagged(["a"] * 100, 0, 0.0) == []
+    (line,) = tagged([f"p{i}" for i in range(100)], 0, 1.0)
+    assert line.startswith(
+        "Korean: 0% of the clips have a reference (100% asked): 100% are of persons with one text in"
+    )
+    (line,) = tagged([None] * 100, 0, 0.3)
+    assert line.endswith("(30% asked): of 100% nobody knows who speaks; name speakers, or lower tag.reference_share")
 
 
 def test_hours_that_were_reached_and_a_manifest_not_yet_decided_have_no_line() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curate.steps import split, split_causes
+from curate.steps import held_out, split, split_causes
 from tests.curate.frames import clips
 from tests.curate.steps.test_split import CORPUS
 
@@ -108,6 +108,40 @@ def test_a_cut_never_parts_who_speaks_the_other_language_too() -> None:
     kept = divided(both, max_dropped=0.5).filter(pl.col("drop").is_null())
     for shared in ("person", "spoken"):
         assert kept.group_by(shared).agg(pl.col("split").n_unique())["split"].max() == 1
+
+
+def test_a_published_split_is_the_cause_only_of_what_it_holds_and_drawing_is_advised_only_where_it_helps() -> None:
+    readers = [{**row, "given_split": "test" if i % 20 == 0 else "train"} for i, row in enumerate(even(800, 10))]
+    published = [{**row, "given_split": "test" if i % 2 else "train"} for i, row in enumerate(even(800, 40))]
+    few = [{**row, "given_split": "test" if i % 2 else "train"} for i, row in enumerate(even(800, 4))]
+    causes = []
+    for rows in (readers, published, few):
+        frame = clips(rows)
+        held = held_out.as_given(frame)
+        leaking = frame.with_columns(pl.when(held_out.leaks(frame, held, APART)).then(pl.lit("leak")).alias("drop"))
+        dealt = split.split(leaking, shares=SHARES, apart=APART, seed=0, held=held)
+        causes += [each.why for each in split_causes.of(dealt, shares=SHARES, apart=APART, given=True)]
+    published_cause, few_cause = causes[-2:]
+    assert not any("published" in each for each in causes[:-2])
+    assert published_cause.endswith("published (split.given); set split.given = false to draw instead")
+    assert "drawn it would be no better" in few_cause
+    assert "set split.given = false to draw instead, and then add" in few_cause
+
+
+def test_a_set_drawn_from_more_than_is_kept_now_is_told_as_such() -> None:
+    dealt = divided(even(800, 40))
+    held = held_out.of(dealt)
+    train = dealt.filter(~pl.col("id").is_in(held["id"].implode()))["id"][:30]
+    less = dealt.filter(pl.col("id").is_in(pl.concat([held["id"][:60], train]).implode()))
+    less = split.split(less, shares=SHARES, apart=APART, seed=0, held=held)
+    (found,) = split_causes.of(less, shares=SHARES, apart=APART)
+    assert "the sets were drawn from" in found.cause
+    assert "set another split.seed" in found.remedy
+
+
+def test_much_asked_and_few_speakers_are_both_told() -> None:
+    (found,) = told(even(300, 6), shares={"validation": 0.05, "test": 0.3})
+    assert found.cause.startswith("split.validation + split.test ask for 35%, and there are 6 speakers, each with 17%")
 
 
 def test_what_the_recipe_asks_for_is_told_as_such() -> None:

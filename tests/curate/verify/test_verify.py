@@ -15,6 +15,8 @@ import soundfile
 from curate import cli, commands, files, manifest
 from curate.corpus import Corpus
 from curate.errors import UserError
+from curate.export import contents, formats
+from curate.export import folder as export_folder
 from curate.recipe import load
 from curate.verify import as_text, verify
 from tests.curate import fakes
@@ -280,11 +282,11 @@ def test_exports_that_were_changed_that_lack_or_hold_other_clips(corpus: Corpus)
     lines = train.read_text().splitlines(keepends=True)
     gone = json.loads(lines[0])["audio"].rpartition("/")[2].removesuffix(".flac")
     train.write_text("".join(lines[1:]) + lines[1].replace(json.loads(lines[1])["audio"], "x/0123456789abcdef.flac"))
-    problems = [problem for _, problem in failures(corpus)["exports"]]
-    assert problems == [
-        "holds 1 clips that are not kept: 0123456789abcdef", f"lacks 1 kept clips: {gone}",
-        "has other bytes than were written",
-    ]  # fmt: skip
+    assert failures(corpus)["exports"] == [
+        ("export/voxcpm", "holds 1 clips that are not kept: 0123456789abcdef"),
+        ("export/voxcpm/*.jsonl", f"lacks 1 kept clips: {gone}"),  # its sound is still there
+        ("export/voxcpm/train.jsonl", "has other bytes than were written"),
+    ]
     (corpus.export("voxcpm") / "test.jsonl").unlink()
     assert ("export/voxcpm/test.jsonl", "is missing") in failures(corpus)["exports"]
 
@@ -295,14 +297,51 @@ def test_a_text_changed_in_an_export(corpus: Corpus) -> None:
     assert failures(corpus) == {"exports": [("export/voxcpm/train.jsonl", "has other bytes than were written")]}
 
 
-def test_an_export_with_an_index_of_its_own_is_held_against_it(corpus: Corpus) -> None:
-    folder = corpus.export("kaldi")
-    (folder / "train").mkdir(parents=True)
-    (folder / "train/text").write_text("".join(f"{id} 말\n" for id in kept(corpus)["id"]))
-    noted = {"file": "train/text", "sha256": files.sha256(folder / "train/text"), "size": 1}
-    (folder / ".samsori-export").write_text('{"format": "kaldi"}\n' + json.dumps(noted) + "\n")
+@pytest.mark.parametrize("format", formats.FORMATS)
+def test_an_export_of_any_format_that_lacks_or_holds_a_clip_is_found(corpus: Corpus, format: str) -> None:
+    """Made of other clips than are kept, so that its own index is right about its bytes."""
+    clips = manifest.read(corpus.manifest)
+    ids = manifest.kept(clips).filter(pl.col("split") == "train")["id"]
+    commands.export(corpus, load(corpus.recipe), clips, format=format, into=None)
     assert failures(corpus) == {}
-    (folder / "train/text").write_text((folder / "train/text").read_text().replace("말", "밀", 1))
+    fewer = set_where(ids[0], drop="noisy", split=None)(clips)
+    commands.export(corpus, load(corpus.recipe), fewer, format=format, into=None)
+    assert failures(corpus)["exports"] == [(f"export/{format}", f"lacks 1 kept clips: {ids[0]}")]
+    shutil.copy(corpus.clips / f"{ids[0]}.flac", corpus.clips / "0123456789abcdef.flac")
+    other = clips.with_columns(pl.col("id").replace(ids[0], "0123456789abcdef"))
+    commands.export(corpus, load(corpus.recipe), other, format=format, into=None)
+    (corpus.clips / "0123456789abcdef.flac").unlink()
+    assert failures(corpus)["exports"] == [
+        (f"export/{format}", "holds 1 clips that are not kept: 0123456789abcdef"),
+        (f"export/{format}", f"lacks 1 kept clips: {ids[0]}"),
+    ]
+
+
+@pytest.mark.parametrize("format", formats.FORMATS)
+def test_one_changed_byte_in_any_file_of_an_export_is_found(corpus: Corpus, format: str) -> None:
+    commands.export(corpus, load(corpus.recipe), manifest.read(corpus.manifest), format=format, into=None)
+    folder = corpus.export(format)
+    for path in sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))[::5]:
+        content = path.read_bytes()
+        path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+        name = f"export/{format}/{path.relative_to(folder).as_posix()}"
+        assert (name, "has other bytes than were written") in failures(corpus)["exports"]
+        path.write_bytes(content)
+    assert failures(corpus) == {}
+
+
+def test_an_export_that_was_stopped_is_half_made(corpus: Corpus) -> None:
+    index = corpus.export("voxcpm") / ".samsori-export"
+    index.write_text(index.read_text().replace('"complete": true', '"complete": false', 1))
+    ((what, problem),) = failures(corpus)["exports"]
+    assert (what, problem.partition(":")[0]) == ("export/voxcpm", "is half made")
+
+
+def test_an_export_is_held_against_its_own_index(corpus: Corpus) -> None:
+    commands.export(corpus, load(corpus.recipe), manifest.read(corpus.manifest), format="kaldi", into=None)
+    folder = corpus.export("kaldi")
+    assert failures(corpus) == {}
+    (folder / "train/text").write_text((folder / "train/text").read_text().replace("가", "말"))
     assert failures(corpus)["exports"] == [("export/kaldi/train/text", "has other bytes than were written")]
     (folder / ".samsori-export").unlink()
     facts = verify(corpus, load(corpus.recipe), watch)
@@ -383,3 +422,60 @@ def test_the_command_fails_loudly(
     else:
         assert "FAILED" not in sound
         assert f"clips: 1 failed\n  {id}  its file has {RATE} samples" in spoilt
+
+
+def test_what_split_lock_holds_out_must_stay_there_with_or_without_the_measured_frame(corpus: Corpus) -> None:
+    lock = corpus.split_lock.read_text()
+    id = manifest.kept(manifest.read(corpus.manifest)).filter(split="test")["id"][0]
+    edit(corpus, set_where(id, split="train"))
+    told = (id, "is in train and held out as test in split.lock: run `curate tag`")
+    assert told in failures(corpus)["splits"]
+    corpus.measured.unlink()
+    assert told in failures(corpus)["splits"]
+    corpus.split_lock.write_text("spoilt")
+    assert told not in failures(corpus).get("splits", [])
+    corpus.split_lock.write_text(lock)
+
+
+def test_a_lock_that_cannot_be_read_is_told(corpus: Corpus) -> None:
+    corpus.split_lock.write_text("spoilt")
+    ((what, problem),) = failures(corpus)["manifest"]
+    assert what == "recipe, verdicts or locks"
+    assert "split.lock cannot be read" in problem
+
+
+@pytest.mark.parametrize("similarity", [0.9, 0.2])
+def test_sounds_alike_in_two_splits_are_found_however_alike_unless_the_recipe_lets_go(
+    corpus: Corpus, similarity: float
+) -> None:
+    clips = manifest.kept(manifest.read(corpus.manifest))
+    one, two = (clips.filter(split=split)["id"][0] for split in ("train", "test"))
+    measured = pl.read_parquet(corpus.measured)
+    pair = [{"id": two, "similarity": similarity}]
+    similar = [pair if id == one else [] for id in measured["id"]]
+    measured = measured.with_columns(pl.Series("similar", similar, dtype=measured.schema["similar"]))
+    files.write_parquet(measured, corpus.measured, metadata=pl.read_parquet_metadata(corpus.measured))
+    assert any("sounds like" in problem for _, problem in failures(corpus)["splits"])
+    recipe = load(corpus.recipe, ['split.apart=["speaker", "text", "recording"]'])
+    facts = verify(corpus, recipe, watch)
+    assert not next(each for each in facts["checks"] if each["check"] == "splits")["findings"]
+
+
+@pytest.mark.parametrize("format", [each for each in formats.FORMATS if each != "voxcpm"])
+def test_a_clip_that_a_person_drops_leaves_every_export_in_the_corpus(corpus: Corpus, format: str) -> None:
+    wanted = load(corpus.recipe)
+    before = manifest.read(corpus.manifest)
+    sound_wanted = formats.sound(format, rate=24000)
+    commands.export(corpus, wanted, before, format=format, into=None, sound=sound_wanted)
+    gone = manifest.kept(before).filter(split="train")["id"][0]
+    corpus.verdicts.write_text(f"clip\tverdict\treason\n{gone}\tdrop\ttakedown\n")
+    measures = fakes.measures(corpus.folder.parent / "asked")
+    clips = commands.advance(corpus, wanted, until="tag", workers=1, watch=watch, measures=measures)
+    assert any(f"export/{format} still holds 1 clips" in line for line in commands.notes(corpus, wanted, clips))
+    commands.finish(corpus, wanted, clips, watch)
+    assert commands.notes(corpus, wanted, clips) == []
+    assert gone not in contents.ids(corpus.export(format))
+    assert export_folder.settings_of(corpus.export(format)) == {
+        "format": format, **sound_wanted.settings(), "clips": manifest.kept(clips).height, "complete": True,
+    }  # fmt: skip
+    assert failures(corpus) == {}

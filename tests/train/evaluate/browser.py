@@ -24,10 +24,15 @@ def opened(page: Path, *, width: int = 1200) -> Iterator[tuple[Any, list[str]]]:
         shown = browser.new_page(viewport={"width": width, "height": 900}, bypass_csp=True)  # for axe's own script
         shown.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
         shown.on("pageerror", lambda error: said.append(str(error)))
-        shown.on("requestfailed", lambda request: said.append(request.url))
+        shown.on("requestfailed", lambda request: said.extend(_failed(request)))
         shown.goto(page.absolute().as_uri())
         yield shown, said
         browser.close()
+
+
+def _failed(request: Any) -> list[str]:
+    """A request that failed; one that the page itself gave up, such as a sound that it loads anew, is none."""
+    return [] if request.failure == "net::ERR_ABORTED" else [f"{request.url}: {request.failure}"]
 
 
 def findings(page: Any) -> list[str]:

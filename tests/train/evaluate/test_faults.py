@@ -43,6 +43,18 @@ def test_speech_that_goes_on_after_its_text_is_a_runaway():
 
 
 @needs_speech
+@pytest.mark.parametrize("file", JUDGED[1:])
+def test_noise_or_a_hum_after_the_speech_is_a_runaway_and_a_quiet_room_is_silence(file):
+    sound = made_faults.read(file)
+    level = float(np.sqrt(np.mean(sound**2)))
+    noise = np.random.default_rng(3).normal(size=48_000) * level
+    hum = np.sin(np.arange(48_000) * 2 * np.pi * 200 / made_faults.RATE) * level
+    for after, fault in ((noise, "runaway"), (hum, "runaway"), (noise / 30, "silence"), (noise * 0, "silence")):
+        made = made_faults.followed(sound, after.astype(np.float32))
+        assert set(faults.find(made_faults.spoken(file, made))) == {fault}
+
+
+@needs_speech
 def test_the_same_sound_for_other_texts_is_ignored_text_and_other_sentences_are_not():
     clean = [made_faults.spoken(file, made_faults.read(file)) for file in JUDGED]
     assert faults.ignored(clean) == {}

@@ -3,7 +3,7 @@
 import pytest
 
 from curate.errors import UserError
-from train.evaluate import imported
+from train.evaluate import folder, imported
 
 KNOWN = {("r64", "ko1", 1), ("r64", "ko1", 2), ("zero-shot", "ko1", 1), ("natural", "ko1", 1)}
 
@@ -70,3 +70,46 @@ def test_a_file_that_is_none_or_holds_no_scores_is_one_line(tmp_path):
     (tmp_path / "empty.jsonl").write_text('{"key": "r64/ko1"}\n')
     with pytest.raises(UserError, match="holds no scores"):
         imported.scores(tmp_path / "empty.jsonl", KNOWN)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        'key\theard\nr64/ko1\t"한 잔의\nzero-shot/ko1\t커피\n',  # a quote that is never closed
+        'key\theard\r\n"r64/ko1"\t"한 ""잔"" 의"\r\nzero-shot/ko1\t커피\r\n',
+        "key\theard\nr64/ko1\t한\u2028잔의\u0085\nzero-shot/ko1\t커피\n",  # no ends of lines
+        '{"key": "r64/ko1", "text": "한\u2028잔의"}\n{"key": "zero-shot/ko1", "text": "커피"}\n',
+    ],
+)
+def test_quotes_and_odd_separators_lose_no_line(tmp_path, content):
+    (tmp_path / "heard.tsv").write_text(content, encoding="utf-8-sig", newline="")
+    heard = imported.transcripts(tmp_path / "heard.tsv", KNOWN)
+    assert heard.keys() == {("r64", "ko1", 1), ("zero-shot", "ko1", 1)}
+    assert heard["zero-shot", "ko1", 1] == "커피"
+    assert heard["r64", "ko1", 1].lstrip('"').startswith("한")
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ('[{"key": "r64/ko1", "text": "x"}]', "is one JSON array"),
+        ('key,heard\nr64/ko1,"x\n', "not to be read as CSV"),
+    ],
+)
+def test_what_can_be_read_as_no_table_is_one_line(tmp_path, content, says):
+    (tmp_path / "heard.tsv").write_text(content, encoding="utf-8")
+    with pytest.raises(UserError, match=says) as problem:
+        imported.transcripts(tmp_path / "heard.tsv", KNOWN)
+    assert "\n" not in str(problem.value)
+
+
+def test_numbers_that_are_none_are_left_out(tmp_path):
+    line = '{"key": "r64/ko1", "utmos": 3.5, "text": "12", "snr": Infinity, "big": 1' + "0" * 400 + "}"
+    (tmp_path / "versa.jsonl").write_text(line + "\n", encoding="utf-8")
+    assert imported.scores(tmp_path / "versa.jsonl", KNOWN) == {("r64", "ko1", 1): {"utmos": 3.5}}
+
+
+def test_a_line_of_answers_may_hold_any_separator(tmp_path):
+    record = {"heard": "a\u2028b\u0085c\x1cd\r\ne"}
+    (tmp_path / "a.jsonl").write_text(folder.line(record) * 2, encoding="utf-8")
+    assert folder.read_lines(tmp_path / "a.jsonl") == [record, record]
