@@ -186,9 +186,9 @@ def variances(rows: Sequence[Rating], condition: str, settings: Settings) -> dic
     data = table(rows, {settings.baseline: 0, condition: 1})
     if min(data.shape) < 2 or np.ptp(data.y) == 0:
         return None
-    sides = data.matrix(0), data.matrix(1)
-    if sides[0] is not None and sides[1] is not None:
-        return complete_variances(*sides)
+    baseline, other = data.matrix(0), data.matrix(1)
+    if baseline is not None and other is not None:
+        return complete_variances(baseline, other)
     parts = difference_model(data).fit(np.array([0.0, 1.0])).components
     return {
         "listener": parts["listener"],
