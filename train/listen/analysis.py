@@ -217,10 +217,10 @@ def _notes(
 
 
 def _unknown(fact: Mapping[str, Any]) -> str:
-    """Why a comparison has no headline interval: what would have to be said of others was not asked."""
+    """Why a comparison has no headline interval: too little was rated to speak of others."""
     return (
-        f"{fact['language']}, {fact['condition']}: no interval and no p over listeners and sentences: two listeners and "
-        f"two sentences with ratings in both conditions are the least, and ratings that differ"
+        f"{fact['language']}, {fact['condition']}: no interval and no p over listeners and sentences: two listeners "
+        f"and two sentences with ratings in both conditions are the least, and ratings that differ"
     )
 
 

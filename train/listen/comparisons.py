@@ -177,8 +177,8 @@ def mean(data: Table, side: int = 0) -> Estimate | None:
 def variances(rows: Sequence[Rating], condition: str, settings: Settings) -> dict[str, float] | None:
     """Variance components of single ratings in the baseline and a condition; names as in `simulate`.
 
-    From mean squares where the design is complete, else by REML. A slope is the difference of two effects of conditions,
-    so its variance is twice theirs.
+    From mean squares where the design is complete, else by REML. A slope is the difference of two effects of
+    conditions, so its variance is twice theirs.
     """
     rows = _in_both(rows, settings.baseline, condition)
     if settings.scale.method != "mos" or not rows:
@@ -186,9 +186,9 @@ def variances(rows: Sequence[Rating], condition: str, settings: Settings) -> dic
     data = table(rows, {settings.baseline: 0, condition: 1})
     if min(data.shape) < 2 or np.ptp(data.y) == 0:
         return None
-    sides = data.matrix(0), data.matrix(1)
-    if sides[0] is not None and sides[1] is not None:
-        return complete_variances(*sides)
+    baseline, other = data.matrix(0), data.matrix(1)
+    if baseline is not None and other is not None:
+        return complete_variances(baseline, other)
     parts = difference_model(data).fit(np.array([0.0, 1.0])).components
     return {
         "listener": parts["listener"],
@@ -203,7 +203,8 @@ def variances(rows: Sequence[Rating], condition: str, settings: Settings) -> dic
 def complete_variances(baseline: Floats, condition: Floats) -> dict[str, float]:
     """The components that REML finds too where none is below 0, at a small part of the time; below 0 they are 0.
 
-    Differences hold the slopes and twice the residual, means of the two sides the levels, the cells and half the residual.
+    Differences hold the slopes and twice the residual; means of the two sides the levels, the cells and half the
+    residual.
     """
     slopes = crossed.estimate(condition - baseline).components
     levels = crossed.estimate((baseline + condition) / 2).components

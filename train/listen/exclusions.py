@@ -92,9 +92,10 @@ def named(text: str) -> Rules:
 
 def _threshold(name: str, value: str) -> float | bool | None:
     """What stands behind `name=`: true or false for a rule without a threshold, a number, or `none`."""
+    off: bool | None = getattr(NONE, name)
     if value == "none":
-        return getattr(NONE, name)
-    if isinstance(getattr(NONE, name), bool):
+        return off
+    if off is not None:
         if value.lower() not in (*YES, *NO):
             raise UserError(f"the rule {name} is true or false, not {value!r}")
         return value.lower() in YES

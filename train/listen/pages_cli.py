@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from curate.errors import UserError
+from train.messages import counted
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
@@ -100,8 +101,9 @@ def plan(
     for note in facts["notes"]:
         typer.echo(f"note: {note}", err=True)
     lines = [
-        f"{language}: {each['listeners']} listeners, {each['sentences']} sentences, {each['items']} items of "
-        f"{each['minutes']:.0f} minutes ({', '.join(f'{n} {kind}' for kind, n in each['kinds'].items())})"
+        f"{language}: {counted(each['listeners'], 'listener')}, {counted(each['sentences'], 'sentence')}, "
+        f"{counted(each['items'], 'item')} of "
+        f"{counted(round(each['minutes']), 'minute')} ({', '.join(f'{n} {kind}' for kind, n in each['kinds'].items())})"
         for language, each in facts["languages"].items()
     ]
     lines += [f"sha256 {digest}", f"next: train listen build {into} --into FOLDER"]
@@ -182,7 +184,7 @@ def collect(
     from train.listen import collect as collecting
 
     facts = collecting.collect(folder, downloads or [], into, plan=plan, data=data)
-    whole = f"{facts['ratings']} ratings of {facts['listeners']} listeners"
+    whole = f"{counted(facts['ratings'], 'rating')} of {counted(facts['listeners'], 'listener')}"
     lines = [f"{whole}, {facts['unfinished']} of them unfinished: {into}", *facts["notes"]]
     _print(facts, lines, as_json)
 

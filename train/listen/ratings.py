@@ -17,7 +17,7 @@ REQUIRED = ("listener", "sentence", "language", "condition", "rating")
 KINDS = ("test", "training", "gold", "trap", "repeat", "anchor")
 OPTIONAL = (
     "kind", "expected", "plan", "trial", "replays", "seconds_to_rate", "heard_to_end", "device", "headphones", "native",
-    "region",
+    "region", "first", "given_at",
 )  # fmt: skip
 SEPARATORS = (",", ";", "\t", "|")
 YES, NO = ("1", "true", "yes", "y", "t"), ("0", "false", "no", "n", "f")
@@ -92,8 +92,8 @@ def _check_case(rows: Sequence[Rating], path: Path) -> None:
         before = seen.setdefault(row.condition.casefold(), row)
         if before.condition != row.condition:
             raise UserError(
-                f"{path}, lines {before.line} and {row.line}: conditions {before.condition} and {row.condition} differ in "
-                f"capitals alone: write one of them"
+                f"{path}, lines {before.line} and {row.line}: conditions {before.condition} and {row.condition} differ "
+                f"in capitals alone: write one of them"
             )
 
 

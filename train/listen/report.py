@@ -72,7 +72,9 @@ def _departures(fixed: Settings, chosen: Settings, rows: Sequence[Rating]) -> li
     changed = [name for name in ("baseline", "margin", "rules") if getattr(fixed, name) != getattr(chosen, name)]
     told = [f"not as planned: {', '.join(changed)}, chosen after the ratings were in"] if changed else []
     if unnamed := sum(not row.plan for row in rows):
-        told.append(f"{counted(unnamed, 'rating')} without the hash of a plan: that they are of this one is not checked")
+        told.append(
+            f"{counted(unnamed, 'rating')} without the hash of a plan: that they are of this one is not checked"
+        )
     return told
 
 

@@ -218,12 +218,19 @@ def answer(base: sqlite3.Connection, secret: str, answers: dict[str, str]) -> No
 
 
 def rate(base: sqlite3.Connection, secret: str, items: dict[str, frozenset[str]], rating: dict[str, Any]) -> None:
-    """Keep a rating; the same item again changes nothing. Raises Refused where the listener has no such item."""
+    """Keep a rating; sent again it changes nothing.
+
+    Raises Refused where the listener has no such item, or has rated it otherwise: what is not kept is not acknowledged.
+    """
     own = session(base, secret)
     if rating["item"] not in items[own["listener"]]:
         raise Refused(422, "item")
     row = (own["id"], *(rating[key] for key in ("item", "rating", "replays", "seconds", "heard", "at")), time.time())
-    base.execute("INSERT OR IGNORE INTO ratings VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+    if base.execute("INSERT OR IGNORE INTO ratings VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row).rowcount:
+        return
+    kept = base.execute("SELECT rating FROM ratings WHERE session = ? AND item = ?", row[:2]).fetchone()
+    if kept[0] != rating["rating"]:
+        raise Refused(409, "rated")
 
 
 def add_events(base: sqlite3.Connection, secret: str, events: list[tuple[int, str, str, str]], most: int) -> None:

@@ -20,7 +20,11 @@ def test_what_a_plan_fixes_by_default_is_the_usual_rules_and_what_the_page_asks(
 
 @pytest.mark.parametrize(
     ("change", "name", "value"),
-    [("too_fast=false", "too_fast", False), ("min_trials=20", "min_trials", 20), ("same_ratings=no", "same_ratings", False)],
+    [
+        ("too_fast=false", "too_fast", False),
+        ("min_trials=20", "min_trials", 20),
+        ("same_ratings=no", "same_ratings", False),
+    ],
 )
 def test_a_plan_changes_them_and_the_analysis_follows(change, name, value):
     planned = planning.exclusions([change])

@@ -133,7 +133,8 @@ def test_a_rating_stands_once_as_first_given(served: Server) -> None:
     session, given = served.claim(served.links["ko"][0])
     item = given["trials"][3]["id"]
     assert served.call("rating", rating(item, 2), session)[0] == 200
-    assert served.call("rating", rating(item, 5), session)[0] == 200  # a page that did not hear the answer sends again
+    assert served.call("rating", rating(item, 2), session)[0] == 200  # a page that did not hear the answer sends again
+    assert served.call("rating", rating(item, 5), session) == (409, {"error": "rated"})
     assert served.rows("SELECT item, rating FROM ratings") == [(item, 2)]
 
 
