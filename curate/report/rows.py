@@ -158,7 +158,7 @@ def _part(part: Part, rule: Sliding, recipe: Recipe, numbers: dict[str, list[flo
     low, high = max(low, least), min(high, most)
     missing = int((part.where & ~np.isfinite(part.value)).sum())
     value = _plain(part.value) if len(known) else []
-    value = None if value and value == numbers.get(part.column) else value
+    same = bool(value) and value == numbers.get(part.column)
     return {
         "key": part.key,
         "column": part.column,
@@ -178,7 +178,7 @@ def _part(part: Part, rule: Sliding, recipe: Recipe, numbers: dict[str, list[flo
         "missing": missing,
         "measured": len(known),
         "where": _bits(part.where),
-        "value": value,
+        "value": None if same else value,
     }
 
 
