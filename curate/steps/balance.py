@@ -121,7 +121,7 @@ def pool_of(
     seconds = clips["seconds"].to_numpy().astype(np.float64)
     starts, units, weights = _units(clips, language, max(0.0, 1 - quality_weight - SPREAD))
     person = _numbers(clips["person"])
-    totals = np.bincount(person[person >= 0], weights=seconds[person >= 0])
+    totals = np.bincount(person[person >= 0], weights=seconds[person >= 0]).astype(np.float64)
     level = _even(totals, wanted)
     spread = -float(np.expm1(-totals / level).sum())
     good = clips.select(measured_quality()).to_series().to_numpy()

@@ -70,7 +70,7 @@ def _why_short(own: pl.DataFrame, recipe: Recipe, wanted: float) -> str:
         remedies.append("raise balance.hours until one more fits")
     if not by_rule.is_empty():
         named = ", ".join(f"{rule} {_amount(amount)}" for rule, amount in by_rule.head(3).iter_rows())
-        parts.append(f"rules dropped {_amount(by_rule['seconds'].sum())} ({named})")
+        parts.append(f"rules dropped {_amount(float(by_rule['seconds'].sum()))} ({named})")
     parts = parts or ["all there is is kept"]
     return f"{', '.join(parts)}; {' or '.join([*remedies, 'add recordings'])}"
 
