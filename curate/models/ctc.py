@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from curate.audio import LISTENING_RATE
-from curate.models import ctc_checkpoint
+from curate.models import compute, ctc_checkpoint
 from curate.models.ctc_checkpoint import Checkpoint
 from curate.models.silero import Samples, clean
 from curate.models.whisper import Aligned, Word
@@ -40,6 +40,7 @@ class CtcAligner:
 
     def __init__(self, model: str, language: str, *, device: str = "cpu") -> None:
         self._name, self._language, self._device = model, language, device
+        compute.index(device)  # refuses what is no device
         self._folder = folder if (folder := Path(model).expanduser()).is_dir() else None
         if self._folder is None:
             ctc_checkpoint.split_hub_id(model)
@@ -61,6 +62,7 @@ class CtcAligner:
         the model knows no letter stands at the end of the one before it, with probability 0. None without sound or
         letters, or with more letters than the clip has frames.
         """
+        compute.require(self._device)
         return [self._align(clean(clip), text) for clip, text in zip(clips, texts, strict=True)]
 
     def _align(self, clip: Samples, phrases: Phrases) -> Aligned | None:

@@ -10,7 +10,7 @@ from curate.recipe import load
 from curate.report import licences
 
 MANIFESTS = Path(__file__).resolve().parents[2] / "manifests"
-RECIPES = sorted(MANIFESTS.glob("*.toml"))
+RECIPES = sorted(set(MANIFESTS.glob("*.toml")) - {MANIFESTS / "study.toml"})  # which is a study, not a recipe
 PUBLIC = [path for path in RECIPES if path.name != "own-recordings.toml"]
 
 

@@ -74,9 +74,16 @@ def test_licences_that_bind_are_named(tmp_path: Path, licence: str, word: str) -
 
 def test_what_referees_ask_is_asked_for_and_shown(tmp_path: Path) -> None:
     bare = studio(tmp_path)
-    assert warned(bare, "does not tell collected, people, domain, conditions")
+    assert warned(bare, "does not tell collected, people, domain, conditions, consent")
     told = studio(
-        tmp_path, source={"collected": "read", "people": "two women", "domain": "news", "conditions": "studio"}
+        tmp_path,
+        source={
+            "collected": "read",
+            "people": "two women",
+            "domain": "news",
+            "conditions": "studio",
+            "consent": "signed",
+        },
     )
     assert not warned(told, "does not tell")
     assert "people: two women" in as_text(check(told))

@@ -10,7 +10,7 @@ import pytest
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # no longer: while it is open, this process has a running loop
 def browser() -> Iterator[Any]:
     """One Chromium for all tests."""
     path = next(filter(None, map(shutil.which, NAMES)), None)
