@@ -142,9 +142,10 @@ def run(script: str, place: Path) -> tuple[int, str]:
         "HF_HUB_OFFLINE": "1",
         "OMP_NUM_THREADS": "1",  # the tutorial sets it, in a shell that ends with its block here
     }
+    mine = {name: value for name, value in (os.environ | mine).items() if name != "COLUMNS"}  # as through a pipe
     words = ["bash", "-euo", "pipefail", "-c", script]
     ended = subprocess.run(
-        words, cwd=place, env=os.environ | mine, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        words, cwd=place, env=mine, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
     return ended.returncode, ended.stdout
 
