@@ -144,9 +144,7 @@ def run(script: str, place: Path) -> tuple[int, str]:
     }
     mine = {name: value for name, value in (os.environ | mine).items() if name != "COLUMNS"}  # as through a pipe
     words = ["bash", "-euo", "pipefail", "-c", script]
-    ended = subprocess.run(
-        words, cwd=place, env=mine, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
+    ended = subprocess.run(words, cwd=place, env=mine, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     return ended.returncode, ended.stdout
 
 
