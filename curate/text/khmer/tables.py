@@ -187,6 +187,7 @@ ABBREVIATIONS = {  # written with dots between the letters
     "ល.ជ.ទ": "លោកជំទាវ",
     "ល.រ": "លេខរៀង",
     "ស.វ": "សតវត្ស",
+    "ហិ.ត": "ហិកតា",  # without a figure before it; behind one it is a unit
     "ភ.ព": "ភ្នំពេញ",
 }
 LUNAR = ("កើត", "រោច")  # U+19E0-19EF waxing days, U+19F0-19FF waning days
