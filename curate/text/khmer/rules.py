@@ -182,9 +182,7 @@ INITIALS = (
     ),
     TextRule(
         "abbreviation",
-        re.compile(
-            rf"(?<![{KHMER}.])(?:{any_of(ABBREVIATIONS)}|{_LETTER}(?:\.{_LETTER}){{1,6}}+)\.?+(?![{KHMER}])"
-        ),
+        re.compile(rf"(?<![{KHMER}.])(?:{any_of(ABBREVIATIONS)}|{_LETTER}(?:\.{_LETTER}){{1,6}}+)\.?+(?![{KHMER}])"),
         symbols.abbreviation,
     ),
 )
