@@ -183,7 +183,7 @@ small.export(small.corpus(Path(folder), small.rows(24)), format, Path(into))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("format", "after"), [("voxcpm", 6), ("voxcpm", 23), ("huggingface", 1), ("lhotse", 24)])
+@pytest.mark.parametrize(("format", "after"), [("voxcpm", 6), ("voxcpm", 18), ("huggingface", 1), ("lhotse", 24)])
 def test_a_killed_export_goes_on_and_ends_in_the_same_bytes(tmp_path: Path, format: str, after: int) -> None:
     (tmp_path / "slow.py").write_text(SCRIPT)
     made = small.corpus(tmp_path / "corpus", small.rows(24))
@@ -196,9 +196,10 @@ def test_a_killed_export_goes_on_and_ends_in_the_same_bytes(tmp_path: Path, form
         time.sleep(0.01)
     os.kill(started.pid, signal.SIGKILL)
     assert started.wait() == -signal.SIGKILL
-    assert not list(into.glob("*.jsonl*")), "half an export must not look like a whole one"
     kept = {name: stamp for name, stamp in times(into).items() if name.endswith(sounds)}
     assert len(kept) >= after
+    if len(kept) < 24:  # on a busy machine the kill may come when all sounds are there
+        assert not list(into.glob("*.jsonl*")), "half an export must not look like a whole one"
     small.export(made, format, into)
     assert small.contents(into) == small.contents(whole)
     same = sum(times(into)[name] == stamp for name, stamp in kept.items())
