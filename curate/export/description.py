@@ -12,11 +12,10 @@ from curate import manifest
 from curate.manifest import SPLITS
 from curate.recipe import LANGUAGES, Recipe, models_asked
 from curate.report import licences, numbers, terms
-from curate.report.facts import PROVENANCE as COLLECTION
+from curate.report.facts import PROVENANCE
 
 Facts = dict[str, Any]
 NOT_STATED = "not stated"
-PROVENANCE = (*COLLECTION, "consent")  # of a source, as its recipe tells it
 # Median pitch of speech: adult men mostly below, adult women and children above (Baken & Orlikoff 2000, ch. 6).
 LOWER_VOICE_HZ = 165.0
 PARQUET = "application/x-parquet"  # the one name of it that mlcroissant 1.1 reads

@@ -44,8 +44,8 @@ def same_sound(name: str, settings: Mapping[str, Any] | None) -> Sound:
     if settings and settings.get("format") == name:
         try:
             return sound(name, **{key: settings.get(key) for key in ("rate", "loudness", "encoding")})
-        except (UserError, TypeError):  # written over by another
-            pass
+        except (UserError, TypeError):  # settings that no export of ours has: the folder is made anew as usual
+            return sound(name)
     return sound(name)
 
 

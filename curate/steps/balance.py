@@ -5,6 +5,7 @@ Among the clips that fit those are kept that together cover most and are good: `
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -37,26 +38,17 @@ class Candidates:
 def balance(
     clips: pl.DataFrame,
     *,
-    hours: Mapping[str, float],
-    max_speaker_hours: float | None = None,
-    max_source_hours: float | None = None,
-    max_session_hours: float | None = None,
-    max_text_clips: int | None = None,
-    quality: float = 0.2,
-    stable: bool = True,
-    seed: int = 0,
     order: Sequence[str] = ORDER,
     earlier: Collection[str] = (),
+    stable: bool = True,
+    **settings: Any,
 ) -> pl.DataFrame:
     """Keep the wanted hours of each language under the caps; the other clips are `capped`, `surplus` or both.
 
-    `earlier`: ids chosen before there were more clips, nearly all of which stay if the choice is to be `stable`.
+    `settings`: as of `candidates`. `earlier`: ids chosen before there were more clips, nearly all of which stay if the
+    choice is to be `stable`.
     """
-    found = candidates(
-        clips, hours=hours, max_speaker_hours=max_speaker_hours, max_source_hours=max_source_hours,
-        max_session_hours=max_session_hours, max_text_clips=max_text_clips, quality=quality, seed=seed,
-    )  # fmt: skip
-    return choose(clips, found, order=order, earlier=earlier if stable else ())
+    return choose(clips, candidates(clips, **settings), order=order, earlier=earlier if stable else ())
 
 
 def candidates(

@@ -130,6 +130,7 @@ def test_what_is_not_stated_is_said_so_and_what_is_stated_stands_there() -> None
     assert all(
         f"- {name}: {NOT_STATED}" in street for name in ("collected", "people", "domain", "conditions", "consent")
     )
+    assert all(street.count(f"- {name}:") == 1 for name in ("collected", "consent"))
     assert "Machine text" in bare
     assert "the text of 1 clips" in bare
 

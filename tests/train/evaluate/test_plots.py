@@ -29,7 +29,10 @@ def test_a_figure_holds_every_point_inside_its_frame():
 
 @pytest.mark.parametrize("points", [[], [Point("off", 1.0)], [Point("off", 1.0), Point("8", 1.0, 1.0, 1.0)]])
 def test_few_or_equal_points_are_drawn_too(points):
-    xml.fromstring(plots.figure([Panel("x", points)], axis="MOS", caption=[], lowest=False))
+    root = xml.fromstring(plots.figure([Panel("x", points)], axis="MOS", caption=[], lowest=False))
+    drawn = [(float(each.get("cx")), float(each.get("cy"))) for each in root.findall(f".//{SVG}circle")]
+    assert len(drawn) == len(set(drawn)) == len(points)
+    assert all(plots.TOP <= y <= plots.HEIGHT - plots.BOTTOM for _, y in drawn)
 
 
 @pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (-0.0512, 0.0003), (3.85, 4.23), (1e-6, 2e-6), (-3e4, 2e5)])
