@@ -123,7 +123,7 @@ def pool_of(
         limits.append(Cap(_numbers(clips[name]), amounts, most))
     return Pool(
         seconds, starts, units, weights, person, SPREAD / spread if spread else 0.0, level,
-        quality_weight * seconds * good / min(wanted, float(seconds.sum())) if wanted else seconds * 0.0, limits,
+        quality_weight * seconds * good / max(1.0, min(wanted, float(seconds.sum()))), limits,
     )  # fmt: skip
 
 
