@@ -126,8 +126,8 @@ def search(prints: list[bytes]) -> None:
     parts.append(time.process_time() - clock - sum(parts))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(
-        f"{len(prints)} prints, {len(alike)} alike of {len(likely)} compared; CPU seconds: equal frames {parts[0]:.1f}, "
-        f"landmarks {parts[1]:.1f}, comparing {parts[2]:.1f}, all {sum(parts):.1f}; peak {peak:.2f} GB"
+        f"{len(prints)} prints, {len(alike)} alike of {len(likely)} compared; CPU seconds: "
+        f"equal frames {parts[0]:.1f}, landmarks {parts[1]:.1f}, comparing {parts[2]:.1f}, all {sum(parts):.1f}; peak {peak:.2f} GB"
     )
 
 

@@ -32,6 +32,7 @@ from damage import (
 )
 
 from curate import audio
+from curate.measures import clipping as clipping_measure
 from curate.measures import signal
 from curate.models.silero import Silero
 
@@ -137,7 +138,8 @@ def clipping(pieces: list[Piece], random: np.random.Generator) -> Iterator[Row]:
 
 def row(damage: str, sound: Sound, rate: int, truth: float = 0.0) -> Row:
     """What the clipping measure says."""
-    share = signal.measure(np.float32(sound), rate, [])["clipped"] or 0.0
+    peak = float(np.abs(sound).max())
+    share = clipping_measure.share(sound / peak, rate, 1 / (32768 * peak))
     return damage, truth, share, share > CLIPPED
 
 
