@@ -19,6 +19,7 @@ import numpy as np
 import polars as pl
 import soundfile
 from damage import Sound, power_noise, resampled
+from scipy.signal import fftconvolve
 
 from curate import audio
 from curate.channels import Mix
@@ -27,7 +28,7 @@ from curate.models.segmentation import Segmentation
 from curate.models.silero import Silero
 
 SUFFIXES = {".wav", ".flac", ".ogg", ".mp3"}
-OVERLAP, OTHERS, GAP = 0.1, 0.15, 4.0  # the rules' defaults
+OVERLAP, OTHERS, GAP = 0.07, 0.15, 4.0  # the rules' defaults
 RATE = audio.LISTENING_RATE
 HIGH_VOICE = 160.0  # Hz
 Row = tuple[str, str, float, bool]
@@ -141,7 +142,8 @@ def channels(clips: list[Clip], random: np.random.Generator) -> Iterator[Row]:
         for clip in clips:
             two = drawn([c for c in clips if c.person != clip.person], random, 1)[0].samples
             offset = float(random.choice([-1, 1]) * random.uniform(0.005, 0.2))
-            mix, _, heard = stored(made, (clip.samples * 0.5 + offset)[:, None])
+            quiet = clip.samples * 0.5 / np.abs(clip.samples).max()
+            mix, _, heard = stored(made, (quiet + offset)[:, None])
             yield "offset", "taken off and told", abs(heard.mean()), abs(mix.offset - offset) < 0.02 * abs(offset)
             for kind, (sound, most) in stereo(clip.samples, two, random).items():
                 mix, likeness, _ = stored(made, sound, clip.samples)
@@ -183,7 +185,9 @@ def stored(folder: str, sound: Sound, original: Sound | None = None) -> tuple[Mi
     heard = audio.read(path, mix=mix)[0].astype(np.float64)
     if original is None:
         return mix, 1.0, heard
-    return mix, float(abs(np.corrcoef(heard, original[: len(heard)])[0, 1])), heard
+    # at the best delay: a delayed channel may be the one that is heard
+    both = fftconvolve(heard, original[::-1])
+    return mix, float(np.abs(both).max() / np.linalg.norm(heard) / np.linalg.norm(original)), heard
 
 
 # ---- lost samples

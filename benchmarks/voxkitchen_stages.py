@@ -48,9 +48,7 @@ def main() -> None:
         operators = []
         for number, (name, options) in enumerate(STAGES.items()):
             kind = get_operator(name)
-            operator = kind(
-                kind.config_cls(**options), everything.with_stage(stage_index=number + 1, stage_name=name)
-            )
+            operator = kind(kind.config_cls(**options), everything.with_stage(stage_index=number + 1, stage_name=name))
             operator.setup()
             operators.append((name, operator))
         run(operators, cuts[:1])
