@@ -83,7 +83,7 @@ def people(folders: list[Path], random: np.random.Generator, each: int) -> list[
                 sound = heard[speech[0][0] : speech[-1][1]].astype(np.float64)
                 level = np.sqrt(np.mean(np.concatenate([heard[a:b] for a, b in speech]).astype(np.float64) ** 2))
                 pitch = signal.measure(heard, RATE, speech)["pitch"]
-                clips.append(Clip(person, 0.1 * sound / level, (pitch or 0) > HIGH_VOICE))
+                clips.append(Clip(person, 0.1 * (sound - sound.mean()) / level, (pitch or 0) > HIGH_VOICE))
     return clips
 
 
@@ -147,7 +147,7 @@ def channels(clips: list[Clip], random: np.random.Generator) -> Iterator[Row]:
             yield "offset", "taken off and told", abs(heard.mean()), abs(mix.offset - offset) < 0.02 * abs(offset)
             for kind, (sound, most) in stereo(clip.samples, two, random).items():
                 mix, likeness, _ = stored(made, sound, clip.samples)
-                right = mix.differ if kind == "two people" else not mix.differ and likeness > 0.97
+                right = mix.differ if kind.startswith("two people") else not mix.differ and likeness > 0.97
                 right &= most is None or len(mix.channels) <= most
                 yield "two channels", kind, likeness, right
 
@@ -164,6 +164,7 @@ def stereo(one: Sound, two: Sound, random: np.random.Generator) -> dict[str, tup
     def pair(left: Sound, right: Sound) -> Sound:
         return np.stack([left, right], axis=1)
 
+    noises = 1e-4 * random.normal(size=(size + len(two), 2))
     gain = 10 ** (random.uniform(-6, 6) / 20)
     return {
         "opposite": (pair(one, -one), None),
@@ -171,9 +172,11 @@ def stereo(one: Sound, two: Sound, random: np.random.Generator) -> dict[str, tup
         "silent": (pair(one, np.zeros(size)), 1),
         "hiss": (pair(one, hiss / hiss.std() * 10 ** random.uniform(-3.5, -2)), 1),
         "hum": (pair(one, hum * 10 ** random.uniform(-3, -1)), 1),
+        "hum and crosstalk": (pair(one, hum * 10 ** random.uniform(-2, -1) + one * 10 ** random.uniform(-2, -1)), 1),
         "delayed": (pair(one, np.concatenate([np.zeros(delay), one])[:size]), 1),
         "delayed, turned over": (pair(one, -0.8 * np.concatenate([np.zeros(delay), one])[:size] + room), 1),
-        "two people": (pair(one[:size_of_two], two[:size_of_two]), None),
+        "two people at once": (pair(one[:size_of_two], two[:size_of_two]), None),
+        "two people in turn": (pair(np.concatenate([one, 0 * two]), np.concatenate([0 * one, two])) + noises, None),
     }
 
 
