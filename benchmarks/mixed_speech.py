@@ -48,12 +48,18 @@ def main() -> None:
     parser.add_argument("folders", type=Path, nargs="+", help="speech")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--pairs", type=int, default=60)
+    parser.add_argument("--only", choices=("overlap", "channels", "gaps"), help="one of the three")
     parser.add_argument("--each", type=int, default=12, help="clips of a person at most")
     options = parser.parse_args()
     random = np.random.default_rng(options.seed)
     clips = people(options.folders, random, options.each)
     print(f"{len(clips)} clips of {len({c.person for c in clips})} people, seed {options.seed}")
-    rows = [*overlap(clips, random, options.pairs), *channels(clips, random), *gaps(clips, random)]
+    tables = {
+        "overlap": lambda: overlap(clips, random, options.pairs),
+        "channels": lambda: channels(clips, random),
+        "gaps": lambda: gaps(clips, random),
+    }
+    rows = [row for name, table in tables.items() if options.only in (None, name) for row in table()]
     table = pl.DataFrame(rows, schema=["what", "kind", "value", "found"], orient="row")
     pl.Config.set_tbl_rows(-1).set_fmt_str_lengths(60).set_tbl_width_chars(140)
     print(
