@@ -112,7 +112,7 @@ def test_reml_of_incomplete_designs_is_statsmodels(keep):
     at_theirs = np.array(
         [*(theirs.params[f"{parts_name} Var"] * theirs.scale for parts_name in _in_our_order(order)), theirs.scale]
     )
-    best, other = (mixed._Point(model, theta).likelihood for theta in (np.array(list(found.values())), at_theirs))
+    best, other = (model.at(theta).likelihood for theta in (np.array(list(found.values())), at_theirs))
     assert best >= other - 1e-9  # where the two differ, ours is the higher likelihood
 
 
@@ -130,12 +130,12 @@ def test_satterthwaites_degrees_of_freedom_by_numerical_derivatives():
     assert theta.min() > 0
 
     def at(moved, of):
-        point = mixed._Point(model, moved)
+        point = model.at(moved)
         return point.likelihood if of == "likelihood" else point.contrast(wanted)[1]
 
     h, steps = 1e-4, np.eye(len(theta)) * 1e-4
     slope = np.array([(at(theta + e, "variance") - at(theta - e, "variance")) / (2 * h) for e in steps])
-    assert model._gradient(theta, wanted) == pytest.approx(slope, rel=1e-4, abs=1e-8)
+    assert model.at(theta).slopes(wanted) == pytest.approx(slope, rel=1e-4, abs=1e-8)
     uphill = np.array([(at(theta + e, "likelihood") - at(theta - e, "likelihood")) / (2 * h) for e in steps])
     assert uphill == pytest.approx(np.zeros(len(theta)), abs=1e-3)  # the top of the likelihood
 
@@ -154,8 +154,8 @@ def test_the_score_is_the_slope_of_the_likelihood():
     model = comparisons.difference_model(data)
     theta = np.array([0.5, 0.7, 0.2, 0.3, 0.25, 0.6])
     for place, step in enumerate(np.eye(6) * 1e-5):
-        up, down = (mixed._Point(model, theta + sign * step).likelihood for sign in (1, -1))
-        assert mixed._Point(model, theta).score()[place] == pytest.approx((up - down) / 2e-5, rel=1e-5, abs=1e-6)
+        up, down = (model.at(theta + sign * step).likelihood for sign in (1, -1))
+        assert model.at(theta).score()[place] == pytest.approx((up - down) / 2e-5, rel=1e-5, abs=1e-6)
 
 
 def test_the_closed_form_of_a_latin_square_and_reml_agree():
