@@ -1,8 +1,8 @@
 """Henderson's mixed model equations at one set of variances: likelihood, its slope and its information.
 
-For  y = X b + sum_k Z_k u_k + e  let U = [X Z], R the diagonal residual (one value per class of rows), W = U'R^-1 U, and
-G the inverse of the equations  W + diag(0, 1 / theta). Then  P = R^-1 - R^-1 U G U'R^-1  (Patterson & Thompson 1971;
-Harville 1977), so all that REML asks of P is asked of W and G.
+For  y = X b + sum_k Z_k u_k + e  let U = [X Z], R the diagonal residual (one value per class of rows), W = U'R^-1 U,
+and G the inverse of the equations  W + diag(0, 1 / theta). Then  P = R^-1 - R^-1 U G U'R^-1  (Patterson & Thompson
+1971; Harville 1977), so all that REML asks of P is asked of W and G.
 
 A rating has one listener and one sentence. So the columns of the factor with more levels (1,000 sentences with a level
 and a slope each, say) meet only within a level: their part of W is a row of small blocks. That part is eliminated
@@ -146,7 +146,7 @@ class Point:
     @property
     def covariance(self) -> Floats:
         """(X'HX)^-1 with H = V^-1: that of the fixed effects."""
-        return self.a[: self.place.fixed, : self.place.fixed]
+        return np.asarray(self.a[: self.place.fixed, : self.place.fixed])
 
     def contrast(self, wanted: Floats) -> tuple[float, float]:
         """Value and variance of a contrast of the fixed effects."""
@@ -165,9 +165,8 @@ class Point:
         root = self.root[x:]
         schur = self.factor @ self.factor.T
         core = self.l[:, :, x:]
-        taken = linalg.solve(
-            schur[x:, x:], root * side[0][x:] + np.einsum("jpm,jp->m", core, side[1]), assume_a="pos"
-        )
+        right = root * side[0][x:] + np.einsum("jpm,jp->m", core, side[1])
+        taken = linalg.cho_solve(linalg.cho_factor(schur[x:, x:]), right)
         weights[x:] = -root * taken
         inner = -(np.einsum("jpq,jq->jp", self.b, side[1]) + core @ taken)
         left = _times(self.w, weights, inner)

@@ -27,6 +27,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 STEPS = 200
 TOLERANCE = 1e-9  # of the likelihood, and of each component relative to the residual
+LARGEST = 2e9  # columns times the square of the smaller factor's: 400 x 1,000 is within, at about a minute a fit
 
 
 @dataclass(frozen=True)
@@ -45,15 +46,25 @@ class Model:
         self.names = [term.name for term in terms]
         self.fixed, self.n = fixed.shape[1], len(y)
         self.place = equations.layout(self.fixed, [term.level for term in terms])
+        if self.too_large:
+            return  # the tables alone would fill the memory
         self.classes = _classes(self.place, _columns(self.place, y, fixed, terms), cells)
         self.cells = any(each.size for each in self.classes)
+
+    @property
+    def too_large(self) -> bool:
+        """Whether a fit would take minutes, and much memory."""
+        return (self.place.small + self.place.levels * self.place.width) * self.place.small**2 > LARGEST
 
     def at(self, theta: Floats) -> Point:
         """The equations at some variances: those of the terms, of the cells if there are any, of the residual."""
         return Point(self.place, self.classes, theta)
 
     def fit(self, contrast: Floats) -> Estimate:
-        """Estimate `contrast` of the fixed effects; variances that are 0 leave the degrees of freedom alone."""
+        """Estimate `contrast` of the fixed effects; variances that are 0 leave the degrees of freedom alone.
+
+        Not of a model that is `too_large`.
+        """
         point = self._scored()
         theta = point.theta
         value, variance = point.contrast(contrast)
