@@ -203,7 +203,7 @@ def test_a_square_of_many_sentences_is_fitted_and_one_of_too_many_is_told(monkey
     data = only(square, (square.listener + square.sentence) % 5 == square.side)
     assert difference(data).components["residual"] == pytest.approx(0.4**2 + 0.7**2, rel=0.1)
     assert mixed.LARGEST > 402**2 * 2402  # 200 listeners by 1,000 sentences
-    monkeypatch.setattr(mixed, "LARGEST", 1e6)
+    monkeypatch.setattr(mixed, "LARGEST", 1e5)
     assert comparisons.difference_model(data).too_large
     assert comparisons._paired(data) is None
     assert comparisons.mean(only(data, data.side == 0)) is None
