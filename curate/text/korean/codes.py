@@ -38,6 +38,11 @@ def mobile(match: re.Match[str]) -> str:
     return " ".join(one_by_one(group) for group in (number[:3], number[3:-4], number[-4:]))
 
 
+def local(match: re.Match[str]) -> str:
+    """전화 234-5678: without the number of the region."""
+    return f"{match['mid'].rstrip()} {' '.join(map(one_by_one, match['n'].split('-')))}"
+
+
 def digits(match: re.Match[str]) -> str:
     """Groups of digits one by one; zero is 공."""
     return digits_in(match.group()).replace("-", " ")
@@ -144,6 +149,14 @@ CODES = (
     ),
     TextRule("telephone", re.compile(rf"{HEAD}1[5-9]\d\d-\d{{4}}(?![\d-])"), telephone),
     TextRule("telephone", re.compile(rf"{HEAD}01[016789]\d{{7,8}}(?!\d)"), mobile),
+    TextRule(
+        "telephone",
+        re.compile(
+            r"(?:(?<=전화)|(?<=전화번호)|(?<=연락처)|(?<=팩스)|(?<=문의)|(?<=☎)|(?<=[Tt]el)|(?<=TEL)|(?<=[Ff]ax)|(?<=FAX))"
+            r"(?P<mid>[은는.:]{0,2} ?)(?P<n>[2-9]\d{2,3}-\d{4})(?![\d-])"
+        ),
+        local,
+    ),
     TextRule(
         "telephone",
         re.compile(rf"{_NO_AMOUNT}(?P<n>(?:{_ALL})(?:(?:, ?|[·/]| (?:및|또는|혹은) )(?:{_ALL})){{1,9}}){_NOT_COUNTED}"),

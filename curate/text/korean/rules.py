@@ -12,11 +12,15 @@ from curate.text.korean import amounts, codes, dates, hanja, latin, ranges, symb
 from curate.text.korean.loanwords import NAMES, SYMBOLS
 from curate.text.korean.particles import PARTICLE, with_particle
 from curate.text.korean.patterns import (
+    AFTER,
+    COUNTER,
     DATED,
+    DAYS,
     EVENT,
     MINUS,
     PLAIN_NAMES,
     TILDE,
+    UNIT,
     N,
 )
 from curate.text.korean.quantities import QUANTITIES
@@ -34,6 +38,11 @@ _SPELLINGS = (
             rf"(?<![\dA-Za-z])(?P<name>{PLAIN_NAMES})(?![\dA-Za-z]){PARTICLE}|(?<!\d)(?:{any_of(DATED)})(?!\d){EVENT}"
         ),
         with_particle(lambda match: NAMES[match["name"] or match.group()]),
+    ),
+    TextRule(
+        "name",
+        re.compile(rf"(?<![\d.,·])(?P<name>{DAYS})(?![\d·]|[.,]\d| ?(?!전)(?:(?:{COUNTER}){AFTER}|{UNIT}|%))"),
+        symbols.name,
     ),
     TextRule("event", re.compile(rf"(?<![\d.,·])(\d{{1,2}})·(\d{{1,2}})(?![\d·]){EVENT}"), dates.event),
     TextRule(
