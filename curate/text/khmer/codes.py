@@ -93,6 +93,7 @@ _BY_DIGITS = (  # what stands before, and the number that is said digit by digit
     ("code", _SECRET, r"\d{3,}+" + _NO_AMOUNT),
     ("code", f"(?:{_HOTLINE}){_COLON}", r"[1-9]\d{2,5}(?! ?[.-]?\d)" + _NO_AMOUNT),
     ("code", _CALLED, r"([1-9])\3{3}" + _NO_AMOUNT),  # 8888
+    ("code", rf"អត្តលេខ[\u1780-\u17d3]{{0,15}}{_COLON}{_BRAND}[A-Z]?", _GROUPED + _NO_AMOUNT),
     ("plate", _PLATE, r"\d{4}(?![\dA-Za-z])"),
     ("code", r"(?<![A-Za-z])[A-Z]{1,2}", r"0\d{4,}+(?![A-Za-z])"),
 )
