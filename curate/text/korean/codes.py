@@ -196,6 +196,7 @@ CODES = (
     TextRule("telephone", re.compile(rf"{_NO_AMOUNT}(?P<n>{_ALL})(?=번)"), service),
     TextRule("code", re.compile(r"(?<=IS[BS]N[ :])\d{1,7}(?:-\d{1,7}){1,4}(?:-?X)?(?![\d-])"), digits),
     TextRule("code", re.compile(r"(?<![\w-])\d(?:-\d){2,4}(?![\w-])"), figures),
+    TextRule("code", re.compile(r"(?<![\w-])([1-9]0)-\1(?= ?클럽)"), figures),  # 30-30 클럽
     TextRule("code", re.compile(r"(?<![\d-])\d{2,6}(?:-\d{2,7}){2,4}(?![\d-])"), digits),
     TextRule(
         "code",

@@ -244,6 +244,7 @@ DATES = (
         ),
         from_day,
     ),
+    TextRule("from", re.compile(rf"(?<=일 [월화수목금토일]요일) ?{TILDE} ?(?=[\d가-힣])"), lambda match: "부터 "),
     TextRule("from", re.compile(rf"{HEAD}(?P<a>\d{{2,4}}) ?{TILDE} ?(?=\d{{2,4}} ?년대)"), from_decade),
     TextRule("weekday", re.compile(r"(?<=\d일)(?=[월화수목금토일]요일)"), lambda match: " "),
     TextRule("weekday", re.compile(rf"(?<=일)\(([월화수목금토일])(?:{TILDE}([월화수목금토일]))?\)"), weekday),

@@ -52,6 +52,11 @@ _CAPITAL_LEFT, _CAPITAL_RIGHT = re.compile(r"(?<![A-Za-z])\d{0,4}[A-Z]$"), re.co
 _PRESSURE = r"\d{2,3})/(?P<low>\d{2,3})(?![\d/]|[.,]\d)"
 
 
+def exponent(match: re.Match[str]) -> str:
+    """1e-5, 2.5e+3 of programs."""
+    return f"{match['n']} 곱하기 십의 {_raised(match['e'].lstrip('+'))}"
+
+
 def element(match: re.Match[str]) -> str:
     """철(Fe), 헬륨(He): the sign of an element behind its name, by its letters."""
     return latin.letters(match.group()) if match.group() in _ELEMENTS else match.group()
@@ -156,6 +161,11 @@ def pressure(match: re.Match[str]) -> str:
 
 
 SCIENCE = (
+    TextRule(
+        "power",
+        re.compile(rf"{HEAD}(?<![A-Za-z])(?P<n>\d{{1,9}}(?:\.\d{{1,9}})?)(?:[eE](?=[+-])|e)(?P<e>[+-]?\d{{1,3}})(?![A-Za-z\d.-])"),
+        exponent,
+    ),
     TextRule("formula", re.compile(r"(?<=[가-힣]\()[A-Z][a-z](?=[),])"), element),
     TextRule("pressure", re.compile(rf"(?P<before>)(?<![/-]){HEAD}(?P<high>{_PRESSURE}(?= ?mmHg)"), pressure),
     TextRule(
