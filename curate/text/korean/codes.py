@@ -179,6 +179,13 @@ CODES = (
         ),
         dialled,
     ),
+    TextRule(  # 화재는 119, 범죄는 112로
+        "telephone",
+        re.compile(
+            rf"{_NO_AMOUNT}(?P<n>11[29])(?=[,·;] ?[^\d.,·;]{{1,20}}(?:11[29](?!\d| ?(?:{COUNTER}))|일일[이구](?![가-힣]{{3}})))"
+        ),
+        dialled,
+    ),
     TextRule(
         "telephone",
         re.compile(

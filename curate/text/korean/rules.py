@@ -8,7 +8,7 @@ money and mail, usage for the rest (telephone zero is 공, ranges 에서, scores
 import re
 
 from curate.text.cleaning import LATIN
-from curate.text.korean import amounts, codes, dates, hanja, latin, ranges, symbols
+from curate.text.korean import amounts, codes, dates, hanja, latin, places, ranges, symbols
 from curate.text.korean.loanwords import NAMES, SYMBOLS
 from curate.text.korean.particles import PARTICLE, with_particle
 from curate.text.korean.patterns import (
@@ -66,6 +66,8 @@ _SPELLINGS = (
         re.compile(r"\^[_.]?\^[;]*|(?<!\S)[:;]-?[)(D](?!\S)|(?<!\w)T[_.]T(?!\w)|-_-;*|>_<|\^\^"),
         symbols.nothing,
     ),
+    TextRule("place", places.ROAD, places.road),
+    TextRule("place", places.BEFORE_KIND, latin.place),
     TextRule("bullet", re.compile("^[※▶►■□◆◇●○•▪☞] *(?=[가-힣A-Za-z0-9])"), symbols.nothing),
     TextRule(
         "address",
