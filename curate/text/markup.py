@@ -167,7 +167,8 @@ RULES = (
     _read("emphasis", r"(?<!\S)\*\* ([^*\d]{1,100}) \*\*(?=\s|$)", _inner),  # ** 주의 **: meant so
     _read("emphasis", _WIKI, _inner),
     _read("heading", r"^#{1,6} +(?=\S)", _nothing),
-    _read("heading", r"^(={1,6}) +([^=\d\s](?:[^=]{0,198}[^=\s])?) +\1$", lambda match: match[2]),  # wiki: == 제목 ==
+    _read("heading", r"^(={2,6}) +([^=\s](?:[^=]{0,198}[^=\s])?) +\1$", lambda match: match[2]),  # wiki
+    _read("heading", r"^= +([^=\d\s](?:[^=]{0,198}[^=\s])?) +=$", _inner),
     _read("divider", r"^(?:([*_=~#+-]) ?)(?:\1 ?){2,200}$", _nothing),
     _read("bullet", rf"^(?:=>|->|→|⇒|➜) ?(?={_LETTER})", _nothing),
     _read("quotation", rf"^>(?:>| >){{0,20}} +(?={_LETTER})", _nothing),

@@ -80,7 +80,9 @@ def sharp(match: re.Match[str]) -> str:
 
 CELLS = (
     TextRule(
-        "variable", re.compile(r"(?:(?<=[=+×÷−])|(?<=[=+×÷−] ))(?P<n>\d{1,4})(?P<letter>[a-wyz])(?![A-Za-z\d_])"), multiplied
+        "variable",
+        re.compile(r"(?:(?<=[=+×÷−])|(?<=[=+×÷−] ))(?P<n>\d{1,4})(?P<letter>[a-wyz])(?![A-Za-z\d_])"),
+        multiplied,
     ),
     TextRule("minus", re.compile(r"(?<=(?<![A-Za-z])[A-Za-z]|[²³)]) [-–] (?=[A-Za-z\d(])"), minus),
     TextRule("cell", re.compile(rf"(?<![A-Za-z\d$])(\$?[A-Z]{{1,3}}\$?\d{{1,5}}):(?={_CELL})"), to),

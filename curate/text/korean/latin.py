@@ -114,8 +114,9 @@ def _label(part: str) -> str:
 
 
 def _korean_label(part: str) -> str:
-    """A label of a Korean address: a Korean name where it is no word known."""
-    return (not is_known(part) and places.read(part)) or _label(part)
+    """A label of a Korean address: a Korean name where it is no word known; of one syllable it is an acronym (moel)."""
+    name = "" if is_known(part) else places.read(part)
+    return name if len(name) > 1 else _label(part)
 
 
 def is_known(word: str) -> bool:

@@ -43,7 +43,9 @@ QUANTITIES = (
     ),
     TextRule(
         "ordinal",
-        re.compile(rf"(?:(?<![가-힣])|(?<=[조항호장절편]))제 ?(\d{{1,9}})(?!\d|[.,]\d)(?: ?(?P<counter>{COUNTER}){AFTER})?"),
+        re.compile(
+            rf"(?:(?<![가-힣])|(?<=[조항호장절편]))제 ?(\d{{1,9}})(?!\d|[.,]\d)(?: ?(?P<counter>{COUNTER}){AFTER})?"
+        ),
         amounts.ordinal,
     ),
     TextRule(
@@ -131,7 +133,9 @@ QUANTITIES = (
     ),
     TextRule(
         "unit",
-        re.compile(rf"(?<=[\d만억회개⁰¹²³⁴-⁹곱]) ?/(?P<per>{any_of(unit for unit in PER if len(unit) > 1)})(?![A-Za-z\d/²³])"),
+        re.compile(
+            rf"(?<=[\d만억회개⁰¹²³⁴-⁹곱]) ?/(?P<per>{any_of(unit for unit in PER if len(unit) > 1)})(?![A-Za-z\d/²³])"
+        ),
         lambda match: f" 퍼 {PER[match['per']]}",
     ),
     TextRule("page", re.compile(rf"{N}p(?![A-Za-z\d]){PARTICLE}"), with_particle(amounts.pages)),

@@ -30,6 +30,8 @@ _KNOWN = frozenset(_KNOWN_TEXT.split())
 _COUNTS = ["원", "투", "스리", "포", "파이브", "식스", "세븐", "에이트", "나인", "텐", "일레븐", "트웰브"]
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉ₙₓ", "0123456789nx")
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ", "0123456789-+n")
+_WORDS = frozenset("In As At No Be He Am Ho La Pa Re Po Ra Er Os Mo Co".split())  # signs that are words or names, too
+_METALS = "듐늄튬슘륨뮴윰븀소틴트"  # in what their Korean names end
 _ATOM = re.compile(r"([A-Z][a-z]?)|(\d+)")
 _FUNCTIONS = "arcsin|arccos|arctan|sinh|cosh|tanh|sin|cos|tan|cot|csc|log|ln|lim"
 _COUNTER = re.compile(rf"(?:{COUNTER}){AFTER}")
@@ -58,8 +60,9 @@ def exponent(match: re.Match[str]) -> str:
 
 
 def element(match: re.Match[str]) -> str:
-    """철(Fe), 헬륨(He): the sign of an element behind its name, by its letters."""
-    return latin.letters(match.group()) if match.group() in _ELEMENTS else match.group()
+    """철(Fe), 헬륨(He): the sign of an element behind its name, by its letters; 비고(No) is a word."""
+    sign, before = match.group(), match.string[match.start() - 2]
+    return latin.letters(sign) if sign in _ELEMENTS and (sign not in _WORDS or before in _METALS) else sign
 
 
 def formula(match: re.Match[str]) -> str:
@@ -163,7 +166,9 @@ def pressure(match: re.Match[str]) -> str:
 SCIENCE = (
     TextRule(
         "power",
-        re.compile(rf"{HEAD}(?<![A-Za-z])(?P<n>\d{{1,9}}(?:\.\d{{1,9}})?)(?:[eE](?=[+-])|e)(?P<e>[+-]?\d{{1,3}})(?![A-Za-z\d.-])"),
+        re.compile(
+            rf"{HEAD}(?<![A-Za-z])(?P<n>\d{{1,9}}(?:\.\d{{1,9}})?)(?:[eE](?=[+-])|e)(?P<e>[+-]?\d{{1,3}})(?![A-Za-z\d.-])"
+        ),
         exponent,
     ),
     TextRule("formula", re.compile(r"(?<=[가-힣]\()[A-Z][a-z](?=[),])"), element),
@@ -200,8 +205,6 @@ SCIENCE = (
     ),
     TextRule("minus", re.compile(r"(?<=제곱) ?[-−] ?(?=[\dA-Za-z(])"), lambda match: " 마이너스 "),
     TextRule("minus", re.compile(r"(?<=[\w)²³]) - (?=[\w(])|(?<=[\w)²³]) ?[-−] ?(?=[\w(])"), minus),
-    TextRule(
-        "subscript", re.compile(r"(?P<n>[₀-₉]{1,12}|[ₙₓ])(?P<equals> ?= ?(?=[\dA-Za-z(√-]))?"), subscript
-    ),
+    TextRule("subscript", re.compile(r"(?P<n>[₀-₉]{1,12}|[ₙₓ])(?P<equals> ?= ?(?=[\dA-Za-z(√-]))?"), subscript),
     TextRule("equals", re.compile(r"(?<=[α-ωΔΣΩΠΦΛΘΓ]) ?= ?(?=[\dA-Za-z(√α-ω-])"), lambda match: "은 "),  # fitted later
 )
