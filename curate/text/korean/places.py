@@ -1,28 +1,19 @@
 """Korean names in Latin letters: the Revised Romanisation back to Hangul, for addresses and the net.
 
-Source: 국어의 로마자 표기법 (Ministry of Culture 2000-8), chapter 2. It writes sounds, so what comes back is a spelling
-that sounds right and not always the one on the sign: Jongno is 종노, as 종로 sounds. What cannot be a Korean name stays.
+Source: 국어의 로마자 표기법 (Ministry of Culture 2000-8), chapter 2. It writes sounds, so what comes back is a
+spelling that sounds right and not always the one on the sign (신림 is Sillim). What can be no Korean name stays.
 """
 
 import functools
 import re
 
 from curate.text.korean import hangul
+from curate.text.korean.technical import pairs
 
-_INITIALS = dict(
-    zip(
-        "kk tt pp ss jj ch g n d r l m b s j k t p h".split(),
-        "ㄲㄸㅃㅆㅉㅊㄱㄴㄷㄹㄹㅁㅂㅅㅈㅋㅌㅍㅎ",
-        strict=True,
-    )
-)
-_VOWELS = dict(
-    zip(
-        "yae yeo wae ae ya eo ye wa oe yo wo we wi yu eu ui a e o u i".split(),
-        "ㅒㅕㅙㅐㅑㅓㅖㅘㅚㅛㅝㅞㅟㅠㅡㅢㅏㅔㅗㅜㅣ",
-        strict=True,
-    )
-)
+_INITIALS_TEXT = "kk tt pp ss jj ch g n d r l m b s j k t p h"
+_VOWELS_TEXT = "yae yeo wae ae ya eo ye wa oe yo wo we wi yu eu ui a e o u i"  # the longer before what they begin with
+_INITIALS = dict(zip(_INITIALS_TEXT.split(), "ㄲㄸㅃㅆㅉㅊㄱㄴㄷㄹㄹㅁㅂㅅㅈㅋㅌㅍㅎ", strict=True))
+_VOWELS = dict(zip(_VOWELS_TEXT.split(), "ㅒㅕㅙㅐㅑㅓㅖㅘㅚㅛㅝㅞㅟㅠㅡㅢㅏㅔㅗㅜㅣ", strict=True))
 _FINALS = {"ng": "ㅇ", "k": "ㄱ", "n": "ㄴ", "t": "ㄷ", "l": "ㄹ", "m": "ㅁ", "p": "ㅂ", "": ""}
 _INITIAL = "kk|tt|pp|ss|jj|ch|[gndrlmbsjktph]"
 _VOWEL = "|".join(_VOWELS)
@@ -36,11 +27,12 @@ _KINDS = {
     "eup": "읍", "myeon": "면", "ri": "리", "do": "도",
 }  # fmt: skip
 # Written as it sounds, and spelled otherwise; and n before g, which looks like ng.
-KNOWN = {
-    "teheran": "테헤란", "jongno": "종로", "jeolla": "전라", "jeollanam": "전라남", "jeollabuk": "전라북", "sillim": "신림", "seolleung": "선릉",
-    "hangang": "한강", "pangyo": "판교", "wangsimni": "왕십리", "jungnang": "중랑", "seoul": "서울", "silla": "신라",
-    "songnisan": "속리산", "ulleung": "울릉", "gangneung": "강릉", "yeongdeungpo": "영등포", "seongbuk": "성북",
-}  # fmt: skip
+_KNOWN_TEXT = """
+teheran 테헤란 jongno 종로 jeolla 전라 jeollanam 전라남 jeollabuk 전라북 sillim 신림 seolleung 선릉 hangang 한강
+pangyo 판교 wangsimni 왕십리 jungnang 중랑 seoul 서울 silla 신라 songnisan 속리산 ulleung 울릉 gangneung 강릉
+yeongdeungpo 영등포 seongbuk 성북
+"""
+KNOWN = pairs(_KNOWN_TEXT)
 _LEAST = 4  # letters of a name
 
 
@@ -72,5 +64,6 @@ ROAD = re.compile(
 )
 # A name before what only a place can be; 로 is a particle, too, unless a number of a house follows.
 BEFORE_KIND = re.compile(
-    rf"(?<![A-Za-z-])(?P<name>[A-Za-z]{{{_LEAST},20}})(?=(?:번?길|대로)(?![가-힣])|(?:로|동) ?\d|(?:[읍면리군]|마을)(?![가-힣]))"
+    rf"(?<![A-Za-z-])(?P<name>[A-Za-z]{{{_LEAST},20}})"
+    r"(?=(?:번?길|대로)(?![가-힣])|(?:로|동) ?\d|(?:[읍면리군]|마을)(?![가-힣]))"
 )

@@ -1,5 +1,7 @@
 """Korean counters, units and money."""
 
+from curate.text.korean.technical import LABORATORY
+
 # Counters that take native numerals, with the greatest number that usually does; sources: 한글 맞춤법 제43항,
 # 표준국어대사전 (단위성 의존 명사), and usage for the limits.
 _THINGS = "개 명 살 마리 사람 그루 송이 켤레 벌 채 척 권 자루 잔 병 장 통 번 번째 건 대 팀 곡 표 칸 통화"
@@ -135,17 +137,6 @@ _AMOUNTS = {
     "bar": "바",
     "mmHg": "밀리미터에이치지",
     "mol": "몰",
-    "mmol": "밀리몰",
-    "μmol": "마이크로몰",
-    "nmol": "나노몰",
-    "mEq": "밀리이큐",
-    "pg": "피코그램",
-    "μL": "마이크로리터",
-    "μl": "마이크로리터",
-    "U/L": "유닛 퍼 리터",
-    "IU/L": "아이유 퍼 리터",
-    "IU/mL": "아이유 퍼 밀리리터",
-    "bpm": "비피엠",
     "ppm": "피피엠",
     "ppb": "피피비",
     "kn": "노트",
@@ -208,7 +199,7 @@ _POWERS = {
     "ms": "밀리초",
     "kcal/mol": "킬로칼로리 퍼 몰",
 }
-UNITS = _LENGTHS | _AMOUNTS | _POWERS
+UNITS = _LENGTHS | _AMOUNTS | _POWERS | LABORATORY
 PER = {
     "h": "시간",
     "s": "초",

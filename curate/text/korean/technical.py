@@ -91,3 +91,7 @@ def pairs(text: str) -> dict[str, str]:
 
 
 TECHNICAL = pairs(_ACRONYMS_READ_AS_WORDS + _NAMES + _COMPUTING + _SCIENCE + _MONEY_AND_LIFE)
+LABORATORY = pairs(  # units beside figures
+    "mmol 밀리몰 μmol 마이크로몰 nmol 나노몰 mEq 밀리이큐 pg 피코그램 μL 마이크로리터 μl 마이크로리터 bpm 비피엠 "
+    "U/L 유닛_퍼_리터 IU/L 아이유_퍼_리터 IU/mL 아이유_퍼_밀리리터"
+)
