@@ -17,6 +17,7 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from curate import fonts
 from curate.recipe import LANGUAGES
 from curate.report import rows, wording
 from curate.report.distributions import drawing
@@ -50,7 +51,7 @@ def render(facts: dict[str, Any], media: Media, packed: rows.Packed, doubtful: l
         "doubtful": doubtful, "kept": facts["kept"], "extra": _extra(facts, media),
     }  # fmt: skip
     own = {
-        "style": Markup((HERE / "page.css").read_text(encoding="utf-8")),
+        "style": Markup(f"{fonts.faces()}\n{(HERE / 'page.css').read_text(encoding='utf-8')}"),
         "script": Markup(script),
         "script_hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         "packed": rows.pack(carried),
