@@ -40,7 +40,7 @@ class Verdicts {
     this.whoBox.value = this.who;
     this.whoBox.addEventListener("input", () => { this.who = this.whoBox.value.trim(); this.store(); });
     this.whoBox.addEventListener("keydown", (event) => { if (event.key === "Enter") { event.preventDefault(); this.named(); } });
-    const which = make("select", { id: "judge-which" }, [["doubtful", "nearest to a limit"], ["dropped", "only just dropped"], ["kept", "only just kept"], ["open", "nearest, without a verdict"], ["marked", "with a verdict"]]
+    const which = make("select", { id: "judge-which" }, [["doubtful", "nearest to a limit"], ["dropped", "dropped, nearest to a limit"], ["kept", "kept, nearest to a limit"], ["open", "nearest, without a verdict"], ["marked", "with a verdict"]]
       .map(([value, title]) => make("option", { value }, title)));
     which.addEventListener("change", () => { this.which = which.value; this.choose(); this.show(); });
     this.file = make("input", { type: "file", id: "judge-file", accept: ".tsv,text/tab-separated-values,text/plain" });

@@ -10,7 +10,7 @@ from curate import locks, pipeline
 from curate.corpus import Corpus
 from curate.errors import UserError
 from curate.recipe import Recipe, load
-from curate.steps import held_out, relations
+from curate.steps import held_out, notes, relations
 from curate.steps.before import Before
 from tests.curate.frames import clips
 from tests.curate.steps.decided import SOURCE
@@ -79,6 +79,24 @@ def test_the_same_again_is_the_same_to_the_last_row(tmp_path: Path) -> None:
     lock = corpus.split_lock.read_bytes(), corpus.balance_lock.read_bytes()
     assert decided(corpus, wanted, frame).equals(one)
     assert (corpus.split_lock.read_bytes(), corpus.balance_lock.read_bytes()) == lock
+
+
+def test_hours_that_leak_after_a_looser_threshold_are_told_with_a_remedy_that_helps(tmp_path: Path) -> None:
+    corpus = Corpus(tmp_path)
+    rows = [{**row, "snr": 20.0 + i % 3 * 10} for i, row in enumerate(speakers(40, 5))]
+    strict = decided(corpus, recipe(tmp_path, "filter.noisy=30"), clips(rows))
+    loose = recipe(tmp_path, "filter.noisy=15")
+    found = decided(corpus, loose, clips(rows))
+    assert held(found) == held(strict)
+    lost = found.filter(pl.col("drop") == "leak")
+    assert set(lost["person"]) <= set(strict.filter(pl.col("split").is_in(["validation", "test"]))["person"])
+    seconds = f"{lost['seconds'].sum():.2f} s"
+    (line,) = notes.splits(found, loose)
+    assert line.startswith(f"Korean: {seconds} are dropped as `leak`: they share speaker ({seconds}) with held-out")
+    assert line.endswith("another split.seed draws them anew and loses nothing")
+    anew = decided(corpus, recipe(tmp_path, "filter.noisy=15", "split.seed=1"), clips(rows))
+    assert "leak" not in set(anew["drop"])
+    assert no_leak(anew)
 
 
 def test_trying_other_hours_and_going_back_changes_nothing(tmp_path: Path) -> None:
