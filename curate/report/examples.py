@@ -83,7 +83,9 @@ def _worst_and_near(rows: pl.DataFrame) -> list[tuple[dict[str, Any], str]]:
     by_distance = told.sort("_beyond", "id")
     border = by_distance.head(BORDERLINE).to_dicts()
     worst = by_distance.tail(max(0, min(WORST, told.height - BORDERLINE))).to_dicts()[::-1]
-    others = _some(rows.join(told.select("id"), on="id", how="anti"), max(0, WORST + BORDERLINE - len(border) - len(worst)))
+    others = _some(
+        rows.join(told.select("id"), on="id", how="anti"), max(0, WORST + BORDERLINE - len(border) - len(worst))
+    )
     return [
         *((row, "farthest beyond the limit") for row in worst),
         *((row, "nearest to the limit") for row in border),

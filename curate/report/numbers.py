@@ -14,7 +14,7 @@ Numbers = dict[str, Any]
 
 
 def status(clips: pl.DataFrame, recipe: Recipe) -> Numbers:
-    """Clips and hours kept, dropped by reason, per language and split; what no clip accounts for; splits not as asked."""
+    """Clips and hours kept, dropped by reason, per language and split; machine text; splits that are not as asked."""
     shares = {"validation": recipe.split.validation, "test": recipe.split.test}
     kept, asked = manifest.kept(clips), recipe.split
     uneven = split_causes.of(clips, shares=shares, apart=asked.apart, seed=asked.seed, given=asked.given)

@@ -106,7 +106,9 @@ def splits(clips: pl.DataFrame, recipe: Recipe) -> list[str]:
 def leaks(clips: pl.DataFrame, recipe: Recipe) -> Iterator[str]:
     """Hours per language that are neither trained on nor held out, by what they share, and how to have them."""
     held = clips.filter(pl.col("drop").is_null(), pl.col("split").is_in(held_out.HELD_OUT))
-    shared = {name: held.select(relations.shared(name)).to_series().drop_nulls().unique() for name in recipe.split.apart}
+    shared = {
+        name: held.select(relations.shared(name)).to_series().drop_nulls().unique() for name in recipe.split.apart
+    }
     for language, name in LANGUAGES.items():
         lost = clips.filter(pl.col("drop") == "leak", pl.col("language") == language)
         if lost.is_empty():

@@ -56,7 +56,9 @@ def test_what_is_wrong_comes_with_what_is_grave_first(tmp_path: Path) -> None:
 
 
 def test_held_out_sets_that_are_too_large_and_hours_that_leak_are_told(tmp_path: Path) -> None:
-    rows = [{"speaker": f"s{i % 10}", "spoken": f"말 {i}", "text": f"말 {i}", "pronounced": f"말 {i}"} for i in range(40)]
+    rows = [
+        {"speaker": f"s{i % 10}", "spoken": f"말 {i}", "text": f"말 {i}", "pronounced": f"말 {i}"} for i in range(40)
+    ]
     wanted = corpora.recipe(tmp_path, "balance.hours={}", "split.test=0")
     found = pipeline.decide(wanted, frames.clips([{"ctc_score": 0.9, **row} for row in rows]))
     held = found.filter(split="validation")["id"][0]

@@ -164,6 +164,22 @@ def test_a_held_out_clip_that_is_gone_still_keeps_its_person_and_text_out(tmp_pa
     assert second.filter(pl.col("drop") == "leak")["id"].to_list() == [row["id"] for row in back]
 
 
+def test_a_person_taken_down_is_held_out_no_more_and_keeps_nobody_from_training(tmp_path: Path) -> None:
+    corpus, wanted, rows = Corpus(tmp_path), recipe(tmp_path), speakers(40)
+    first = decided(corpus, wanted, clips(rows))
+    person, text = first.filter(id=min(held(first))).select("person", "spoken").row(0)
+    new = {**speakers(1, 1, first=9000)[0], "spoken": text}
+    frame, before = clips([*rows, new]), locks.read(corpus, wanted, first)
+    assert pipeline.decide(wanted, frame, before=before).filter(id=new["id"])["drop"].item() == "leak"
+    theirs = first.filter(person=person)["id"]
+    judged = pl.DataFrame({"clip": theirs}).with_columns(verdict=pl.lit("drop"), reason=pl.lit("takedown"), who=None)
+    after = pipeline.decide(wanted, frame, before=before, judged=judged)
+    assert after.filter(id=new["id"])["drop"].item() is None
+    locks.write(corpus, wanted, after, before)
+    assert person not in set(locks.held(corpus, wanted)["person"])
+    assert pipeline.decide(wanted, frame, before=locks.read(corpus, wanted, frame), judged=judged).equals(after)
+
+
 def test_a_duplicate_of_a_held_out_clip_is_the_one_that_goes(tmp_path: Path) -> None:
     corpus, wanted = Corpus(tmp_path), recipe(tmp_path)
     drawn = held(decided(corpus, wanted, clips(speakers(40))))
