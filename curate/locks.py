@@ -134,7 +134,7 @@ def _opened(path: Path, second: str, schema: dict[str, Any]) -> tuple[str | None
     if not path.exists():
         return None, pl.DataFrame(schema=schema)
     try:
-        about, settings, table = path.read_text(encoding="utf-8").split("\n", 2)
+        about, settings, table = [*path.read_text(encoding="utf-8").split("\n", 2), "", ""][:3]
         if not (about.startswith("#") and settings.startswith(second)):
             raise ValueError("its first two lines are not as they were written")
         rows = pl.read_csv(io.StringIO(table), separator="\t", infer_schema=False)

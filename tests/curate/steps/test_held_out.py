@@ -140,7 +140,7 @@ def test_the_lock_is_a_table_of_ids_and_persons(tmp_path: Path) -> None:
         (lambda text: text.replace("\ttext\t", "\twords\t"), "its columns should be"),
         (lambda text: text.replace("validation\tko", "house\tko"), "'house' is no held-out split"),
         (lambda text: text.replace('# drawn with {"', '# drawn with {{"'), "line 2 is not as it was written"),
-        (lambda text: "", "cannot be read"),
+        (lambda text: "", "first two lines are not as they were written"),
     ],
 )
 def test_a_lock_that_was_spoilt_is_one_line(tmp_path: Path, change: Any, told: str) -> None:
