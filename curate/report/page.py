@@ -8,6 +8,7 @@ style sheet and script are taken as they are, and a browser runs no script but t
 import base64
 import hashlib
 import re
+import unicodedata
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -73,6 +74,7 @@ def _templates() -> Environment:
         "percent": wording.percent,
         "number": wording.number,
         "path": quote,
+        "on_circle": on_circle,
     }
     environment.globals |= {"drawing": drawing, "names": LANGUAGES, "shown_units": UNITS}
     return environment
@@ -98,6 +100,11 @@ def _extra(facts: dict[str, Any], media: Media) -> dict[str, dict[str, Any]]:
         for id, sound in media.sounds.items()
         if id not in cards
     }
+
+
+def on_circle(unit: str) -> str:
+    """A unit of script as it can be shown by itself: a sign that needs a letter gets a dotted circle."""
+    return f"\u25cc{unit}" if unicodedata.category(unit[0]).startswith("M") else unit
 
 
 def _seen(value: Any) -> Any:
