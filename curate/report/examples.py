@@ -20,7 +20,7 @@ from curate.steps import rule_catalogue
 from curate.steps.rules import Rule
 from curate.text.cleaning import LATIN
 
-KEPT = 5  # per language by chance, and as many that only just passed
+KEPT = 5  # per language by chance, and as many nearest to a limit
 WORST, BORDERLINE = 3, 4  # per reason
 DOUBTFUL = 60  # clips nearest to a limit on either side: what is heard first where people judge
 CHANGED = 3  # per rule of the normaliser
@@ -34,7 +34,7 @@ MEASURED = (
 
 
 def kept(clips: pl.DataFrame, near: Nearness) -> list[dict[str, Any]]:
-    """A few kept clips of each language: some by chance, and those that only just passed."""
+    """A few kept clips of each language: some by chance, and those nearest to a limit."""
     rows = _near(clips, near).filter(pl.col("drop").is_null())
     shown = []
     for code in LANGUAGES:
@@ -43,13 +43,13 @@ def kept(clips: pl.DataFrame, near: Nearness) -> list[dict[str, Any]]:
         just = own.filter(pl.col("_distance") < FAR).sort("_distance", "id").head(KEPT).to_dicts()
         ids = {row["id"] for row in by_chance}
         shown += [_shown(row) | {"chosen": "by chance"} for row in by_chance]
-        shown += [_shown(row) | {"chosen": "only just kept"} for row in just if row["id"] not in ids]
+        shown += [_shown(row) | {"chosen": "nearest to a limit"} for row in just if row["id"] not in ids]
     return shown
 
 
 def dropped(clips: pl.DataFrame, recipe: Recipe, near: Nearness) -> dict[str, list[dict[str, Any]]]:
     """A few clips for each reason, in the order of the rules, with the value that the rule looked at: the worst first,
-    then those that only just broke it."""
+    then those nearest to the limit."""
     checks = [*rule_catalogue.checks(recipe), rule_catalogue.duplicate(recipe)]
     values = {check.rule.name: check.value for check in checks}
     examples = {}
@@ -77,13 +77,17 @@ def _near(clips: pl.DataFrame, near: Nearness) -> pl.DataFrame:
 def _worst_and_near(rows: pl.DataFrame) -> list[tuple[dict[str, Any], str]]:
     """Rows of one reason, each with how it was chosen; by chance where no number tells worse from better."""
     told = rows.filter(pl.col("_beyond") < FAR)
+    if told["_beyond"].n_unique() == 1 < told.height:  # all are as far: none is worse than another
+        told = told.clear()
     by_distance = told.sort("_beyond", "id")
     border = by_distance.head(BORDERLINE).to_dicts()
     worst = by_distance.tail(max(0, min(WORST, told.height - BORDERLINE))).to_dicts()[::-1]
-    others = _some(rows.filter(pl.col("_beyond") >= FAR), max(0, WORST + BORDERLINE - len(border) - len(worst)))
+    others = _some(
+        rows.join(told.select("id"), on="id", how="anti"), max(0, WORST + BORDERLINE - len(border) - len(worst))
+    )
     return [
-        *((row, "far beyond the limit") for row in worst),
-        *((row, "only just dropped") for row in border),
+        *((row, "farthest beyond the limit") for row in worst),
+        *((row, "nearest to the limit") for row in border),
         *((row, "by chance") for row in others),
     ]
 

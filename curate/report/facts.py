@@ -24,7 +24,7 @@ from curate.report.distributions import distributions
 from curate.report.named import named
 from curate.report.nearness import Nearness
 from curate.report.rows import digest
-from curate.steps import coverage_facts, relations, rule_catalogue, sessions
+from curate.steps import coverage_facts, notes, relations, rule_catalogue, sessions
 
 PROVENANCE = ("collected", "people", "domain", "conditions", "consent")  # of a source, as its recipe tells it
 NAMED = 10  # clips with words missing at an edge that are named, per language
@@ -70,6 +70,7 @@ def gather(
         "shares": _by(manifest.kept(clips), ("language", "source", "split")),
         "speakers": _speakers(clips),
         "leaks": _leaks(clips, recipe),
+        "leaking": list(notes.leaks(clips, recipe)),
         "distributions": distributions(clips, recipe),
         "normaliser": examples.normaliser(shown, changes),
         "unread": examples.unread(shown),

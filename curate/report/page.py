@@ -8,6 +8,7 @@ style sheet and script are taken as they are, and a browser runs no script but t
 import base64
 import hashlib
 import re
+import unicodedata
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -20,6 +21,7 @@ from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, Stric
 from jinja2.bccache import Bucket
 from markupsafe import Markup
 
+from curate import fonts
 from curate.recipe import LANGUAGES
 from curate.report import rows, wording
 from curate.report.distributions import drawing
@@ -53,7 +55,7 @@ def render(facts: dict[str, Any], media: Media, packed: rows.Packed, doubtful: l
         "doubtful": doubtful, "kept": facts["kept"], "extra": _extra(facts, media),
     }  # fmt: skip
     own = {
-        "style": Markup((HERE / "page.css").read_text(encoding="utf-8")),
+        "style": Markup(f"{fonts.faces()}\n{(HERE / 'page.css').read_text(encoding='utf-8')}"),
         "script": Markup(script),
         "script_hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         "packed": rows.pack(carried),
@@ -91,6 +93,7 @@ def _templates() -> Environment:
         "percent": wording.percent,
         "number": wording.number,
         "path": quote,
+        "on_circle": on_circle,
     }
     environment.globals |= {"drawing": drawing, "names": LANGUAGES, "shown_units": UNITS}
     return environment
@@ -116,6 +119,11 @@ def _extra(facts: dict[str, Any], media: Media) -> dict[str, dict[str, Any]]:
         for id, sound in media.sounds.items()
         if id not in cards
     }
+
+
+def on_circle(unit: str) -> str:
+    """A unit of script as it can be shown by itself: a sign that needs a letter gets a dotted circle."""
+    return f"\u25cc{unit}" if unicodedata.category(unit[0]).startswith("M") else unit
 
 
 def _seen(value: Any) -> Any:
