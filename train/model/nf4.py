@@ -78,7 +78,8 @@ def _shapes(count: int) -> Nf4:
 
     scales = count // BLOCK
     small = torch.uint8
-    return Nf4(empty(count // 2, kind=small), empty(scales, kind=small), empty(-(-scales // GROUP)), empty(), empty(LEVELS))
+    steps = empty(-(-scales // GROUP))
+    return Nf4(empty(count // 2, kind=small), empty(scales, kind=small), steps, empty(), empty(LEVELS))
 
 
 def dense(stored: Sequence[Tensor], shape: Sequence[int], kind: torch.dtype, *, back: bool = False) -> Tensor:
@@ -88,12 +89,14 @@ def dense(stored: Sequence[Tensor], shape: Sequence[int], kind: torch.dtype, *, 
     compute what is said twice in equal words once, on the way forward, and keep it: a whole base that is not in 4 bits.
     """
     codes, scales, steps, mean, levels = stored
-    if codes.is_meta:  # only counted: one kernel that reads the codes and writes the matrix
-        return codes[:, None].expand(-1, 2).to(kind, memory_format=torch.contiguous_format).view(*shape)
-    operations = torch.ops.bitsandbytes
     if back:
-        scales = scales[None]
+        codes, scales = codes[None], scales[None]
+    if codes.is_meta:  # only counted: one kernel that reads the codes and writes the matrix
+        return codes[..., None].expand(*codes.shape, 2).to(kind, memory_format=torch.contiguous_format).view(*shape)
+    operations = torch.ops.bitsandbytes
     each = operations.dequantize_blockwise(scales, steps, levels, GROUP, torch.float32).view(-1) + mean
     flat = [1, 2 * codes.numel()] if back else [2 * codes.numel()]
-    values = operations.dequantize_4bit(codes, each, BLOCK, "nf4", flat, kind if kind in KINDS else torch.float32)
+    values: Tensor = operations.dequantize_4bit(
+        codes, each, BLOCK, "nf4", flat, kind if kind in KINDS else torch.float32
+    )
     return values.view(*shape).to(kind)

@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from tests.train import official
-from tests.train.model.test_losses import BOTH, SETTINGS, SIZES, equal, ours
+from tests.train.model.test_losses import SETTINGS, SIZES, ours
 from train import config
 from train.adapter import lora
-from train.model import layers, losses, nf4, ops, quantized, speaking, voxcpm
+from train.model import layers, losses, quantized, voxcpm
 
 pytest.importorskip("bitsandbytes", reason="a base in 4 bits needs bitsandbytes: pip install bitsandbytes")
 
