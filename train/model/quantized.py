@@ -61,7 +61,7 @@ def quantize(model: Any, device: str) -> None:
 
     Where `layers.join` would lay weights end to end, they lie so after it. The rest of the model stays where it is.
     """
-    for parent, names in _groups(model):
+    for parent, names in groups(model):
         plain = [getattr(parent, name) for name in names]
         weights = torch.cat([each.weight.detach().to(device) for each in plain])
         matrix, first = Matrix(weights, plain[0].weight.dtype), 0
@@ -72,11 +72,12 @@ def quantize(model: Any, device: str) -> None:
 
 def stored_bytes(model: Any) -> int:
     """Bytes of all matrices in 4 bits, codes and scales."""
-    matrices = {id(each): each for each in model.modules() if isinstance(each, Matrix)}
-    return sum(value.numel() * value.element_size() for each in matrices.values() for value in each.stored[:-1])
+    matrices = [each for each in model.modules() if isinstance(each, Matrix)]  # each once
+    return sum(value.numel() * value.element_size() for each in matrices for value in each.stored[:-1])
 
 
-def _groups(model: Any) -> Iterator[tuple[Any, Sequence[str]]]:
+def groups(model: Any) -> Iterator[tuple[Any, Sequence[str]]]:
+    """All layers that are kept in 4 bits, by what they are part of: names of those that are one matrix."""
     for lm in (model.base_lm, model.residual_lm, model.feat_decoder.estimator.decoder):
         for layer in lm.layers:
             for parent, names in GROUPS:
