@@ -182,9 +182,7 @@ def test_embeddings_norms_and_what_stands_between_the_models_stay_as_they_are(ti
 def test_the_count_of_its_bytes_is_that_of_the_real_thing(tiny):
     real = voxcpm.load(tiny, device="cpu", dtype=torch.bfloat16, training=True, quantization="nf4")
     settings, adapter = base.read_config(tiny), config.Adapter(rank=4)
-    plain, counted = (
-        cost.CostModel(settings, adapter, torch.bfloat16, quantization=name) for name in ("none", "nf4")
-    )
+    plain, counted = (cost.CostModel(settings, adapter, torch.bfloat16, quantization=name) for name in ("none", "nf4"))
     weights = sum(each.shape.numel() for each in real.modules() if isinstance(each, quantized.Matrix))
     assert plain.base_bytes - counted.base_bytes == 2 * weights - quantized.stored_bytes(real)
     piece = [cost.Example("a", "km", (5,) * 12, 8)] * 4
