@@ -93,6 +93,20 @@ def test_a_delayed_channel_is_not_summed(delay: int, sign: int) -> None:
     assert not found.differ
 
 
+def without_pauses(sound: Sound) -> Sound:
+    parts = sound[: len(sound) // 480 * 480].reshape(-1, 480)  # of 30 ms
+    return parts[np.sqrt((parts**2).mean(axis=1)) > 0.008].ravel()
+
+
+@pytest.mark.parametrize("seed", [0, 3, 6])
+def test_two_people_who_do_not_pause_are_two(seed: int) -> None:
+    """Speech without a pause is loud nearly all the time, as a hum is."""
+    one, other = without_pauses(speech(seed, 8)), without_pauses(speech(seed + 10, 8))
+    size = min(len(one), len(other))
+    assert mixed(one[:size], other[:size]).differ
+    assert not mixed(one[:size], hum(0.1)[:size]).differ
+
+
 @needs_speech
 @pytest.mark.parametrize("name", ["ko/zeroth/104_003_0577.flac", "km/slr42/khm_1161_1980987674.wav"])
 def test_what_comes_out_is_the_speech(name: str, tmp_path: Path) -> None:
