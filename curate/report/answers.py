@@ -77,10 +77,10 @@ def _amounts(facts: dict[str, Any]) -> list[dict[str, str]]:
                 )
             )
         if 0 < each["hours"] < LITTLE:
-            says = (
-                f"{each['name']}: {wording.duration(each['hours'])} are little to train on; from {60 * LITTLE:.0f} min"
+            little = (
+                f"{wording.duration(each['hours'])} are little to train on (train warns under {60 * LITTLE:.0f} min)"
             )
-            lines.append(_line("mild", f"{says} `train` no longer warns.", "hours"))
+            lines.append(_line("mild", f"{each['name']}: {little}.", "hours"))
     return lines
 
 
