@@ -63,7 +63,7 @@ def _hub_licences(facts: Facts) -> list[str]:
 
 
 def _quoted(value: Any) -> str:
-    """As in JSON; marks that nobody sees are written out, so that they turn nothing around where people read the file."""
+    """As in JSON; marks that nobody sees are written out, so that they turn nothing around for who reads the file."""
     return UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
 
 
