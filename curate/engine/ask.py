@@ -181,9 +181,10 @@ def _require_sources(missing: pl.DataFrame, roots: Mapping[str, Root]) -> None:
     for (source,), rows in files.group_by("source", maintain_order=True):
         root = roots[str(source)]
         if not any((root / path).exists() for path in rows["path"]):
+            first = printable(str(root / rows["path"][0]))
             raise UserError(
                 f"source {source}: none of the {rows.height} recordings that have to be listened to is there, such as "
-                f"{printable(str(root / rows['path'][0]))}; bring them back, or take the source out of the recipe and run it again"
+                f"{first}; bring them back, or take the source out of the recipe and run it again"
             )
 
 
