@@ -6,6 +6,7 @@ import logging
 import re
 import warnings
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,8 +17,9 @@ import torch
 
 from curate.errors import UserError
 from train.adapter.formats import check_kinds
+from train.config import Quantization
 from train.messages import counted
-from train.model import base, layers, tokenizer
+from train.model import base, layers, quantized, tokenizer
 
 log = logging.getLogger(__name__)
 
@@ -70,11 +72,19 @@ def on_meta(config: dict[str, Any], *, vae: Any = None) -> Any:
     return build(config | {"max_length": 8}, device="cpu", vae=vae, on_meta=True)  # its cache is on no meta device
 
 
-def load(folder: Path, *, device: str, dtype: torch.dtype | None = None, training: bool = False) -> Any:
+def load(
+    folder: Path,
+    *,
+    device: str,
+    dtype: torch.dtype | None = None,
+    training: bool = False,
+    quantization: Quantization = "none",
+) -> Any:
     """A VoxCPM2Model with the checkpoint's weights, frozen, in eval mode; by default float32 on a CPU, else bfloat16.
 
     The VAE stays in float32, as in the official loader. For training, the VAE and the local encoder stay on the CPU:
-    their work is done once, by `latents`. `speaking.ready_to_speak` brings them over.
+    their work is done once, by `latents`. `speaking.ready_to_speak` brings them over. In 4 bits ("nf4") are the linear
+    layers of the transformers, made so before the rest is brought over: the GPU never holds them as they were.
     """
     dtype = dtype or default_dtype(device)
     spoken = "bfloat16" if dtype is torch.bfloat16 else "float32"
@@ -86,9 +96,11 @@ def load(folder: Path, *, device: str, dtype: torch.dtype | None = None, trainin
     del state
     _make_rotations(model, dtype)
     model.requires_grad_(False).eval()
+    if quantization == "nf4":
+        quantized.quantize(model, device)
     for name, part in model.named_children():
         part.to("cpu" if training and name in ENCODERS else device)
-    if training:
+    if training and quantization == "none":
         layers.join(model)
     choose_attention(device)
     return model
@@ -162,16 +174,23 @@ def check_files(folder: Path) -> list[str]:
     """The names of tensors in a checkpoint that no model here has a place for; no weight is read for it.
 
     VoxCPM passes them over, too. Raises UserError where the tokenizer cannot be read, or tensors lack or do not fit:
-    known before hours of encoding.
+    known before hours of encoding. Files that were looked at a moment ago are not looked at again.
     """
+    place = folder.absolute()
+    found = [(path.name, path.stat()) for path in sorted(place.glob("*")) if path.is_file()]
+    return list(_checked(place, tuple((name, each.st_size, each.st_mtime_ns) for name, each in found)))
+
+
+@lru_cache(maxsize=8)
+def _checked(folder: Path, _: tuple[tuple[str, int, int], ...]) -> tuple[str, ...]:
     config = read_config(folder)
     _tokenizer(folder)
     model = on_meta(config)
-    surplus = []
+    surplus: list[str] = []
     for part, names in ((model.audio_vae, base.VAE_WEIGHTS), (model, base.WEIGHTS)):
         shapes = {name: value.to("meta") for name, value in base.read(folder, names).items()}
         surplus += _fill(part, shapes, folder, torch.float32)
-    return surplus
+    return tuple(surplus)
 
 
 def load_vae(folder: Path, *, device: str) -> Any:
