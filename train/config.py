@@ -14,6 +14,7 @@ from curate.errors import UserError
 from curate.settings import as_toml, override, put
 from curate.text import LANGUAGES
 
+Quantization = Literal["none", "nf4"]
 Module = Literal["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 MOST_EPOCHS = 1000  # their batches are planned before the first step; VoxCPM's documentation says 1 to 2
 LARGEST_RANK = 1024  # the width of the published DiT: B A of a higher rank says no more, and has more numbers
@@ -134,6 +135,10 @@ class Train(Frozen):
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: the GPU if there is one")
     precision: Literal["auto", "bfloat16", "float32", "float64"] = Field(
         "auto", description="of the frozen base; auto: bfloat16 on a GPU, float32 on a CPU; the adapter is float32"
+    )
+    quantization: Quantization = Field(
+        "none",
+        description="nf4: the frozen base's linear layers in 4 bits (QLoRA), for GPUs of 6 to 8 GB; needs bitsandbytes",
     )
     checkpointing: bool = Field(False, description="compute each layer twice and keep less: for small GPUs")
     compile: bool | None = Field(

@@ -34,7 +34,7 @@ from train.data.dataset import Data
 from train.data.sampler import BEGINNING, EpochPlans, Example
 from train.distributed import ALONE, World
 from train.estimate import fit
-from train.model import base
+from train.model import base, nf4
 from train.prefetch import prefetch
 from train.run_log import RunLog, roll_back
 from train.trainer import Launched, Step, Trainer
@@ -83,9 +83,14 @@ def start(run: config.Run) -> dataset.Survey:
 def checked(run: config.Run) -> config.Run:
     """The run as it will be begun. Raises UserError where that can be refused before a model is fetched."""
     check_place(run.into)
-    dataset.pick_device(run.train.device)
+    _check_quantization(run, dataset.pick_device(run.train.device))
     trackers.chosen(run)
     return warm_start.adopted(run)
+
+
+def _check_quantization(run: config.Run, device: str) -> None:
+    if run.train.quantization == "nf4":
+        nf4.check(device)
 
 
 def check_place(folder: Path) -> None:
@@ -125,6 +130,7 @@ def _train(run: config.Run, world: World, survey: dataset.Survey | None) -> Iter
     # 1. What is trained on. The survey has checked model, manifest and settings; `prepare` encodes the clips that have
     # no latents yet, each process its share of them, and knows then how long each clip is in patches.
     device = dataset.pick_device(run.train.device)
+    _check_quantization(run, device)
     survey = survey or dataset.survey(run, quiet=not world.writes)
     data = yield from dataset.prepare(survey, device, world)
     for warning in checks.warnings(run, data) if world.writes else ():

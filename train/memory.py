@@ -41,9 +41,10 @@ def out_of_memory(run: config.Run, clips: Sequence[Example], *, learning: bool =
     )
     if checkpointing:
         return f"{says}: set {checkpointing} in {file}, {again}; the losses stay the same"
+    in_4_bits = ', or with train.quantization = "nf4"' * (run.train.quantization == "none")
     return (
         f"{says}: use a GPU with more memory, or curate with a lower segment.max_seconds, {again}; "
-        "or begin another run with a lower adapter.rank"
+        f"or begin another run with a lower adapter.rank{in_4_bits}"
     )
 
 

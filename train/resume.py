@@ -17,6 +17,8 @@ from train.distributed import World
 from train.model import base
 from train.trainer import Trainer
 
+EARLIER = {"train.quantization": "none"}  # what runs had that were begun before there was this to note
+
 
 def check_fingerprint(run: config.Run, model: Path, data: Data, *, new: bool) -> list[str]:
     """A note where the held-out clips have changed. Raises UserError where losses would not be of the same model.
@@ -29,11 +31,12 @@ def check_fingerprint(run: config.Run, model: Path, data: Data, *, new: bool) ->
     now = {
         "weights of the base model": base.base_hash(model),
         "train.precision": run.train.precision,
+        "train.quantization": run.train.quantization,
         "train.validation_draws": run.train.validation_draws,
         "held-out clips": hashlib.sha256(held_out.encode()).hexdigest(),
     }
     before = checkpoint.run_fingerprint(run.into, now)
-    changed = [name for name, value in now.items() if before.get(name) != value]
+    changed = [name for name, value in now.items() if before.get(name, EARLIER.get(name)) != value]
     if changed == ["held-out clips"]:
         return ["the held-out clips are others than when the run began: only those of both times are compared"]
     if changed:

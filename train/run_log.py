@@ -13,7 +13,7 @@ from train.adapter import lora
 from train.checkpoint import State
 from train.distributed import World
 from train.estimate import fit
-from train.export import say
+from train.export import facts, say
 from train.model import speaking
 from train.trainer import Step, Trainer
 from train.validation import Validation
@@ -147,7 +147,8 @@ class RunLog:
         forms = {language: each.form for language, each in reading.items()}
         if self._earlier:  # what it knew it can still say
             tags, forms = self._earlier.tags | tags, self._earlier.forms | forms
-        return lora.Saved(lora.weights(self._trainer.model), run.adapter, run.model, tags, run.revision, forms)
+        weights = lora.weights(self._trainer.model)
+        return lora.Saved(weights, run.adapter, run.model, tags, run.revision, forms, facts.of_base(run))
 
     def _speak(self, step: int) -> Iterator[str]:
         if not self._run.samples:

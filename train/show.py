@@ -211,9 +211,10 @@ def _language(name: str, split: str, each: dict[str, Any]) -> str:
 
 
 def _memory(each: dict[str, Any]) -> str:
+    base = ", its base in 4 bits" * (each["quantization"] != "none")
     return (
-        f"memory in {each['precision']}: {_size(each['total'])} counted, {_size(each['total_checkpointing'])} with "
-        f"checkpointing\n  (base {_size(each['base'])}, adapter {_size(each['adapter'])}, activations of "
+        f"memory in {each['precision']}{base}: {_size(each['total'])} counted, {_size(each['total_checkpointing'])} "
+        f"with checkpointing\n  (base {_size(each['base'])}, adapter {_size(each['adapter'])}, activations of "
         f"{each['positions']} positions {_size(each['activations'])})"
     )
 

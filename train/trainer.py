@@ -96,7 +96,7 @@ class Trainer:
         It changes nothing yet, or is `start`, an adapter of its shape.
         """
         dtype = dataset.precision(run, device)  # of the frozen base; the adapter is in float32, or in double over it
-        loaded = voxcpm.load(model, device=device, dtype=dtype, training=True)
+        loaded = voxcpm.load(model, device=device, dtype=dtype, training=True, quantization=run.train.quantization)
         lora.attach(loaded, run.adapter, seed=run.train.seed)
         if start:
             lora.put(loaded, start.weights)

@@ -10,6 +10,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -83,6 +84,8 @@ for first in sys.argv[1:]:
     codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
     print(first, *codes, flush=True)
 """
+PATHS = [each for each in os.environ.get("PYTHONPATH", "").split(os.pathsep) if each]
+IN_4_BITS = bool(find_spec("bitsandbytes"))
 LONG = "SAMSORI_LONG" in os.environ
 ENVIRONMENT = {"WORLD_SIZE": "2", "RANK": "0", "LOCAL_RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29500"}
 
@@ -102,7 +105,7 @@ def launched(script, program, *words, by=TORCHRUN):
     script.write_text(program)
     return subprocess.run(
         [*by, str(script), *words],
-        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join((str(ROOT), *PATHS)), "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         timeout=300,
@@ -119,13 +122,17 @@ def runs(make_run_of_module, make_corpus_of_module):
 
     pieces, small = "batch.micro_batch_tokens=60", "batch.tokens=20"  # the latter: one clip a batch, for two processes
     two = {name: make(name, pieces) for name in ("two", "taken over", "handed over")} | {"few": make("few", small)}
+    nf4 = "train.quantization=nf4"
+    two |= {"in 4 bits": make("4 bits", nf4, pieces)} if IN_4_BITS else {}
     train_until(two["taken over"], 3)
-    done = torchrun({two["two"]: 0, two["taken over"]: 0, two["few"]: 0, two["handed over"]: 4})
+    ended = {run: 0 for name, run in two.items() if name != "handed over"}
+    done = torchrun(ended | {two["handed over"]: 4})
     assert done.returncode == 1, done.stderr
     assert "SIGKILL" in done.stderr, done.stderr
     assert "touched" not in done.stdout, done.stdout
     list(finetune.train(two["handed over"]))
     one = {"whole": make("whole"), "few alone": make("few alone", small)}
+    one |= {"in 4 bits alone": make("4 bits alone", nf4)} if IN_4_BITS else {}
     for run in one.values():
         list(finetune.train(run))
     return one | two
@@ -133,7 +140,17 @@ def runs(make_run_of_module, make_corpus_of_module):
 
 @pytest.mark.parametrize(
     ("many", "alone"),
-    [("two", "whole"), ("taken over", "whole"), ("handed over", "whole"), ("few", "few alone")],
+    [
+        ("two", "whole"),
+        ("taken over", "whole"),
+        ("handed over", "whole"),
+        ("few", "few alone"),
+        pytest.param(
+            "in 4 bits",
+            "in 4 bits alone",
+            marks=pytest.mark.skipif(not IN_4_BITS, reason="a base in 4 bits needs bitsandbytes"),
+        ),
+    ],
 )
 def test_losses_are_those_of_one_process(runs, many, alone):
     """In pieces, after a kill with another number of processes, and with fewer clips in a batch than processes."""

@@ -44,6 +44,7 @@ def test_with_one_clip_at_once_no_smaller_budget_is_advised(make_run, monkeypatc
     assert re.match(ALONE, says)
     assert LONG in says
     assert "set train" not in says
+    assert says.endswith('begin another run with a lower adapter.rank, or with train.quantization = "nf4"')
 
 
 def test_a_validation_keeps_nothing_for_a_gradient_so_checkpointing_is_not_advised(make_run, monkeypatch):

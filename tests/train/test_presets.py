@@ -10,7 +10,15 @@ from train import config
 
 ROOT = Path(__file__).resolve().parents[2]
 PRESETS = sorted(ROOT.glob("manifests/train/*.toml"))
-CARDS = {8: (3072, True), 12: (1024, False), 16: (2048, False), 24: (4096, False), 80: (4096, False)}
+CARDS = {  # preset -> positions at once, checkpointing, quantization of the base
+    "6gb": (512, False, "nf4"),
+    "8gb-nf4": (1024, False, "nf4"),
+    "8gb": (3072, True, "none"),
+    "12gb": (1024, False, "none"),
+    "16gb": (2048, False, "none"),
+    "24gb": (4096, False, "none"),
+    "80gb": (4096, False, "none"),
+}
 MINE = {"model": "openbmb/VoxCPM2", "into": Path("run")}
 
 
@@ -20,7 +28,7 @@ def loaded(preset, *settings):
 
 def test_there_is_one_for_each_card_and_they_are_all_on_the_page():
     names = {path.stem for path in PRESETS}
-    assert names >= {f"card-{size}gb" for size in CARDS} | {"study", "new-language"}
+    assert names >= {f"card-{card}" for card in CARDS} | {"study", "new-language"}
     page = (ROOT / "manifests" / "README.md").read_text(encoding="utf-8")
     assert set(re.findall(r"\(train/(.+?)\.toml\)", page)) == names
 
@@ -38,26 +46,30 @@ def test_a_preset_is_loaded_and_options_win_over_it(preset, tmp_path):
     assert f"--preset {preset.relative_to(ROOT)}" in line
 
 
-@pytest.mark.parametrize("size", CARDS)
-def test_cards_differ_in_what_is_computed_at_once_and_not_in_what_is_learned(size):
-    run = loaded(ROOT / "manifests" / "train" / f"card-{size}gb.toml")
-    assert (run.batch.micro_batch_tokens, run.train.checkpointing) == CARDS[size]
+@pytest.mark.parametrize("card", CARDS)
+def test_cards_differ_in_what_is_computed_at_once_and_how_the_base_is_kept_and_not_in_what_is_learned(card):
+    run = loaded(ROOT / "manifests" / "train" / f"card-{card}.toml")
+    assert (run.batch.micro_batch_tokens, run.train.checkpointing, run.train.quantization) == CARDS[card]
     usual = config.gather(Path("corpus"), MINE, [])
-    same = {"micro_batch_tokens": None}, {"checkpointing": usual.train.checkpointing}
+    same = (
+        {"micro_batch_tokens": None},
+        {name: getattr(usual.train, name) for name in ("checkpointing", "quantization")},
+    )
     alike = {"batch": run.batch.model_copy(update=same[0]), "train": run.train.model_copy(update=same[1])}
     assert run.model_copy(update=alike) == usual
 
 
-@pytest.mark.parametrize("size", CARDS)
-def test_a_card_is_set_to_what_the_page_of_counts_says(size):
+@pytest.mark.parametrize("card", CARDS)
+def test_a_card_is_set_to_what_the_page_of_counts_says(card):
     page = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
-    pattern = rf"^\| {size} GB \((.+?)\) \| ([\d,]+) \| (\w+) \| ([\d.]+) \| ([\d.]+) \|"
+    size, kept = card.partition("gb")[0], {"none": "", "nf4": ", base in 4 bits"}[CARDS[card][2]]
+    pattern = rf"^\| {size} GB \(([\w ]+)\){kept} \| ([\d,]+) \| (\w+) \| ([\d.]+) \| ([\d.]+) \|"
     (row,) = re.findall(pattern, page, flags=re.MULTILINE)
-    card, tokens, checkpointing, memory, hours = row
-    assert (int(tokens.replace(",", "")), checkpointing == "true") == CARDS[size]
-    preset = (ROOT / "manifests" / "train" / f"card-{size}gb.toml").read_text(encoding="utf-8")
+    name, tokens, checkpointing, memory, hours = row
+    assert (int(tokens.replace(",", "")), checkpointing == "true") == CARDS[card][:2]
+    preset = (ROOT / "manifests" / "train" / f"card-{card}.toml").read_text(encoding="utf-8")
     assert f"{memory} GB at the heaviest piece" in preset
-    assert f"{hours} h or more on an {card}" in preset
+    assert f"{hours} h or more on an {name}" in preset
 
 
 def test_a_preset_that_is_none_is_one_line(tmp_path):

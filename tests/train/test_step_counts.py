@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from benchmarks import counting, step_counts
+from benchmarks import cards, counting, step_counts
 from train.model import tiny
 
 
@@ -58,6 +58,15 @@ def test_attention_is_counted_in_tiles():
     assert computed == 4 * 5 * 2 * 128 * 64 * 128
 
 
+def test_a_base_in_4_bits_moves_more_and_computes_the_same(bench, eager):
+    small = step_counts.Bench(4, bench.settings, "nf4")
+    counts, _ = step_counts.count_step(small, step_counts.clips(12, 6, 3))
+    assert counts.flops == eager.flops
+    assert counts.kernels > eager.kernels
+    assert counts.bytes > eager.bytes
+    assert counts.waits == []
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
 def test_compiled_a_step_launches_and_moves_less_in_few_graphs(bench, eager):
     compiled, graphs = step_counts.count_step(bench, step_counts.clips(12, 6, 3), compiled=True)
@@ -76,13 +85,18 @@ def test_an_epoch_needs_no_more_graphs_than_torch_keeps(bench):
 
 
 def test_what_was_counted_is_printed_and_written(monkeypatch, tmp_path, capsys, bench):
-    monkeypatch.setattr(step_counts, "Bench", lambda rank: bench)
-    monkeypatch.setattr(step_counts, "CARDS", {8: ("small", 1e12, 1e11)})
+    made = {"none": bench, "nf4": step_counts.Bench(4, bench.settings, "nf4")}
+    monkeypatch.setattr(step_counts, "Bench", lambda rank, settings=None, quantization="none": made[quantization])
+    two = [cards.Card(8, "small", 1e12, 1e11, base) for base in ("none", "nf4")]
+    monkeypatch.setattr(cards, "CARDS", (*two, cards.Card(0, "none", 1e12, 1e11)))
     monkeypatch.setattr(step_counts, "corpus", lambda: step_counts.clips(20, 10, 40))
     monkeypatch.setattr(step_counts, "count_step", lambda *_, **__: (counting.Counts(5, 1e9, 1e9, 2e9, 1e-3), 0))
     assert step_counts.main(["--part", "memory", "--json", str(tmp_path / "found.json")]) == 0
     found = json.loads((tmp_path / "found.json").read_text())
-    (card,) = found["cards"]
-    assert card["micro_batch_tokens"] == step_counts.STEP
-    assert not card["checkpointing"]
+    assert [card["base"] for card in found["cards"]] == ["none", "nf4"]  # and nothing fits 0 GB
+    for card in found["cards"]:
+        assert card["micro_batch_tokens"] == step_counts.STEP
+        assert not card["checkpointing"]
+    plain, small = (card["GB counted"] for card in found["cards"])
+    assert small < plain
     assert "memory by positions at once" in capsys.readouterr().out

@@ -33,7 +33,7 @@ from train.data.corpus import TrainingClip
 from train.data.dataset import Data
 from train.data.sampler import Example
 from train.distributed import ALONE
-from train.model import base, inputs, layers, losses, voxcpm
+from train.model import base, inputs, layers, losses, quantized, voxcpm
 from train.trainer import Trainer
 
 STATE_BYTES = 16  # a parameter of the adapter: float32 weight, gradient and AdamW's two moments
@@ -73,15 +73,24 @@ class Rates:
 class CostModel:
     """Counts on a model of this configuration that has shapes and no memory.
 
-    `averaged`: an average of the adapter is kept beside it.
+    `averaged`: an average of the adapter is kept beside it. `quantization`: of the base, as in the run file.
     """
 
     def __init__(
-        self, settings: dict[str, Any], adapter: config.Adapter, dtype: torch.dtype, *, averaged: bool = False
+        self,
+        settings: dict[str, Any],
+        adapter: config.Adapter,
+        dtype: torch.dtype,
+        *,
+        averaged: bool = False,
+        quantization: config.Quantization = "none",
     ) -> None:
         self._model = voxcpm.on_meta(settings, vae=voxcpm.NO_VAE).to(dtype)
         self._sizes = (settings["patch_size"], settings["feat_dim"], settings["encoder_config"]["hidden_dim"])
-        layers.join(self._model)
+        if quantization == "none":
+            layers.join(self._model)
+        else:
+            quantized.quantize(self._model, "meta")
         lora.attach(self._model, adapter)
         self.parameters = lora.count(self._model)
         self.state_bytes = (STATE_BYTES + AVERAGE_BYTES * averaged) * self.parameters
@@ -92,7 +101,7 @@ class CostModel:
             value.numel() * value.element_size()
             for name, value in self._model.named_parameters()
             if ".lora_" not in name and not name.startswith(voxcpm.ENCODERS)
-        )
+        ) + quantized.stored_bytes(self._model)
 
     def of(self, examples: Sequence[Example], *, checkpointing: bool = False) -> Cost:
         """Forward and backward of one piece, what checkpointing computes again included."""
@@ -221,6 +230,18 @@ def _attention_back(_: Any, query: Any, key: Any, *__: Any, **___: Any) -> int:
 
 
 MAPPING = {layers.FLASH: _attention, BACKWARD: _attention_back, torch.ops.aten.addmm_: _addmm}
+
+
+def model_of(
+    run: config.Run,
+    settings: dict[str, Any],
+    dtype: torch.dtype,
+    *,
+    quantization: config.Quantization | None = None,
+) -> CostModel:
+    """The cost model of a run on the base of that configuration, in 4 bits or not: by default as the run has it."""
+    averaged, quantization = bool(run.optimizer.ema_decay), quantization or run.train.quantization
+    return CostModel(settings, run.adapter, dtype, averaged=averaged, quantization=quantization)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ is no part of the run file.
 import importlib.util
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 import torch
 
@@ -15,7 +16,7 @@ from curate.errors import UserError
 from train import config
 from train.data import dataset
 from train.data.sampler import BEGINNING, EpochPlans, Example, shard
-from train.estimate.cost import CostModel
+from train.estimate.cost import CostModel, model_of
 from train.model import base
 
 PATCH_WEIGHS = 3.0  # text positions: what a target patch keeps for backward, DiT and all; counted: 3.6 in bfloat16
@@ -53,11 +54,17 @@ def budgets(tokens: int) -> list[int]:
 
 
 def micro_batch(
-    run: config.Run, examples: Sequence[Example], model: CostModel, room: float, ranks: int = 1
+    run: config.Run,
+    examples: Sequence[Example],
+    model: CostModel,
+    room: float,
+    ranks: int = 1,
+    *,
+    in_4_bits: Callable[[], CostModel] | None = None,
 ) -> tuple[int, int]:
     """The largest budget whose heaviest piece fits into `room` bytes, with base and optimizer, and what it takes.
 
-    Raises UserError where not even one clip at once fits: it says what would.
+    Raises UserError where not even one clip at once fits: it says what would, a base `in_4_bits` with it.
     """
     checkpointing = run.train.checkpointing
     per = 0.0  # bytes for one of `weight`, by the last count
@@ -69,11 +76,14 @@ def micro_batch(
         if model.fixed + peak <= room:
             return tokens, model.fixed + peak
         per = peak / weight(piece)
-    raise UserError(_too_small(run, piece, model, model.fixed + peak, room))
+    small = in_4_bits() if in_4_bits and run.train.quantization == "none" else None
+    raise UserError(_too_small(run, piece, model, small, model.fixed + peak, room))
 
 
-def _too_small(run: config.Run, piece: Sequence[Example], model: CostModel, least: float, room: float) -> str:
-    """What a card lacks, and what would fit on it."""
+def _too_small(
+    run: config.Run, piece: Sequence[Example], model: CostModel, small: CostModel | None, least: float, room: float
+) -> str:
+    """What a card lacks, and what would fit on it; `small` has the base in 4 bits."""
     says = (
         f"this GPU has {_gb(room)} to spare, and rank {run.adapter.rank} needs {_gb(least)} even with one clip at once "
         f"({sum(each.length for each in piece)} positions)"
@@ -83,7 +93,12 @@ def _too_small(run: config.Run, piece: Sequence[Example], model: CostModel, leas
         if model.fixed + peak <= room:
             return f"{says}: train.checkpointing = true fits ({_gb(model.fixed + peak)})"
         least = model.fixed + peak
-    return f"{says}: {_gb(least)} is the least, with checkpointing; lower adapter.rank, cut long clips, or use more GPU"
+    if small:
+        least = small.fixed + small.of(piece, checkpointing=True).peak
+        if least <= room:
+            return f'{says}: train.quantization = "nf4" with train.checkpointing = true fits ({_gb(least)})'
+    with_it = "with checkpointing" + " and a base in 4 bits" * bool(small or run.train.quantization != "none")
+    return f"{says}: {_gb(least)} is the least, {with_it}; lower adapter.rank, cut long clips, or use more GPU"
 
 
 def _gb(count: float) -> str:
@@ -117,10 +132,10 @@ def fitted(
     device = dataset.pick_device(run.train.device)
     if device != "cuda" or run.batch.micro_batch_tokens:
         return run, ""
-    kind, averaged = dataset.precision(run, device), bool(run.optimizer.ema_decay)
-    model = CostModel(base.read_config(survey.model), run.adapter, kind, averaged=averaged)
+    settings, kind = base.read_config(survey.model), dataset.precision(run, device)
     room = room_on_gpu()
-    tokens, taken = micro_batch(run, examples, model, room, ranks)
+    in_4_bits = partial(model_of, run, settings, kind, quantization="nf4")
+    tokens, taken = micro_batch(run, examples, model_of(run, settings, kind), room, ranks, in_4_bits=in_4_bits)
     return with_budget(run, tokens), f"{tokens} positions at once: {_gb(taken)} counted, of {_gb(room)} to spare"
 
 

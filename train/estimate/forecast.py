@@ -58,8 +58,7 @@ def forecast(run: config.Run, *, tick: Tick) -> dict[str, Any]:
     data, missing = _estimated(survey, store, tick)
     run, _ = fit.fitted(run, survey, data.train)  # on a GPU, where the run names no budget
     run_plan = _plan(run, data.train)
-    averaged = bool(run.optimizer.ema_decay)
-    cost_model = CostModel(settings, run.adapter, kind, averaged=averaged)
+    cost_model = cost.model_of(run, settings, kind)
     patches = fmean(each.patches for each in data.train)
     rates = cost_model.rates(round(run_plan.text / run_plan.patches * patches), round(patches))
     every = run.train.validate_every
@@ -69,8 +68,7 @@ def forecast(run: config.Run, *, tick: Tick) -> dict[str, Any]:
     memory = [_memory(run, cost_model, kind, run_plan)]
     if device == "cpu" and run.train.precision == "auto":  # the same for a GPU, where none is here
         gpu = torch.bfloat16
-        cost_on_gpu = CostModel(settings, run.adapter, gpu, averaged=averaged)
-        memory += [_memory(run, cost_on_gpu, gpu, run_plan)]
+        memory += [_memory(run, cost.model_of(run, settings, gpu), gpu, run_plan)]
     return {
         "corpus": str(run.corpus),
         "model": run.model,
@@ -188,6 +186,7 @@ def _memory(run: config.Run, cost_model: CostModel, kind: torch.dtype, run_plan:
     fixed = cost_model.fixed
     return {
         "precision": voxcpm.NAMES[kind],
+        "quantization": run.train.quantization,
         "base": cost_model.base_bytes,
         "adapter": cost_model.state_bytes,
         "positions": sum(each.length for each in run_plan.largest),

@@ -83,6 +83,7 @@ def _what(saved: lora.Saved, form: str) -> list[str]:
         f"- base model: {_base(saved)}",
         f"- adapter: rank {adapter.rank}, {alpha}, on {where}{step}",
         *_begun_from(saved.facts.get("start_from")),
+        *_quantized(saved.facts.get("quantization")),
         "- licence: **not chosen yet**; write it into the front matter of this file before you publish it",
         "",
     ]
@@ -91,6 +92,12 @@ def _what(saved: lora.Saved, form: str) -> list[str]:
 def _begun_from(name: str | None) -> list[str]:
     """A line that warns of data which this card cannot account for."""
     says = f"- it began as another adapter, `{name}`: what that one was trained on is not in the table below"
+    return [says] if name else []
+
+
+def _quantized(name: str | None) -> list[str]:
+    """A line that says on what other weights it was trained than those it is played on."""
+    says = f"- it was trained on the base model in 4 bits ({name}), and so were the losses below taken"
     return [says] if name else []
 
 

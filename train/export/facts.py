@@ -14,14 +14,25 @@ log = logging.getLogger(__name__)
 def gather(run: Path, step: int) -> dict[str, Any]:
     """What a run and its corpus say of an adapter, as JSON: step, the corpus by language, split and source, losses.
 
+    Also what it began from, and how the base was kept, where that is to be said.
+
     Without a corpus that can be read, or before any validation, that part is empty.
     """
     settings = config.read(run)
-    return {
-        "step": step,
-        "data": list(_data_facts(settings.corpus / "manifest.parquet")),
-        "losses": _loss_facts(validation.written(run), step),
-    } | ({"start_from": settings.start_from.name} if settings.start_from else {})
+    return (
+        {
+            "step": step,
+            "data": list(_data_facts(settings.corpus / "manifest.parquet")),
+            "losses": _loss_facts(validation.written(run), step),
+        }
+        | ({"start_from": settings.start_from.name} if settings.start_from else {})
+        | of_base(settings)
+    )
+
+
+def of_base(run: config.Run) -> dict[str, Any]:
+    """How the base was kept that an adapter was trained on, where that is not as it is."""
+    return {} if run.train.quantization == "none" else {"quantization": run.train.quantization}
 
 
 def _data_facts(path: Path) -> Iterator[dict[str, Any]]:

@@ -10,18 +10,17 @@
 What must stay private is beside it, in FOLDER-private/: the plan, the links, and the server's ratings.
 """
 
-import base64
 import json
 import math
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from html import escape
 from importlib.resources import files as resources
 from pathlib import Path
 from typing import Any
 
-from curate import files
+from curate import files, fonts
 from curate.errors import UserError
 from train.listen import design, stimuli
 from train.listen import plan as planned
@@ -30,7 +29,6 @@ from train.listen.plan import Plan
 
 Tick = Callable[[str, int, int], None]
 SCRIPTS = ("order.js", "words.js", "audio.js", "headphones.js", "store.js", "view.js", "page.js")
-FONTS = {400: "NotoSansKhmer-Regular.woff2", 700: "NotoSansKhmer-Bold.woff2"}
 TEST, LINKS = "test.json", "links.tsv"
 LIST_CALL = "samsoriList("  # what a list is wrapped in: file:// lets a page read a script, and no JSON
 SAME_TIME = 946_684_800  # 2000-01-01: the times of files tell no order
@@ -157,22 +155,11 @@ def page_html(token: str | None, name: str = "") -> str:
 
 def _write_page(folder: Path, test: str) -> None:
     source = resources("train.listen") / "page"
-    for name in (*SCRIPTS, "page.css", "OFL.txt"):
+    for name in (*SCRIPTS, "page.css"):
         files.write_text(folder / "page" / name, (source / name).read_text(encoding="utf-8"))
-    files.write_text(folder / "page" / "fonts.css", "\n".join(_fonts()))
+    files.write_text(folder / "page" / "fonts.css", fonts.faces())
+    files.write_text(folder / "page" / fonts.LICENCE, fonts.licence())
     files.write_text(folder / "index.html", page_html(None, test))
-
-
-def _fonts() -> Iterator[str]:
-    """Khmer letters for devices that have none, in the style itself: file:// lets some browsers read no font file."""
-    yield "/* Noto Sans Khmer, SIL Open Font License 1.1: OFL.txt beside this file. */"
-    for weight, name in FONTS.items():
-        data = base64.b64encode((resources("train.listen") / "page" / name).read_bytes()).decode("ascii")
-        yield (
-            f'@font-face {{ font-family: "Samsori Khmer"; font-weight: {weight}; '
-            "unicode-range: U+1780-17FF, U+19E0-19FF, U+200B-200D, U+25CC; "
-            f"src: url(data:font/woff2;base64,{data}) format('woff2'); }}"
-        )
 
 
 def _keep_private(plan: Plan, folder: Path) -> None:

@@ -246,10 +246,11 @@ def projection(parent: Any, names: Sequence[str], adapter: LoraPairs, prefix: st
     """Layers of a module that read the same input, as one; `prefix` + name is what the adapter calls each."""
     own = [_base(getattr(parent, name)) for name in names]
     pairs = [adapter.get(prefix + name) for name in names]
+    stored = getattr(own[0], "stored", None)  # in 4 bits, as one already
     return Projection(
-        _joined([each.weight for each in own]),
+        _joined([each.weight for each in own]) if stored is None else stored,
         own[0].bias if len(own) == 1 else None,  # those that are joined have none
-        tuple(len(each.weight) for each in own),
+        tuple(each.out_features for each in own),
         tuple(LowRank(*pair) if pair else None for pair in pairs),
     )
 

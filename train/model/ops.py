@@ -9,6 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from train.model import nf4
+from train.model.nf4 import Nf4
+
 
 class LowRank(NamedTuple):
     """A layer's share of the adapter: x -> scale x A' B'."""
@@ -22,7 +25,7 @@ class LowRank(NamedTuple):
 class Projection(NamedTuple):
     """Linear layers that read the same input, with what the adapter adds to each."""
 
-    weight: Tensor  # frozen, (outs, in): those of all, end to end
+    weight: Tensor | Nf4  # frozen, (outs, in): those of all, end to end; as they are, or in 4 bits
     bias: Tensor | None
     sizes: tuple[int, ...]  # outs of each
     adapters: tuple[LowRank | None, ...]  # of each
@@ -116,21 +119,41 @@ def apply(projection: Projection, inputs: Tensor) -> tuple[Tensor, ...]:
     Dropout falls on the adapter's input, as in PEFT, with draws of its own for each layer. VoxCPM's own layer
     (modules/layers/lora.py) drops from its output; when it speaks there is no difference.
     """
-    if not any(projection.adapters):
+    dropping = any(each and each.dropout for each in projection.adapters)
+    if dropping or not any(projection.adapters):
         inputs = flat_heads(inputs)
-        return torch.split(functional.linear(inputs, projection.weight, projection.bias), list(projection.sizes), dim=1)
-    if any(each and each.dropout for each in projection.adapters):
-        inputs = flat_heads(inputs)
-        outputs = torch.split(
-            functional.linear(inputs, projection.weight, projection.bias), list(projection.sizes), dim=1
-        )
+        outputs = torch.split(_frozen(projection, inputs), list(projection.sizes), dim=1)
+        if not dropping:
+            return outputs
         return tuple(_dropping(out, inputs, each) for out, each in zip(outputs, projection.adapters, strict=True))
     scales = tuple(each.scale if each else 0.0 for each in projection.adapters)
     pairs = [
         half.to(inputs.dtype) if half is not None else None for each in projection.adapters for half in _halves(each)
     ]
-    frozen = (projection.weight, projection.bias, projection.sizes, scales)
+    stored = _stored(projection)
+    frozen = (projection.bias, projection.sizes, scales, len(stored), *stored)
     return cast(tuple[Tensor, ...], _Adapted.apply(inputs, *frozen, *pairs))  # type: ignore[no-untyped-call]
+
+
+def _stored(projection: Projection) -> tuple[Tensor, ...]:
+    """The tensors that a frozen weight is kept in: itself, or those of an `Nf4`."""
+    weight = projection.weight
+    return tuple(weight) if isinstance(weight, Nf4) else (weight,)
+
+
+def _weight(stored: tuple[Tensor, ...], sizes: tuple[int, ...], inputs: Tensor, *, back: bool = False) -> Tensor:
+    """The weight (outs, in) that they are, for a product with (N, in)."""
+    if len(stored) == 1:
+        return stored[0]
+    return nf4.dense(stored, (sum(sizes), inputs.shape[1]), inputs.dtype, back=back)
+
+
+def _frozen(projection: Projection, inputs: Tensor) -> Tensor:
+    """x W' + b of all layers, side by side."""
+    stored = _stored(projection)
+    if len(stored) == 1:
+        return functional.linear(inputs, stored[0], projection.bias)
+    return cast(Tensor, _Quantized.apply(inputs, projection.bias, projection.sizes, *stored))  # type: ignore[no-untyped-call]
 
 
 def _halves(pair: LowRank | None) -> tuple[Tensor | None, Tensor | None]:
@@ -144,6 +167,25 @@ def _dropping(outputs: Tensor, inputs: Tensor, pair: LowRank | None) -> Tensor:
     return torch.addmm(outputs, low, pair.up.to(inputs.dtype).t(), alpha=pair.scale)
 
 
+class _Quantized(torch.autograd.Function):
+    """x W' + b of a W in 4 bits, keeping those for backward and not the W that is made of them each time."""
+
+    @staticmethod
+    def forward(ctx: Any, inputs: Tensor, bias: Tensor | None, sizes: tuple[int, ...], *stored: Tensor) -> Tensor:
+        ctx.save_for_backward(*stored)
+        ctx.sizes = sizes
+        return functional.linear(inputs, _weight(stored, sizes, inputs), bias)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        stored, (gradient,) = ctx.saved_tensors, gradients
+        if not ctx.needs_input_grad[0]:
+            return None, None, None, *(None for _ in stored)
+        columns = 2 * stored[0].numel() // gradient.shape[1]
+        weight = nf4.dense(stored, (gradient.shape[1], columns), gradient.dtype, back=True)
+        return gradient @ weight, None, None, *(None for _ in stored)
+
+
 class _Adapted(torch.autograd.Function):
     """Layers of one input x with their adapters: y_i = x W_i' + b_i + s_i x A_i' B_i'.
 
@@ -151,23 +193,26 @@ class _Adapted(torch.autograd.Function):
     end to end, and the A; B's product is added onto the base's, and what goes back to x is added up inside the
     products. With g_i = dL/dy_i and l_i = s_i g_i B_i: dL/dx = sum(g_i W_i + l_i A_i), dL/dA_i = l_i' x,
     dL/dB_i = s_i g_i' (x A_i').
+
+    `tensors` are the `count` in which the W are kept, then A and B of each.
     """
 
     @staticmethod
     def forward(
         ctx: Any,
         inputs: Tensor,
-        weight: Tensor,
         bias: Tensor | None,
         sizes: tuple[int, ...],
         scales: tuple[float, ...],
-        *pairs: Tensor | None,
+        count: int,
+        *tensors: Tensor | None,
     ) -> tuple[Tensor, ...]:
+        stored, pairs = cast(tuple[Tensor, ...], tensors[:count]), tensors[count:]
         downs = [each for each in pairs[::2] if each is not None]
         down = torch.cat(downs) if len(downs) > 1 else downs[0]
         flat = flat_heads(inputs)
         low = functional.linear(flat, down)  # (N, ranks)
-        parts = list(torch.split(functional.linear(flat, weight, bias), list(sizes), dim=1))
+        parts = list(torch.split(functional.linear(flat, _weight(stored, sizes, flat), bias), list(sizes), dim=1))
         lows = iter(torch.split(low, [len(each) for each in downs], dim=1))
         # In place no tensor of that size is made beside the base's. Compiled, it may not be: torch 2.11 gives no
         # gradient at all to a function of ours that returns what it has changed in place, and says nothing.
@@ -175,13 +220,14 @@ class _Adapted(torch.autograd.Function):
         for number, (up, scale) in enumerate(zip(pairs[1::2], scales, strict=True)):
             if up is not None:
                 parts[number] = add(parts[number], next(lows), up.t(), alpha=scale)
-        ctx.save_for_backward(inputs, weight, down, low, *pairs[1::2])
-        ctx.sizes, ctx.scales = sizes, scales
+        ctx.save_for_backward(inputs, down, low, *stored, *pairs[1::2])
+        ctx.sizes, ctx.scales, ctx.count = sizes, scales, count
         return tuple(parts)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        inputs, weight, down, low, *ups = ctx.saved_tensors
+        inputs, down, low, *rest = ctx.saved_tensors
+        stored, ups = tuple(rest[: ctx.count]), rest[ctx.count :]
         ranks = [0 if up is None else up.shape[1] for up in ups]
         adapted = [
             (gradient, up, scale, own)
@@ -193,6 +239,7 @@ class _Adapted(torch.autograd.Function):
         of_inputs = None
         if ctx.needs_input_grad[0]:
             of_inputs = back @ down
+            weight = _weight(stored, ctx.sizes, of_inputs, back=True)
             for gradient, part in zip(gradients, torch.split(weight, ctx.sizes), strict=True):
                 of_inputs = torch.addmm(of_inputs, gradient, part)
             of_inputs = _as_heads(of_inputs, inputs)
@@ -201,7 +248,7 @@ class _Adapted(torch.autograd.Function):
         pairs: list[Tensor | None] = []
         for up in ups:
             pairs += [None, None] if up is None else [next(of_downs), next(of_ups)]
-        return of_inputs, None, None, None, None, *pairs
+        return of_inputs, None, None, None, None, *(None for _ in stored), *pairs
 
 
 def _times(value: Tensor, scale: float) -> Tensor:

@@ -17,8 +17,9 @@ import torch
 
 from curate.errors import UserError
 from train.adapter.formats import check_kinds
+from train.config import Quantization
 from train.messages import counted
-from train.model import base, layers, tokenizer
+from train.model import base, layers, quantized, tokenizer
 
 log = logging.getLogger(__name__)
 
@@ -71,11 +72,19 @@ def on_meta(config: dict[str, Any], *, vae: Any = None) -> Any:
     return build(config | {"max_length": 8}, device="cpu", vae=vae, on_meta=True)  # its cache is on no meta device
 
 
-def load(folder: Path, *, device: str, dtype: torch.dtype | None = None, training: bool = False) -> Any:
+def load(
+    folder: Path,
+    *,
+    device: str,
+    dtype: torch.dtype | None = None,
+    training: bool = False,
+    quantization: Quantization = "none",
+) -> Any:
     """A VoxCPM2Model with the checkpoint's weights, frozen, in eval mode; by default float32 on a CPU, else bfloat16.
 
     The VAE stays in float32, as in the official loader. For training, the VAE and the local encoder stay on the CPU:
-    their work is done once, by `latents`. `speaking.ready_to_speak` brings them over.
+    their work is done once, by `latents`. `speaking.ready_to_speak` brings them over. In 4 bits ("nf4") are the linear
+    layers of the transformers, made so before the rest is brought over: the GPU never holds them as they were.
     """
     dtype = dtype or default_dtype(device)
     spoken = "bfloat16" if dtype is torch.bfloat16 else "float32"
@@ -87,9 +96,11 @@ def load(folder: Path, *, device: str, dtype: torch.dtype | None = None, trainin
     del state
     _make_rotations(model, dtype)
     model.requires_grad_(False).eval()
+    if quantization == "nf4":
+        quantized.quantize(model, device)
     for name, part in model.named_children():
         part.to("cpu" if training and name in ENCODERS else device)
-    if training:
+    if training and quantization == "none":
         layers.join(model)
     choose_attention(device)
     return model

@@ -60,6 +60,32 @@ def test_a_card_that_is_too_small_is_told_what_would_fit(given):
         fit.micro_batch(run, data.train, model, model.fixed)
 
 
+def test_a_card_that_only_a_base_in_4_bits_fits_is_told_so(given):
+    """Counted without bitsandbytes, of which only shapes are needed."""
+    run, data, model = given
+    asked = []
+
+    def in_4_bits():
+        asked.append(cost.model_of(run, base.read_config(base.find(run.model)), torch.float32, quantization="nf4"))
+        return asked[-1]
+
+    small, piece = in_4_bits(), fit.heaviest(run, data.train, 1)
+    fits = small.fixed + small.of(piece, checkpointing=True).peak
+    assert fits < model.fixed + model.of(piece, checkpointing=True).peak
+    says = r'train\.quantization = "nf4" with train\.checkpointing = true fits'
+    with pytest.raises(UserError, match=says):
+        fit.micro_batch(run, data.train, model, fits, in_4_bits=in_4_bits)
+    with pytest.raises(UserError, match=r"is the least, with checkpointing and a base in 4 bits; lower adapter.rank"):
+        fit.micro_batch(run, data.train, model, fits - 1, in_4_bits=in_4_bits)
+    mine = run.model_copy(update={"train": run.train.model_copy(update={"quantization": "nf4"})})
+    count = len(asked)
+    with pytest.raises(UserError, match=r"is the least, with checkpointing and a base in 4 bits"):
+        fit.micro_batch(mine, data.train, small, fits - 1, in_4_bits=in_4_bits)
+    assert len(asked) == count  # it is so already
+    assert fit.micro_batch(run, data.train, model, 1e15, in_4_bits=in_4_bits)[0] == run.batch.tokens
+    assert len(asked) == count  # and is counted only where nothing else fits
+
+
 def test_flash_attentions_workspace_is_that_of_its_source_and_an_eighth_when_folded():
     apart, shared = (
         torch.empty(800, 16, 11, 128, device="meta", dtype=torch.bfloat16),

@@ -89,6 +89,22 @@ def test_the_model_is_loaded_only_to_measure_and_without_that_there_is_a_floor(c
     assert [line for line in lines if len(line) > 80] == []
 
 
+def test_a_base_in_4_bits_is_counted_and_said(corpus, tiny, tmp_path):
+    pytest.importorskip("bitsandbytes", reason="a base in 4 bits needs bitsandbytes")
+    plain, small = (
+        forecast.forecast(asked(corpus, tiny, tmp_path, f"train.quantization={name}"), tick=quiet)
+        for name in ("none", "nf4")
+    )
+    for mine, others in zip(small["memory"], plain["memory"], strict=True):  # here, and on a GPU
+        assert (mine["quantization"], others["quantization"]) == ("nf4", "none")
+        assert mine["base"] < others["base"]
+        assert others["total"] - mine["total"] == pytest.approx(others["base"] - mine["base"], rel=0.2)
+    assert small["time"]["flops"] == plain["time"]["flops"]
+    lines = "\n".join(show.forecast_lines(small))
+    assert "memory in bfloat16, its base in 4 bits: " in lines
+    assert "4 bits" not in "\n".join(show.forecast_lines(plain))
+
+
 def test_a_validation_split_that_is_missing_is_said_before_anything_is_spent(make_corpus, tiny, tmp_path):
     with pytest.raises(Exception, match="no validation clips for km or ko"):
         forecast.forecast(asked(make_corpus(each=4), tiny, tmp_path / "run"), tick=quiet)

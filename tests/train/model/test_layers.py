@@ -32,7 +32,7 @@ class Counting:
     def __init__(self):
         self.graphs = [0, 0]
 
-    def backend(self):
+    def backend(self, **how):
         def counted(which):
             def compiler(graph, _):
                 self.graphs[which] += 1
@@ -40,7 +40,7 @@ class Counting:
 
             return compiler
 
-        return aot_autograd(fw_compiler=counted(0), bw_compiler=counted(1))
+        return aot_autograd(fw_compiler=counted(0), bw_compiler=counted(1), **how)
 
 
 @pytest.fixture
