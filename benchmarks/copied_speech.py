@@ -125,10 +125,11 @@ def search(prints: list[bytes]) -> None:
     alike = [pair for pair in likely if fingerprint.similarity(prints[pair[0]], prints[pair[1]]) >= 0.4]
     parts.append(time.process_time() - clock - sum(parts))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    names = ("equal frames", "landmarks", "comparing")
     print(
-        f"{len(prints)} prints, {len(alike)} alike of {len(likely)} compared; CPU seconds: "
-        f"equal frames {parts[0]:.1f}, landmarks {parts[1]:.1f}, comparing {parts[2]:.1f}, all {sum(parts):.1f}; peak {peak:.2f} GB"
+        f"{len(prints)} prints, {len(alike)} alike of {len(likely)} compared; peak memory {peak:.2f} GB; CPU seconds:"
     )
+    print(", ".join(f"{name} {part:.1f}" for name, part in zip(names, parts, strict=True)) + f", all {sum(parts):.1f}")
 
 
 if __name__ == "__main__":

@@ -1,16 +1,23 @@
 """What curation costs per second of audio, measure by measure, and what of the clock is not spent in models.
 
     python benchmarks/curation.py FOLDER [--table TABLE.tsv --language ko] [--json FILE]
+    python benchmarks/curation.py FOLDER --voxkitchen WHERE_IT_IS
 
 FOLDER holds recordings without text; a table names clips with their text (columns path, text). Everything runs in this
 process, one thread per model, so that CPU seconds are comparable between machines with other things to do; models are
 loaded and asked once before the clock starts. Memory is the peak of this process.
+
+With `--voxkitchen` only the light measures run (no model but the voice detector), beside the light stages of VoxKitchen
+0.3.1, whose package and dependencies lie in a folder of their own (`pip install --target`; `voxkitchen_stages.py`).
 """
 
 import argparse
 import functools
 import json
+import os
 import resource
+import subprocess
+import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -124,6 +131,30 @@ def run(folder: Path, table: Path | None, language: str, settings: Sequence[str]
     return facts
 
 
+LIGHT = ("events=false", "turns=false", "speaker=false", "language=false", "asr={}")
+
+
+def beside(facts: dict[str, Any], folder: Path, voxkitchen: str) -> None:
+    """Print our light measures beside VoxKitchen's light stages, CPU seconds per second of audio."""
+    script = Path(__file__).with_name("voxkitchen_stages.py")
+    path = os.pathsep.join([*voxkitchen.split(os.pathsep), *sys.path])
+    ran = subprocess.run(
+        [sys.executable, str(script), str(folder)],
+        env=os.environ | {"PYTHONPATH": path},
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    theirs = json.loads(ran.stdout.strip().splitlines()[-1])
+    stages = {name: spent / theirs["seconds"] for name, spent in theirs["cpu"].items()}
+    print("\nVoxKitchen: " + ", ".join(f"{name} {spent:.4f}" for name, spent in stages.items()))
+    vad = facts["measures"]["speech"], stages["silero_vad"]
+    with_vad = sum(stages.values()), facts["cpu"]
+    without = with_vad[0] - vad[1], with_vad[1] - vad[0]
+    for what, (theirs_cost, ours) in {"with voice detection": with_vad, "without it": without}.items():
+        print(f"{what}: theirs {theirs_cost:.4f}, ours {ours:.4f}: {theirs_cost / ours:.1f} times ours")
+
+
 def _silent(what: str, done: float, total: float) -> None:
     """Nobody watches."""
 
@@ -136,8 +167,10 @@ def main() -> None:
     parser.add_argument("--language", default="ko")
     parser.add_argument("--set", action="append", default=[], dest="settings")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--voxkitchen", help="folders in which VoxKitchen 0.3.1 and what it needs lie, joined by ':'")
     given = parser.parse_args()
-    facts = run(given.folder, given.table, given.language, given.settings)
+    light = [f"models.{each}" for each in LIGHT] if given.voxkitchen else []
+    facts = run(given.folder, given.table, given.language, [*light, *given.settings])
     print(f"{facts['clips']} clips of {facts['seconds']:.0f} s; CPU seconds per second of audio")
     for name, spent in sorted(facts["measures"].items(), key=lambda item: -item[1]):
         print(f"  {name:16} {spent:.4f}  {spent / facts['cpu']:5.1%}")
@@ -146,6 +179,8 @@ def main() -> None:
         f"outside models {facts['outside_models']:.1%}, outside measures {facts['outside_measures']:.1%} of the clock"
     )
     print(f"peak memory {facts['peak_gb']:.2f} GB")
+    if given.voxkitchen:
+        beside(facts, given.folder, given.voxkitchen)
     if given.json:
         given.json.write_text(json.dumps(facts, indent=1), encoding="utf-8")
 

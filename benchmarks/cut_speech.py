@@ -1,4 +1,4 @@
-"""Are long recordings cut in pauses, and is all of the speech in the clips? Real speech is joined here and cut by a run.
+"""Are long recordings cut in pauses, and is all of the speech in the clips? Real speech is joined here and cut.
 
     python benchmarks/cut_speech.py FOLDER [FOLDER ...] --seed 1 --recordings 4
 

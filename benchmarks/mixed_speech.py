@@ -48,12 +48,18 @@ def main() -> None:
     parser.add_argument("folders", type=Path, nargs="+", help="speech")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--pairs", type=int, default=60)
+    parser.add_argument("--only", choices=("overlap", "channels", "gaps"), help="one of the three")
     parser.add_argument("--each", type=int, default=12, help="clips of a person at most")
     options = parser.parse_args()
     random = np.random.default_rng(options.seed)
     clips = people(options.folders, random, options.each)
     print(f"{len(clips)} clips of {len({c.person for c in clips})} people, seed {options.seed}")
-    rows = [*overlap(clips, random, options.pairs), *channels(clips, random), *gaps(clips, random)]
+    tables = {
+        "overlap": lambda: overlap(clips, random, options.pairs),
+        "channels": lambda: channels(clips, random),
+        "gaps": lambda: gaps(clips, random),
+    }
+    rows = [row for name, table in tables.items() if options.only in (None, name) for row in table()]
     table = pl.DataFrame(rows, schema=["what", "kind", "value", "found"], orient="row")
     pl.Config.set_tbl_rows(-1).set_fmt_str_lengths(60).set_tbl_width_chars(140)
     print(
@@ -83,7 +89,7 @@ def people(folders: list[Path], random: np.random.Generator, each: int) -> list[
                 sound = heard[speech[0][0] : speech[-1][1]].astype(np.float64)
                 level = np.sqrt(np.mean(np.concatenate([heard[a:b] for a, b in speech]).astype(np.float64) ** 2))
                 pitch = signal.measure(heard, RATE, speech)["pitch"]
-                clips.append(Clip(person, 0.1 * sound / level, (pitch or 0) > HIGH_VOICE))
+                clips.append(Clip(person, 0.1 * (sound - sound.mean()) / level, (pitch or 0) > HIGH_VOICE))
     return clips
 
 
@@ -147,7 +153,7 @@ def channels(clips: list[Clip], random: np.random.Generator) -> Iterator[Row]:
             yield "offset", "taken off and told", abs(heard.mean()), abs(mix.offset - offset) < 0.02 * abs(offset)
             for kind, (sound, most) in stereo(clip.samples, two, random).items():
                 mix, likeness, _ = stored(made, sound, clip.samples)
-                right = mix.differ if kind == "two people" else not mix.differ and likeness > 0.97
+                right = mix.differ if kind.startswith("two people") else not mix.differ and likeness > 0.97
                 right &= most is None or len(mix.channels) <= most
                 yield "two channels", kind, likeness, right
 
@@ -164,6 +170,7 @@ def stereo(one: Sound, two: Sound, random: np.random.Generator) -> dict[str, tup
     def pair(left: Sound, right: Sound) -> Sound:
         return np.stack([left, right], axis=1)
 
+    noises = 1e-4 * random.normal(size=(size + len(two), 2))
     gain = 10 ** (random.uniform(-6, 6) / 20)
     return {
         "opposite": (pair(one, -one), None),
@@ -171,9 +178,11 @@ def stereo(one: Sound, two: Sound, random: np.random.Generator) -> dict[str, tup
         "silent": (pair(one, np.zeros(size)), 1),
         "hiss": (pair(one, hiss / hiss.std() * 10 ** random.uniform(-3.5, -2)), 1),
         "hum": (pair(one, hum * 10 ** random.uniform(-3, -1)), 1),
+        "hum and crosstalk": (pair(one, hum * 10 ** random.uniform(-2, -1) + one * 10 ** random.uniform(-2, -1)), 1),
         "delayed": (pair(one, np.concatenate([np.zeros(delay), one])[:size]), 1),
         "delayed, turned over": (pair(one, -0.8 * np.concatenate([np.zeros(delay), one])[:size] + room), 1),
-        "two people": (pair(one[:size_of_two], two[:size_of_two]), None),
+        "two people at once": (pair(one[:size_of_two], two[:size_of_two]), None),
+        "two people in turn": (pair(np.concatenate([one, 0 * two]), np.concatenate([0 * one, two])) + noises, None),
     }
 
 

@@ -28,6 +28,7 @@ Floats = NDArray[np.float64]
 
 WINDOW = 0.5  # seconds of one spectrum: delays up to half of it are seen
 PARTS = 8  # of a window, whose levels are kept
+QUIET = 0.05  # quantile of a channel's levels: people who speak without a pause have few quiet moments
 ACTIVE_RISE, ACTIVE_SECONDS, ACTIVE_SHARE = 12.0, 1.0, 0.1  # dB over its quiet moments, for so long or this share
 DEAD = 40.0  # dB under the loudest channel: crosstalk or hiss
 SILENT = -80.0  # dBFS: what is quieter is silence
@@ -128,7 +129,7 @@ class Survey:
 
     def _chosen(self, levels: Floats) -> tuple[tuple[int, ...], bool]:
         """The channels that are used, the best first if it is alone, else in order; and whether they differ."""
-        floor = np.maximum(np.quantile(levels, 0.1, axis=0), SILENT)
+        floor = np.maximum(np.quantile(levels, QUIET, axis=0), SILENT)
         top = np.quantile(levels, 0.99, axis=0)
         active = self._active(levels, floor, top)
         used = active or [int(each) for each in np.flatnonzero(top >= top.max() - DEAD)]  # nobody speaks
