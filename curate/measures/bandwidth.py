@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from curate.measures.spectra import ENOUGH_FRAMES, Floats, Frames, Samples
+from curate.measures.spectra import ENOUGH_FRAMES, Floats, Frames
 
 BAND = 125.0  # Hz: step of the bandwidth
 DEPTH = 65.0  # dB under the strongest band: what is weaker is not heard beside it
@@ -43,7 +43,7 @@ def highest(frames: Frames) -> float | None:
     filled = np.flatnonzero(good & (np.convolve(good, np.ones(4))[:count] >= 3))
     if not len(filled):
         return None
-    top = min(float(filled[-1] + 1) * wide, used.shape[1] - 1.0) * frames.step
+    top = float(min((filled[-1] + 1) * wide, used.shape[1] - 1) * frames.step)
     folds = [fold for fold in FOLDS if fold + 2 * IMAGE_GAP < top]
     if not folds:
         return top
@@ -56,8 +56,10 @@ def _images(total: Floats, step: float, fold: float) -> bool:
 
     Linear interpolation, repeated samples and stuffed zeros leave |X(fold + d)| = g(d) |X(fold - d)| in every frame,
     with a gain g that does not change: the level of a band above moves exactly as that of its mirror band. Speech does
-    not. `total` is the power (frames, bins + 1) added up over the bins before each. Compared is the median over bands of 125 Hz of the median deviation over the loud frames of each, in dB, with
+    not. Compared is the median over bands of 125 Hz of the median deviation over the loud frames of each, in dB, with
     that against a band two further on: where all bands move together, as in a synthetic tone, nothing is an image.
+
+    `total` is the power (frames, bins + 1) added up over the bins before each.
     """
     top = step * (total.shape[1] - 2)
     steps = int((min(top - fold, fold - 300, IMAGE_WIDTH) - IMAGE_GAP) // BAND)
