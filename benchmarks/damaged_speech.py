@@ -1,75 +1,113 @@
 """Do the signal measures survive what happens to recordings? Real speech is damaged here on purpose and measured.
 
-    python benchmarks/damaged_speech.py FOLDER --part judge
+    python benchmarks/damaged_speech.py FOLDER [FOLDER ...] --seed 1 --pieces 60
 
-FOLDER holds speech in any depth (WAV, FLAC, OGG, MP3). Its files are parted by name into those that thresholds were
-tuned on and those that judge them. Prints, for clipping, bandwidth and speech over background, what was found of what
-was done: clipped at +6..+18 dB and then turned down, resampled, high-passed or coded; brought up from 8 kHz by five
-ways; noise, babble and gates at known levels.
+A FOLDER holds speech in any depth (WAV, FLAC, OGG, MP3). The seed draws cut points, lengths and every strength of every
+damage, so that a new seed judges on damage that nobody tuned on; files that nobody tuned on judge still better. Prints,
+for clipping, bandwidth and speech over background, what was found of what was done: clipped at +6..+18 dB and then
+turned down, resampled, high-passed or coded; brought up from 8 kHz by five ways; noise, babble, music and gates at
+known levels.
 """
 
 import argparse
-import hashlib
-import io
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-import av
 import numpy as np
 import polars as pl
-import scipy.signal
-import soundfile
-from numpy.typing import NDArray
-from scipy.ndimage import minimum_filter1d
+from damage import (
+    LEVELLERS,
+    Sound,
+    Spans,
+    coded,
+    gated,
+    high_passed,
+    levelled,
+    louder,
+    power_noise,
+    resampled,
+    under,
+)
 
 from curate import audio
+from curate.measures import clipping as clipping_measure
 from curate.measures import signal
 from curate.models.silero import Silero
 
-Sound = NDArray[np.float64]
 SUFFIXES = {".wav", ".flac", ".ogg", ".mp3"}
-PIECE = 5.0  # seconds
 CLIPPED, NARROW, NOISY = 0.002, 5000.0, 15.0  # the rules' defaults
+SNRS = (5, 10, 15, 20, 30)
+Row = tuple[str, float, float, bool]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch in which somebody speaks."""
+
+    file: Path
+    samples: Sound
+    rate: int
+    speech: Spans
 
 
 def main() -> None:
     """Damage, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="speech")
-    parser.add_argument("--part", choices=("tune", "judge"), default="judge", help="which half of the files")
+    parser.add_argument("folders", type=Path, nargs="+", help="speech")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--pieces", type=int, default=60, help="at most so many, drawn")
+    parser.add_argument("--music", type=Path, help="a folder of music to lie under the speech")
+    parser.add_argument("--only", choices=("clipping", "bandwidth", "snr"), help="one of the three")
     options = parser.parse_args()
-    pieces = list(speech(options.folder, options.part))
-    print(f"{len(pieces)} pieces of {PIECE:g} s, {options.part}")
-    pl.Config.set_tbl_rows(-1)
-    for name, rows in (("clipping", clipping(pieces)), ("bandwidth", bandwidths(pieces)), ("snr", ratios(pieces))):
-        table = pl.DataFrame(list(rows), schema=["damage", "truth", "measured", "found"], orient="row")
-        print(f"\n{name}")
-        print(
-            table.group_by("damage", maintain_order=True).agg(
-                pl.len(),
-                pl.col("found").mean().round(3),
-                pl.col("measured").median().round(4).alias("median"),
-                (pl.col("measured") - pl.col("truth")).abs().median().round(2).alias("median error"),
-            )
+    pieces = speech(options.folders, np.random.default_rng(options.seed), options.pieces)
+    seconds = sum(len(piece.samples) / piece.rate for piece in pieces)
+    print(f"{len(pieces)} pieces of {len({p.file for p in pieces})} files, {seconds:.0f} s, seed {options.seed}")
+    pl.Config.set_tbl_rows(-1).set_fmt_str_lengths(60).set_tbl_width_chars(140)
+    for name in ("clipping", "bandwidth", "snr"):
+        random = np.random.default_rng(options.seed)  # the same damage whichever tables are asked
+        if options.only in (None, name):
+            rows = {"clipping": clipping, "bandwidth": bandwidths}.get(name)
+            show(name, rows(pieces, random) if rows else ratios(pieces, random, music(options.music)))
+
+
+def show(name: str, rows: Iterator[Row]) -> None:
+    """A table of what was found of each damage."""
+    table = pl.DataFrame(list(rows), schema=["damage", "truth", "measured", "found"], orient="row")
+    error = (pl.col("measured") - pl.col("truth")).fill_nan(None)
+    print(f"\n{name}")
+    print(
+        table.group_by("damage", maintain_order=True).agg(
+            pl.len().alias("n"),
+            pl.col("found").sum(),
+            pl.col("found").mean().round(3).alias("share"),
+            pl.col("measured").median().round(4).alias("median"),
+            error.abs().median().round(2).alias("median error"),
+            error.median().round(2).alias("bias"),
         )
+    )
 
 
-def speech(folder: Path, part: str) -> Iterator[tuple[Sound, int]]:
-    """Pieces in which somebody speaks, with their rate."""
-    for path in sorted(each for each in folder.rglob("*") if each.suffix.lower() in SUFFIXES):
-        odd = int(hashlib.sha256(path.name.encode()).hexdigest(), 16) % 2
-        if odd != (part == "judge"):
-            continue
+def speech(folders: list[Path], random: np.random.Generator, most: int) -> list[Piece]:
+    """Pieces of 3 to 8 s in which somebody speaks for 0.4 of the time, from cut points that the seed draws."""
+    files = sorted(each for folder in folders for each in folder.rglob("*") if each.suffix.lower() in SUFFIXES)
+    found = []
+    for path in files:
         samples, rate = audio.read(path)
-        size = round(PIECE * rate)
-        for start in range(0, max(1, len(samples) - size // 2), size):
-            piece = samples[start : start + size].astype(np.float64)
-            if len(piece) > size // 2 and sum(b - a for a, b in spans(piece, rate)) > 0.4 * len(piece):
-                yield piece - piece.mean(), rate
+        at = 0
+        while len(samples) - at > 2.5 * rate:
+            size = round(random.uniform(3, 8) * rate)
+            piece = samples[at : at + size].astype(np.float64)
+            at += size
+            found.append((path, piece - piece.mean(), rate))
+    drawn = [found[number] for number in random.permutation(len(found))]
+    pieces = (Piece(path, samples, rate, spans(samples, rate)) for path, samples, rate in drawn)
+    spoken = (piece for piece in pieces if sum(b - a for a, b in piece.speech) > 0.4 * len(piece.samples))
+    return [piece for piece, _ in zip(spoken, range(most), strict=False)]
 
 
-def spans(samples: Sound, rate: int) -> list[tuple[int, int]]:
+def spans(samples: Sound, rate: int) -> Spans:
     """Where somebody speaks, in samples."""
     listener = Silero().listen()
     listener.feed(audio.resample(samples.astype(np.float32), rate, audio.LISTENING_RATE))
@@ -80,146 +118,152 @@ def spans(samples: Sound, rate: int) -> list[tuple[int, int]]:
 # ---- clipping
 
 
-def clipping(pieces: list[tuple[Sound, int]]) -> Iterator[tuple[str, float, float, bool]]:
-    """Clipped and then processed; clean and limited speech, processed alike."""
-    processes: dict[str, Callable[[Sound, int], tuple[Sound, int]]] = {
-        "as it is": lambda x, r: (x, r),
-        "turned down": lambda x, r: (x / 4, r),
-        "resampled": lambda x, r: (audio.resample(x.astype(np.float32), r, 22_050), 22_050),
-        "high-pass": lambda x, r: (scipy.signal.sosfilt(scipy.signal.butter(2, 80, "high", fs=r, output="sos"), x), r),
-        "mp3": lambda x, r: (mp3(x, r), r),
-    }
-    for samples, rate in pieces:
-        unit = samples / np.abs(samples).max()
-        for name, process in processes.items():
-            for kind, sound in (("clean", unit), ("limited", limited(unit, rate))):
-                share = signal.measure(np.float32(process(sound, rate)[0]), process(sound, rate)[1], [])["clipped"]
-                yield f"{kind}, {name}", 0.0, share or 0.0, (share or 0.0) > CLIPPED
-            for gain in (6, 9, 12, 18):
-                loud = unit * 10 ** (gain / 20)
-                truth = float(np.mean(np.abs(loud) >= 1))
+def clipping(pieces: list[Piece], random: np.random.Generator) -> Iterator[Row]:
+    """Clipped and then processed; clean and levelled speech, processed alike."""
+    for piece in pieces:
+        unit = louder(piece.samples, 0)
+        for name, (sound, rate) in processed(unit * 0.9, piece.rate, random).items():
+            yield row(f"clean, {name}", sound, rate)
+        for kind in LEVELLERS:
+            levels = levelled(piece.samples, piece.rate, kind)
+            for name, (sound, rate) in processed(levels, piece.rate, random).items():
+                yield row(f"{kind}, {name}", sound, rate)
+        for low, high in ((6, 9), (9, 12), (12, 18)):
+            loud = louder(unit, random.uniform(low, high))
+            truth = float(np.mean(np.abs(loud) >= 1))
+            for name, (sound, rate) in processed(np.clip(loud, -1, 1), piece.rate, random).items():
                 if truth >= 0.01:
-                    sound, at = process(np.clip(loud, -1, 1), rate)
-                    share = signal.measure(np.float32(sound), at, [])["clipped"] or 0.0
-                    yield f"+{gain} dB, {name}", truth, share, share > CLIPPED
+                    yield row(f"+{low}..{high} dB, {name}", sound, rate, truth)
 
 
-def limited(unit: Sound, rate: int, drive: float = 12.0) -> Sound:
-    """Through a limiter that looks 5 ms ahead and lets go within 50 ms."""
-    driven = unit * 10 ** (drive / 20)
-    ahead = rate // 200
-    gain = minimum_filter1d(1 / np.maximum(1, np.abs(driven)), 2 * ahead + 1)
-    release, now = math.exp(-1 / (0.05 * rate)), 1.0
-    for at, least in enumerate(gain):
-        now = gain[at] = least if least < now else release * now + (1 - release) * least
-    smooth = np.minimum(np.convolve(gain, np.ones(ahead) / ahead, "same"), 1)
-    return np.clip(driven * smooth, -1, 1)
+def row(damage: str, sound: Sound, rate: int, truth: float = 0.0) -> Row:
+    """What the clipping measure says."""
+    peak = float(np.abs(sound).max())
+    share = clipping_measure.share(sound / peak, rate, 1 / (32768 * peak))
+    return damage, truth, share, share > CLIPPED
 
 
-def mp3(samples: Sound, rate: int) -> Sound:
-    """Through an MP3 of about 64 kb/s."""
-    coded = io.BytesIO()
-    quiet = samples / max(1, np.abs(samples).max())
-    soundfile.write(coded, quiet, rate, format="MP3", bitrate_mode="CONSTANT", compression_level=0.6)
-    coded.seek(0)
-    return np.asarray(soundfile.read(coded)[0], dtype=np.float64)
-
-
-def aac(samples: Sound, rate: int) -> Sound:
-    """Through AAC at 64 kb/s."""
-    coded = io.BytesIO()
-    with av.open(coded, "w", format="adts") as container:
-        stream = container.add_stream("aac", rate=rate, layout="mono")
-        stream.bit_rate = 64_000
-        queue = av.AudioFifo()
-        frame = av.AudioFrame.from_ndarray(samples.astype(np.float32)[None], format="fltp", layout="mono")
-        frame.rate = rate
-        queue.write(frame)
-        while (part := queue.read(1024, partial=True)) is not None:
-            container.mux(stream.encode(part))
-        container.mux(stream.encode(None))
-    coded.seek(0)
-    with av.open(coded) as container:
-        return np.concatenate([frame.to_ndarray()[0] for frame in container.decode(audio=0)]).astype(np.float64)
+def processed(sound: Sound, rate: int, random: np.random.Generator) -> dict[str, tuple[Sound, int]]:
+    """As it is and after what happens to files; strengths are drawn."""
+    others = [each for each in (16_000, 22_050, 24_000, 32_000, 44_100, 48_000) if each != rate]
+    to, order, down = int(random.choice(others)), int(random.integers(1, 5)), random.uniform(3, 24)
+    return {
+        "as it is": (sound, rate),
+        "turned down": (sound * 10 ** (-down / 20), rate),
+        "resampled": (resampled(sound, rate, to), to),
+        "80 Hz high-pass": (high_passed(sound, rate, 80, order), rate),
+        "mp3 64k": (coded(sound, rate, "mp3", 64), rate),
+    }
 
 
 # ---- bandwidth
 
 
-def bandwidths(pieces: list[tuple[Sound, int]]) -> Iterator[tuple[str, float, float, bool]]:
-    """Limited to 4 kHz and brought up to 24 kHz; and full speech under noise."""
-    for samples, rate in pieces:
-        if rate < 16_000:
+def bandwidths(pieces: list[Piece], random: np.random.Generator) -> Iterator[Row]:
+    """Limited to 4 kHz and brought up; limited to other bands; and full speech under noise."""
+    for piece in pieces:
+        if piece.rate < 16_000:
             continue
-        low = audio.resample(samples.astype(np.float32), rate, 8000).astype(np.float64)
-        at = np.arange(3 * len(low))
-        up = {
-            "resampled": audio.resample(low.astype(np.float32), 8000, 24_000).astype(np.float64),
-            "interpolated": np.interp(at / 3, at[: len(low)], low),
-            "repeated": np.repeat(low, 3),
-            "zeros stuffed": np.where(at % 3 == 0, np.repeat(low, 3), 0.0),
+        factor = int(random.choice([2, 3, 4, 6]))  # to 16, 24, 32 and 48 kHz
+        low, rate = resampled(piece.samples, piece.rate, 8000), 8000 * factor
+        for name, sound in brought_up(low, factor, random).items():
+            yield width(f"4 kHz, {name}", sound, rate, 4000.0)
+        for limit in (11_025, 12_000, 16_000):
+            if limit < 0.75 * piece.rate:
+                sound = resampled(resampled(piece.samples, piece.rate, limit), limit, piece.rate)
+                yield width(f"{limit / 2000:g} kHz, resampled", sound, piece.rate, limit / 2)
+        noises = {
+            f"{name} noise, {snr} dB": under(
+                piece.samples, power_noise(random, len(piece.samples), slope, piece.rate), piece.speech, snr
+            )
+            for name, slope in (("white", 0), ("pink", 1))
+            for snr in (10, 20)
         }
-        up |= {f"{name}, {code.__name__}": code(up[name], 24_000) for name in ("resampled", "interpolated")
-               for code in (mp3, aac)}  # fmt: skip
-        up |= {f"{name}, noise -60 dB": noisy(up[name], 60) for name in ("resampled", "interpolated")}
-        for name, sound in up.items():
-            band = signal.measure(np.float32(sound), 24_000, spans(low, 8000) and spans(sound, 24_000))["bandwidth"]
-            yield f"4 kHz, {name}", 4000.0, band or 0.0, (band or 0.0) < NARROW
-        for name, sound in (("clean", samples), ("white 10 dB", noisy(samples, 10)), ("mp3", mp3(samples, rate))):
-            band = signal.measure(np.float32(sound), rate, spans(sound, rate))["bandwidth"]
-            yield f"full, {name}", math.nan, band or 0.0, (band or 0.0) < NARROW
+        coders = {f"{c} {k}k": coded(piece.samples, piece.rate, c, k) for c, k in (("mp3", 64), ("aac", 64))}
+        for name, sound in ({"clean": piece.samples} | noises | coders).items():
+            yield width(f"full band, {name}", sound, piece.rate, math.nan)
 
 
-def noisy(samples: Sound, snr: float) -> Sound:
-    """With white noise so many dB under it."""
-    noise = np.random.default_rng(0).normal(size=len(samples))
-    return samples + noise * math.sqrt(np.mean(samples**2) / np.mean(noise**2) / 10 ** (snr / 10))
+def brought_up(low: Sound, factor: int, random: np.random.Generator) -> dict[str, Sound]:
+    """From 8 kHz to a multiple of it, by ways good and bad, and these coded and under a faint noise."""
+    size, rate = factor * len(low), 8000 * factor
+    at = np.arange(size)
+    repeated = np.repeat(low, factor)
+    ways = {
+        "resampled": resampled(low, 8000, rate)[:size],
+        "interpolated": np.interp(at / factor, at[: len(low)], low),
+        "repeated": repeated,
+        "zeros stuffed": np.where(at % factor == 0, repeated, 0.0),
+    }
+    processed = {}
+    for name, sound in ways.items():
+        noise = random.normal(size=size) * math.sqrt(np.mean(sound**2)) / 1000
+        processed |= {
+            f"{name}, mp3": coded(sound, rate, "mp3", 64),
+            f"{name}, aac": coded(sound, rate, "aac", 64),
+            f"{name}, noise -60 dB": sound + noise,
+        }
+    return ways | processed
+
+
+def width(damage: str, sound: Sound, rate: int, truth: float) -> Row:
+    """What the bandwidth measure says."""
+    band = signal.measure(np.float32(sound), rate, spans(sound, rate))["bandwidth"]
+    return damage, truth, math.nan if band is None else band, band is not None and band < NARROW
 
 
 # ---- speech over background
 
 
-def ratios(pieces: list[tuple[Sound, int]]) -> Iterator[tuple[str, float, float, bool]]:
-    """White and pink noise and babble at known levels, and pauses turned down by a gate."""
-    for number, (samples, rate) in enumerate(pieces):
-        speaking = spans(samples, rate)
-        inside = np.concatenate([samples[a:b] for a, b in speaking])
-        for kind, noise in backgrounds(samples, rate, pieces, number).items():
-            under = np.concatenate([noise[a:b] for a, b in speaking])
-            for snr in (5, 10, 20, 30):
-                mixed = samples + noise * math.sqrt(np.mean(inside**2) / np.mean(under**2) / 10 ** (snr / 10))
-                yield measured(f"{kind}, {snr} dB", snr, mixed, rate)
+def ratios(pieces: list[Piece], random: np.random.Generator, songs: list[tuple[Sound, int]]) -> Iterator[Row]:
+    """Noises, babble and music at known levels, and pauses turned down by a gate."""
+    for number, piece in enumerate(pieces):
+        for kind, noise in backgrounds(pieces, number, random, songs).items():
+            for snr in SNRS:
+                mixed = under(piece.samples, noise, piece.speech, snr)
+                yield ratio(f"{kind}, {snr} dB", snr, mixed, piece.rate)
                 if snr == 10:
-                    for depth in (20, 40, 60):
-                        yield measured(
-                            f"{kind}, {snr} dB, gate {depth} dB", snr, gated(mixed, speaking, rate, depth), rate
-                        )
-        yield measured("clean", math.nan, samples, rate)
+                    depth, hold, ramp = random.uniform(20, 60), random.uniform(0, 0.1), random.uniform(0.002, 0.03)
+                    closed = gated(mixed, piece.speech, piece.rate, depth, hold, ramp)
+                    yield ratio(f"{kind}, 10 dB, gated by 20 to 60 dB", snr, closed, piece.rate)
+        yield ratio("clean", math.nan, piece.samples, piece.rate)
 
 
-def measured(damage: str, snr: float, sound: Sound, rate: int) -> tuple[str, float, float, bool]:
-    """A row of the table."""
-    ratio = signal.measure(np.float32(sound), rate, spans(sound, rate))["snr"]
-    return damage, snr, math.nan if ratio is None else ratio, ratio is not None and ratio < NOISY
+def ratio(damage: str, snr: float, sound: Sound, rate: int) -> Row:
+    """What the measure of speech over background says."""
+    found = signal.measure(np.float32(sound), rate, spans(sound, rate))["snr"]
+    return damage, snr, math.nan if found is None else found, found is not None and found < NOISY
 
 
-def backgrounds(samples: Sound, rate: int, pieces: list[tuple[Sound, int]], number: int) -> dict[str, Sound]:
-    """White and pink noise, and six other pieces at once."""
-    white = np.random.default_rng(number).normal(size=len(samples))
-    spectrum = np.fft.rfft(white)
-    pink = np.fft.irfft(spectrum / np.sqrt(np.maximum(np.arange(len(spectrum)), 1)), len(samples))
-    others = [pieces[(number + k * 7 + 3) % len(pieces)] for k in range(6)]
-    voices = [audio.resample(np.float32(other), at, rate).astype(np.float64) for other, at in others]
-    loud = [np.resize(voice[np.abs(voice) > 1e-3] / voice.std(), len(samples)) for voice in voices]
-    return {"white": white, "pink": pink, "babble": np.sum(loud, axis=0)}
+def backgrounds(
+    pieces: list[Piece], number: int, random: np.random.Generator, songs: list[tuple[Sound, int]]
+) -> dict[str, Sound]:
+    """White and pink noise, four to eight other pieces at once, and a stretch of music."""
+    piece = pieces[number]
+    size = len(piece.samples)
+    others = [other for other in pieces if other.file != piece.file]
+    many = min(len(others), int(random.integers(4, 9)))
+    chosen = [others[each] for each in random.choice(len(others), many, replace=False)]
+    voices = [resampled(np.concatenate([p.samples[a:b] for a, b in p.speech]), p.rate, piece.rate) for p in chosen]
+    noises = {
+        "white": power_noise(random, size, 0, piece.rate),
+        "pink": power_noise(random, size, 1, piece.rate),
+        "pink from 0.2 Hz": power_noise(random, size, 1, piece.rate, lowest=0.2),
+        "babble": np.sum([np.resize(voice / voice.std(), size) for voice in voices], axis=0),
+    }
+    if songs:
+        song, rate = songs[int(random.integers(len(songs)))]
+        start = int(random.integers(max(1, len(song) - round(size * rate / piece.rate))))
+        part = song[start : start + round(size * rate / piece.rate) + 1]
+        noises["music"] = np.resize(resampled(part, rate, piece.rate), size)
+    return noises
 
 
-def gated(samples: Sound, speaking: list[tuple[int, int]], rate: int, depth: float) -> Sound:
-    """Turned down by so many dB where nobody speaks."""
-    gain = np.full(len(samples), 10 ** (-depth / 20))
-    for start, end in speaking:
-        gain[max(0, start - rate // 20) : end + rate // 20] = 1
-    return samples * np.convolve(gain, np.ones(rate // 100) / (rate // 100), "same")
+def music(folder: Path | None) -> list[tuple[Sound, int]]:
+    """Every file of a folder."""
+    files = sorted(folder.rglob("*")) if folder else []
+    read = [audio.read(each) for each in files if each.suffix.lower() in SUFFIXES]
+    return [(samples.astype(np.float64), rate) for samples, rate in read]
 
 
 if __name__ == "__main__":

@@ -50,7 +50,13 @@ def unchanged(path: str | Path, before: str | None) -> None:
 
     By size and time alone: a corpus may be moved to another disk, where its files have other inodes.
     """
-    if before is not None and stamp(path).split()[:2] != before.split()[:2]:
+    if before is None:
+        return
+    try:
+        now = stamp(path)
+    except OSError as error:
+        raise Unreadable(f"it cannot be found any more: {error.strerror}") from None
+    if now.split()[:2] != before.split()[:2]:
         raise Unreadable("changed since it was ingested; run `curate run` again")
 
 

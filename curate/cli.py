@@ -292,6 +292,27 @@ def explain(
 
 
 @app.command()
+def purge(corpus: CorpusFolder, workers: Workers = 0) -> None:
+    """Forget clips that are no longer in the sources.
+
+    After recordings were removed from a source and `curate run` has read it:
+    their cached answers, latents and rows in locks go, and what remains is said.
+
+    Example: curate purge work/corpus
+    """
+    from curate import purge as purging
+    from curate import show, terminal
+    from curate.recipe import load
+
+    known = _known(corpus)
+    with known.locked(), show.progress() as watch:
+        wanted = load(known.recipe)
+        clips, done = purging.purge(known, wanted, workers=workers, watch=watch)
+    _print_status(clips, wanted)
+    terminal.write(purging.as_text(done))
+
+
+@app.command()
 def check(recipe: RecipeFile, settings: Settings = None, as_json: AsJson = False) -> None:
     """Check a recipe before a run; nothing is written.
 

@@ -99,7 +99,7 @@ def advance(
     if until == "ingest":
         clips = _read_ingested(corpus, wanted)
     elif until == "segment":
-        clips = _measure(corpus, wanted, asked, workers=workers, watch=watch, until=until)
+        clips = measure_anew(corpus, wanted, asked, workers=workers, watch=watch, until=until)
     else:
         clips = measure(corpus, wanted, asked, workers=workers, watch=watch, again=again)
     if until in pipeline.DECISIONS:
@@ -130,20 +130,28 @@ def measure(
     stored = _stored(corpus.measured)
     if stored.get("digest") == digest and not (again and stored.get("failures") != "0"):
         return pl.read_parquet(corpus.measured)
-    frame = _measure(corpus, wanted, asked, workers=workers, watch=watch)
+    frame = measure_anew(corpus, wanted, asked, workers=workers, watch=watch)
     failures = frame.filter(pl.col("error").is_not_null() & pl.col("speech").is_not_null()).height
     files.write_parquet(frame, corpus.measured, metadata={"digest": digest, "failures": str(failures)})
     return frame
 
 
-def _measure(
-    corpus: Corpus, wanted: Recipe, asked: Measures, *, workers: int, watch: Watch, until: str = "measure"
+def measure_anew(
+    corpus: Corpus,
+    wanted: Recipe,
+    asked: Measures,
+    *,
+    workers: int,
+    watch: Watch,
+    until: str = "measure",
+    store: Store | None = None,
 ) -> pl.DataFrame:
+    """The frame after the step `until`, made from the answers of `store` and asking for what is missing there."""
     ingested = _read_ingested(corpus, wanted)
     each = memory.per_worker(wanted.models.folders())
     count = memory.workers(workers, each)
     with Local(asked.in_workers(), count, lambda: watch(memory.words(count, each), 1, 1)) as engine:
-        context = Context(asked, Store(corpus.answers), engine, roots(wanted, corpus.unpacked), watch)
+        context = Context(asked, store or Store(corpus.answers), engine, roots(wanted, corpus.unpacked), watch)
         return pipeline.measure(wanted, ingested, context, until=until)
 
 

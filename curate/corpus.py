@@ -122,7 +122,7 @@ class Corpus:
             lock.touch()
         except OSError as error:
             raise UserError(
-                f"cannot write to {self.folder}: {error.strerror}; choose another folder with --into"
+                f"cannot write to {self.folder}: {error.strerror}; make it writable, or name another folder"
             ) from None
         with files.locked(lock, f"another curate command is working on {self.folder}; wait for it to end"):
             # what killed runs left; `clips/`, which may hold a million files, is looked through when clips are cut

@@ -77,9 +77,16 @@ def write_text(path: Path, text: str) -> None:
 def write_parquet(frame: "pl.DataFrame", path: Path, *, metadata: dict[str, str] | None = None) -> None:
     """Write a frame as Parquet, whole or not at all; equal frames give equal bytes, so all settings are fixed."""
     with replacing(path) as partial:
-        frame.write_parquet(
-            partial, compression="zstd", compression_level=3, row_group_size=65536, statistics=True, metadata=metadata
-        )
+        try:
+            frame.write_parquet(
+                partial, compression="zstd", compression_level=3, row_group_size=65536, statistics=True,
+                metadata=metadata,
+            )  # fmt: skip
+        except Exception as problem:
+            # headers and the footer are encoded straight into the file, and there Thrift does not pass on why not
+            if "transport error" not in str(problem):
+                raise
+            raise OSError(errno.ENOSPC, "the disk did not take all of the table") from problem
 
 
 def append_line(path: Path, line: str) -> None:

@@ -46,6 +46,22 @@ def exports(corpus: Corpus) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
 
 
+def keep_latents(corpus: Corpus) -> int:
+    """Remove from the corpus's own latents all but those of the clips in `clips/`; how many files these were."""
+    index = clip_files.read_index(corpus.clips)
+    kept = set() if index is None else {each[:LATENT_DIGITS] for each in index["flac_sha256"].drop_nulls()}
+    others = [path for path in (corpus.folder / LATENTS).rglob("*.safetensors") if path.stem not in kept]
+    for path in others:
+        path.unlink(missing_ok=True)
+    return len(others)
+
+
+def strangers(corpus: Corpus, clips: pl.DataFrame) -> list[str]:
+    """Exports in the corpus that name clips which it does not keep, whether dropped or gone."""
+    kept = set(clips.filter(pl.col("drop").is_null())["id"])
+    return [name for name in exports(corpus) if contents.ids(corpus.export(name)) - kept]
+
+
 def forget_latents(corpus: Corpus, clips: pl.DataFrame) -> int:
     """Remove from the corpus's own latents those of people who asked to be taken out; how many files these were.
 

@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import logging
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from curate.errors import UserError
 from curate.recipe import Recipe
 from curate.steps import held_out
 from curate.steps.before import Before
+from curate.steps.verdicts import taken_down
 
 log = logging.getLogger(__name__)
 
@@ -71,13 +73,39 @@ def held(corpus: Corpus, wanted: Recipe) -> pl.DataFrame:
 
 
 def _write_held(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, before: Before) -> None:
-    now = held_out.together(before.held, held_out.of(clips))
+    taken = clips.filter(taken_down())["id"]
+    now = held_out.without(held_out.together(before.held, held_out.of(clips)), taken)
     text = f"{ABOUT_SPLIT}{SETTINGS}{_settings(wanted)}\n{now.write_csv(separator=chr(9))}"
     if corpus.split_lock.is_file() and before.held.is_empty():
         there = corpus.split_lock.read_text(encoding="utf-8")
         if there != text and f"{SETTINGS}{_settings(wanted)}\n" not in there:
             files.write_text(_former(corpus), there)
     files.write_text(corpus.split_lock, text)
+    if len(taken):
+        asked = set(taken)
+        _keep_rows(_former(corpus), lambda id: id not in asked)
+
+
+def forget(corpus: Corpus, known: Collection[str]) -> int:
+    """Take clips that the corpus no longer has out of every lock; how many rows these were."""
+    places = (corpus.split_lock, _former(corpus), corpus.balance_lock)
+    return sum(_keep_rows(place, known.__contains__) for place in places)
+
+
+def _keep_rows(path: Path, stays: Callable[[str], bool]) -> int:
+    """Take rows out of a lock by the ids of their clips; how many. What is no lock of ours is left as it is."""
+    if not path.is_file():
+        return 0
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    head = sum(line.startswith("#") for line in lines)
+    names = lines[head].split() if head < len(lines) else []
+    if "id" not in names:
+        return 0
+    place = names.index("id")
+    rows = [line for line in lines[head + 1 :] if stays((line.rstrip("\n").split("\t") + [""] * place)[place])]
+    if gone := len(lines) - head - 1 - len(rows):
+        files.write_text(path, "".join([*lines[: head + 1], *rows]))
+    return gone
 
 
 def _former(corpus: Corpus) -> Path:
@@ -106,7 +134,7 @@ def _opened(path: Path, second: str, schema: dict[str, Any]) -> tuple[str | None
     if not path.exists():
         return None, pl.DataFrame(schema=schema)
     try:
-        about, settings, table = path.read_text(encoding="utf-8").split("\n", 2)
+        about, settings, table = [*path.read_text(encoding="utf-8").split("\n", 2), "", ""][:3]
         if not (about.startswith("#") and settings.startswith(second)):
             raise ValueError("its first two lines are not as they were written")
         rows = pl.read_csv(io.StringIO(table), separator="\t", infer_schema=False)

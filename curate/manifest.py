@@ -125,7 +125,7 @@ COLUMNS = _columns(
     Column("distillmos", pl.Float64, "quality", "DistillMOS, predicted; not trained on Khmer or Korean", "1..5", 3),
     Column("language_probability", pl.Float64, "hear", "probability of the declared language (speech only)", "0..1", 4),
     Column("other_language", pl.String, "hear", "the likeliest other language"),
-    Column("other_probability", pl.Float64, "hear", "its probability", "0..1", 4),
+    Column("other_probability", pl.Float64, "hear", "probability of that other language", "0..1", 4),
     Column("heard", pl.String, "hear", "what the speech recogniser wrote"),
     Column("heard_confidence", pl.Float64, "hear", "exp of the mean log probability of its tokens", "0..1", 4),
     Column("heard_spoken", pl.String, "text", "`heard`, normalised like `spoken`"),

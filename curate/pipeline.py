@@ -89,7 +89,9 @@ def decide(
     clips = relations.name_alike(clips)
     if until == "filter":
         return clips
-    drawn, candidates = before.held, balance.candidates(clips, **recipe.balance.model_dump(exclude={"stable"}))
+    # of people who asked to be taken out nothing is held out, nor kept from others for their sake
+    drawn = held_out.without(before.held, clips.filter(verdicts.taken_down())["id"])
+    candidates = balance.candidates(clips, **recipe.balance.model_dump(exclude={"stable"}))
     earlier = before.chosen if recipe.balance.stable else frozenset()
     # What is drawn now bars other clips of the same persons and texts, so the choice is made again with it; a run that
     # finds it drawn already ends in the same.

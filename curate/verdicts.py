@@ -52,8 +52,9 @@ def load(corpus: Corpus, recipe: Recipe, ids: pl.Series) -> Verdicts | None:
     unknown = found.rows.filter(~pl.col("clip").is_in(ids.implode()))["clip"]
     if len(unknown) and len(unknown) == found.rows.height:
         raise UserError(
-            f"{file} is of another corpus, or its recordings were cut anew since: none of its {len(unknown)} clips is "
-            f"here, such as {printable(unknown[0])}; name the right file in corpus.verdicts, or move this one away"
+            f"{file} is of another corpus, or its recordings were cut anew or removed since: none of its "
+            f"{len(unknown)} clips is here, such as {printable(unknown[0])}; name the right file in corpus.verdicts, "
+            "or move this one away"
         )
     if len(unknown):
         some = ", ".join(printable(each) for each in unknown[:NAMED])

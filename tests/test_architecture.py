@@ -33,8 +33,8 @@ AT_HOME = {
     "train/model/nf4.py": {"bitsandbytes"},
 }
 LOWEST = (
-    "curate.console", "curate.errors", "curate.files", "curate.settings", "curate.signals", "curate.manifest",
-    "curate.audio", "curate.channels", "curate.decoders", "curate.text", "curate.models",
+    "curate.console", "curate.errors", "curate.files", "curate.fonts", "curate.settings", "curate.signals",
+    "curate.manifest", "curate.audio", "curate.channels", "curate.decoders", "curate.text", "curate.models",
 )  # fmt: skip
 # What training may also take: functions on samples and texts that need no manifest, rather than copies of them.
 SHARED = (*LOWEST, "curate.measures")
@@ -45,6 +45,7 @@ COMMANDS = (
     "curate.show",
     "curate.pipeline",
     "curate.explain",
+    "curate.purge",
     "curate.check",
     "curate.verify",
 )

@@ -7,7 +7,7 @@ from typing import Protocol
 import polars as pl
 
 from curate.channels import Mix
-from curate.engine.store import Buffer, Store
+from curate.engine.store import KEY_DIGITS, Buffer, Store
 from curate.engine.work import Job, Request, Result, named
 from curate.files import Root
 from curate.measures.catalogue import Measures
@@ -76,6 +76,7 @@ def ask_corpus(clips: pl.DataFrame, each: Measure, store: Store) -> pl.DataFrame
     """Fill the columns of a measure that looks at all clips at once, unless it was asked about just these."""
     measured = clips.filter(pl.col(each.inputs[0]).is_not_null())
     key = corpus_key(measured, each)
+    store.asked(each, [key[:KEY_DIGITS]])
     answer = store.read_table(each, key)
     if answer is None:
         answer = each.make()(clips)
@@ -98,6 +99,7 @@ def _asked(clips: pl.DataFrame, each: Measure, where: pl.Expr, store: Store) -> 
     language = [pl.col("language") == each.language] if each.language else []
     rows = clips.with_row_index(ROW).filter(pl.all_horizontal(where, *needed, *language))
     rows = rows.with_columns(pl.Series("key", keys(rows, each), dtype=pl.String))
+    store.asked(each, rows["key"])
     return Asked(each, rows, store.read(each))
 
 

@@ -22,14 +22,17 @@ from curate.measures.definition import Answer, Measure
 FLUSH_SECONDS = 3.0  # a killed run loses at most this much work, and the clip at hand
 FAN_OUT = 4  # shards of one level that are merged into one of the next
 MANY_SHARDS = 32  # beyond, they are merged into one when read: those of a version that did not merge them
+KEY_DIGITS = 32  # of the key of such an answer that name its file
 TABLES_KEPT = 4  # answers about a whole corpus, the newest
 
 
 class Store:
     """Cached answers: one folder per measure, in shards that are written whole and renamed."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, remember: bool = False) -> None:
+        """`remember`: which answers are asked for, so that `forget` can remove all others."""
         self.folder = folder
+        self._asked: dict[str, set[str]] | None = {} if remember else None
         self._known: dict[str, pl.DataFrame] = {}  # answers about texts: they are asked for twice in a run
 
     def read(self, measure: Measure) -> pl.DataFrame:
@@ -44,9 +47,32 @@ class Store:
             self._known[measure.name] = answers
         return answers
 
+    def asked(self, measure: Measure, keys: Iterable[str]) -> None:
+        """Be told that these answers are wanted, whether they are here or will be."""
+        if self._asked is not None:
+            self._asked.setdefault(measure.name, set()).update(keys)
+
+    def forget(self) -> int:
+        """Remove every answer that was not asked for since, of whatever measure; how many these were."""
+        if self._asked is None:
+            raise ValueError("a store that did not remember what was asked for cannot tell what was not")
+        gone = 0
+        for shard in sorted(self.folder.glob("*/*.parquet")):
+            wanted, frame = self._asked.get(shard.parent.name, set()), _read_file(shard)
+            if "key" in frame.columns:
+                left = frame.filter(pl.col("key").is_in(list(wanted)))
+            else:  # a table about all clips
+                left = frame if shard.stem in wanted else frame.clear()
+            gone += frame.height - left.height
+            if left.is_empty():
+                shard.unlink()
+            elif left.height < frame.height:
+                files.write_parquet(left, shard)
+        return gone
+
     def read_table(self, measure: Measure, key: str) -> pl.DataFrame | None:
         """The answer of a corpus-scope measure, or None where it was not yet asked about just these clips."""
-        path = self.folder / measure.name / f"{key[:32]}.parquet"
+        path = self.folder / measure.name / f"{key[:KEY_DIGITS]}.parquet"
         frame = _read_file(path) if path.exists() else None
         wanted = {"id": pl.String} | {name: COLUMNS[name].dtype for name in measure.outputs}
         return frame if frame is not None and dict(frame.schema) == wanted else None
@@ -54,7 +80,7 @@ class Store:
     def write_table(self, measure: Measure, key: str, answer: pl.DataFrame) -> None:
         """Keep the answer of a corpus-scope measure."""
         folder = self.folder / measure.name
-        files.write_parquet(answer, folder / f"{key[:32]}.parquet")
+        files.write_parquet(answer, folder / f"{key[:KEY_DIGITS]}.parquet")
         tables = sorted(folder.glob("*.parquet"), key=lambda path: path.stat().st_mtime_ns)
         for old in tables[:-TABLES_KEPT]:
             old.unlink()

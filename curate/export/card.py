@@ -10,10 +10,10 @@ from typing import Any
 
 import polars as pl
 
-from curate.export.description import NOT_STATED, PROVENANCE, Facts, describe
+from curate.export.description import NOT_STATED, Facts, describe
 from curate.export.front_matter import front_matter
 from curate.recipe import Recipe
-from curate.report.facts import LIMITS
+from curate.report.facts import LIMITS, PROVENANCE
 from curate.report.wording import duration
 
 MISUSE = (

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import polars as pl
 
-ID = re.compile(rb"(?<![0-9A-Za-z])[0-9a-f]{16}(?:-\d+)?(?![0-9A-Za-z])")
+# not the 16 digits behind a point: 3.5960090702947847 are the seconds of a clip
+ID = re.compile(rb"(?<![0-9A-Za-z])(?<![0-9]\.)[0-9a-f]{16}(?:-\d+)?(?![0-9A-Za-z])")
 SOUNDS = (".flac", ".wav", ".ogg", ".opus", ".mp3")
 REFERENCE = re.compile(rb'"ref_audio": "[^"]*"')  # another clip, named in a line that is not its own
 BLOCK = 1 << 24  # bytes of a text looked through at once

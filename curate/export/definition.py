@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ LOUDNESS = (-70.0, 0.0)  # LUFS: under the absolute gate of BS.1770 nothing is h
 IDENTITY = ("id", "sha256", "channel_mix", "dc_offset", "cut_start", "cut_end")  # which samples a clip is
 TOLD = ("source", "licence", "attribution", "url")  # what must go wherever a clip goes
 Row = Mapping[str, Any]
+as_json = json.JSONEncoder(ensure_ascii=False).encode  # `json.dumps` makes an encoder for every call that says so
 
 
 @dataclass(frozen=True)
@@ -146,12 +148,12 @@ def text_file(name: str, text: str) -> File:
 
 def json_lines(objects: Sequence[Mapping[str, Any]]) -> str:
     """One object a line."""
-    return "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in objects)
+    return "".join(as_json(each) + "\n" for each in objects)
 
 
 def digest(values: Any) -> str:
     """A key of plain values."""
-    return hashlib.sha256(json.dumps(values, ensure_ascii=False).encode()).hexdigest()[:32]
+    return hashlib.sha256(as_json(values).encode()).hexdigest()[:32]
 
 
 def check_cut(clips: Clips) -> None:
@@ -174,9 +176,14 @@ def attributions(clips: Clips) -> File:
     """sources.tsv: what was taken of each source, under which licence, and whom to name."""
     totals: dict[tuple[str, ...], list[float]] = {}
     for row in clips.rows:
-        entry = totals.setdefault(tuple(one_line(str(row[name] or "")) for name in TOLD), [0, 0.0])
+        entry = totals.setdefault(_told(tuple(row[name] for name in TOLD)), [0, 0.0])
         entry[0] += 1
         entry[1] += clips.seconds(row)
     lines = ["\t".join((*TOLD, "clips", "hours"))]
     lines += ["\t".join((*each, f"{int(count)}", f"{seconds / 3600:.4f}")) for each, (count, seconds) in totals.items()]
     return text_file("sources.tsv", "\n".join(lines) + "\n")
+
+
+@lru_cache(1000)  # thousands of clips have the same few
+def _told(values: tuple[str | None, ...]) -> tuple[str, ...]:
+    return tuple(one_line(str(each or "")) for each in values)

@@ -11,6 +11,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -18,7 +19,7 @@ from typing import Any
 
 from curate import files
 from curate.errors import UserError
-from curate.export.definition import File
+from curate.export.definition import File, as_json
 
 INDEX = ".samsori-export"
 IGNORED = (".DS_Store",)
@@ -78,7 +79,9 @@ def _noted(entries: Iterable[Entry]) -> Counter[str]:
 
 def settings_of(folder: Path) -> Header | None:
     """How the export in a folder was asked for; None where there is none."""
-    return _read_index(folder)[0]
+    with suppress(OSError), (folder / INDEX).open(encoding="utf-8", errors="replace") as index:
+        return _header(index.readline())
+    return None
 
 
 def check(folder: Path, format: str, *, legacy: Collection[str] = ()) -> tuple[Header | None, dict[str, Entry]]:
@@ -165,28 +168,47 @@ def _remove(folder: Path, names: Collection[str]) -> None:
 def _read_index(folder: Path) -> tuple[Header | None, dict[str, Entry]]:
     """The settings and files of the export that is there; the last word on a file counts, a torn line does not."""
     try:
-        lines = (folder / INDEX).read_text(encoding="utf-8", errors="replace").splitlines()
-        header = json.loads(lines[0])
-    except (OSError, ValueError, IndexError):
+        first, *lines = (folder / INDEX).read_text(encoding="utf-8", errors="replace").splitlines() or [""]
+    except OSError:
         return None, {}
-    if not isinstance(header, dict) or "format" not in header:
+    header = _header(first)
+    if header is None:
         return None, {}
     entries = {}
-    for line in lines[1:]:
+    for values in _parsed(lines):
         try:
-            entry = Entry(**json.loads(line))
-        except (ValueError, TypeError):
+            entry = Entry(**values)
+            ours = not entry.file.startswith("/") and ".." not in entry.file.split("/")  # else it is not of our making
+        except (TypeError, AttributeError):
             continue
-        if not entry.file.startswith("/") and ".." not in entry.file.split("/"):  # else it is not of our making
+        if ours:
             entries[entry.file] = entry
     return header, entries
 
 
+def _header(line: str) -> Header | None:
+    try:
+        header = json.loads(line)
+    except ValueError:
+        return None
+    return header if isinstance(header, dict) and "format" in header else None
+
+
+def _parsed(lines: Sequence[str]) -> Iterator[Any]:
+    """The values of all lines that can be read."""
+    try:
+        yield from json.loads(f"[{','.join(lines)}]")  # at once: a third of the time
+    except ValueError:
+        for line in lines:
+            with suppress(ValueError):
+                yield json.loads(line)
+
+
 def _write_index(folder: Path, settings: Mapping[str, Any], entries: Sequence[Entry], *, complete: bool) -> None:
-    header = json.dumps({**settings, "complete": complete}, ensure_ascii=False)
+    header = as_json({**settings, "complete": complete})
     files.write_text(folder / INDEX, header + "\n" + "".join(_line(each) for each in entries))
 
 
 def _line(entry: Entry) -> str:
     values = {name: value for name, value in vars(entry).items() if value not in (None, "", 0) or name == "file"}
-    return json.dumps(values, ensure_ascii=False) + "\n"
+    return as_json(values) + "\n"

@@ -4,7 +4,6 @@ Written as lhotse's own `to_dict` and `SharWriter` do, without lhotse. Paths are
 `with_path_prefix` makes them whole. Shar needs no paths.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -14,6 +13,7 @@ from curate.export.definition import (
     Clips,
     File,
     Row,
+    as_json,
     attributions,
     digest,
     facts,
@@ -100,5 +100,5 @@ def _archive(clips: Clips, rows: Sequence[Row], held: Sequence[Mapping[str, Any]
         for row, of in zip(rows, held, strict=True):
             content, _ = clips.sound.encoded(clips.path(row))  # what is to be told of it is told of the loose one
             tar.add(clips.file_name(row), content)
-            tar.add(f"{row['id']}.json", json.dumps(of, ensure_ascii=False).encode() + b"\n")
+            tar.add(f"{row['id']}.json", as_json(of).encode() + b"\n")
     return {}

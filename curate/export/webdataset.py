@@ -1,12 +1,11 @@
 """WebDataset: tar archives in which ID.flac, ID.txt (the words as spoken) and ID.json (all else) are one sample."""
 
-import json
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from curate.export.definition import Clips, File, Row, attributions, digest, facts, spoken
+from curate.export.definition import Clips, File, Row, as_json, attributions, digest, facts, spoken
 from curate.export.packed import Tar, mixed, shards
 
 GLOB = "*.tar"
@@ -39,6 +38,6 @@ def _write(clips: Clips, rows: Sequence[Row], into: Path) -> Mapping[str, int]:
             content, told = clips.sound.encoded(clips.path(row))
             notes |= {name: notes.get(name, 0) + count for name, count in told.items()}
             tar.add(clips.file_name(row), content)
-            tar.add(f"{row['id']}.json", json.dumps(describe(clips, row), ensure_ascii=False).encode())
+            tar.add(f"{row['id']}.json", as_json(describe(clips, row)).encode())
             tar.add(f"{row['id']}.txt", spoken(row).encode())
     return notes

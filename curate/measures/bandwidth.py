@@ -44,26 +44,30 @@ def highest(frames: Frames) -> float | None:
     if not len(filled):
         return None
     top = min(float(filled[-1] + 1) * wide, used.shape[1] - 1.0) * frames.step
-    return next((fold for fold in FOLDS if fold + 2 * IMAGE_GAP < top and _images(used, frames.step, fold)), top)
+    folds = [fold for fold in FOLDS if fold + 2 * IMAGE_GAP < top]
+    if not folds:
+        return top
+    total = np.pad(np.cumsum(used, axis=1, dtype=np.float64), ((0, 0), (1, 0)))
+    return next((fold for fold in folds if _images(total, frames.step, fold)), top)
 
 
-def _images(power: Samples, step: float, fold: float) -> bool:
+def _images(total: Floats, step: float, fold: float) -> bool:
     """Whether what lies above a fold is the mirror image of what lies below, as after bad resampling.
 
     Linear interpolation, repeated samples and stuffed zeros leave |X(fold + d)| = g(d) |X(fold - d)| in every frame,
     with a gain g that does not change: the level of a band above moves exactly as that of its mirror band. Speech does
-    not. Compared is the median over bands of 125 Hz of the median deviation over the loud frames of each, in dB, with
+    not. `total` is the power (frames, bins + 1) added up over the bins before each. Compared is the median over bands of 125 Hz of the median deviation over the loud frames of each, in dB, with
     that against a band two further on: where all bands move together, as in a synthetic tone, nothing is an image.
     """
-    top = step * (power.shape[1] - 1)
+    top = step * (total.shape[1] - 2)
     steps = int((min(top - fold, fold - 300, IMAGE_WIDTH) - IMAGE_GAP) // BAND)
     if steps < 3:
         return False
     edges = IMAGE_GAP + BAND * np.arange(steps + 1, dtype=np.float64)
-    above, below = _between(power, step, fold + edges), _between(power, step, (fold - edges)[::-1])[:, ::-1]
+    above, below = _between(total, step, fold + edges), _between(total, step, (fold - edges)[::-1])[:, ::-1]
     high, low = 10 * np.log10(above + 1e-20), 10 * np.log10(below + 1e-20)
     mirrored = _moved(high, low)
-    return mirrored < min(MIRRORED, OWN * _moved(high[:, :-NEIGHBOUR], low[:, NEIGHBOUR:]))
+    return mirrored < MIRRORED and mirrored < OWN * _moved(high[:, :-NEIGHBOUR], low[:, NEIGHBOUR:])
 
 
 def _moved(high: Floats, low: Floats) -> float:
@@ -72,14 +76,23 @@ def _moved(high: Floats, low: Floats) -> float:
     apart = np.where(loud, high - low, np.nan)[:, loud.sum(axis=0) >= IMAGE_FRAMES]
     if not apart.shape[1]:
         return math.inf
-    return float(np.median(np.nanmedian(np.abs(apart - np.nanmedian(apart, axis=0)), axis=0)))
+    return float(np.median(_medians(np.abs(apart - _medians(apart)))))
 
 
-def _between(power: Samples, step: float, edges: Floats) -> Floats:
+def _medians(values: Floats) -> Floats:
+    """The median of each column, NaN left out; every column has a number. As np.nanmedian, in a fifth of its time."""
+    ordered = np.sort(values, axis=0)  # NaN comes last
+    count = np.count_nonzero(~np.isnan(values), axis=0)
+    columns = np.arange(values.shape[1])
+    medians: Floats = (ordered[(count - 1) // 2, columns] + ordered[count // 2, columns]) / 2
+    return medians
+
+
+def _between(total: Floats, step: float, edges: Floats) -> Floats:
     """Power (frames, len(edges) - 1) between frequencies in Hz that need not be those of bins."""
-    total = np.pad(np.cumsum(power, axis=1, dtype=np.float64), ((0, 0), (1, 0)))
-    place = np.clip(edges / step + 0.5, 0, power.shape[1])  # bin k reaches from k - 0.5 to k + 0.5 steps
-    whole = np.minimum(place.astype(np.int64), power.shape[1] - 1)
+    bins = total.shape[1] - 1
+    place = np.clip(edges / step + 0.5, 0, bins)  # bin k reaches from k - 0.5 to k + 0.5 steps
+    whole = np.minimum(place.astype(np.int64), bins - 1)
     share = place - whole
     parts = np.diff(total[:, whole] * (1 - share) + total[:, whole + 1] * share, axis=1)
     return np.asarray(np.maximum(parts, 0.0))

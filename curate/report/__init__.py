@@ -16,7 +16,7 @@ from curate.report import against, examples, excerpts, facts, nearness, page, ro
 from curate.report.excerpts import Excerpt
 from curate.report.named import named
 
-CACHE = "excerpts.parquet"  # beside the page, so that the next report need not make them again
+EXCERPTS, CHANGES = "excerpts.parquet", "changes.json"  # beside the page, so that the next report need not make them
 SIDE = "audio"  # the folder of sounds beside the page, where they are too many to be in it
 ROW_FIELDS = (
     "id", "source", "path", "sha256", "rate", "channel_mix", "dc_offset", "cut_start", "cut_end", "start", "end",
@@ -52,9 +52,9 @@ def write(
     """
     shown = named(clips)
     near = nearness.nearness(shown, recipe)
-    gathered = facts.gather(clips, recipe, near, folder)
+    gathered = facts.gather(clips, recipe, near, folder, into / CHANGES)
     doubtful = examples.doubtful(shown, near)
-    sounds = _excerpts(shown, gathered, doubtful, roots or {}, into / CACHE)
+    sounds = _excerpts(shown, gathered, doubtful, roots or {}, into / EXCERPTS)
     packed = rows.rows(clips, recipe, near, held)
     gathered["sliders"] = rows.about_sliders(packed)
     gathered["sounds"] = {"clips": len(sounds), "embedded": _fits(sounds)}

@@ -79,10 +79,12 @@ def _amounts(facts: dict[str, Any]) -> list[dict[str, str]]:
 
 
 def _splits(facts: dict[str, Any]) -> list[dict[str, str]]:
-    return [
+    empty = [
         _line("grave", f"{each['split']} is empty for {LANGUAGES[each['language']]}: {each['cause']}.", "splits")
         for each in facts["empty_splits"]
     ]
+    others = [*(each["says"] for each in facts["uneven_splits"]), *facts["leaking"]]
+    return empty + [_line("mild", f"{says}.", "splits") for says in others]
 
 
 def _people(facts: dict[str, Any]) -> list[dict[str, str]]:

@@ -7,21 +7,20 @@ chance, but the same every time.
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from curate import text
 from curate.recipe import LANGUAGES, Recipe
 from curate.report import wording
+from curate.report.changes import Changes
 from curate.report.nearness import FAR, Nearness
 from curate.steps import rule_catalogue
 from curate.steps.rules import Rule
 from curate.text.cleaning import LATIN
 
-KEPT = 5  # per language by chance, and as many that only just passed
+KEPT = 5  # per language by chance, and as many nearest to a limit
 WORST, BORDERLINE = 3, 4  # per reason
 DOUBTFUL = 60  # clips nearest to a limit on either side: what is heard first where people judge
 CHANGED = 3  # per rule of the normaliser
@@ -35,7 +34,7 @@ MEASURED = (
 
 
 def kept(clips: pl.DataFrame, near: Nearness) -> list[dict[str, Any]]:
-    """A few kept clips of each language: some by chance, and those that only just passed."""
+    """A few kept clips of each language: some by chance, and those nearest to a limit."""
     rows = _near(clips, near).filter(pl.col("drop").is_null())
     shown = []
     for code in LANGUAGES:
@@ -44,13 +43,13 @@ def kept(clips: pl.DataFrame, near: Nearness) -> list[dict[str, Any]]:
         just = own.filter(pl.col("_distance") < FAR).sort("_distance", "id").head(KEPT).to_dicts()
         ids = {row["id"] for row in by_chance}
         shown += [_shown(row) | {"chosen": "by chance"} for row in by_chance]
-        shown += [_shown(row) | {"chosen": "only just kept"} for row in just if row["id"] not in ids]
+        shown += [_shown(row) | {"chosen": "nearest to a limit"} for row in just if row["id"] not in ids]
     return shown
 
 
 def dropped(clips: pl.DataFrame, recipe: Recipe, near: Nearness) -> dict[str, list[dict[str, Any]]]:
     """A few clips for each reason, in the order of the rules, with the value that the rule looked at: the worst first,
-    then those that only just broke it."""
+    then those nearest to the limit."""
     checks = [*rule_catalogue.checks(recipe), rule_catalogue.duplicate(recipe)]
     values = {check.rule.name: check.value for check in checks}
     examples = {}
@@ -78,13 +77,17 @@ def _near(clips: pl.DataFrame, near: Nearness) -> pl.DataFrame:
 def _worst_and_near(rows: pl.DataFrame) -> list[tuple[dict[str, Any], str]]:
     """Rows of one reason, each with how it was chosen; by chance where no number tells worse from better."""
     told = rows.filter(pl.col("_beyond") < FAR)
+    if told["_beyond"].n_unique() == 1 < told.height:  # all are as far: none is worse than another
+        told = told.clear()
     by_distance = told.sort("_beyond", "id")
     border = by_distance.head(BORDERLINE).to_dicts()
     worst = by_distance.tail(max(0, min(WORST, told.height - BORDERLINE))).to_dicts()[::-1]
-    others = _some(rows.filter(pl.col("_beyond") >= FAR), max(0, WORST + BORDERLINE - len(border) - len(worst)))
+    others = _some(
+        rows.join(told.select("id"), on="id", how="anti"), max(0, WORST + BORDERLINE - len(border) - len(worst))
+    )
     return [
-        *((row, "far beyond the limit") for row in worst),
-        *((row, "only just dropped") for row in border),
+        *((row, "farthest beyond the limit") for row in worst),
+        *((row, "nearest to the limit") for row in border),
         *((row, "by chance") for row in others),
     ]
 
@@ -109,13 +112,13 @@ def _some(rows: pl.DataFrame, count: int) -> list[dict[str, Any]]:
     return [by_id[id] for id in chosen]
 
 
-def normaliser(clips: pl.DataFrame, options: text.Options = text.DEFAULT) -> dict[str, list[dict[str, Any]]]:
+def normaliser(clips: pl.DataFrame, changes: Changes) -> dict[str, list[dict[str, Any]]]:
     """Per language, what kinds of change the normaliser made: in how many clips, with a few before and after."""
     changed = clips.filter(pl.col("text_rules").list.len() > 0)
     return {
         code: kinds
         for code in LANGUAGES
-        if (kinds := _rules(changed.filter(pl.col("language") == code), code, options))
+        if (kinds := _rules(changed.filter(pl.col("language") == code), code, changes))
     }
 
 
@@ -131,26 +134,20 @@ def unread(clips: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
     return counted
 
 
-def _rules(rows: pl.DataFrame, language: str, options: text.Options) -> list[dict[str, Any]]:
+def _rules(rows: pl.DataFrame, language: str, changes: Changes) -> list[dict[str, Any]]:
     names = rows["text_rules"].explode().drop_nulls()
     counted = sorted(names.value_counts().iter_rows(), key=lambda each: (-each[1], each[0]))
     return [
-        {"rule": name, "clips": count, "examples": _changes(rows, name, language, options)} for name, count in counted
+        {"rule": name, "clips": count, "examples": _pairs(rows, name, language, changes)} for name, count in counted
     ]
 
 
-def _changes(rows: pl.DataFrame, rule: str, language: str, options: text.Options) -> list[dict[str, str]]:
-    having = _some(rows.filter(pl.col("text_rules").list.contains(rule)), 2 * CHANGED)
+def _pairs(rows: pl.DataFrame, rule: str, language: str, changes: Changes) -> list[dict[str, str]]:
+    """A few of the rule's changes, each once."""
     pairs: dict[tuple[str, str], None] = {}
-    for row in having:
-        for before, after in _redone(row, rule, language, options):
-            pairs.setdefault((before[:LONGEST], after[:LONGEST]))
+    for row in _some(rows.filter(pl.col("text_rules").list.contains(rule)), 2 * CHANGED):
+        written = row["text"] if row["text_from"] == "given" else row["heard"]
+        for by, before, after in changes.of(written or "", language):
+            if by == rule:
+                pairs.setdefault((before[:LONGEST], after[:LONGEST]))
     return [{"before": before, "after": after} for before, after in list(pairs)[:CHANGED]]
-
-
-def _redone(row: dict[str, Any], rule: str, language: str, options: text.Options) -> Iterator[tuple[str, str]]:
-    """The changes are not kept in the manifest: the few that are shown are made again."""
-    written = row["text"] if row["text_from"] == "given" else row["heard"]
-    for change in text.steps(written or "", language, "spoken", options).changes:
-        if change.rule == rule:
-            yield change.before, change.after

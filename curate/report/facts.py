@@ -19,11 +19,12 @@ from curate.report import (
     provenance,
     wording,
 )
+from curate.report.changes import Changes
 from curate.report.distributions import distributions
 from curate.report.named import named
 from curate.report.nearness import Nearness
 from curate.report.rows import digest
-from curate.steps import coverage_facts, relations, rule_catalogue, sessions
+from curate.steps import coverage_facts, notes, relations, rule_catalogue, sessions
 
 PROVENANCE = ("collected", "people", "domain", "conditions", "consent")  # of a source, as its recipe tells it
 NAMED = 10  # clips with words missing at an edge that are named, per language
@@ -45,12 +46,17 @@ LIMITS = (
 
 
 def gather(
-    clips: pl.DataFrame, recipe: Recipe, near: Nearness | None = None, folder: Path | None = None
+    clips: pl.DataFrame,
+    recipe: Recipe,
+    near: Nearness | None = None,
+    folder: Path | None = None,
+    cache: Path | None = None,
 ) -> dict[str, Any]:
     """Every number and text of the report, as JSON can carry it; `near` is of the clips that may be named.
 
-    `folder` is the corpus on disk, where there is one.
+    `folder` is the corpus on disk, where there is one; `cache` the file that keeps what the normaliser changed.
     """
+    changes = Changes(text.Options(clock=recipe.text.clock, date_words=recipe.text.date_words), cache)
     status = numbers.status(clips, recipe)
     shown = named(clips)
     near = near or nearness.nearness(shown, recipe)
@@ -64,10 +70,9 @@ def gather(
         "shares": _by(manifest.kept(clips), ("language", "source", "split")),
         "speakers": _speakers(clips),
         "leaks": _leaks(clips, recipe),
+        "leaking": list(notes.leaks(clips, recipe)),
         "distributions": distributions(clips, recipe),
-        "normaliser": examples.normaliser(
-            shown, text.Options(clock=recipe.text.clock, date_words=recipe.text.date_words)
-        ),
+        "normaliser": examples.normaliser(shown, changes),
         "unread": examples.unread(shown),
         "agreement": _agreement(clips, recipe),
         "edges": _edges(clips),
@@ -82,6 +87,7 @@ def gather(
         "limits": list(LIMITS),
         "columns": _columns(clips),
     }
+    changes.save()
     told = dict(wording.plain(facts))
     return told | {"may_train": answers.may_train(told), "wrong": answers.wrong(told)}
 

@@ -8,15 +8,16 @@ import polars as pl
 from curate import manifest
 from curate.recipe import LANGUAGES, Recipe
 from curate.report import precision
-from curate.steps import rule_catalogue, split
+from curate.steps import rule_catalogue, split_causes
 
 Numbers = dict[str, Any]
 
 
 def status(clips: pl.DataFrame, recipe: Recipe) -> Numbers:
-    """Clips and hours kept, dropped by reason, per language and split; what no clip accounts for; empty splits."""
+    """Clips and hours kept, dropped by reason, per language and split; machine text; splits that are not as asked."""
     shares = {"validation": recipe.split.validation, "test": recipe.split.test}
-    kept = manifest.kept(clips)
+    kept, asked = manifest.kept(clips), recipe.split
+    uneven = split_causes.of(clips, shares=shares, apart=asked.apart, seed=asked.seed, given=asked.given)
     return {
         "ingested": _files(clips),
         "kept": _amount(kept),
@@ -30,8 +31,10 @@ def status(clips: pl.DataFrame, recipe: Recipe) -> Numbers:
         },
         "splits": {name: _split(kept.filter(pl.col("split") == name)) for name in manifest.SPLITS},
         "empty_splits": [
-            {"split": each.split, "language": each.language, "cause": each.cause}
-            for each in (split.empty(clips, shares=shares, apart=recipe.split.apart) if kept["split"].count() else [])
+            {"split": name, "language": each.language, "cause": each.why} for each in uneven for name in each.empty
+        ],
+        "uneven_splits": [
+            {"language": each.language, "says": split_causes.line(each, shares)} for each in uneven if not each.empty
         ],
         "verdicts": precision.verdicts(clips, recipe),
         "rules": rules(clips, recipe),

@@ -8,15 +8,20 @@ style sheet and script are taken as they are, and a browser runs no script but t
 import base64
 import hashlib
 import re
+import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from markupsafe import Markup
 
+from curate import fonts
 from curate.recipe import LANGUAGES
 from curate.report import rows, wording
 from curate.report.distributions import drawing
@@ -50,7 +55,7 @@ def render(facts: dict[str, Any], media: Media, packed: rows.Packed, doubtful: l
         "doubtful": doubtful, "kept": facts["kept"], "extra": _extra(facts, media),
     }  # fmt: skip
     own = {
-        "style": Markup((HERE / "page.css").read_text(encoding="utf-8")),
+        "style": Markup(f"{fonts.faces()}\n{(HERE / 'page.css').read_text(encoding='utf-8')}"),
         "script": Markup(script),
         "script_hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         "packed": rows.pack(carried),
@@ -60,18 +65,35 @@ def render(facts: dict[str, Any], media: Media, packed: rows.Packed, doubtful: l
     return _templates().get_template("page.html").render(shown, by_speaker=_by_speaker(facts["speakers"])) + "\n"
 
 
+class _Compiled(FileSystemBytecodeCache):
+    """Compiled templates, in the user's own folder for temporary files: a sixth of the time of a page."""
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        with suppress(OSError):  # a full or read-only disk there is no reason to have no page
+            super().dump_bytecode(bucket)
+
+
+def _compiled() -> _Compiled | None:
+    made_by = hashlib.sha256(Path(__file__).read_bytes() + metadata.version("jinja2").encode()).hexdigest()[:16]
+    try:
+        return _Compiled(pattern=f"samsori_{made_by}_%s.cache")
+    except (OSError, RuntimeError):  # no such folder that is surely ours
+        return None
+
+
 @cache
 def _templates() -> Environment:
     """Our templates, compiled once; every one escapes, whatever its name."""
     environment = Environment(
         loader=FileSystemLoader([HERE, HERE / "parts"]), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True, finalize=_seen,
+        lstrip_blocks=True, finalize=_seen, bytecode_cache=_compiled(),
     )  # fmt: skip
     environment.filters |= {
         "duration": wording.duration,
         "percent": wording.percent,
         "number": wording.number,
         "path": quote,
+        "on_circle": on_circle,
     }
     environment.globals |= {"drawing": drawing, "names": LANGUAGES, "shown_units": UNITS}
     return environment
@@ -97,6 +119,11 @@ def _extra(facts: dict[str, Any], media: Media) -> dict[str, dict[str, Any]]:
         for id, sound in media.sounds.items()
         if id not in cards
     }
+
+
+def on_circle(unit: str) -> str:
+    """A unit of script as it can be shown by itself: a sign that needs a letter gets a dotted circle."""
+    return f"\u25cc{unit}" if unicodedata.category(unit[0]).startswith("M") else unit
 
 
 def _seen(value: Any) -> Any:

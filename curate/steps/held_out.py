@@ -48,6 +48,11 @@ def together(first: pl.DataFrame, second: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([first, second.join(first, on="id", how="anti")]).sort("split", "language", "id")
 
 
+def without(held: pl.DataFrame, gone: pl.Series) -> pl.DataFrame:
+    """All but the clips with these ids."""
+    return held.filter(~pl.col("id").is_in(gone.implode()))
+
+
 def leaks(clips: pl.DataFrame, held: pl.DataFrame, apart: Sequence[str]) -> pl.Series:
     """Undropped clips that share with a held-out one what is to be kept apart, and are not of the same split.
 

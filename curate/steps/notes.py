@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 
 from curate.recipe import LANGUAGES, Recipe
-from curate.steps import caps, coverage_facts, relations, split_causes
+from curate.steps import caps, coverage_facts, held_out, relations, split_causes
 
 WITHIN = 0.005  # of the hours asked: nearer is as asked
 LITTLE = 0.05  # hours: less is told in seconds
@@ -100,13 +100,41 @@ def splits(clips: pl.DataFrame, recipe: Recipe) -> list[str]:
     shares = {"validation": recipe.split.validation, "test": recipe.split.test}
     asked = recipe.split
     found = split_causes.of(clips, shares=shares, apart=asked.apart, seed=asked.seed, given=asked.given)
-    lines = [split_causes.line(each, shares) for each in found]
-    lost = clips.filter(pl.col("drop") == "leak").group_by("language").agg(pl.col("seconds").sum() / 3600)
-    return lines + [
-        f"{LANGUAGES.get(language, language)}: {_amount(hours)} are dropped as `leak`: they share "
-        f"{' or '.join(recipe.split.apart)} with held-out clips"
-        for language, hours in lost.sort("language").iter_rows()
-    ]
+    return [*(split_causes.line(each, shares) for each in found), *leaks(clips, recipe)]
+
+
+def leaks(clips: pl.DataFrame, recipe: Recipe) -> Iterator[str]:
+    """Hours per language that are neither trained on nor held out, by what they share, and how to have them."""
+    held = clips.filter(pl.col("drop").is_null(), pl.col("split").is_in(held_out.HELD_OUT))
+    shared = {
+        name: held.select(relations.shared(name)).to_series().drop_nulls().unique() for name in recipe.split.apart
+    }
+    for language, name in LANGUAGES.items():
+        lost = clips.filter(pl.col("drop") == "leak", pl.col("language") == language)
+        if lost.is_empty():
+            continue
+        each = {
+            what: _hours(lost.filter(lost.select(relations.shared(what).is_in(values.implode())).to_series()))
+            for what, values in shared.items()
+        }
+        parts = [f"{what} ({_amount(hours)})" for what, hours in each.items() if hours]
+        what = ", ".join(parts) or " or ".join(shared)  # of clips that are held out and not here, no hours are known
+        yield (
+            f"{name}: {_amount(_hours(lost))} are dropped as `leak`: they share {what} with held-out clips; "
+            f"{_without_leaks(recipe)}"
+        )
+
+
+def _without_leaks(recipe: Recipe) -> str:
+    """How to have the hours that leak: it depends on who drew the held-out sets."""
+    if recipe.split.given:
+        return "let go of that in split.apart, or draw instead of keeping the published split (split.given = false)"
+    if recipe.split.max_dropped:
+        return f"split.max_dropped = {recipe.split.max_dropped:g} lets them go so that speakers and texts are held out"
+    return (
+        "the held-out sets stay as they were first drawn (split.lock): while nothing was trained on this corpus, "
+        "another split.seed draws them anew and loses nothing"
+    )
 
 
 def references(clips: pl.DataFrame, recipe: Recipe) -> Iterator[str]:

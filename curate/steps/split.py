@@ -8,13 +8,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import polars as pl
 
-from curate.steps import draw, held_out, split_causes, text_cut
+from curate.steps import draw, held_out, text_cut
 from curate.steps.relations import groups
 from curate.steps.rule_catalogue import ORDER
 from curate.steps.rules import break_rule
-from curate.steps.split_causes import Empty
 
-__all__ = ["Empty", "empty", "groups", "split"]
+__all__ = ["groups", "split"]
 
 
 def split(
@@ -45,12 +44,3 @@ def split(
     clips = clips.with_columns(splits["split"])
     lost = clips["drop"].is_null() & clips["split"].is_null()
     return break_rule(clips, "leak", pl.lit(lost), order) if lost.any() else clips
-
-
-def empty(clips: pl.DataFrame, *, shares: Mapping[str, float], apart: Sequence[str]) -> list[Empty]:
-    """The held-out splits that a language was to have and has not, each with its cause."""
-    return [
-        Empty(name, found.language, found.why)
-        for found in split_causes.of(clips, shares=shares, apart=apart)
-        for name in found.empty
-    ]

@@ -23,15 +23,6 @@ SHARED = {
 
 
 @dataclass(frozen=True)
-class Empty:
-    """A split that got nothing, and why, in one line."""
-
-    split: str
-    language: str
-    cause: str
-
-
-@dataclass(frozen=True)
 class Uneven:
     """A language whose held-out shares are not as asked: shares of its hours, the splits that are empty, and why."""
 

@@ -42,6 +42,15 @@ _KOREAN_AT_EDGE = (
 )
 
 
+# Korean notes in square brackets by their last word or their first, whatever stands beside it: [문 닫히는 소리].
+_SOUND = (
+    r"(?:[가-힣]{1,8} ){0,4}[가-힣]{0,6}(?:소리|웃음|박수|음악)"
+    r"|(?:효과음|음향|배경음악|BGM|SFX|FX|Music|Sound) ?: ?[^\[\]]{1,40}"
+)
+# In round brackets where a sentence begins or ends, how it is said: (한숨을 쉬며), (고개를 끄덕이면서).
+_MANNER = "(?:[가-힣]{1,8} ){0,3}[가-힣]{1,8}(?:며|면서)|(?:작은|큰|낮은|떨리는|조용한) (?:목)?소리로"
+
+
 def _spaced(words: str) -> str:
     """The words as a pattern, with or without spaces inside them."""
     return "|".join(" ?".join(map(re.escape, word)) for word in sorted(words.split(), key=len, reverse=True))
@@ -57,3 +66,5 @@ _LOCAL_ALL = f"{any_of(f'{_KHMER_SURE} {_KHMER_AT_EDGE}'.split())}|{_spaced(f'{_
 
 SURE = rf"(?:(?i:{_BESIDE}(?:{_LATIN_SURE}){_BEHIND}|{_THROAT})|{_LOCAL_SURE})"
 ANY = rf"(?:(?i:{_BESIDE}(?:{_LATIN_ALL}){_BEHIND}|{_THROAT})|{_LOCAL_ALL})"
+SQUARE = rf"(?:{ANY}|(?i:{_SOUND}))"
+EDGE = rf"(?:{ANY}|{_MANNER})"

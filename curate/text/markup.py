@@ -10,7 +10,7 @@ import html
 import re
 from collections.abc import Callable
 
-from curate.text.directions import ANY, SURE
+from curate.text.directions import ANY, EDGE, SQUARE, SURE
 from curate.text.quotes import stray_quotes
 from curate.text.rules import Change, TextRule, any_of, rewrite
 
@@ -51,11 +51,11 @@ _RAISED = str.maketrans("0123456789-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻")
 _EDGE_BEFORE = r"(?:^|(?<=[.!?…។៕,:;៖]) ?|(?<=[.!?…។៕,:;៖] ))"
 _EDGE_AFTER = r"(?= ?[.!?…។៕]?$)"
 _ROUND = (  # behind a Latin word they explain it: laugh (សើច)
-    rf"(?<![A-Za-z])(?<![A-Za-z] )\({SURE}[.!]?\)|{_EDGE_BEFORE}\({ANY}[.!]?\)"
-    rf"|(?<= )(?<![A-Za-z] )\({ANY}[.!]?\){_EDGE_AFTER}"
+    rf"(?<![A-Za-z])(?<![A-Za-z] )\({SURE}[.!]?\)|{_EDGE_BEFORE}\({EDGE}[.!]?\)"
+    rf"|(?<= )(?<![A-Za-z] )\({EDGE}[.!]?\){_EDGE_AFTER}"
 )
 _OTHER_BRACKETS = (
-    rf"\[{ANY}[.!]?\]|\{{{ANY}[.!]?\}}|<{ANY}[.!]?/?>|【{ANY}】|(?<!\*)\*{ANY}\*(?!\*)|(?<!\w)_{ANY}_(?!\w)"
+    rf"\[{SQUARE}[.!]?\]|\{{{ANY}[.!]?\}}|<{ANY}[.!]?/?>|【{ANY}】|(?<!\*)\*{ANY}\*(?!\*)|(?<!\w)_{ANY}_(?!\w)"
 )
 _TARGET = r"(?:https?://|mailto:|tel:|www\.|[#/.])[^\s()]{0,300}|[\w%-]{1,100}(?:[./][\w%#?=-]{1,100}){1,9}"
 _TITLE = r"(?: [\"'][^\"']{0,200}[\"'])?"
@@ -167,12 +167,16 @@ RULES = (
     _read("emphasis", r"(?<!\S)\*\* ([^*\d]{1,100}) \*\*(?=\s|$)", _inner),  # ** 주의 **: meant so
     _read("emphasis", _WIKI, _inner),
     _read("heading", r"^#{1,6} +(?=\S)", _nothing),
+    _read("heading", r"^(={2,6}) +([^=\s](?:[^=]{0,198}[^=\s])?) +\1$", lambda match: match[2]),  # wiki
+    _read("heading", r"^= +([^=\d\s](?:[^=]{0,198}[^=\s])?) +=$", _inner),
+    _read("divider", r"^(?:([*_=~#+-]) ?)(?:\1 ?){2,200}$", _nothing),
+    _read("bullet", rf"^(?:=>|->|→|⇒|➜) ?(?={_LETTER})", _nothing),
     _read("quotation", rf"^>(?:>| >){{0,20}} +(?={_LETTER})", _nothing),
     _read("bullet", r"^[-*+•] \[[ xX]\] +(?=\S)", _nothing),
     _read("bullet", rf"^(?:[+*•◦‣▪■□►▶➤➢✓✔☑◆◇●○※☞★☆] +|[•◦‣▪■□►▶➤➢✓✔☑◆◇●○※☞★☆]+|\*)(?=[(«“\"]?{_LETTER})", _nothing),
     _read("note", r"(?<=[\u1780-\u17dd])(?<!ចុច)(?<!សញ្ញា)(?<!លេខ)(?<!គ្រាប់)\*{1,3}(?=[\s.,។៕)!?]|$)", _nothing),
 )  # fmt: skip
-_SIGNS = re.compile(r"[&<>\[\]{}()*_~=`#+'\"♩-♬𝄞🎵🎶🎼\\•◦‣▪■□►▶➤➢✓✔☑◆◇●○※☞★☆【“”«»]|-->")
+_SIGNS = re.compile(r"[&<>\[\]{}()*_~=`#+'\"♩-♬𝄞🎵🎶🎼\\•◦‣▪■□►▶➤➢✓✔☑◆◇●○※☞★☆【“”«»→⇒➜]|-->|^-+ ?-")
 
 
 def without_markup(text: str, canonical: Callable[[str], str]) -> tuple[str, list[Change]]:

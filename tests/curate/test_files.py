@@ -140,6 +140,20 @@ def test_a_file_that_may_not_grow_is_one_error_and_keeps_the_old_file(
     assert names(tmp_path) == ["file"]
 
 
+def test_wherever_a_table_is_cut_off_it_is_one_error(tmp_path: Path, full_disk: Callable[[int], Any]) -> None:
+    """Its footer is written by another library than its pages, which tells otherwise of a full disk."""
+    frame, path = pl.DataFrame({f"column {i}": ["text"] * 3 for i in range(40)}), tmp_path / "table.parquet"
+    files.write_parquet(frame, path)
+    whole = path.read_bytes()
+    for room in range(0, len(whole), len(whole) // 40):
+        with full_disk(room), pytest.raises(OSError, match=r"File too large|did not take all of the table") as refused:
+            files.write_parquet(frame, path)
+        assert refused.value.errno in files.CANNOT_WRITE
+        assert refused.value.filename == str(path)
+        assert path.read_bytes() == whole
+    assert names(tmp_path) == ["table.parquet"]
+
+
 @pytest.mark.parametrize("name", sorted(set(LIBRARIES) - {"safetensors"}))  # that one would replace the link
 def test_what_a_library_makes_of_a_full_device_is_known_as_a_full_disk(device: Path, name: str) -> None:
     with pytest.raises(Exception, match=r"No space|System error|initialization of the flac|^$") as refused:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape
 
 from curate import files
 from curate.errors import UserError
@@ -76,8 +77,11 @@ def lines(table: Sequence[dict[str, Any]]) -> list[str]:
     return made
 
 
-def drawing(table: Sequence[dict[str, Any]], config: dict[str, Any]) -> str:
-    """An SVG of the model from text to sound: what is adapted is green, with its modules; the rest is frozen."""
+def drawing(table: Sequence[dict[str, Any]], config: dict[str, Any], note: str = "") -> str:
+    """An SVG of the model from text to sound: what is adapted is green, with its modules; the rest is frozen.
+
+    `note`, where there is one, stands below it.
+    """
     boxes = [
         ("text and audio so far", "tokens; patches of 160 ms", None),
         ("local encoder", f"{config['encoder_config']['num_layers']} layers", None),
@@ -96,7 +100,9 @@ def drawing(table: Sequence[dict[str, Any]], config: dict[str, Any]) -> str:
         for i in range(len(boxes) - 1)
     ]
     rank = table[0]["a"][0] if table else 0
-    total = 40 + len(boxes) * step
+    below = 40 + len(boxes) * step
+    total = below + (24 if note else 0)
+    said = f'<text class="s" x="20" y="{below + 8}">{escape(note)}</text>' if note else ""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 {total}" width="640" role="img" '
         f'aria-label="Where the adapter sits, rank {rank}">'
@@ -107,7 +113,7 @@ def drawing(table: Sequence[dict[str, Any]], config: dict[str, Any]) -> str:
         '<path d="M0 0 L8 4 L0 8 z" fill="#5a606b"/></marker></defs>'
         f'<rect class="paper" width="640" height="{total}"/>'
         f'<text x="20" y="22">green: adapted, W + scale B A, rank {rank}; grey: frozen</text>'
-        f"{''.join(parts)}{''.join(arrows)}</svg>"
+        f"{''.join(parts)}{''.join(arrows)}{said}</svg>"
     )
 
 

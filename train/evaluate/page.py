@@ -46,7 +46,7 @@ def render(facts: Mapping[str, Any], records: Sequence[Mapping[str, Any]], sente
     for record in records:
         spoken.setdefault(record["sentence"], {}).setdefault(record["condition"], []).append(record)
     tables = {language: table(facts, language) for language in facts["languages"]}
-    shown = {"facts": facts, "tables": tables, "sentences": sentences, "spoken": spoken}
+    shown = {"facts": {"banner": "", **facts}, "tables": tables, "sentences": sentences, "spoken": spoken}
     return environment().get_template("page.html").render(shown) + "\n"
 
 

@@ -46,6 +46,7 @@ class Settings:
     scores: Sequence[Path] = ()
     quality: bool = True
     device: str = "auto"
+    banner: str = ""  # what stands above everything that a rehearsal writes
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,7 @@ def _facts(
         for language in _languages(plan)
     }
     return {
+        **({"banner": settings.banner} if settings.banner else {}),
         "corpus": settings.corpus.name,
         "model": settings.model if settings.model and not Path(settings.model).is_dir() else plan.model.name,
         "split": plan.held.split,

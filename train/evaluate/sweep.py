@@ -163,7 +163,9 @@ def _note(asked: Sweep, model: Path) -> None:
             "layout": layout.rows(base.read_config(model), adapter),
         }
         files.write_text(path, json.dumps(about, indent=1, ensure_ascii=False) + "\n")
-        files.write_text(asked.into / "layout.svg", layout.drawing(about["layout"], base.read_config(model)) + "\n")
+        files.write_text(
+            asked.into / "layout.svg", layout.drawing(about["layout"], base.read_config(model), asked.banner) + "\n"
+        )
 
 
 def _unit(asked: Sweep, unit: Unit, busy: list[str]) -> Generator[Event, None, bool]:
@@ -228,7 +230,7 @@ def _settings(asked: Sweep, unit: Unit | None) -> Settings:
     runs = [f"{unit.name}={asked.into / 'runs' / unit.name}"] if unit else []
     return replace(
         asked.evaluation, corpus=asked.corpus, into=asked.into / "evaluation", runs=runs, model=asked.model,
-        revision=asked.revision, latents=asked.latents,
+        revision=asked.revision, latents=asked.latents, banner=asked.banner,
     )  # fmt: skip
 
 

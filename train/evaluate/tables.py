@@ -53,6 +53,8 @@ def write(sweep: Path) -> dict[str, Any]:
         for language in languages
     }
     banners = [about["banner"]] if "banner" in about else []
+    if banners:
+        chosen = {name: {**own, "because": f"{banners[0]}. {own['because']}"} for name, own in chosen.items()}
     banners += [line for language in languages if (line := selection.disagreement(language, rows[language]))]
     table = {
         **({"banner": about["banner"]} if "banner" in about else {}),

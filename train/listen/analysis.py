@@ -47,7 +47,7 @@ def analyse(ratings: Ratings, settings: Settings) -> dict[str, Any]:
         "conditions": described(tested, settings),
         "best": _best(tested, settings),
         "agreement": {language: agreement(rows, settings.seed) for language, rows in by_language(kept).items()},
-        "variances": variances_by_language(kept, settings),
+        "variances": variances_by_language(kept, settings, comparisons),
         "listeners": _listeners(ratings.rows, applied),
         "notes": notes,
     }
@@ -146,20 +146,34 @@ def _described(language: str, rows: Sequence[Rating], settings: Settings) -> dic
 
 
 def _best(rows: Sequence[Rating], settings: Settings) -> dict[str, str]:
-    means: dict[str, dict[str, float]] = defaultdict(dict)
-    for row in described([row for row in rows if row.kind in COMPARED], settings):
-        means[row["language"]][row["condition"]] = row["mean"]
-    return {language: max(each, key=lambda name: each[name]) for language, each in means.items()}
+    values: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    tested = [row for row in rows if row.kind in COMPARED]
+    for language, each in by_language(tested).items():
+        for name in conditions(each, settings):  # of equal means the first of the plan
+            values[language][name] = []
+    for row in tested:
+        values[row.language][row.condition].append(float(row.value))
+    return {language: max(each, key=lambda name: float(np.mean(each[name]))) for language, each in values.items()}
 
 
-def variances_by_language(rows: Sequence[Rating], settings: Settings) -> dict[str, dict[str, float]]:
-    """Variance components of single ratings per language: the mean over its comparisons."""
-    made: dict[str, dict[str, float]] = {}
+def variances_by_language(
+    rows: Sequence[Rating], settings: Settings, made: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, dict[str, float]]:
+    """Variance components of single ratings per language: the mean over its comparisons.
+
+    `made` are comparisons of the same ratings, if there are any: a model that they have fitted is not fitted again.
+    """
+    fitted = {(each["language"], each["condition"]): each["crossed"] for each in made}
+    found: dict[str, dict[str, float]] = {}
     for language, each in by_language([row for row in rows if row.kind in COMPARED]).items():
-        found = [parts for name in contrasts(rows, settings) if (parts := variances(each, name, settings))]
-        if found:
-            made[language] = {name: float(np.mean([parts[name] for parts in found])) for name in found[0]}
-    return made
+        parts = [
+            own
+            for name in contrasts(rows, settings)
+            if (own := variances(each, name, settings, fitted.get((language, name))))
+        ]
+        if parts:
+            found[language] = {name: float(np.mean([own[name] for own in parts])) for name in parts[0]}
+    return found
 
 
 def _flagged(rows: Sequence[Rating], settings: Settings, applied: Sequence[Excluded]) -> list[Excluded]:
@@ -217,11 +231,13 @@ def _notes(
 
 
 def _unknown(fact: Mapping[str, Any]) -> str:
-    """Why a comparison has no headline interval: too little was rated to speak of others."""
-    return (
-        f"{fact['language']}, {fact['condition']}: no interval and no p over listeners and sentences: two listeners "
-        f"and two sentences with ratings in both conditions are the least, and ratings that differ"
-    )
+    """Why a comparison has no headline interval: too little was rated to speak of others, or too much for the model."""
+    place = f"{fact['language']}, {fact['condition']}: no interval and no p over listeners and sentences"
+    if fact["bootstrap"]:
+        size = f"{fact['listeners']:,} listeners by {fact['sentences']:,} sentences"
+        return f"{place}: {size}, not all pairs of them, are more than the model is fitted to; see bootstrap"
+    least = "two listeners and two sentences with ratings in both conditions are the least, and ratings that differ"
+    return f"{place}: {least}"
 
 
 def _method(settings: Settings) -> dict[str, Any]:

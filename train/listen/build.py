@@ -10,17 +10,17 @@
 What must stay private is beside it, in FOLDER-private/: the plan, the links, and the server's ratings.
 """
 
-import base64
 import json
 import math
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from html import escape
 from importlib.resources import files as resources
 from pathlib import Path
 from typing import Any
 
-from curate import files
+from curate import files, fonts
 from curate.errors import UserError
 from train.listen import design, stimuli
 from train.listen import plan as planned
@@ -29,7 +29,6 @@ from train.listen.plan import Plan
 
 Tick = Callable[[str, int, int], None]
 SCRIPTS = ("order.js", "words.js", "audio.js", "headphones.js", "store.js", "view.js", "page.js")
-FONTS = {400: "NotoSansKhmer-Regular.woff2", 700: "NotoSansKhmer-Bold.woff2"}
 TEST, LINKS = "test.json", "links.tsv"
 LIST_CALL = "samsoriList("  # what a list is wrapped in: file:// lets a page read a script, and no JSON
 SAME_TIME = 946_684_800  # 2000-01-01: the times of files tell no order
@@ -73,14 +72,14 @@ def _fill(plan: Plan, base: Path, folder: Path, tick: Tick) -> dict[str, Any]:
     }
     names = sorted({name for trials in schedules.values() for trial in trials for name in trial.stimuli})
     level, seconds = _write_audio(plan, base, folder / "audio", names, tick)
-    _write_page(folder)
+    _write_page(folder, plan.name)
     for (language, number), trials in schedules.items():
         token = listener_token(plan, language, number)
         minutes = sum(seconds[name] + THINKING / len(trial.stimuli) for trial in trials for name in trial.stimuli) / 60
         content = listener_list(plan, language, number, trials) | {"minutes": math.ceil(minutes)}
         text = json.dumps(content, ensure_ascii=False, sort_keys=True)
         files.write_text(folder / "lists" / f"{token}.js", f"{LIST_CALL}{text});\n")
-        files.write_text(folder / f"{token}.html", page_html(token))
+        files.write_text(folder / f"{token}.html", page_html(token, plan.name))
     about = {"format": planned.FORMAT, "name": plan.name, "plan": planned.digest(plan)}
     files.write_text(folder / TEST, json.dumps(about, ensure_ascii=False) + "\n")
     for path in folder.rglob("*"):
@@ -146,31 +145,21 @@ def _item(plan: Plan, language: str, trial: design.Trial) -> dict[str, Any]:
     return item
 
 
-def page_html(token: str | None) -> str:
-    """The page; with a token it brings that listener's list along."""
+def page_html(token: str | None, name: str = "") -> str:
+    """The page, under the test's name; with a token it brings that listener's list along."""
     source = resources("train.listen") / "page" / "page.html"
     script = f'<script src="lists/{token}.js"></script>' if token else ""
-    return source.read_text(encoding="utf-8").replace("<!-- list -->", script)
+    text = source.read_text(encoding="utf-8").replace("<!-- list -->", script)
+    return text.replace("<!-- name -->", f'<span class="name">{escape(name)}</span>' if name else "")
 
 
-def _write_page(folder: Path) -> None:
+def _write_page(folder: Path, test: str) -> None:
     source = resources("train.listen") / "page"
-    for name in (*SCRIPTS, "page.css", "OFL.txt"):
+    for name in (*SCRIPTS, "page.css"):
         files.write_text(folder / "page" / name, (source / name).read_text(encoding="utf-8"))
-    files.write_text(folder / "page" / "fonts.css", "\n".join(_fonts()))
-    files.write_text(folder / "index.html", page_html(None))
-
-
-def _fonts() -> Iterator[str]:
-    """Khmer letters for devices that have none, in the style itself: file:// lets some browsers read no font file."""
-    yield "/* Noto Sans Khmer, SIL Open Font License 1.1: OFL.txt beside this file. */"
-    for weight, name in FONTS.items():
-        data = base64.b64encode((resources("train.listen") / "page" / name).read_bytes()).decode("ascii")
-        yield (
-            f'@font-face {{ font-family: "Samsori Khmer"; font-weight: {weight}; '
-            "unicode-range: U+1780-17FF, U+19E0-19FF, U+200B-200D, U+25CC; "
-            f"src: url(data:font/woff2;base64,{data}) format('woff2'); }}"
-        )
+    files.write_text(folder / "page" / "fonts.css", fonts.faces())
+    files.write_text(folder / "page" / fonts.LICENCE, fonts.licence())
+    files.write_text(folder / "index.html", page_html(None, test))
 
 
 def _keep_private(plan: Plan, folder: Path) -> None:

@@ -143,7 +143,11 @@ def _paired(data: Table) -> Estimate | None:
         return crossed.estimate(sides[1] - sides[0])
     if np.ptp(data.y) == 0 or len(np.intersect1d(*(data.sentence[data.side == side] for side in (0, 1)))) < 2:
         return None  # what sentences do to the difference cannot be told from the difference
-    return difference_model(data).fit(np.array([0.0, 1.0]))
+    return _fitted(difference_model(data), np.array([0.0, 1.0]))
+
+
+def _fitted(model: mixed.Model, contrast: Floats) -> Estimate | None:
+    return None if model.too_large else model.fit(contrast)
 
 
 def difference_model(data: Table) -> mixed.Model:
@@ -171,15 +175,19 @@ def mean(data: Table, side: int = 0) -> Estimate | None:
         return crossed.estimate(matrix)
     ones = np.ones(len(data.y))
     terms = [mixed.Term("listener", data.listener, ones), mixed.Term("sentence", data.sentence, ones)]
-    return mixed.Model(data.y, ones[:, None], terms).fit(np.ones(1))
+    return _fitted(mixed.Model(data.y, ones[:, None], terms), np.ones(1))
 
 
-def variances(rows: Sequence[Rating], condition: str, settings: Settings) -> dict[str, float] | None:
+def variances(
+    rows: Sequence[Rating], condition: str, settings: Settings, fitted: Mapping[str, Any] | None = None
+) -> dict[str, float] | None:
     """Variance components of single ratings in the baseline and a condition; names as in `simulate`.
 
     From mean squares where the design is complete, else by REML. A slope is the difference of two effects of
-    conditions, so its variance is twice theirs.
+    conditions, so its variance is twice theirs. `fitted`: what `compare` found of the same ratings, as written to JSON.
     """
+    if fitted and fitted["method"] == "reml" and settings.scale.method == "mos":
+        return _single_ratings(fitted["components"])
     rows = _in_both(rows, settings.baseline, condition)
     if settings.scale.method != "mos" or not rows:
         return None
@@ -189,7 +197,11 @@ def variances(rows: Sequence[Rating], condition: str, settings: Settings) -> dic
     baseline, other = data.matrix(0), data.matrix(1)
     if baseline is not None and other is not None:
         return complete_variances(baseline, other)
-    parts = difference_model(data).fit(np.array([0.0, 1.0])).components
+    fit = _fitted(difference_model(data), np.array([0.0, 1.0]))
+    return _single_ratings(fit.components) if fit else None
+
+
+def _single_ratings(parts: Mapping[str, float]) -> dict[str, float]:
     return {
         "listener": parts["listener"],
         "sentence": parts["sentence"],
@@ -219,8 +231,10 @@ def complete_variances(baseline: Floats, condition: Floats) -> dict[str, float]:
 
 
 def _bootstrap(data: Table, estimate: Estimate | None, level: float, seed: int) -> dict[str, Any] | None:
-    """Beside the mixed model only: a complete design needs neither."""
-    if estimate is None or estimate.method == "anova":
+    """Beside the mixed model, or alone where that is too large; a complete design needs neither."""
+    if min(data.shape) < 2 or np.ptp(data.y) == 0 or (estimate and estimate.method == "anova"):
+        return None
+    if estimate is None and not difference_model(data).too_large:
         return None
     found = bootstrap.difference(data.y, data.side, data.listener, data.sentence, level=level, seed=seed)
     return {"ci": list(found), "replicates": bootstrap.REPLICATES, "seed": seed} if found else None

@@ -9,10 +9,10 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from itertools import islice
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from curate.errors import UserError
 from train.listen.ratings import NO, YES, Rating
@@ -225,15 +225,28 @@ def _too_fast(answers: Answers, _: Any) -> dict[Who, str]:
 def _same(answers: Answers, _: Any) -> dict[Who, str]:
     """The later of two listeners whose ratings of all that both heard are equal: one person twice, or a copy."""
     found: dict[Who, str] = {}
-    given = {who: {row.stimulus: row.value for row in _rated(rows)} for who, rows in answers.items()}
-    for place, (who, mine) in enumerate(given.items()):
-        for other, theirs in islice(given.items(), place):
-            if other[0] != who[0] or any(value != theirs.get(each, value) for each, value in mine.items()):
-                continue
-            both = mine.keys() & theirs.keys()
-            if len(both) >= IDENTICAL and len({mine[each] for each in both}) > 1:
-                found.setdefault(who, f"all {len(both)} ratings are those of {other[1]}")
-    return found
+    for language in dict.fromkeys(who[0] for who in answers):
+        people = [who for who in answers if who[0] == language]
+        given = _coded([_rated(answers[who]) for who in people])
+        for place, who in enumerate(people):
+            both = (given[:place] >= 0) & (given[place] >= 0)
+            alike = (~((given[:place] != given[place]) & both)).all(axis=1) & (both.sum(axis=1) >= IDENTICAL)
+            for other in np.flatnonzero(alike):
+                if len(np.unique(given[place][both[other]])) > 1:
+                    count = both[other].sum()
+                    found.setdefault(who, f"all {count} ratings are those of {people[other][1]}")
+    return {who: found[who] for who in answers if who in found}
+
+
+def _coded(people: Sequence[Sequence[Rating]]) -> NDArray[np.int16]:
+    """Ratings as people x stimuli, one number for each value that occurs and -1 where there is none."""
+    stimuli = {name: i for i, name in enumerate(dict.fromkeys(row.stimulus for rows in people for row in rows))}
+    values = {value: i for i, value in enumerate(sorted({row.value for rows in people for row in rows}))}
+    table = np.full((len(people), len(stimuli)), -1, dtype=np.int16)
+    for place, rows in enumerate(people):
+        for row in rows:
+            table[place, stimuli[row.stimulus]] = values[row.value]
+    return table
 
 
 def _tested(rows: Sequence[Rating]) -> list[Rating]:

@@ -14,8 +14,11 @@ TITLES = {
 }
 
 
-def means(facts: Sequence[Mapping[str, Any]], method: str) -> str:
-    """One row per language and condition: a dot at the mean, a line over its interval, the numbers beside it."""
+def means(facts: Sequence[Mapping[str, Any]], method: str, note: str = "") -> str:
+    """One row per language and condition: a dot at the mean, a line over its interval, the numbers beside it.
+
+    `note`, where there is one, stands below.
+    """
     low, high = _range(facts)
     step = _step(high - low)
     low, high = math.floor(low / step) * step, math.ceil(high / step) * step
@@ -38,12 +41,15 @@ def means(facts: Sequence[Mapping[str, Any]], method: str) -> str:
                 drawn.append(_row(each, x, y - 12, COLOURS[place % len(COLOURS)]))
     width = LEFT + WIDE + RIGHT
     title = TITLES[method]
+    whole = height + (26 if note else 0)
+    said = f'<text x="8" y="{height + 12}" fill="#8a3b00">{escape(note)}</text>' if note else ""
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {whole}" width="{width}" height="{whole}" '
         f'role="img" font-family="sans-serif" font-size="13">'
         f"<title>{title}, with intervals over listeners and sentences</title>"
-        f'<rect width="{width}" height="{height}" fill="white"/><text x="{LEFT}" y="22" font-size="15">{title}</text>'
+        f'<rect width="{width}" height="{whole}" fill="white"/><text x="{LEFT}" y="22" font-size="15">{title}</text>'
         + "".join(drawn)
+        + said
         + "</svg>\n"
     )
 

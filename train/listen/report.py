@@ -79,20 +79,25 @@ def _departures(fixed: Settings, chosen: Settings, rows: Sequence[Rating]) -> li
 
 
 def write(facts: Mapping[str, Any], rows: Sequence[Rating], folder: Path) -> None:
-    """Write all files of an analysis; the folder may hold an older one, and nothing else."""
+    """Write all files of an analysis; the folder may hold an older one, and nothing else.
+
+    A `banner` in the facts (a rehearsal has one) stands in every file: above pages, in a column of tables.
+    """
+    banner = facts.get("banner", "")
     out = {(each["language"], each["listener"]) for each in facts["excluded"]}
     kept = [row for row in rows if row.who not in out]
     made = {
         "analysis.json": json.dumps(facts, ensure_ascii=False, indent=1, allow_nan=False) + "\n",
-        "comparisons.csv": _csv(tables.comparisons(facts["comparisons"])),
+        "comparisons.csv": _csv(tables.comparisons(facts["comparisons"]), banner),
         "comparisons.md": tables.comparisons_page(facts),
-        "conditions.csv": _csv(tables.conditions(facts["conditions"])),
+        "conditions.csv": _csv(tables.conditions(facts["conditions"]), banner),
         "conditions.md": tables.conditions_page(facts),
         "excluded.csv": _csv(
-            [["language", "listener", "rule", "why"], *(list(_reason(each)) for each in facts["excluded"])]
+            [["language", "listener", "rule", "why"], *(list(_reason(each)) for each in facts["excluded"])],
+            banner,
         ),
-        "kept.csv": _csv(_kept(kept)),
-        "mos.svg": plot.means(facts["conditions"], facts["method"]["scale"]),
+        "kept.csv": _csv(_kept(kept), banner),
+        "mos.svg": plot.means(facts["conditions"], facts["method"]["scale"], banner),
     }
     with files.replacing_folder(folder, FILES) as place:
         for name in FILES:
@@ -109,7 +114,10 @@ def _kept(rows: Sequence[Rating]) -> list[list[str]]:
     return [names, *([row.fields[name] for name in names] for row in rows)]
 
 
-def _csv(rows: Sequence[Sequence[Any]]) -> str:
+def _csv(rows: Sequence[Sequence[Any]], banner: str = "") -> str:
+    if banner:
+        heading = "note" if len(rows) > 1 else banner  # an empty table says it, too
+        rows = [[*row, banner if place else heading] for place, row in enumerate(rows)]
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue()

@@ -79,7 +79,8 @@ def comparisons_page(facts: Facts) -> str:
     """All comparisons, with and without exclusions, and what to know about them."""
     method = facts["method"]
     level = f"{100 * (1 - method['alpha']):g} %"
-    lines = [f"# Each condition against {method['baseline']}", "", *_comparison_table(facts["comparisons"]), ""]
+    lines = [f"# Each condition against {method['baseline']}", "", *_banner(facts)]
+    lines += [*_comparison_table(facts["comparisons"]), ""]
     lines += [
         f"Interval: {level}, listeners and sentences both random ({_methods(facts['comparisons'])}), degrees of "
         f"freedom by Satterthwaite; p is of it, Holm's over {_family(method)}. By listener, by sentence: Wilcoxon's "
@@ -95,6 +96,10 @@ def comparisons_page(facts: Facts) -> str:
     lines += [f"- {e['listener']} ({e['language']}): {e['rule']}, {e['why']}" for e in facts["excluded"]] or ["Nobody."]
     lines += ["", "## Notes", "", *(f"- {note}" for note in facts["notes"])]
     return "\n".join(lines) + "\n"
+
+
+def _banner(facts: Facts) -> list[str]:
+    return [f"> **{facts['banner']}**", ""] if facts.get("banner") else []
 
 
 def _comparison_table(facts: Sequence[Facts]) -> list[str]:
@@ -120,4 +125,4 @@ def conditions_page(facts: Facts) -> str:
         found = (number(each["mean"]), interval(each["ci"]), number(each["sd"]))
         histogram = (str(each["histogram"].get(value, 0)) for value in values)
         rows.append([each["language"], each["condition"], *(str(each[name]) for name in counts), *found, *histogram])
-    return "\n".join(["# Ratings by condition", "", *_markdown(heading, rows), ""])
+    return "\n".join(["# Ratings by condition", "", *_banner(facts), *_markdown(heading, rows), ""])

@@ -6,6 +6,7 @@ import logging
 import re
 import warnings
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -173,16 +174,23 @@ def check_files(folder: Path) -> list[str]:
     """The names of tensors in a checkpoint that no model here has a place for; no weight is read for it.
 
     VoxCPM passes them over, too. Raises UserError where the tokenizer cannot be read, or tensors lack or do not fit:
-    known before hours of encoding.
+    known before hours of encoding. Files that were looked at a moment ago are not looked at again.
     """
+    place = folder.absolute()
+    found = [(path.name, path.stat()) for path in sorted(place.glob("*")) if path.is_file()]
+    return list(_checked(place, tuple((name, each.st_size, each.st_mtime_ns) for name, each in found)))
+
+
+@lru_cache(maxsize=8)
+def _checked(folder: Path, _: tuple[tuple[str, int, int], ...]) -> tuple[str, ...]:
     config = read_config(folder)
     _tokenizer(folder)
     model = on_meta(config)
-    surplus = []
+    surplus: list[str] = []
     for part, names in ((model.audio_vae, base.VAE_WEIGHTS), (model, base.WEIGHTS)):
         shapes = {name: value.to("meta") for name, value in base.read(folder, names).items()}
         surplus += _fill(part, shapes, folder, torch.float32)
-    return surplus
+    return tuple(surplus)
 
 
 def load_vae(folder: Path, *, device: str) -> Any:

@@ -71,9 +71,7 @@ def run(into: Path, corpus: Path, size: Size = USUAL) -> Iterator[Event]:
 def _run(into: Path, corpus: Path, size: Size) -> Iterator[Event]:
     if not (corpus / "manifest.parquet").is_file():
         raise UserError(f"no corpus at {corpus}: run `curate demo --into {corpus.parent}` first, or give --corpus")
-    files.write_text(
-        into / README, f"{BANNER}.\nMade by `train study demo`. The road of a real study: docs/reproduce.md\n"
-    )
+    _read_me(into)
     yield f"*** {BANNER.upper()} ***"
     yield f"making a tiny VoxCPM2 with random weights: {into / 'tiny-voxcpm2'}"
     model = tiny.make(into / "tiny-voxcpm2")
@@ -83,6 +81,8 @@ def _run(into: Path, corpus: Path, size: Size) -> Iterator[Event]:
         yield last
     if isinstance(last, finetune.Stopped):
         return
+    for name in ("latents", "tiny-sweep", "tiny-sweep/runs", "tiny-sweep/evaluation"):
+        _read_me(into / name)  # sounds and lines for machines have no room for it
     plan = _plan(into, size)
     yield f"a plan for {size.listeners} simulated listeners of each language: {planned.digest(plan)[:12]}"
     pages = _pages(into, plan)
@@ -102,6 +102,11 @@ def _run(into: Path, corpus: Path, size: Size) -> Iterator[Event]:
         study_file=study,
     )
     yield from (f"note: {note}" for note in made["notes"])
+
+
+def _read_me(folder: Path) -> None:
+    text = f"{BANNER}.\nMade by `train study demo`. The road of a real study: docs/reproduce.md\n"
+    files.write_text(folder / README, text)
 
 
 def closing(into: Path) -> str:
@@ -145,7 +150,7 @@ def _plan(into: Path, size: Size) -> Plan:
     conditions = ("zero-shot", *(f"r{rank}" for rank in size.ranks))
     choices = planning.Choices(
         baseline="zero-shot", conditions=conditions, listeners={"": size.listeners},
-        name="rehearsal", training=2, traps=0, salt=SALT,
+        name=BANNER, training=2, traps=0, salt=SALT,
     )  # fmt: skip
     made = planning.make(into / "tiny-sweep", place, choices)
     if (place / planned.NAME).is_file() and planned.digest(made) == planned.digest(planned.read(place)):
@@ -169,14 +174,13 @@ def _analyses(into: Path, rated: Path) -> Iterator[Path]:
     """By the plan, and once more with the best condition as the baseline, as `train select` wants them."""
     settings = chosen.of_plan(into / "simulated-test")
     read = ratings.read(rated, settings.scale)
-    told = ratings.Ratings(read.rows, [BANNER, *read.notes])
-    facts = analysis.analyse(told, settings)
-    listening.write(facts, told.rows, into / "simulated-analysis")
+    facts = {"banner": BANNER, **analysis.analyse(read, settings)}
+    listening.write(facts, read.rows, into / "simulated-analysis")
     yield into / "simulated-analysis" / "analysis.json"
     for best in dict.fromkeys(facts["best"].values()):
         if best != settings.baseline:
             path = into / f"simulated-analysis-{best}.json"
-            again = listening.run(rated, into / "simulated-test", best)
+            again = {"banner": BANNER, **listening.run(rated, into / "simulated-test", best)}
             files.write_text(path, json.dumps(again, ensure_ascii=False) + "\n")
             yield path
 

@@ -53,8 +53,11 @@ def _figure(material: Material, panels: list[Panel], axis: str, told: str, *, lo
 
 
 def layout(material: Material) -> str:
-    """The sweep's own drawing, below it the banner, or of which runs it is."""
-    line = escape(material.study.study.banner.upper() or named(material))
+    """The sweep's own drawing, below it the banner, which a rehearsal's has already, or of which runs it is."""
+    banner = material.study.study.banner
+    if banner and escape(banner) in material.swept.layout:
+        return material.swept.layout
+    line = escape(banner.upper() or named(material))
     return material.swept.layout.replace("</svg>", f'<text class="s" x="20" y="{BELOW}">{line}</text></svg>')
 
 

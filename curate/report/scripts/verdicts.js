@@ -40,7 +40,7 @@ class Verdicts {
     this.whoBox.value = this.who;
     this.whoBox.addEventListener("input", () => { this.who = this.whoBox.value.trim(); this.store(); });
     this.whoBox.addEventListener("keydown", (event) => { if (event.key === "Enter") { event.preventDefault(); this.named(); } });
-    const which = make("select", { id: "judge-which" }, [["doubtful", "nearest to a limit"], ["dropped", "only just dropped"], ["kept", "only just kept"], ["open", "nearest, without a verdict"], ["marked", "with a verdict"]]
+    const which = make("select", { id: "judge-which" }, [["doubtful", "nearest to a limit"], ["dropped", "dropped, nearest to a limit"], ["kept", "kept, nearest to a limit"], ["open", "nearest, without a verdict"], ["marked", "with a verdict"]]
       .map(([value, title]) => make("option", { value }, title)));
     which.addEventListener("change", () => { this.which = which.value; this.choose(); this.show(); });
     this.file = make("input", { type: "file", id: "judge-file", accept: ".tsv,text/tab-separated-values,text/plain" });
@@ -114,7 +114,7 @@ class Verdicts {
     this.card.replaceChildren(
       make("p", { class: "top" }, make("span", { class: drop === null ? "fate is-kept" : "fate is-dropped" }, drop === null ? "kept" : "dropped: " + drop), " ",
         make("span", { class: "soft small" }, this.clips.languageName(k), this.clips.few("speaker", k) ? " · " : "", this.clips.few("speaker", k) ? make("bdi", {}, this.clips.few("speaker", k)) : "", " · ", number(this.clips.value("seconds", k)), " s · ", make("code", {}, id))),
-      distance === null ? "" : make("p", { class: "small" }, drop === null ? "Nearest limit: " : "To change: ", make("b", {}, this.clips.nearRule(k) || ""), ", " + number(Math.abs(distance)) + " steps " + (drop === null ? "to spare" : "beyond it")),
+      distance === null ? "" : make("p", { class: "small" }, drop === null ? "Nearest limit: " : "To change: ", make("b", {}, this.clips.nearRule(k) || ""), ", " + farness(Math.abs(distance)) + (drop === null ? " within" : " beyond") + " its limit"),
       earlier ? make("p", { class: "small" }, "The recipe's verdict: " + earlier + (this.clips.value("verdict_reason", k) ? ", " + this.clips.value("verdict_reason", k) : "") + (this.clips.few("verdict_who", k) ? ", by " + this.clips.few("verdict_who", k) : "")) : "",
       this.clips.player(k), ...this.clips.texts(k),
       make("div", { class: "verdicts" }, button("keep", "K"), button("drop", "D"),
@@ -124,7 +124,7 @@ class Verdicts {
       make("div", { class: "tools" },
         make("button", { type: "button", class: "quiet", disabled: this.at === 0, "data-go": "-1", on: { click: () => this.go(-1) } }, "Previous"),
         make("button", { type: "button", class: "quiet", disabled: this.at >= this.queue.length - 1, "data-go": "1", on: { click: () => this.go(1) } }, "Next")),
-      make("details", { class: "limits", open: Boolean(open && open.open) }, make("summary", {}, "What was measured"), limits));
+      make("details", { class: "limits", open: open ? open.open : true }, make("summary", {}, "What was measured"), limits));
     this.showProgress();
     players.setSpeed(players.speed);
   }
@@ -237,4 +237,9 @@ class Verdicts {
     this.tell(taken + " verdicts taken in" + (unknown ? ", " + unknown + " are of clips that are not in this corpus" : "") + (wrong ? ", " + wrong + " say neither keep nor drop" : "") + ".");
     this.show();
   }
+}
+
+/** Steps of a measure, in words: half a step is what tells nobody apart. */
+function farness(steps) {
+  return steps < 0.5 ? "just" : steps < 2 ? "clearly" : "far";
 }

@@ -54,7 +54,7 @@ class WhatIf {
     const step = niceStep((part.high - part.low) / 200), first = part.limit, firstOn = rule.on;
     const id = "limit-" + part.key.replace(/[^a-z_]/g, "-");
     const shown = part.limit !== null ? part.limit : part.default !== null ? part.default : fit((part.low + part.high) / 2, step);
-    const range = make("input", { type: "range", min: part.low, max: part.high, step, id: id + "-range", "aria-label": rule.name + ": " + part.title });
+    const range = make("input", { type: "range", min: part.low, max: part.high, step, id: id + "-range", "aria-label": rule.name + ": " + part.title + ", " + part.side });
     const exact = make("input", { type: "number", step: "any", id, min: part.least, max: part.most, "data-key": part.key, "aria-label": part.key });
     range.value = shown;
     exact.value = shown;
@@ -76,7 +76,7 @@ class WhatIf {
     if (off) { off.checked = !firstOn || first === null; off.addEventListener("change", read); }
     const chart = draw("svg", { viewBox: "0 0 320 84", class: "plot", role: "img", "aria-label": seen(part.title + ": histogram") });
     const says = make("p", { class: "small figures" });
-    const box = make("section", { class: "panel", "data-panel": part.key, "aria-label": rule.name + ": " + part.title },
+    const box = make("section", { class: "panel", "data-panel": part.key, "aria-label": rule.name + ": " + part.title + ", " + part.side },
       make("h3", {}, part.title, " ", make("span", { class: "tag" }, rule.name)),
       chart, range,
       make("div", { class: "limit" }, make("label", { for: id }, sideWords(part.side)), exact, make("span", {}, unit(part.unit).trim()),

@@ -6,7 +6,6 @@ from curate.text.cleaning import clean
 from curate.text.khmer.canonical import INHERENT, ordered
 from curate.text.khmer.numbers import NUMBER_WORD
 from curate.text.khmer.pronunciation import pronounced
-from curate.text.khmer.rules import rules_for
 from curate.text.khmer.segmentation import PACKAGES, words
 from curate.text.khmer.tables import COUNTED
 from curate.text.rules import DEFAULT, Change, Options, TextRule, any_of, rewrite
@@ -32,6 +31,8 @@ def canonical(text: str) -> str:
 
 def spoken(text: str, options: Options = DEFAULT) -> tuple[str, list[Change]]:
     """Canonical text as it is said, and every change with its rule; what has nothing to say stays as it is."""
+    from curate.text.khmer.rules import rules_for  # hundreds of patterns: compiled where something is read
+
     rewritten, changes = rewrite(text, rules_for(text, options))
     if changes:  # a stray vowel may stand behind a word now
         rewritten = ordered(rewritten)

@@ -62,6 +62,11 @@ def times_or_variable(match: re.Match[str]) -> str:
     return LETTERS["X"] if in_equation else "ដង"
 
 
+def multiplied(match: re.Match[str]) -> str:
+    """The last term of 2a + 3b, whose number is read later; 3m is a measure."""
+    return match.group() if match["letter"] in UNITS else f"{match['n']}{spelled(match['letter'])}"
+
+
 def minus(match: re.Match[str]) -> str:
     """A dash behind a variable, in an equation: x - 3 = 0."""
     text, start, end = match.string, match.start(), match.end()
@@ -74,6 +79,11 @@ def sharp(match: re.Match[str]) -> str:
 
 
 CELLS = (
+    TextRule(
+        "variable",
+        re.compile(r"(?:(?<=[=+×÷−])|(?<=[=+×÷−] ))(?P<n>\d{1,4})(?P<letter>[a-wyz])(?![A-Za-z\d_])"),
+        multiplied,
+    ),
     TextRule("minus", re.compile(r"(?<=(?<![A-Za-z])[A-Za-z]|[²³)]) [-–] (?=[A-Za-z\d(])"), minus),
     TextRule("cell", re.compile(rf"(?<![A-Za-z\d$])(\$?[A-Z]{{1,3}}\$?\d{{1,5}}):(?={_CELL})"), to),
     TextRule(

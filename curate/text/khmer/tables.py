@@ -188,6 +188,8 @@ ABBREVIATIONS = {  # written with dots between the letters
     "ល.រ": "លេខរៀង",
     "ស.វ": "សតវត្ស",
     "ហិ.ត": "ហិកតា",  # without a figure before it; behind one it is a unit
+    "គ.ម": "គីឡូម៉ែត្រ",
+    "គ.ក": "គីឡូក្រាម",
     "ភ.ព": "ភ្នំពេញ",
 }
 LUNAR = ("កើត", "រោច")  # U+19E0-19EF waxing days, U+19F0-19FF waning days

@@ -4,7 +4,6 @@ import re
 import unicodedata
 
 from curate.text.cleaning import clean
-from curate.text.korean.rules import rules_for
 from curate.text.rules import DEFAULT, Change, Options, rewrite
 
 SCRIPT = "가-힣ㄱ-ㅎㅏ-ㅣ"
@@ -22,6 +21,10 @@ def canonical(text: str) -> str:
 
 def spoken(text: str, options: Options = DEFAULT) -> tuple[str, list[Change]]:
     """Canonical text as it is said, and every change with its rule; what has nothing to say stays as it is."""
+    from curate.text.korean.rules import (
+        rules_for,  # hundreds of patterns: half a second for whoever wants only `hangul`
+    )
+
     return rewrite(text, rules_for(text))
 
 

@@ -38,6 +38,11 @@ def mobile(match: re.Match[str]) -> str:
     return " ".join(one_by_one(group) for group in (number[:3], number[3:-4], number[-4:]))
 
 
+def local(match: re.Match[str]) -> str:
+    """전화 234-5678: without the number of the region."""
+    return f"{match['mid'].rstrip()} {' '.join(map(one_by_one, match['n'].split('-')))}"
+
+
 def digits(match: re.Match[str]) -> str:
     """Groups of digits one by one; zero is 공."""
     return digits_in(match.group()).replace("-", " ")
@@ -146,6 +151,14 @@ CODES = (
     TextRule("telephone", re.compile(rf"{HEAD}01[016789]\d{{7,8}}(?!\d)"), mobile),
     TextRule(
         "telephone",
+        re.compile(
+            r"(?:(?<=전화)|(?<=전화번호)|(?<=연락처)|(?<=팩스)|(?<=문의)|(?<=☎)|(?<=[Tt]el)|(?<=TEL)|(?<=[Ff]ax)|(?<=FAX))"
+            r"(?P<mid>[은는.:]{0,2} ?)(?P<n>[2-9]\d{2,3}-\d{4})(?![\d-])"
+        ),
+        local,
+    ),
+    TextRule(
+        "telephone",
         re.compile(rf"{_NO_AMOUNT}(?P<n>(?:{_ALL})(?:(?:, ?|[·/]| (?:및|또는|혹은) )(?:{_ALL})){{1,9}}){_NOT_COUNTED}"),
         listed,
     ),
@@ -166,6 +179,14 @@ CODES = (
         ),
         dialled,
     ),
+    TextRule(  # 화재는 119, 범죄는 112로
+        "telephone",
+        re.compile(
+            rf"{_NO_AMOUNT}(?P<n>11[29])"
+            rf"(?=[,·;] ?[^\d.,·;]{{1,20}}(?:11[29](?!\d| ?(?:{COUNTER}))|일일[이구](?![가-힣]{{3}})))"
+        ),
+        dialled,
+    ),
     TextRule(
         "telephone",
         re.compile(
@@ -183,6 +204,7 @@ CODES = (
     TextRule("telephone", re.compile(rf"{_NO_AMOUNT}(?P<n>{_ALL})(?=번)"), service),
     TextRule("code", re.compile(r"(?<=IS[BS]N[ :])\d{1,7}(?:-\d{1,7}){1,4}(?:-?X)?(?![\d-])"), digits),
     TextRule("code", re.compile(r"(?<![\w-])\d(?:-\d){2,4}(?![\w-])"), figures),
+    TextRule("code", re.compile(r"(?<![\w-])([1-9]0)-\1(?= ?클럽)"), figures),  # 30-30 클럽
     TextRule("code", re.compile(r"(?<![\d-])\d{2,6}(?:-\d{2,7}){2,4}(?![\d-])"), digits),
     TextRule(
         "code",

@@ -17,8 +17,13 @@ def date(match: re.Match[str]) -> str:
     if not (1 <= int(month) <= 12 and 1 <= int(day) <= 31):
         return match.group()
     spoken = f"{month_name(month)} {sino(day)}일"
-    spoken = f"{sino(year)}년 {spoken}" if year else spoken
+    spoken = f"{_year(year)}년 {spoken}" if year else spoken
     return spoken + (f" {WEEKDAYS[groups['week']]}" if groups.get("week") else "")
+
+
+def _year(digits: str) -> str:
+    """05 of 2005 is 공오, as in 05년생."""
+    return one_by_one(digits) if len(digits) == 2 and digits[0] == "0" else sino(digits)
 
 
 def to_day(match: re.Match[str]) -> str:
@@ -59,6 +64,31 @@ def from_day(match: re.Match[str]) -> str:
 
 def from_decade(match: re.Match[str]) -> str:
     return f"{sino(match['a'])}부터 "
+
+
+def years(match: re.Match[str]) -> str:
+    """1950-1953년, 2023-26년, (1756-1791): from one year to another, whose number is read later."""
+    first, second, named = match["a"], match["b"], match["year"]
+    if not (_is_span(first, second) if named else _is_life(match)):
+        return match.group()
+    if named == "년대":
+        return f"{sino(first)}부터 {second}"
+    return f"{sino(first)}{'년' if named else ''}에서 {second}"
+
+
+def _is_span(first: str, second: str) -> bool:
+    """Whether the second year is the later one, also where its century is not written: 1998-02년."""
+    return int(second) > int(first) if len(second) == 4 else second > first[2:] or second < "10" < "90" < first[2:]
+
+
+def _is_life(match: re.Match[str]) -> bool:
+    """Whether two numbers by themselves are years, and no telephone number: behind a name in brackets, or of late."""
+    first, second = match["a"], match["b"]
+    near = match.string[max(0, match.start() - 14) : match.start()]
+    bracketed = re.search("[가-힣A-Za-z][(]$", near) and match.string.startswith(")", match.end())
+    late = first[:2] in ("17", "19", "20")  # no service number begins so
+    later = len(second) == 4 and 0 < int(second) - int(first) <= _LIFETIME
+    return later and bool(bracketed or late) and not _DIALLED_NEAR.search(near)
 
 
 def time(match: re.Match[str]) -> str:
@@ -107,6 +137,8 @@ def hundredths(match: re.Match[str]) -> str:
     return f"{sino(match[1])}초 {one_by_one(match[2])}"
 
 
+_DIALLED_NEAR = re.compile("전화|문의|연락|상담|번호|팩스|센터|고객|대표|예약|[☎☏℡]|(?i:tel|fax)")
+_LIFETIME = 120  # years
 _LEAGUE = (  # what has a season of two years
     r"(?= ?(?:[가-힣A-Z]{1,8} )?"
     r"(?:시즌|회계연도|학년도|[가-힣A-Z]{0,6}리그|라리가|분데스리가|세리에|[A-Z]{3}(?![A-Za-z])))"
@@ -116,6 +148,14 @@ DATES = (
         "season",
         re.compile(rf"{HEAD}(?<![-/])(?P<a>(?:19|20)?\d\d)[-–/](?P<b>(?:19|20)?\d\d)(?![\d-]|[./,]\d){_LEAGUE} ?"),
         season,
+    ),
+    TextRule(
+        "years",
+        re.compile(
+            rf"{HEAD}(?<![A-Za-z/-])(?P<a>1\d{{3}}|20\d\d)[-–](?P<b>1\d{{3}}|20\d\d|\d\d)(?![\d-]|[.,/:]\d)"
+            r"(?:(?= ?(?P<year>년대?)(?![생식]))|)"
+        ),
+        years,
     ),
     TextRule(
         "date",
@@ -204,6 +244,7 @@ DATES = (
         ),
         from_day,
     ),
+    TextRule("from", re.compile(rf"(?<=일 [월화수목금토일]요일) ?{TILDE} ?(?=[\d가-힣])"), lambda match: "부터 "),
     TextRule("from", re.compile(rf"{HEAD}(?P<a>\d{{2,4}}) ?{TILDE} ?(?=\d{{2,4}} ?년대)"), from_decade),
     TextRule("weekday", re.compile(r"(?<=\d일)(?=[월화수목금토일]요일)"), lambda match: " "),
     TextRule("weekday", re.compile(rf"(?<=일)\(([월화수목금토일])(?:{TILDE}([월화수목금토일]))?\)"), weekday),

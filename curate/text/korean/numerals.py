@@ -17,6 +17,9 @@ _TENSE_AFTER_L = frozenset("삼사십조")
 _POINT = "점"
 # What the tagger calls a letter of a number: a numeral or a counter (일, 점), else any noun, 만 and 이 as particles.
 _NUMERAL, _NUMERAL_LIKE = ("NR", "NNBC", "SN"), ("N", "J", "SN", "XPN")
+_DIALLED = re.compile(  # behind 112 in words
+    "(?:에|로|를|은|는|와|나|가|번|의)(?![가-힣]{3})| ?(?:신고|상황실|종합상황실|긴급|구급|구조|출동|센터|치안)"
+)
 _LONG = 3  # letters from which a word of digits is a number whatever the tagger calls it
 
 
@@ -35,7 +38,7 @@ def numerals(text: str, tokens: list[Token]) -> list[tuple[int, int, tuple[str, 
 
 def _is_number(match: re.Match[str], tags: list[str]) -> bool:
     if set(tags) == {"MAG"}:  # 일일이 is an adverb
-        return False
+        return dialled(match.string, match.start(), match.end())
     if all(tag.startswith(_NUMERAL) for tag in tags) and "NR" in tags:
         return True
     text, start, end = match.string, match.start(), match.end()
@@ -43,6 +46,11 @@ def _is_number(match: re.Match[str], tags: list[str]) -> bool:
     whole = first and (end == len(text) or not hangul.is_syllable(text[end]))
     like = all(tag.startswith(_NUMERAL_LIKE) for tag in tags)
     return (whole and len(tags) >= _LONG) or (first and like and ("NR" in tags or len(tags) >= _LONG))
+
+
+def dialled(text: str, start: int, end: int) -> bool:
+    """Whether 일일이 is the number 112 and no adverb: 일일이로, 일일이 신고."""
+    return text[start:end] == "일일이" and _DIALLED.match(text, end) is not None
 
 
 def readings(number: str) -> tuple[str, ...]:

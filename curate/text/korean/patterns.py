@@ -29,6 +29,7 @@ UNIT = any_of([*UNITS, "µm", "µg", "m^2", "m^3", "ℓ", "㎖"])
 PER_UNIT = rf"(?:/(?P<per>{any_of(PER)}))?(?![A-Za-z\d/])"
 EVENT = rf"(?= ?(?:{any_of(EVENTS)}))"
 DATED = [name for name in NAMES if re.fullmatch(r"\d+[·./]\d+", name) and name != "24/7"]
+DAYS = any_of(name for name in DATED if "·" in name and name not in ("10·4", "3·1"))  # 6·25 by itself, too
 PLAIN_NAMES = any_of(name for name in NAMES if name not in DATED and name != "(유)")  # (유) is U read, too
 # A number of words, whose unit is written in Latin: 수백 km, 몇 kg; a unit of one letter only where it is vague.
 VAGUE = r"(?<![가-힣])(?:몇|[수몇][십백천만]{1,2}여?)"

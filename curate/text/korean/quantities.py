@@ -22,7 +22,7 @@ from curate.text.korean.patterns import (
     VAGUE,
     N,
 )
-from curate.text.korean.tables import DEGREES, PER_ONE, SPEEDS, UNITS
+from curate.text.korean.tables import DEGREES, PER, PER_ONE, SPEEDS, UNITS
 from curate.text.rules import HEAD, NUMBER, TextRule, any_of
 
 _SIDE = rf"(?<![A-Za-z\d<>≤≥] )(?<![A-Za-z\d<>≤≥])([A-Za-z]|{NUMBER})"
@@ -43,7 +43,9 @@ QUANTITIES = (
     ),
     TextRule(
         "ordinal",
-        re.compile(rf"(?<![가-힣])제 ?(\d{{1,9}})(?!\d|[.,]\d)(?: ?(?P<counter>{COUNTER}){AFTER})?"),
+        re.compile(
+            rf"(?:(?<![가-힣])|(?<=[조항호장절편]))제 ?(\d{{1,9}})(?!\d|[.,]\d)(?: ?(?P<counter>{COUNTER}){AFTER})?"
+        ),
         amounts.ordinal,
     ),
     TextRule(
@@ -66,6 +68,16 @@ QUANTITIES = (
         "spoon",
         re.compile(rf"(?P<before>(?<![가-힣])(?:{any_of(SPOONED)}) ?{NUMBER}(?:/\d)?) ?(?P<spoon>[Tt])(?![A-Za-z\d])"),
         lambda match: match["before"] + (" 큰술" if match["spoon"] == "T" else " 작은술"),
+    ),
+    TextRule(
+        "spoon",
+        re.compile(rf"(?P<before>{NUMBER}(?:/\d)?|[½¼¾]) ?(?P<spoon>[Tt]bsp|TBSP|T[sS]|[Tt]sp|ts)(?![A-Za-z\d])\.?"),
+        lambda match: match["before"] + (" 작은술" if match["spoon"] in ("tsp", "Tsp", "ts") else " 큰술"),
+    ),
+    TextRule(
+        "operator",
+        re.compile(rf"(?<=\d)x(?=\d{{1,6}}(?:\.\d{{1,3}})?(?:x\d{{1,6}}(?:\.\d{{1,3}})?)? ?(?:{UNIT})(?![A-Za-z\d]))"),
+        lambda match: " 곱하기 ",
     ),
     TextRule("equals", re.compile(rf"{N} ?= ?(?=\d[\d.,]{{0,20}} ?[가-힣])"), ranges.equals_counted),
     TextRule(
@@ -118,6 +130,13 @@ QUANTITIES = (
         "unit",
         re.compile(rf"(?<![A-Za-z\d])(?<!\d )(?P<unit>{any_of(PER_ONE)})(?=당(?![가-힣]{{2}})| ?단위)"),
         lambda match: UNITS[match["unit"]],
+    ),
+    TextRule(
+        "unit",
+        re.compile(
+            rf"(?<=[\d만억회개⁰¹²³⁴-⁹곱]) ?/(?P<per>{any_of(unit for unit in PER if len(unit) > 1)})(?![A-Za-z\d/²³])"
+        ),
+        lambda match: f" 퍼 {PER[match['per']]}",
     ),
     TextRule("page", re.compile(rf"{N}p(?![A-Za-z\d]){PARTICLE}"), with_particle(amounts.pages)),
     TextRule(

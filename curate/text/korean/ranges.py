@@ -28,6 +28,8 @@ def number_range(match: re.Match[str]) -> str:
     low, high = parse(first, dots_group=False), parse(second, dots_group=False)
     if low is None or high is None or (match["dash"] and not _rises(first, second)):
         return match.group()
+    if match["dash"] and counter in ("동", "호") and len(second) > max(2, len(first)):  # 101-1203호: a house and a flat
+        return match.group()
     if counter == "월":
         return f"{month_name(first)}에서 {second}월"
     if counter == "번" and not low.fraction and numbered(match.string, match.start(), match.end(), second):
@@ -134,7 +136,7 @@ BETWEEN = (
         "range",
         re.compile(
             rf"(?<![A-Za-z-])(?P<a>{NUMBER})(?P<dash>[-–]){B}(?P<gap> ?)"
-            rf"(?P<counter>(?!번지|동|호){COUNTER}|%|{UNIT})"
+            rf"(?P<counter>(?!번[지길])(?:{COUNTER})|%|{UNIT})"
         ),
         number_range,
     ),

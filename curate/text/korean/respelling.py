@@ -13,7 +13,7 @@ from curate.text.korean.compounds import Part
 from curate.text.korean.lexicon import Lexicon
 from curate.text.korean.lookup import known
 from curate.text.korean.morphemes import Choice, Plan, Token, parts
-from curate.text.korean.numerals import numerals
+from curate.text.korean.numerals import dialled, numerals
 
 SLASH = "\ue000"  # a slash of the text, while slashes mark letters
 _WORD = re.compile(r"\S+")
@@ -98,7 +98,12 @@ def planned(text: str, tokens: list[Token], words: Lexicon, *, compound: bool = 
 
 def _fixed(text: str, tokens: list[Token], by_word: list[tuple[int, int, list[Token]]], words: Lexicon) -> list[Choice]:
     """What is known as a whole: words of the lexicon, numbers over them, the standard's own phrases over both."""
-    stored = [choice for start, end, inside in by_word for choice in known(text, start, end, inside, words)]
+    stored = [
+        choice
+        for start, end, inside in by_word
+        for choice in known(text, start, end, inside, words)
+        if not dialled(text, choice.start, choice.end)
+    ]
     numbers = [Choice(start, end, readings, numeral=True) for start, end, readings in numerals(text, tokens)]
     longer = [
         one for one in numbers if not any(choice.start <= one.start and one.end <= choice.end for choice in stored)

@@ -8,15 +8,19 @@ money and mail, usage for the rest (telephone zero is 공, ranges 에서, scores
 import re
 
 from curate.text.cleaning import LATIN
-from curate.text.korean import amounts, codes, dates, hanja, latin, ranges, symbols
+from curate.text.korean import amounts, codes, dates, hanja, latin, places, ranges, symbols
 from curate.text.korean.loanwords import NAMES, SYMBOLS
 from curate.text.korean.particles import PARTICLE, with_particle
 from curate.text.korean.patterns import (
+    AFTER,
+    COUNTER,
     DATED,
+    DAYS,
     EVENT,
     MINUS,
     PLAIN_NAMES,
     TILDE,
+    UNIT,
     N,
 )
 from curate.text.korean.quantities import QUANTITIES
@@ -34,6 +38,11 @@ _SPELLINGS = (
             rf"(?<![\dA-Za-z])(?P<name>{PLAIN_NAMES})(?![\dA-Za-z]){PARTICLE}|(?<!\d)(?:{any_of(DATED)})(?!\d){EVENT}"
         ),
         with_particle(lambda match: NAMES[match["name"] or match.group()]),
+    ),
+    TextRule(
+        "name",
+        re.compile(rf"(?<![\d.,·])(?P<name>{DAYS})(?![\d·]|[.,]\d| ?(?!전)(?:(?:{COUNTER}){AFTER}|{UNIT}|%))"),
+        symbols.name,
     ),
     TextRule("event", re.compile(rf"(?<![\d.,·])(\d{{1,2}})·(\d{{1,2}})(?![\d·]){EVENT}"), dates.event),
     TextRule(
@@ -57,6 +66,8 @@ _SPELLINGS = (
         re.compile(r"\^[_.]?\^[;]*|(?<!\S)[:;]-?[)(D](?!\S)|(?<!\w)T[_.]T(?!\w)|-_-;*|>_<|\^\^"),
         symbols.nothing,
     ),
+    TextRule("place", places.ROAD, places.road),
+    TextRule("place", places.BEFORE_KIND, latin.place),
     TextRule("bullet", re.compile("^[※▶►■□◆◇●○•▪☞] *(?=[가-힣A-Za-z0-9])"), symbols.nothing),
     TextRule(
         "address",

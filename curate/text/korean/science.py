@@ -9,7 +9,7 @@ import re
 from curate.text.korean import latin
 from curate.text.korean.amounts import unit_name
 from curate.text.korean.numbers import MOST_DIGITS, sino
-from curate.text.korean.particles import PARTICLE, with_particle
+from curate.text.korean.particles import PARTICLE, fitted, with_particle
 from curate.text.korean.patterns import AFTER, COUNTER, UNIT
 from curate.text.korean.tables import PER, UNITS
 from curate.text.korean.technical import TECHNICAL
@@ -24,12 +24,15 @@ _ELEMENTS = frozenset(_ELEMENTS_TEXT.split())
 # Formulas of capitals and one number, which might else be the name of a thing: O2 but not U2, NH3 but not BK3.
 _KNOWN_TEXT = (
     "H2 N2 O2 O3 F2 H2O CO2 SO2 SO3 NO2 NO3 N2O CH4 NH3 NH4 PH3 H2S CS2 HNO3 H3O SF6 UF6 UO2 C2H2 KNO3 KOH HF HI "
-    "CO3 PO4 SO4"
+    "CO3 PO4 SO4 CH3COOH CH3OH CH3CHO HCOOH HCHO CH3Cl H2CO3 H2O2 H2SO3 H3PO4 HNO2 KClO3"
 )
 _KNOWN = frozenset(_KNOWN_TEXT.split())
 _COUNTS = ["원", "투", "스리", "포", "파이브", "식스", "세븐", "에이트", "나인", "텐", "일레븐", "트웰브"]
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉ₙₓ", "0123456789nx")
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿ", "0123456789-+n")
+_WORDS_TEXT = "In As At No Be He Am Ho La Pa Re Po Ra Er Os Mo Co"  # signs that are words or names, too
+_WORDS = frozenset(_WORDS_TEXT.split())
+_METALS = "듐늄튬슘륨뮴윰븀소틴트"  # in what their Korean names end
 _ATOM = re.compile(r"([A-Z][a-z]?)|(\d+)")
 _FUNCTIONS = "arcsin|arccos|arctan|sinh|cosh|tanh|sin|cos|tan|cot|csc|log|ln|lim"
 _COUNTER = re.compile(rf"(?:{COUNTER}){AFTER}")
@@ -50,6 +53,17 @@ _EQUATED = re.compile(r"[A-Za-zα-ω)²³] ?= ?[\dA-Za-zα-ω+*/^()²³. ×−-]
 _EQUAL_AFTER = re.compile(r"[\dA-Za-zα-ω+*/^()²³. ×−-]{1,30}=")
 _CAPITAL_LEFT, _CAPITAL_RIGHT = re.compile(r"(?<![A-Za-z])\d{0,4}[A-Z]$"), re.compile(r"\d{0,4}[A-Z](?![A-Za-z\d])")
 _PRESSURE = r"\d{2,3})/(?P<low>\d{2,3})(?![\d/]|[.,]\d)"
+
+
+def exponent(match: re.Match[str]) -> str:
+    """1e-5, 2.5e+3 of programs."""
+    return f"{match['n']} 곱하기 십의 {_raised(match['e'].lstrip('+'))}"
+
+
+def element(match: re.Match[str]) -> str:
+    """철(Fe), 헬륨(He): the sign of an element behind its name, by its letters; 비고(No) is a word."""
+    sign, before = match.group(), match.string[match.start() - 2]
+    return latin.letters(sign) if sign in _ELEMENTS and (sign not in _WORDS or before in _METALS) else sign
 
 
 def formula(match: re.Match[str]) -> str:
@@ -131,9 +145,12 @@ def minus(match: re.Match[str]) -> str:
 
 def subscript(match: re.Match[str]) -> str:
     """a₁: 에이 일, and the letter is read later."""
-    plain = match.group().translate(_SUBSCRIPTS)
+    plain = match["n"].translate(_SUBSCRIPTS)
     after = match.string[match.end() : match.end() + 1]
-    return f" {sino(plain) if plain.isdigit() else latin.letters(plain)}{' ' if after.isalnum() else ''}"
+    spoken = sino(plain) if plain.isdigit() else latin.letters(plain)
+    if match["equals"]:
+        return f" {spoken}{fitted(spoken, '은')} "
+    return f" {spoken}{' ' if after.isalnum() else ''}"
 
 
 def function(match: re.Match[str]) -> str:
@@ -148,6 +165,14 @@ def pressure(match: re.Match[str]) -> str:
 
 
 SCIENCE = (
+    TextRule(
+        "power",
+        re.compile(
+            rf"{HEAD}(?<![A-Za-z])(?P<n>\d{{1,9}}(?:\.\d{{1,9}})?)(?:[eE](?=[+-])|e)(?P<e>[+-]?\d{{1,3}})(?![A-Za-z\d.-])"
+        ),
+        exponent,
+    ),
+    TextRule("formula", re.compile(r"(?<=[가-힣]\()[A-Z][a-z](?=[),])"), element),
     TextRule("pressure", re.compile(rf"(?P<before>)(?<![/-]){HEAD}(?P<high>{_PRESSURE}(?= ?mmHg)"), pressure),
     TextRule(
         "pressure",
@@ -181,5 +206,6 @@ SCIENCE = (
     ),
     TextRule("minus", re.compile(r"(?<=제곱) ?[-−] ?(?=[\dA-Za-z(])"), lambda match: " 마이너스 "),
     TextRule("minus", re.compile(r"(?<=[\w)²³]) - (?=[\w(])|(?<=[\w)²³]) ?[-−] ?(?=[\w(])"), minus),
-    TextRule("subscript", re.compile("[₀-₉]{1,12}|[ₙₓ]"), subscript),
+    TextRule("subscript", re.compile(r"(?P<n>[₀-₉]{1,12}|[ₙₓ])(?P<equals> ?= ?(?=[\dA-Za-z(√-]))?"), subscript),
+    TextRule("equals", re.compile(r"(?<=[α-ωΔΣΩΠΦΛΘΓ]) ?= ?(?=[\dA-Za-z(√α-ω-])"), lambda match: "은 "),  # fitted later
 )

@@ -13,7 +13,8 @@ _RATIOS = "비율|배율|축척|경쟁률|스코어|확률|승률|교환비|혼�
 _SCORED = "세트|전반전?|후반전?|연장전?|승부차기|쿼터|스코어|점수|최종|합계"  # what a hyphened score follows
 _NOT_SCORE = r"%|(?:번지|동|호|개|명|분|년|월|일|점|살|세|회)(?![가-힣]{2})"
 _WON = (
-    r"(?= ?(?:로|으로|의)? ?(?:승|완승|역전|패|졌|지고|이[겼기긴겨길]|꺾|앞[섰서선설]|뒤[졌지진질]|리드|무승부|동점"
+    r"(?= ?(?:로|으로|의)? ?(?:승|완승|연승|연패|역전|패|졌|지고|이[겼기긴겨길]|꺾|앞[섰서선설]|뒤[졌지진질]"
+    r"|리드|무승부|동점"
     r"|비[겼기긴]|제압|격파|눌|끝|마[쳤무]|끌려|밀[렸리린]|물리[쳤치친]|따돌|대승|신승|석패|완패|대패|진출|통과|우승|정상"
     r"|[가-힣\d]{1,6} ?(?:강|승|위|라운드|결승전?)에 (?:올|진출|오르)))"
 )
@@ -51,16 +52,19 @@ def ratios(match: re.Match[str]) -> str:
 
 
 def sets_in_brackets(match: re.Match[str]) -> str:
-    """(25-23, 22-25) where a score was told before: 3:2로 끝났다."""
-    return sets(match) if _SCORE_TOLD.search(match.string, max(0, match.start() - 60), match.start()) else match.group()
+    """(25-23, 22-25) where a score was told before: 3:2로 끝났다; three and more where not all rise or fall."""
+    told = _SCORE_TOLD.search(match.string, max(0, match.start() - 60), match.start())
+    pairs = [tuple(map(int, pair)) for pair in _SETS.findall(match.group())]
+    both = len(pairs) > 2 and len({first > second for first, second in pairs}) == 2  # sets won and lost: no ranges
+    return sets(match) if told or both else match.group()
 
 
 SCORES = (
     TextRule(
         "score",
         re.compile(
-            rf"{HEAD}(?<![-:/])\d{{1,2}}(?:[-:]| 대 )\d{{1,2}} ?[(<]\d{{1,2}}-\d{{1,2}}"
-            r"(?:(?:[ ,·/]|, )\d{1,2}-\d{1,2}){0,6}[)>]"
+            rf"{HEAD}(?<![-:/])(?:\d{{1,2}}-\d{{1,2}},? ){{0,4}}"  # 6-4, 7-6(7-4)
+            r"\d{1,2}(?:[-:]| 대 )\d{1,2} ?[(<]\d{1,2}-\d{1,2}(?:(?:[ ,·/]|, )\d{1,2}-\d{1,2}){0,6}[)>]"
         ),
         sets,
     ),

@@ -1,5 +1,7 @@
 """Korean counters, units and money."""
 
+from curate.text.korean.technical import LABORATORY
+
 # Counters that take native numerals, with the greatest number that usually does; sources: 한글 맞춤법 제43항,
 # 표준국어대사전 (단위성 의존 명사), and usage for the limits.
 _THINGS = "개 명 살 마리 사람 그루 송이 켤레 벌 채 척 권 자루 잔 병 장 통 번 번째 건 대 팀 곡 표 칸 통화"
@@ -197,7 +199,7 @@ _POWERS = {
     "ms": "밀리초",
     "kcal/mol": "킬로칼로리 퍼 몰",
 }
-UNITS = _LENGTHS | _AMOUNTS | _POWERS
+UNITS = _LENGTHS | _AMOUNTS | _POWERS | LABORATORY
 PER = {
     "h": "시간",
     "s": "초",
@@ -208,6 +210,10 @@ PER = {
     "dl": "데시리터",
     "mL": "밀리리터",
     "ml": "밀리리터",
+    "μL": "마이크로리터",
+    "μl": "마이크로리터",
+    "mm3": "세제곱밀리미터",
+    "mm³": "세제곱밀리미터",
     "kg": "킬로그램",
     "g": "그램",
     "m": "미터",

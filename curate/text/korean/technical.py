@@ -72,6 +72,7 @@ nu 뉴 omicron 오미크론 pi 파이 rho 로 sigma 시그마 tau 타우 upsilon
 sin 사인 cos 코사인 tan 탄젠트 cot 코탄젠트 csc 코시컨트 arcsin 아크사인 arccos 아크코사인 arctan 아크탄젠트
 sinh 하이퍼볼릭사인 cosh 하이퍼볼릭코사인 tanh 하이퍼볼릭탄젠트 lim 리미트 sqrt 루트 ph 피에이치 dna 디엔에이
 rna 알엔에이 mrna 엠알엔에이 hba1c 에이치비에이원씨 ct 씨티 mri 엠알아이 icu 아이씨유 enzyme 엔자임 plasma 플라스마
+fe 에프이 cu 씨유 ca 씨에이 au 에이유 ag 에이지 ni 엔아이
 laser 레이저 quark 쿼크 neutrino 뉴트리노 boson 보손 tensor 텐서 matrix 매트릭스 genome 게놈
 """
 _MONEY_AND_LIFE = """
@@ -90,3 +91,7 @@ def pairs(text: str) -> dict[str, str]:
 
 
 TECHNICAL = pairs(_ACRONYMS_READ_AS_WORDS + _NAMES + _COMPUTING + _SCIENCE + _MONEY_AND_LIFE)
+LABORATORY = pairs(  # units beside figures
+    "mmol 밀리몰 μmol 마이크로몰 nmol 나노몰 mEq 밀리이큐 pg 피코그램 μL 마이크로리터 μl 마이크로리터 bpm 비피엠 "
+    "U/L 유닛_퍼_리터 IU/L 아이유_퍼_리터 IU/mL 아이유_퍼_밀리리터"
+)

@@ -14,8 +14,8 @@ import polars as pl
 import pytest
 
 from curate.errors import UserError
+from curate.export import contents, formats
 from curate.export import folder as folders
-from curate.export import formats
 from curate.export.folder import INDEX
 from tests.curate.export import small
 
@@ -241,3 +241,10 @@ def test_clips_that_are_not_cut_are_one_line(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"1 of 6 clips are not cut, such as .*: run `curate tag .*corpus`"):
         small.export(made, "kaldi")
     assert not made[0].export("kaldi").exists()
+
+
+def test_digits_behind_a_point_are_no_clip(tmp_path: Path) -> None:
+    """At 22,050 Hz a clip lasts 3.5960090702947847 s, and lhotse writes that."""
+    line = '{"id": "0123456789abcdef-2", "duration": 3.5960090702947847, "file": "audio/fedcba9876543210.flac"}\n'
+    (tmp_path / "cuts.jsonl").write_text(line, encoding="utf-8")
+    assert contents.ids(tmp_path) == {"0123456789abcdef-2", "fedcba9876543210"}

@@ -55,6 +55,22 @@ def test_what_is_wrong_comes_with_what_is_grave_first(tmp_path: Path) -> None:
     assert any(line.startswith("validation is empty for Korean: ") for line in says)
 
 
+def test_held_out_sets_that_are_too_large_and_hours_that_leak_are_told(tmp_path: Path) -> None:
+    rows = [
+        {"speaker": f"s{i % 10}", "spoken": f"말 {i}", "text": f"말 {i}", "pronounced": f"말 {i}"} for i in range(40)
+    ]
+    wanted = corpora.recipe(tmp_path, "balance.hours={}", "split.test=0")
+    found = pipeline.decide(wanted, frames.clips([{"ctc_score": 0.9, **row} for row in rows]))
+    held = found.filter(split="validation")["id"][0]
+    leaking = found.with_columns(
+        drop=pl.when(pl.col("split") == "validation", pl.col("id") != held).then(pl.lit("leak")).otherwise("drop")
+    )
+    says = [each["says"] for each in facts.gather(leaking, wanted)["wrong"]]
+    assert any(line.startswith("Korean: 15.00 s are dropped as `leak`: they share speaker (15.00 s)") for line in says)
+    too_large = [each for each in facts.gather(found, wanted)["wrong"] if "validation holds 10.0%" in each["says"]]
+    assert [each["weight"] for each in too_large] == ["mild"]
+
+
 def test_enough_hours_of_many_persons_are_not_complained_of(tmp_path: Path) -> None:
     rows = [
         {"speaker": f"s{i}", "seconds": 27.0, "spoken": f"말 {i}", "text": f"말 {i}", "cut_end": 27 * 16000,

@@ -242,6 +242,25 @@ def test_without_scripts_everything_but_the_live_parts_is_there(page_file: Path,
     assert page.locator("#whatif .needs-script").is_visible()
 
 
+@pytest.mark.parametrize("lang", ["km", "en"])
+def test_khmer_has_letters_where_the_system_has_none(shared: Any, lang: str) -> None:
+    tools = shared.context.new_cdp_session(shared)
+    shared.evaluate(
+        """async (lang) => {
+          document.getElementById("khmer")?.remove();
+          document.body.insertAdjacentHTML("beforeend", `<p id="khmer" lang="${lang}">ស្រី</p>`);
+          await document.fonts.ready;
+        }""",
+        lang,
+    )
+    tools.send("DOM.enable")
+    tools.send("CSS.enable")
+    root = tools.send("DOM.getDocument")["root"]["nodeId"]
+    node = tools.send("DOM.querySelector", {"nodeId": root, "selector": "#khmer"})["nodeId"]
+    fonts = tools.send("CSS.getPlatformFontsForNode", {"nodeId": node})["fonts"]
+    assert [(font["familyName"], font["isCustomFont"]) for font in fonts] == [("Noto Sans Khmer", True)]
+
+
 def test_two_corpora_stand_side_by_side(shared: Any, facts: dict[str, Any]) -> None:
     page = shared
     against = facts["against"]

@@ -10,7 +10,7 @@ from curate import locks, pipeline
 from curate.corpus import Corpus
 from curate.errors import UserError
 from curate.recipe import Recipe, load
-from curate.steps import held_out, relations
+from curate.steps import held_out, notes, relations
 from curate.steps.before import Before
 from tests.curate.frames import clips
 from tests.curate.steps.decided import SOURCE
@@ -81,6 +81,24 @@ def test_the_same_again_is_the_same_to_the_last_row(tmp_path: Path) -> None:
     assert (corpus.split_lock.read_bytes(), corpus.balance_lock.read_bytes()) == lock
 
 
+def test_hours_that_leak_after_a_looser_threshold_are_told_with_a_remedy_that_helps(tmp_path: Path) -> None:
+    corpus = Corpus(tmp_path)
+    rows = [{**row, "snr": 20.0 + i % 3 * 10} for i, row in enumerate(speakers(40, 5))]
+    strict = decided(corpus, recipe(tmp_path, "filter.noisy=30"), clips(rows))
+    loose = recipe(tmp_path, "filter.noisy=15")
+    found = decided(corpus, loose, clips(rows))
+    assert held(found) == held(strict)
+    lost = found.filter(pl.col("drop") == "leak")
+    assert set(lost["person"]) <= set(strict.filter(pl.col("split").is_in(["validation", "test"]))["person"])
+    seconds = f"{lost['seconds'].sum():.2f} s"
+    (line,) = notes.splits(found, loose)
+    assert line.startswith(f"Korean: {seconds} are dropped as `leak`: they share speaker ({seconds}) with held-out")
+    assert line.endswith("another split.seed draws them anew and loses nothing")
+    anew = decided(corpus, recipe(tmp_path, "filter.noisy=15", "split.seed=1"), clips(rows))
+    assert "leak" not in set(anew["drop"])
+    assert no_leak(anew)
+
+
 def test_trying_other_hours_and_going_back_changes_nothing(tmp_path: Path) -> None:
     corpus, frame = Corpus(tmp_path), clips(speakers(40))
     one = decided(corpus, recipe(tmp_path, "balance.hours.ko=0.4"), frame)
@@ -122,7 +140,7 @@ def test_the_lock_is_a_table_of_ids_and_persons(tmp_path: Path) -> None:
         (lambda text: text.replace("\ttext\t", "\twords\t"), "its columns should be"),
         (lambda text: text.replace("validation\tko", "house\tko"), "'house' is no held-out split"),
         (lambda text: text.replace('# drawn with {"', '# drawn with {{"'), "line 2 is not as it was written"),
-        (lambda text: "", "cannot be read"),
+        (lambda text: "", "first two lines are not as they were written"),
     ],
 )
 def test_a_lock_that_was_spoilt_is_one_line(tmp_path: Path, change: Any, told: str) -> None:
@@ -144,6 +162,22 @@ def test_a_held_out_clip_that_is_gone_still_keeps_its_person_and_text_out(tmp_pa
             ((9000, {"speaker": person.partition(" ")[2]}), (9001, {"spoken": text}))]  # fmt: skip
     second = decided(corpus, wanted, clips(gone + back))
     assert second.filter(pl.col("drop") == "leak")["id"].to_list() == [row["id"] for row in back]
+
+
+def test_a_person_taken_down_is_held_out_no_more_and_keeps_nobody_from_training(tmp_path: Path) -> None:
+    corpus, wanted, rows = Corpus(tmp_path), recipe(tmp_path), speakers(40)
+    first = decided(corpus, wanted, clips(rows))
+    person, text = first.filter(id=min(held(first))).select("person", "spoken").row(0)
+    new = {**speakers(1, 1, first=9000)[0], "spoken": text}
+    frame, before = clips([*rows, new]), locks.read(corpus, wanted, first)
+    assert pipeline.decide(wanted, frame, before=before).filter(id=new["id"])["drop"].item() == "leak"
+    theirs = first.filter(person=person)["id"]
+    judged = pl.DataFrame({"clip": theirs}).with_columns(verdict=pl.lit("drop"), reason=pl.lit("takedown"), who=None)
+    after = pipeline.decide(wanted, frame, before=before, judged=judged)
+    assert after.filter(id=new["id"])["drop"].item() is None
+    locks.write(corpus, wanted, after, before)
+    assert person not in set(locks.held(corpus, wanted)["person"])
+    assert pipeline.decide(wanted, frame, before=locks.read(corpus, wanted, frame), judged=judged).equals(after)
 
 
 def test_a_duplicate_of_a_held_out_clip_is_the_one_that_goes(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ CASES = [  # rule, values it keeps, values it drops
     ("several_speakers", {"second_voice": 0.15}, {"second_voice": 0.151}),
     ("several_speakers", {"second_voice": None, "voices": 0}, {"second_voice": None, "voices": None}),
     ("several_speakers", {"other_voice": 0.15}, {"other_voice": 0.151}),
-    ("several_speakers", {"overlap": 0.1}, {"overlap": 0.101}),
+    ("several_speakers", {"overlap": 0.07}, {"overlap": 0.071}),
     ("several_speakers", {"voices": 0, "second_voice": None}, {"voices": 0, "second_voice": None, "overlap": 0.5}),
     ("wrong_language", languages(0.01, 0.8599), languages(0.0499, 0.86)),
     ("wrong_language", languages(0.05, 0.94), languages(0.04, 0.94)),

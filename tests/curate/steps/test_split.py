@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curate.recipe import LANGUAGES
-from curate.steps import split
+from curate.steps import split, split_causes
 from tests.curate.frames import clips
 
 SHARES = {"validation": 0.05, "test": 0.05}
@@ -123,10 +123,8 @@ def test_groups_hang_together_through_others() -> None:
 
 
 def causes(rows: list[dict[str, Any]], **options: Any) -> list[str]:
-    apart = options.get("apart", APART)
-    return [
-        each.cause for each in split.empty(dealt(rows, **options), shares=options.get("shares", SHARES), apart=apart)
-    ]
+    asked = {"apart": options.get("apart", APART), "shares": options.get("shares", SHARES)}
+    return [each.why for each in split_causes.of(dealt(rows, **options), **asked) for _ in each.empty]
 
 
 def test_an_empty_split_names_its_cause_in_one_line() -> None:

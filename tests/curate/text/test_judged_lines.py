@@ -1,4 +1,4 @@
-"""Lines of news, novels, sport, talk, recipes and timetables: a judge who had read no rule wrote them with answers."""
+"""Lines of news, novels, sport, talk, recipes and timetables: judges who had read no rule wrote them with answers."""
 
 import csv
 import re
@@ -43,9 +43,9 @@ def right(row: dict[str, str], language: str, form: str) -> bool:
 @pytest.mark.parametrize(
     ("name", "language", "form", "count"),
     [
-        ("korean/spoken_judged.tsv", "ko", "spoken", 314),
-        ("korean/pronunciation_judged.tsv", "ko", "pronounced", 232),
-        ("khmer/judged.tsv", "km", "", 194),
+        ("korean/spoken_judged.tsv", "ko", "spoken", 499),
+        ("korean/pronunciation_judged.tsv", "ko", "pronounced", 343),
+        ("khmer/judged.tsv", "km", "", 339),
     ],
 )
 def test_a_judges_lines_are_said_right(name: str, language: str, form: str, count: int) -> None:

@@ -55,6 +55,14 @@ def evaluated(settings) -> Iterator[Path]:
     return settings.into
 
 
+@pytest.fixture(scope="session")
+def other_tiny(tmp_path_factory) -> Path:
+    """Another base model of the same shapes."""
+    from train.model import tiny
+
+    return tiny.make(tmp_path_factory.mktemp("other") / "tiny", seed=1)
+
+
 @pytest.fixture
 def again(settings, evaluated, tmp_path):
     """A copy of the evaluation, and the settings that go on in it."""

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -107,25 +108,31 @@ def test_the_same_command_again_changes_nothing(again):
     assert contents(again.into) == before
 
 
-@pytest.mark.parametrize("after", [3, 16])  # progress told: speaking, measuring
-def test_a_kill_and_the_same_command_again_end_in_the_same_bytes(settings, evaluated, tmp_path, after):
-    killed = dataclasses.replace(settings, into=tmp_path / "killed", runs=settings.runs[:1])
-    events = evaluate(killed)
-    for seen, _ in enumerate(event for event in events if isinstance(event, Progress)):
-        if seen == after:
-            break
-    events.close()
-    last = max((tmp_path / "killed" / "answers").rglob("*.jsonl"), key=lambda path: path.stat().st_mtime_ns)
-    last.write_bytes(last.read_bytes()[:-7])  # the last line was half written
+@pytest.fixture(scope="module")
+def killed_twice(settings, tmp_path_factory):
+    """Of r2 alone: killed as it spoke and as it measured, each time in the middle of a line; then run to its end."""
+    killed = dataclasses.replace(
+        settings, into=tmp_path_factory.mktemp("killed") / "evaluation", runs=settings.runs[:1]
+    )
+    for at in ("r2 speaks", "measuring r2"):
+        events = evaluate(killed)
+        assert next(event for event in events if isinstance(event, Progress) and event.what == at and event.done == 3)
+        events.close()
+        last = max((killed.into / "answers").rglob("*.jsonl"), key=lambda path: path.stat().st_mtime_ns)
+        last.write_bytes(last.read_bytes()[:-7])  # the last line was half written
     everything(killed)
-    whole = contents(tmp_path / "killed")
+    return killed
+
+
+def test_a_kill_and_the_same_command_again_end_in_the_same_bytes(killed_twice, evaluated):
+    whole = contents(killed_twice.into)
     usual = {name: value for name, value in contents(evaluated).items() if "r4" not in Path(name).parts}
     made = ("evaluation.json", "index.html", "results.jsonl", "losses.jsonl")
     assert {name: value for name, value in whole.items() if name not in made} == {
         name: value for name, value in usual.items() if name not in made
     }
     kept = [each for each in lines(evaluated / "results.jsonl") if each["condition"] != "r4"]
-    assert lines(tmp_path / "killed" / "results.jsonl") == kept
+    assert lines(killed_twice.into / "results.jsonl") == kept
 
 
 def test_a_sound_that_is_gone_is_spoken_again_to_the_same_samples(again):
@@ -137,10 +144,10 @@ def test_a_sound_that_is_gone_is_spoken_again_to_the_same_samples(again):
     assert len(lines(again.into / "results.jsonl")) == 36
 
 
-def test_an_adapter_is_added_later_and_all_stay_in_the_tables(settings, evaluated, tmp_path):
-    one = dataclasses.replace(settings, into=tmp_path / "evaluation", runs=settings.runs[:1])
+def test_an_adapter_is_added_later_and_all_stay_in_the_tables(killed_twice, settings, evaluated, tmp_path):
+    one = dataclasses.replace(killed_twice, into=tmp_path / "evaluation", runs=settings.runs[1:])
+    shutil.copytree(killed_twice.into, one.into)
     everything(one)
-    everything(dataclasses.replace(one, runs=settings.runs[1:]))
     assert lines(one.into / "results.jsonl") == lines(evaluated / "results.jsonl")
     assert (one.into / "evaluation.json").read_bytes() == (evaluated / "evaluation.json").read_bytes()
 
@@ -235,12 +242,12 @@ def refused(settings, says):
     assert "\n" not in str(problem.value)
 
 
-def test_another_model_corpus_or_seed_than_the_folders_is_one_line(again, corpus, tmp_path):
+def test_another_model_corpus_or_seed_than_the_folders_is_one_line(again, corpus, other_tiny, tmp_path):
     from train.evaluate.synthesis import Speaking
-    from train.model import tiny
 
-    other = tiny.make(tmp_path / "other", seed=1)
-    refused(dataclasses.replace(again, model=str(other), runs=()), "was begun with base model .* choose another --into")
+    refused(
+        dataclasses.replace(again, model=str(other_tiny), runs=()), "was begun with base model .* choose another --into"
+    )
     refused(dataclasses.replace(again, corpus=corpus), "was begun with held-out clips")
     refused(dataclasses.replace(again, speaking=Speaking(seed=1, timesteps=2)), "was begun with seed 0, and this is 1")
     refused(dataclasses.replace(again, into=tmp_path), "is not empty")

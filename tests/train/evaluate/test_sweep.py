@@ -103,12 +103,17 @@ def test_ranks_share_latents_and_seeds(swept, asked):
     assert (asked.corpus / "latents").is_dir()
 
 
-def test_one_rank_at_a_time_ends_in_the_same_tables(asked, swept, tmp_path):
+def test_one_rank_at_a_time_and_two_processes_end_in_the_same_tables(asked, swept, tmp_path):
     parts = dataclasses.replace(asked, into=tmp_path / "parts")
     list(sweep(dataclasses.replace(parts, only=(4,))))
     half = read(parts.into, "sweep.json")
     assert [row["rank"] for row in half["languages"]["km"]] == ["off", 4]
     assert [run["state"] for run in half["runs"]] == ["not begun", "evaluated"]
+    with files.locked(parts.into / "runs" / "r2.lock", "busy"):  # another process is at it: it is left to that
+        lines = told(parts)
+    assert any(line.startswith("left out: r2 of") for line in lines)
+    assert "not in the tables yet, for others are at it: r2" in lines
+    assert not (parts.into / "runs" / "r2").exists()
     list(sweep(dataclasses.replace(parts, only=(2,))))
     for name in RESULTS:
         assert (parts.into / name).read_bytes() == (swept / name).read_bytes(), name
@@ -135,16 +140,6 @@ def test_the_same_command_again_trains_nothing(again, swept):
     assert not [event for event in events if isinstance(event, (Step, finetune.Finished))]
     for name in RESULTS:
         assert (again.into / name).read_bytes() == (swept / name).read_bytes(), name
-
-
-def test_a_rank_that_another_process_is_at_is_left_to_it(asked, tmp_path):
-    shared = dataclasses.replace(asked, into=tmp_path / "shared")
-    list(sweep(dataclasses.replace(shared, only=(4,))))
-    with files.locked(shared.into / "runs" / "r2.lock", "busy"):
-        lines = told(shared)
-    assert any(line.startswith("left out: r2 of") for line in lines)
-    assert "not in the tables yet, for others are at it: r2" in lines
-    assert not (shared.into / "runs" / "r2").exists()
 
 
 def test_seeds_are_averaged_clip_by_clip(again, swept):
@@ -228,11 +223,8 @@ def test_what_cannot_be_swept_is_one_line_and_begins_nothing(asked, tmp_path, ch
     assert not (tmp_path / "new").exists()
 
 
-def test_a_sweep_that_was_begun_with_something_else_is_one_line(again, corpus, tmp_path):
-    from train.model import tiny
-
-    other = tiny.make(tmp_path / "other", seed=1)
-    refused(dataclasses.replace(again, model=str(other)), "was begun with base model")
+def test_a_sweep_that_was_begun_with_something_else_is_one_line(again, corpus, other_tiny, tmp_path):
+    refused(dataclasses.replace(again, model=str(other_tiny)), "was begun with base model")
     refused(dataclasses.replace(again, corpus=corpus), "was begun with corpus")
     refused(dataclasses.replace(again, settings=(*SHORT, "optimizer.weight_decay=0.5")), "was begun with settings")
     refused(dataclasses.replace(again, seeds=(3,)), "was begun with seed 0, and this is 3")
@@ -247,23 +239,20 @@ def test_a_run_of_another_rank_in_the_place_of_one_is_one_line(again):
     refused(again, "holds a run with another adapter than this sweep's")
 
 
-def test_the_command_trains_evaluates_and_prints(wide_corpus, tiny, tmp_path):
-    words = [
-        "sweep",
-        str(wide_corpus),
-        "--model",
-        str(tiny),
-        "--ranks",
-        "2",
-        "--into",
-        str(tmp_path / "sweep"),
-        "--no-plain",
-    ]
+def test_the_command_goes_on_evaluates_and_prints(swept, wide_corpus, tiny, tmp_path):
+    """With the words of the fixture the sweep goes on: its ranks are trained, and are evaluated in another way."""
+    into = tmp_path / "sweep"
+    shutil.copytree(swept, into)
+    shutil.rmtree(into / "evaluation")
+    words = ["sweep", str(wide_corpus), "--model", str(tiny), "--ranks", "2,4", "--only", "2", "--into", str(into)]
     short = [word for setting in SHORT for word in ("--set", setting)]
-    small = ["--most", "1", "--takes", "1", "--draws", "1", "--no-quality", "--json"]
+    small = ["--no-plain", "--most", "1", "--takes", "1", "--draws", "1", "--no-quality", "--json"]
     ran = CliRunner().invoke(cli.app, [*words, *short, *small])
     assert ran.exit_code == 0, ran.output
-    assert json.loads(ran.stdout) == read(tmp_path / "sweep", "selection.json")
+    assert json.loads(ran.stdout) == read(into, "selection.json")
+    table = read(into, "sweep.json")
+    assert [(run["run"], run["state"]) for run in table["runs"]] == [("runs/r2", "evaluated"), ("runs/r4", "trained")]
+    assert read(into / "evaluation", "evaluation.json")["losses"]["draws"] == 1
 
 
 @needs_browser

@@ -112,7 +112,7 @@ def test_reml_of_incomplete_designs_is_statsmodels(keep):
     at_theirs = np.array(
         [*(theirs.params[f"{parts_name} Var"] * theirs.scale for parts_name in _in_our_order(order)), theirs.scale]
     )
-    best, other = (mixed._Point(model, theta).likelihood for theta in (np.array(list(found.values())), at_theirs))
+    best, other = (model.at(theta).likelihood for theta in (np.array(list(found.values())), at_theirs))
     assert best >= other - 1e-9  # where the two differ, ours is the higher likelihood
 
 
@@ -130,12 +130,12 @@ def test_satterthwaites_degrees_of_freedom_by_numerical_derivatives():
     assert theta.min() > 0
 
     def at(moved, of):
-        point = mixed._Point(model, moved)
+        point = model.at(moved)
         return point.likelihood if of == "likelihood" else point.contrast(wanted)[1]
 
     h, steps = 1e-4, np.eye(len(theta)) * 1e-4
     slope = np.array([(at(theta + e, "variance") - at(theta - e, "variance")) / (2 * h) for e in steps])
-    assert model._gradient(theta, wanted) == pytest.approx(slope, rel=1e-4, abs=1e-8)
+    assert model.at(theta).slopes(wanted) == pytest.approx(slope, rel=1e-4, abs=1e-8)
     uphill = np.array([(at(theta + e, "likelihood") - at(theta - e, "likelihood")) / (2 * h) for e in steps])
     assert uphill == pytest.approx(np.zeros(len(theta)), abs=1e-3)  # the top of the likelihood
 
@@ -154,8 +154,61 @@ def test_the_score_is_the_slope_of_the_likelihood():
     model = comparisons.difference_model(data)
     theta = np.array([0.5, 0.7, 0.2, 0.3, 0.25, 0.6])
     for place, step in enumerate(np.eye(6) * 1e-5):
-        up, down = (mixed._Point(model, theta + sign * step).likelihood for sign in (1, -1))
-        assert mixed._Point(model, theta).score()[place] == pytest.approx((up - down) / 2e-5, rel=1e-5, abs=1e-6)
+        up, down = (model.at(theta + sign * step).likelihood for sign in (1, -1))
+        assert model.at(theta).score()[place] == pytest.approx((up - down) / 2e-5, rel=1e-5, abs=1e-6)
+
+
+def by_definition(data, theta, wanted):
+    """Likelihood, score, information and the slopes of a contrast's variance, from V as large as the data."""
+    x = np.column_stack([np.ones(len(data.y)), data.side - 0.5])
+    cell = data.listener * 1000 + data.sentence
+    same = [np.equal.outer(each, each).astype(float) for each in (data.listener, data.sentence, cell)]
+    slope = np.outer(x[:, 1], x[:, 1])
+    parts = [same[0], same[1], slope * same[0], slope * same[1], same[2], np.eye(len(data.y))]
+    parts = parts if len(theta) == 6 else [*parts[:4], parts[5]]  # no cell has two ratings: no such component
+    v = sum(value * part for value, part in zip(theta, parts, strict=True))
+    h = np.linalg.inv(v)
+    covariance = np.linalg.inv(x.T @ h @ x)
+    p = h - h @ x @ covariance @ x.T @ h
+    py, weights = p @ data.y, h @ x @ covariance @ wanted
+    logs = np.linalg.slogdet(v)[1] - np.linalg.slogdet(covariance)[1]
+    return (
+        -0.5 * (logs + data.y @ py),
+        [0.5 * (py @ part @ py - np.trace(p @ part)) for part in parts],
+        [[0.5 * np.trace(p @ a @ p @ b) for b in parts] for a in parts],
+        [weights @ part @ weights for part in parts],
+    )
+
+
+@pytest.mark.parametrize("keep", ["complete", "latin", "gaps", "latin, more listeners"])
+def test_the_equations_are_those_of_the_definition(keep):
+    """Also where a component is 0, whichever factor is the larger, and with cells of one and of two ratings."""
+    data = simulated(8, 14, 6) if "more" in keep else simulated(8, 6, 11)
+    apart = (data.listener + data.sentence) % 3 == data.side
+    some = np.random.default_rng(4).random(len(data.y)) < 0.7
+    data = only(data, some if keep == "gaps" else apart if "latin" in keep else np.full(len(data.y), True))
+    model, wanted = comparisons.difference_model(data), np.array([0.0, 1.0])
+    for theta in ([0.5, 0.7, 0.2, 0.3, 0.25, 0.6], [0.5, 0.0, 0.2, 0.0, 0.25, 0.6], [0.0, 0.3, 0.0, 0.1, 0.0, 1.2]):
+        theta = np.array(theta if model.cells else [*theta[:4], theta[5]])
+        point, (likelihood, score, information, slopes) = model.at(theta), by_definition(data, theta, wanted)
+        # the likelihoods differ by a constant of the design; the slope says that it is one
+        assert point.score() == pytest.approx(score, rel=1e-8, abs=1e-8)
+        assert point.information() == pytest.approx(np.array(information), rel=1e-8, abs=1e-8)
+        assert point.slopes(wanted) == pytest.approx(slopes, rel=1e-8, abs=1e-10)
+        assert point.likelihood == pytest.approx(likelihood, rel=1e-8)
+
+
+def test_a_square_of_many_sentences_is_fitted_and_one_of_too_many_is_told(monkeypatch):
+    square = simulated(2, 40, 400)
+    data = only(square, (square.listener + square.sentence) % 5 == square.side)
+    assert difference(data).components["residual"] == pytest.approx(0.4**2 + 0.7**2, rel=0.1)
+    assert mixed.LARGEST > 402**2 * 2402  # 200 listeners by 1,000 sentences
+    monkeypatch.setattr(mixed, "LARGEST", 1e5)
+    assert comparisons.difference_model(data).too_large
+    assert comparisons._paired(data) is None
+    assert comparisons.mean(only(data, data.side == 0)) is None
+    low, high = comparisons._bootstrap(data, None, 0.95, 0)["ci"]
+    assert low < data.y[data.side == 1].mean() - data.y[data.side == 0].mean() < high
 
 
 def test_the_closed_form_of_a_latin_square_and_reml_agree():
