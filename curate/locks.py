@@ -17,7 +17,7 @@ import polars as pl
 from curate import files
 from curate.corpus import Corpus
 from curate.errors import UserError
-from curate.recipe import Recipe
+from curate.recipe import LANGUAGES, Recipe
 from curate.steps import held_out
 from curate.steps.before import Before
 from curate.steps.verdicts import taken_down
@@ -73,8 +73,9 @@ def held(corpus: Corpus, wanted: Recipe) -> pl.DataFrame:
 
 
 def _write_held(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, before: Before) -> None:
-    taken = clips.filter(taken_down())["id"]
-    now = held_out.without(held_out.together(before.held, held_out.of(clips)), taken)
+    taken, kept = clips.filter(taken_down())["id"], held_out.of(clips)
+    _tell_of_sets_drawn_anew(before.held, kept)
+    now = held_out.without(held_out.together(before.held, kept), taken)
     text = f"{ABOUT_SPLIT}{SETTINGS}{_settings(wanted)}\n{now.write_csv(separator=chr(9))}"
     if corpus.split_lock.is_file() and before.held.is_empty():
         there = corpus.split_lock.read_text(encoding="utf-8")
@@ -84,6 +85,18 @@ def _write_held(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, before: Bef
     if len(taken):
         asked = set(taken)
         _keep_rows(_former(corpus), lambda id: id not in asked)
+
+
+def _tell_of_sets_drawn_anew(before: pl.DataFrame, kept: pl.DataFrame) -> None:
+    """Of a set that none is left of, as its clips are dropped or taken down, another takes the place."""
+    which = ["language", "split"]
+    left = kept.join(before, on="id", how="semi")
+    anew = before.join(left, on=which, how="anti").join(kept, on=which, how="semi").select(which).unique().sort(which)
+    for language, name in anew.iter_rows():
+        log.warning(
+            "%s: nothing is left of the %s set, and another is drawn from clips that were trained on until now",
+            LANGUAGES.get(language, language), name,
+        )  # fmt: skip
 
 
 def forget(corpus: Corpus, known: Collection[str]) -> int:

@@ -246,7 +246,7 @@ def understood_script(script: Path, words: list[str]) -> object:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(argparse.ArgumentParser, "parse_args", stop)
         patch.setattr(sys, "argv", [str(script), *words])
-        patch.setattr(sys, "path", [*sys.path])
+        patch.setattr(sys, "path", [str(script.parent), *sys.path])  # as Python does for a script
         try:
             runpy.run_path(str(script), run_name="__main__")
         except Parsed as parsed:

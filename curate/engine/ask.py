@@ -7,8 +7,10 @@ from typing import Protocol
 import polars as pl
 
 from curate.channels import Mix
+from curate.console import printable
 from curate.engine.store import KEY_DIGITS, Buffer, Store
 from curate.engine.work import Job, Request, Result, named
+from curate.errors import UserError
 from curate.files import Root
 from curate.measures.catalogue import Measures
 from curate.measures.definition import Answer, Measure, corpus_key, keys
@@ -157,6 +159,7 @@ def _read_texts(missing: pl.DataFrame, each: Measure, watch: Watch) -> Iterator[
 
 def _listen(missing: pl.DataFrame, measures: Sequence[Measure], context: Context, what: str) -> Iterator[Result]:
     """Have the engine do what is missing, and tell who watches how far it has come, in seconds of audio."""
+    _require_sources(missing, context.roots)
     jobs = _jobs(missing, {each.name: each for each in measures}, context.roots)
     total, done = sum(job.seconds for job in jobs), 0.0
 
@@ -167,6 +170,22 @@ def _listen(missing: pl.DataFrame, measures: Sequence[Measure], context: Context
 
     context.watch(f"listening to {what}", 0.0, total)
     return context.engine.run(jobs, progress)
+
+
+def _require_sources(missing: pl.DataFrame, roots: Mapping[str, Root]) -> None:
+    """Raise UserError where not a file of a source is there, as of a disk that is not mounted.
+
+    One file that is gone is a row without answers; a whole source that is gone would drop all its clips.
+    """
+    files = missing.select("source", "path").unique(maintain_order=True)
+    for (source,), rows in files.group_by("source", maintain_order=True):
+        root = roots[str(source)]
+        if not any((root / path).exists() for path in rows["path"]):
+            first = printable(str(root / rows["path"][0]))
+            raise UserError(
+                f"source {source}: none of the {rows.height} recordings that have to be listened to is there, such as "
+                f"{first}; bring them back, or take the source out of the recipe and run it again"
+            )
 
 
 def _jobs(missing: pl.DataFrame, measures: Mapping[str, Measure], roots: Mapping[str, Root]) -> list[Job]:

@@ -12,6 +12,8 @@ from curate.report import licences
 HUB_LICENCES = re.compile(
     r"cc0-1\.0|cc-by(-nc)?(-nd|-sa)?-[2-4]\.[05]|cc-by-nd-4\.0|apache-2\.0|mit|pddl|odc-by|odbl|cdla-sharing-1\.0"
 )
+# marks of direction, and control characters that JSON lets stand
+UNSEEN = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
 def front_matter(
@@ -60,6 +62,11 @@ def _hub_licences(facts: Facts) -> list[str]:
     return list(dict.fromkeys(found)) or ["unknown"]
 
 
+def _quoted(value: Any) -> str:
+    """As in JSON; marks that nobody sees are written out, so that they turn nothing around for who reads the file."""
+    return UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
+
+
 def _yaml(key: str, value: Any, indent: str = "") -> Iterator[str]:
     """A key and its value as YAML; text is quoted as in JSON, which YAML reads the same."""
     if isinstance(value, Mapping):
@@ -74,6 +81,6 @@ def _yaml(key: str, value: Any, indent: str = "") -> Iterator[str]:
                 yield f"{indent}- {lines[0].removeprefix(indent + '  ')}"
                 yield from lines[1:]
             else:
-                yield f"{indent}- {json.dumps(each, ensure_ascii=False)}"
+                yield f"{indent}- {_quoted(each)}"
     else:
-        yield f"{indent}{key}: {json.dumps(value, ensure_ascii=False)}"
+        yield f"{indent}{key}: {_quoted(value)}"

@@ -7,6 +7,7 @@ from curate.report import wording
 
 SHORT = 0.995  # of the hours wanted: below it something is missing (the issue of record allows 0.5 %)
 FEW_PERSONS = 3
+LITTLE = 0.5  # hours of a language: `train` warns below it, too
 MUCH_MACHINE = 0.2  # share of the kept hours
 SPLIT_WORDS = {
     "speaker": "persons", "text": "texts", "recording": "recordings", "audio": "groups of clips that sound alike",
@@ -26,7 +27,7 @@ def may_train(facts: dict[str, Any]) -> dict[str, Any]:
         reasons.append("share alike: what you publish from it carries the same licence")
     named = [each["id"] for each in facts["sources"] if each["kept"]["clips"] and not each["attribution"]]
     if named:
-        reasons.append(f"nobody is named as author of {', '.join(named)}: fill in `attribution`")
+        reasons.append(f"nobody is named as author of {', '.join(named)}: fill in attribution in the recipe")
     if not kept:
         return {"answer": "nothing", "words": "There is nothing to train on", "because": reasons}
     if "ND" in flags or unknown:
@@ -75,6 +76,11 @@ def _amounts(facts: dict[str, Any]) -> list[dict[str, str]]:
                     "funnel",
                 )
             )
+        if 0 < each["hours"] < LITTLE:
+            little = (
+                f"{wording.duration(each['hours'])} are little to train on (train warns under {60 * LITTLE:.0f} min)"
+            )
+            lines.append(_line("mild", f"{each['name']}: {little}.", "hours"))
     return lines
 
 

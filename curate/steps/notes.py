@@ -119,16 +119,19 @@ def leaks(clips: pl.DataFrame, recipe: Recipe) -> Iterator[str]:
         }
         parts = [f"{what} ({_amount(hours)})" for what, hours in each.items() if hours]
         what = ", ".join(parts) or " or ".join(shared)  # of clips that are held out and not here, no hours are known
+        most = max(each, key=lambda what: each[what])
         yield (
             f"{name}: {_amount(_hours(lost))} are dropped as `leak`: they share {what} with held-out clips; "
-            f"{_without_leaks(recipe)}"
+            f"{_without_leaks(recipe, most)}"
         )
 
 
-def _without_leaks(recipe: Recipe) -> str:
+def _without_leaks(recipe: Recipe, most: str) -> str:
     """How to have the hours that leak: it depends on who drew the held-out sets."""
     if recipe.split.given:
-        return "let go of that in split.apart, or draw instead of keeping the published split (split.given = false)"
+        return (
+            f'leave "{most}" out of split.apart, or draw instead of keeping the published split (split.given = false)'
+        )
     if recipe.split.max_dropped:
         return f"split.max_dropped = {recipe.split.max_dropped:g} lets them go so that speakers and texts are held out"
     return (

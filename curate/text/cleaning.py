@@ -1,5 +1,6 @@
 """What is done to text of any language first: composed, without invisible characters, with plain spaces."""
 
+import functools
 import re
 import unicodedata
 
@@ -24,8 +25,9 @@ def clean(text: str) -> str:
     """
     text = _SURROGATE.sub("\ufffd", text).translate(_FULL_WIDTH)
     text = _INVISIBLE.sub("", text)
-    if not text.isascii() or not text.isprintable():
+    if not text.isprintable():  # what `_plain` changes is not: controls, formats, separators other than the space
         text = text.translate({ord(each): _plain(each) for each in set(text)})
+    if not text.isascii():
         text = unicodedata.normalize("NFC", _few_marks(text))
     return _SPACES.sub(" ", text).strip()
 
@@ -58,6 +60,11 @@ def _plain(character: str) -> str:
     return " " if category in ("Zs", "Zl", "Zp") else character
 
 
+@functools.lru_cache(maxsize=65536)
+def _is_mark(character: str) -> bool:
+    return unicodedata.combining(character) > 0
+
+
 def _few_marks(text: str) -> str:
-    marks = "".join(re.escape(each) for each in set(text) if unicodedata.combining(each))
+    marks = "".join(re.escape(each) for each in set(text) if _is_mark(each))
     return re.sub(f"([{marks}]{{{MOST_MARKS}}})[{marks}]+", r"\1", text) if marks else text

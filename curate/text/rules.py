@@ -1,11 +1,13 @@
 """Rewriting rules that leave a trace: what each rule saw and what it wrote; and what a caller may choose of them."""
 
+import functools
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from curate.errors import UserError
+from curate.text.gates import Needs, needs, present
 
 
 @dataclass(frozen=True)
@@ -28,16 +30,28 @@ class TextRule:
     pattern: re.Pattern[str]
     read: Callable[[re.Match[str]], str]
 
+    @functools.cached_property
+    def needs(self) -> Needs:
+        return needs(self.pattern)
+
 
 HEAD = r"(?<!\d)(?<!\d[.,])"  # the first digit of a number
 NUMBER = HEAD + r"\d++(?:[.,]\d++)*+"  # a whole run of digits, dots and commas; `curate.text.numbers` takes it apart
 
 
 def rewrite(text: str, rules: Iterable[TextRule]) -> tuple[str, list[Change]]:
-    """The text after every rule in order, and the changes they made."""
+    """The text after every rule in order, and the changes they made; a rule is tried where it can match."""
     changes: list[Change] = []
+    characters = present(text)
     for rule in rules:
-        text = rule.pattern.sub(lambda match, rule=rule: _traced(rule, match, changes), text)  # type: ignore[misc]
+        for needed in rule.needs:
+            if needed.isdisjoint(characters):
+                break
+        else:
+            before = text
+            text = rule.pattern.sub(lambda match, rule=rule: _traced(rule, match, changes), text)  # type: ignore[misc]
+            if text != before:
+                characters = present(text)
     return text, changes
 
 

@@ -18,7 +18,7 @@ Everything but begun.json and the answers is made anew at the end of each comman
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,12 +83,18 @@ def check(path: Path, now: dict[str, Any], remedy: str) -> None:
         before = dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as problem:
         raise UserError(f"{path} is damaged ({problem}): {remedy}") from problem
+    for name, there, here in _differences(before, now):
+        raise UserError(f"{path.parent} was begun with {name} {there}, and this is {here}: {remedy}, or put it back")
+
+
+def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """What differs, by its name and both values; of tables the entry."""
     for name in [*now, *(key for key in before if key not in now)]:
-        if before.get(name) != now.get(name):
-            raise UserError(
-                f"{path.parent} was begun with {name} {_shown(before.get(name))}, and this is "
-                f"{_shown(now.get(name))}: {remedy}, or put it back"
-            )
+        there, here = before.get(name), now.get(name)
+        if isinstance(there, dict) and isinstance(here, dict):
+            yield from ((f"{name} {key}", old, new) for key, old, new in _differences(there, here))
+        elif there != here:
+            yield name, _shown(there), _shown(here)
 
 
 def digest(value: object) -> str:

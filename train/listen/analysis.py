@@ -218,6 +218,13 @@ def _notes(
         heard: dict[str, set[str]] = defaultdict(set)
         for row in each:
             heard[row.listener].add(row.condition)
+        sizes = Counter(row.listener for row in each)
+        fewer = [name for name, size in sizes.items() if size < max(sizes.values())]
+        if fewer:
+            told = f"{language}: {len(fewer)} of {counted(len(sizes), 'listener')} rated fewer items than the others"
+            notes.append(
+                f"{told}, {min(sizes.values())} to {max(sizes.values())}: is the file whole? see rule `finished`"
+            )
         single = [name for name, seen in heard.items() if len(seen) == 1]
         if single and settings.scale.method == "mos":
             notes.append(f"{language}: rated one condition only, and enter no comparison: {', '.join(single[:5])}")

@@ -8,7 +8,7 @@ from typing import Any
 
 from curate.errors import UserError
 from train.listen import analysis, ratings
-from train.listen.power import Question, of_pilot, power
+from train.listen.power import HELD, Question, of_pilot, power
 from train.listen.scales import SCALES
 from train.listen.settings import Settings
 from train.listen.simulate import Design, Deviations
@@ -59,8 +59,8 @@ def run(
 
 
 def enough(rows: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
-    """The size with the fewest ratings in all whose power for the difference is enough, error taken off."""
-    good = [row for row in rows if row["power"] - row["power_error"] >= PLENTY]
+    """The size with the fewest ratings in all whose power is enough, error taken off, and that errs as it says."""
+    good = [row for row in rows if row["holds"] and row["power"] - row["power_error"] >= PLENTY]
     best = min(good, key=lambda row: (row["listeners"] * row["ratings_per_listener"], row["listeners"]), default=None)
     return {"listeners": best["listeners"], "sentences": best["sentences"]} if best else None
 
@@ -110,5 +110,13 @@ def _notes(pilot: Path | None, made: dict[str, Any], question: Question) -> list
     for language, each in made.items():
         size = each["enough"]
         words = f"{size['listeners']} listeners x {size['sentences']} sentences" if size else "no size of the table"
+        off = [row for row in each["sizes"] if not row["holds"]]
+        if off:
+            told = ", ".join(f"{row['listeners']} x {row['sentences']} ({row['type_1_error']:.3f})" for row in off)
+            rate = f"{HELD[0] * question.alpha:.3g} to {HELD[1] * question.alpha:.3g}"
+            why = "below: it misses differences; above: it finds them where there are none"
+            notes.append(
+                f"{language}: finds a difference where there is none outside {rate}, not recommended: {told}; {why}"
+            )
         notes.append(f"{language}: {words}: the fewest ratings with a power of {PLENTY:g} for {question.difference:+g}")
     return notes

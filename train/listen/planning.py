@@ -139,6 +139,12 @@ def _draft(source: sources.Source, choices: Choices, folder: Path) -> _Draft:
     there = source.conditions
     natural = choices.natural or (NATURAL if NATURAL in there and NATURAL not in (choices.conditions or ()) else "none")
     conditions = choices.conditions or tuple(name for name in there if name != natural)
+    if half := [name for name in source.half if name in (choices.conditions or (*there, *source.half))]:
+        remedy = "" if choices.conditions else ", or name the --conditions without it"
+        raise UserError(f"{half[0]} is not trained and evaluated to its end: the same command goes on{remedy}")
+    if source.empty and not choices.conditions:
+        remedy = "make them as NAME/SENTENCE.wav or .flac, take the folder away, or name the --conditions"
+        raise UserError(f"condition {source.empty[0]} has no stimuli: {remedy}")
     for name in (*conditions, choices.baseline, *([natural] if natural != "none" else [])):
         if name not in there:
             raise UserError(f"condition {name} has no stimuli; there are {', '.join(there)}")

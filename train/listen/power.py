@@ -17,6 +17,7 @@ Floats = NDArray[np.float64]
 CHUNK = 2_000_000  # ratings simulated at once, for memory
 ROUNDING = 1 / 12  # variance that rounding to whole steps adds
 LEAST_RESIDUAL = 0.05
+HELD = (0.8, 1.2)  # of alpha: between these a test errs as often as it says
 
 
 ASSUMED = Deviations()
@@ -41,8 +42,9 @@ class Question:
 def power(question: Question, listeners: Sequence[int], sentences: Sequence[int]) -> list[dict[str, Any]]:
     """One row per size: the chance to show the difference, and to show no loss, each with its Monte Carlo error.
 
-    Sizes of a Latin square are rounded up to one that closes. Equal questions give equal rows, whatever the grid.
-    Raises UserError for what cannot be simulated.
+    `type_1_error` is how often the test at alpha finds a difference where there is none; `holds` is False where that is
+    plainly outside .8 to 1.2 alpha (.04 to .06 at .05). Sizes of a Latin square are rounded up to one that closes.
+    Equal questions give equal rows, whatever the grid. Raises UserError for what cannot be simulated.
     """
     _check(question, [*listeners, *sentences])
     sizes = {(closing(question, i), closing(question, j)) for i in listeners for j in sentences}
@@ -71,9 +73,10 @@ def closing(question: Question, size: int) -> int:
 
 
 def _row(question: Question, listeners: int, sentences: int) -> dict[str, Any]:
-    shown = _chance(question, listeners, sentences, question.difference)
-    kept = _chance(question, listeners, sentences, 0.0)
+    (shown,) = _chances(question, listeners, sentences, question.difference)
+    kept, wrong = _chances(question, listeners, sentences, 0.0)
     heard = sentences * (question.conditions if question.design == "full" else 1)
+    error = _error(wrong, question.replicates)
     return {
         "listeners": listeners,
         "sentences": sentences,
@@ -82,6 +85,9 @@ def _row(question: Question, listeners: int, sentences: int) -> dict[str, Any]:
         "power_error": _error(shown, question.replicates),
         "power_non_inferiority": kept,
         "power_non_inferiority_error": _error(kept, question.replicates),
+        "type_1_error": wrong,
+        "type_1_error_error": error,
+        "holds": wrong + 2 * error >= HELD[0] * question.alpha and wrong - 2 * error <= HELD[1] * question.alpha,
     }
 
 
@@ -91,21 +97,21 @@ def _error(chance: float, replicates: int) -> float:
     return float(np.sqrt(inside * (1 - inside) / replicates))
 
 
-def _chance(question: Question, listeners: int, sentences: int, difference: float) -> float:
-    """The share of simulated tests that show the difference or, where it is 0, that there is no loss."""
+def _chances(question: Question, listeners: int, sentences: int, difference: float) -> list[float]:
+    """The share of simulated tests that show the difference; where it is 0, that show no loss, and a difference."""
     rng = np.random.default_rng([question.seed, listeners, sentences, int(difference != 0)])
     at_once = max(1, CHUNK // (listeners * sentences))
-    found, left = 0, question.replicates
+    found, left = np.zeros(1 if difference else 2), question.replicates
     while left:
         shape = (min(left, at_once), listeners, sentences)
         means, spreads = [question.mos, question.mos + difference], [question.deviations] * 2
         ratings = simulate.matrices(rng, shape, means, spreads)
         found += _shown(question, ratings, difference)
         left -= shape[0]
-    return found / question.replicates
+    return [float(each) for each in found / question.replicates]
 
 
-def _shown(question: Question, ratings: Floats, difference: float) -> int:
+def _shown(question: Question, ratings: Floats, difference: float) -> list[int]:
     from scipy import stats
 
     if question.design == "full":
@@ -116,8 +122,10 @@ def _shown(question: Question, ratings: Floats, difference: float) -> int:
     if difference:
         side = np.sign(difference)
         beyond = stats.t.ppf(1 - question.alpha / question.comparisons / 2, df) * error
-        return int((side * value > beyond).sum())
-    return int((value - stats.t.ppf(1 - question.alpha, df) * error > -question.margin).sum())
+        return [int((side * value > beyond).sum())]
+    no_loss = value - stats.t.ppf(1 - question.alpha, df) * error > -question.margin
+    wrong = np.abs(value) > stats.t.ppf(1 - question.alpha / 2, df) * error
+    return [int(no_loss.sum()), int(wrong.sum())]
 
 
 def of_pilot(rows: Sequence[Rating], settings: Settings) -> dict[str, tuple[float, Deviations]]:

@@ -69,11 +69,12 @@ def power(facts: Mapping[str, Any], console: Console | None = None) -> None:
         _say(console, f"{language}: MOS {each['mos']:.2f}; standard deviations: {assumed}")
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
         wanted = (f"shows {facts['difference']:+g}", f"shows no loss of {facts['margin']:g}")
-        for name in ("listeners", "sentences", "ratings each", *wanted):
+        for name in ("listeners", "sentences", "ratings each", *wanted, "errs"):
             table.add_column(name, justify="right")
         for row in each["sizes"]:
             chances = [_chance(row[name], row[f"{name}_error"]) for name in ("power", "power_non_inferiority")]
-            table.add_row(*(str(row[name]) for name in ("listeners", "sentences", "ratings_per_listener")), *chances)
+            sizes = (str(row[name]) for name in ("listeners", "sentences", "ratings_per_listener"))
+            table.add_row(*sizes, *chances, f"{row['type_1_error']:.3f}" + ("" if row["holds"] else " !"))
         console.print(table)
     for note in facts["notes"]:
         _say(console, f"note: {note}")

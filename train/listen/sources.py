@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import json
 import os
 import re
 from collections.abc import Sequence
@@ -22,6 +23,8 @@ class Source:
 
     sentences: dict[str, list[Sentence]]
     files: dict[str, Path] = field(default_factory=dict)
+    half: list[str] = field(default_factory=list)  # conditions of an evaluation or a sweep that is not complete
+    empty: list[str] = field(default_factory=list)  # folders without a sound of any sentence
 
     @property
     def conditions(self) -> list[str]:
@@ -36,19 +39,36 @@ def read(folder: Path, table: Path | None = None) -> Source:
     """
     if not folder.is_dir():
         raise UserError(f"{folder} is no folder: give one with a folder for each condition")
+    half = _half(folder)
     if (folder / "evaluation" / TABLE).is_file():
         folder = folder / "evaluation"
     audio = folder / "audio" if (folder / "audio").is_dir() and (folder / TABLE).is_file() else folder
     table = table or folder / TABLE
     if not table.is_file():
         raise UserError(f"there is no {table}: give --sentences FILE, a TSV with the columns id, language and text")
-    source = Source(_sentences(table))
+    source = Source(_sentences(table), half=half)
     known = {sentence.id for group in source.sentences.values() for sentence in group}
     for condition in sorted(path for path in audio.iterdir() if path.is_dir() and not path.name.startswith(".")):
+        before = len(source.files)
         _add(source, condition, known)
+        source.empty += [condition.name] if len(source.files) == before else []
     if not source.files:
         raise UserError(f"{audio} holds no condition: sounds are looked for at CONDITION/SENTENCE.wav or .flac")
     return source
+
+
+def _half(folder: Path) -> list[str]:
+    """What was begun or asked for in a sweep or an evaluation, and is not in its tables yet."""
+    place = folder / "evaluation" if (folder / "evaluation" / TABLE).is_file() else folder
+    begun = {path.parent.name for path in (place / "answers").glob("*/condition.json")}
+    try:
+        if (folder / "about.json").is_file():
+            begun |= {f"r{rank}" for rank in json.loads((folder / "about.json").read_text(encoding="utf-8"))["ranks"]}
+        table = place / "evaluation.json"
+        whole = json.loads(table.read_text(encoding="utf-8"))["conditions"] if begun and table.is_file() else {}
+    except (OSError, ValueError, KeyError, TypeError):
+        raise UserError(f"{folder} is damaged: run the `train sweep` or `train evaluate` that made it again") from None
+    return sorted(begun - set(whole))
 
 
 def _add(source: Source, folder: Path, known: set[str]) -> None:

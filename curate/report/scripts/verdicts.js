@@ -124,7 +124,7 @@ class Verdicts {
       make("div", { class: "tools" },
         make("button", { type: "button", class: "quiet", disabled: this.at === 0, "data-go": "-1", on: { click: () => this.go(-1) } }, "Previous"),
         make("button", { type: "button", class: "quiet", disabled: this.at >= this.queue.length - 1, "data-go": "1", on: { click: () => this.go(1) } }, "Next")),
-      make("details", { class: "limits", open: open ? open.open : true }, make("summary", {}, "What was measured"), limits));
+      make("details", { class: "limits", open: open ? open.open : innerWidth > 600 }, make("summary", {}, "What was measured"), limits));
     this.showProgress();
     players.setSpeed(players.speed);
   }

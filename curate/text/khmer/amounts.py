@@ -177,6 +177,11 @@ def over(match: re.Match[str]) -> str:
     return f"{cardinal(match['above'])}លើ{match['below']}"
 
 
+def rated(match: re.Match[str]) -> str:
+    """8.5/10: of so many points."""
+    return f"{read(match['above'])}លើ{read(match['below'])}"
+
+
 def number(match: re.Match[str]) -> str:
     return _minus(match) + read(match["n"])
 

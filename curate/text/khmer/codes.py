@@ -65,6 +65,11 @@ def account(match: re.Match[str]) -> str:
     return digit_by_digit(match) if long else match.group()
 
 
+def free_of_charge(match: re.Match[str]) -> str:
+    """1800-209-999: a number that costs nothing, digit by digit in its groups."""
+    return " ".join(map(one_by_one, match.group().split("-")))
+
+
 def either(match: re.Match[str]) -> str:
     """016/017 555 666: one of two prefixes."""
     return with_zeros(match["n"]) + " ឬ "
@@ -122,4 +127,5 @@ CODES = (
         telephone,
     ),
     TextRule("telephone", re.compile(rf"{HEAD}\d{{3}}([ -])\d{{3}}\1\d{{4}}(?!\d)"), telephone),
+    TextRule("telephone", re.compile(rf"{HEAD}1[38]00-\d{{3}}-\d{{3,4}}(?![\d-])"), free_of_charge),
 )

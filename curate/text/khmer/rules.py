@@ -105,6 +105,11 @@ AMOUNTS = (
         re.compile(rf"{HEAD}(?<!/)(?P<above>\d{{2,3}})/(?P<below>\d{{2,3}})(?= ?(?:mmHg|mm Hg|ម\.?ម\.?បារត))"),
         amounts.over,
     ),
+    TextRule(
+        "fraction",
+        re.compile(rf"{HEAD}(?<!/)(?P<above>\d{{1,3}}[.,]\d{{1,2}})/(?P<below>\d{{1,3}})(?![\d/]|[.,]\d)"),
+        amounts.rated,
+    ),
     TextRule("measure", re.compile(r"(?<=°)(?P<m>\d{1,2})['′](?:(?P<s>\d{1,2}(?:\.\d+)?)[\"″])?"), amounts.arc),
     TextRule("measure", re.compile(rf"(?P<n>{NUMBER})['′] ?(?P<inch>{NUMBER})[\"″]"), amounts.feet),
     TextRule(

@@ -4,10 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
+import pytest
 
-from curate import manifest
+from curate import commands, manifest
+from curate.corpus import Corpus
+from curate.errors import UserError
+from curate.recipe import load
 from tests.curate import fakes
-from tests.curate.runs import run
+from tests.curate.runs import run, watch
 
 MakeTable = Callable[..., Path]
 
@@ -47,6 +51,28 @@ def test_another_model_asks_about_everything_again(
     run(recipe, tmp_path / "corpus", log)
     run(recipe, tmp_path / "corpus", log, version="2")
     assert fakes.asked(log).count("signal") == 6
+
+
+def test_a_source_that_is_not_there_drops_nobody(
+    tmp_path: Path, make_table: MakeTable, write_recipe: WriteRecipe
+) -> None:
+    folder, log, corpus = make_table(count=3), tmp_path / "asked", Corpus(tmp_path / "corpus")
+    wanted = load(write_recipe(folder))
+    before = run(tmp_path / "recipe.toml", corpus.folder, log)
+    manifest_bytes = corpus.manifest.read_bytes()
+
+    def again(version: str) -> pl.DataFrame:
+        asked = fakes.measures(log, version=version)
+        return commands.advance(corpus, wanted, until="tag", workers=1, watch=watch, measures=asked)
+
+    folder.rename(tmp_path / "away")  # as a disk that is not mounted
+    assert again("1").equals(before)  # all is known
+    with pytest.raises(UserError, match="source clips: none of the 3 recordings that have to be listened to is there"):
+        again("2")
+    assert corpus.manifest.read_bytes() == manifest_bytes
+    (tmp_path / "away").rename(folder)
+    (folder / "001.wav").unlink()
+    assert again("2")["error"].is_null().to_list() == [True, False, True]
 
 
 def test_copies_share_their_answers(tmp_path: Path, make_table: MakeTable, write_recipe: WriteRecipe) -> None:

@@ -17,7 +17,7 @@ from curate.recipe import Recipe
 from curate.report import terms
 from tests.curate.frames import clips
 
-HOSTILE = 'a|b\n# <script>alert("1")</script> `x` [y](z) _it_ \x1b[2J'
+HOSTILE = 'a|b\n# <script>alert("1")</script> `x` [y](z) _it_ \x1b[2J \u202eback'
 SOURCES: list[dict[str, Any]] = [
     {"id": "studio", "kind": "table", "path": "x", "licence": "CC-BY-SA-4.0", "language": "ko", "attribution": "Kim",
      "url": "https://example.org/a", "collected": "read aloud in 2024", "people": "two women, 30 and 40",
@@ -156,6 +156,7 @@ def test_data_means_nothing_but_itself_in_the_card() -> None:
     body = text.split("---\n", 2)[2]
     assert "<script>" not in body
     assert "\x1b" not in text
+    assert "\u202e" not in text
     assert body.count("\n# ") == 1  # its own title and no other
     assert r"a\|b \# &lt;script&gt;" in body
 

@@ -78,6 +78,7 @@ def test_enough_hours_of_many_persons_are_not_complained_of(tmp_path: Path) -> N
     ]  # fmt: skip
     found = told(tmp_path, rows, "balance.hours.ko=0.3", "split.test=0.1", "split.validation=0.1")
     says = " ".join(each["says"] for each in found["wrong"])
+    assert "Korean: 18.0 min are little to train on" in says  # as many as were asked for, and yet
     assert "missing" not in says
     assert "person" not in says
     assert "empty" not in says

@@ -64,7 +64,7 @@ def test_what_was_taken_down_is_counted_and_nowhere_else(
     page = corpora.write(tmp_path, measured, wanted, sounds=True)
     ids = measured["id"][FIRST:].to_list()
     assert "secrettext" in everything(page)  # nobody asked yet
-    cache = page.parent / report.CACHE
+    cache = page.parent / report.EXCERPTS
     gone = keys(measured[FIRST:])
     assert gone & set(pl.read_parquet(cache)["key"])
 

@@ -180,6 +180,21 @@ def test_a_person_taken_down_is_held_out_no_more_and_keeps_nobody_from_training(
     assert pipeline.decide(wanted, frame, before=locks.read(corpus, wanted, frame), judged=judged).equals(after)
 
 
+def test_a_set_that_takes_the_place_of_one_that_is_gone_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    corpus, wanted, rows = Corpus(tmp_path), recipe(tmp_path, "split.test=0"), speakers(40)
+    drawn = held(decided(corpus, wanted, clips(rows)))
+    worse = clips([{**row, "snr": 0.0} if row["id"] in drawn else row for row in rows])
+    assert caplog.text == ""
+    after = held(decided(corpus, wanted, worse))
+    assert set(after) & set(drawn) == set()
+    assert "Korean: nothing is left of the validation set, and another is drawn from clips that were" in caplog.text
+    caplog.clear()
+    assert held(decided(corpus, wanted, worse)) == after
+    assert caplog.text == ""
+
+
 def test_a_duplicate_of_a_held_out_clip_is_the_one_that_goes(tmp_path: Path) -> None:
     corpus, wanted = Corpus(tmp_path), recipe(tmp_path)
     drawn = held(decided(corpus, wanted, clips(speakers(40))))

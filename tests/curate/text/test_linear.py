@@ -45,7 +45,10 @@ def work(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     done = [0]
 
     def counting(text: str, each: object) -> object:
-        counted = [rules.TextRule(rule.name, Counted(rule.pattern, done), rule.read) for rule in each]  # type: ignore
+        counted = []
+        for rule in each:  # type: ignore[attr-defined]
+            counted.append(rules.TextRule(rule.name, Counted(rule.pattern, done), rule.read))  # type: ignore[arg-type]
+            vars(counted[-1])["needs"] = rule.needs
         return rewrite(text, counted)
 
     for module in ("curate.text.korean", "curate.text.khmer", "curate.text.markup"):

@@ -226,7 +226,10 @@ def test_what_cannot_be_swept_is_one_line_and_begins_nothing(asked, tmp_path, ch
 def test_a_sweep_that_was_begun_with_something_else_is_one_line(again, corpus, other_tiny, tmp_path):
     refused(dataclasses.replace(again, model=str(other_tiny)), "was begun with base model")
     refused(dataclasses.replace(again, corpus=corpus), "was begun with corpus")
-    refused(dataclasses.replace(again, settings=(*SHORT, "optimizer.weight_decay=0.5")), "was begun with settings")
+    refused(
+        dataclasses.replace(again, settings=(*SHORT, "optimizer.weight_decay=0.5")),
+        "was begun with settings optimizer weight_decay 0.01, and this is 0.5",
+    )
     refused(dataclasses.replace(again, seeds=(3,)), "was begun with seed 0, and this is 3")
     refused(dataclasses.replace(again, into=tmp_path), "is not empty")
 

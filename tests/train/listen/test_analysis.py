@@ -268,6 +268,17 @@ def test_a_condition_that_one_language_lacks_is_told(tmp_path):
     assert "ko: nobody rated r8" in facts["notes"]
 
 
+def test_half_a_file_that_is_cut_between_lines_is_told(tmp_path):
+    rows = rated()
+    told = "rated fewer items than the others"
+    assert not [n for n in report.run(write(tmp_path / "a.csv", rows), None, "zero-shot")["notes"] if told in n]
+    cut = report.run(write(tmp_path / "b.csv", rows[:-5]), None, "zero-shot")["notes"]
+    assert (
+        "km: 1 of 12 listeners rated fewer items than the others, 31 to 36: is the file whole? see rule `finished`"
+        in cut
+    )
+
+
 def test_two_ratings_give_an_answer_without_an_interval(tmp_path):
     rows = [("A", "s", "km", "zero-shot", 3), ("A", "s", "km", "r8", 4)]
     (each,) = report.run(write(tmp_path / "r.csv", rows), baseline="zero-shot")["comparisons"]

@@ -219,7 +219,8 @@ def test_the_server_says_what_is_wrong_with_a_link_and_a_place_is_given_back(
     link = server.links("km")[0]
     one = listener(PHONE, locale="en-GB")
     address = link.partition("#")[0]
-    assert "open the link" in one.open(address).locator("main").inner_text()
+    said = one.open(address).locator("main").inner_text().split("\n\n")
+    assert said == ["Listening test", "Please open the link that you were given."]  # and nothing below it
     page = one.open(f"{address}#{'x' * 24}")
     page.wait_for_selector("h1")
     assert "not known" in page.locator("main").inner_text()

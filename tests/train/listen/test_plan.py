@@ -1,5 +1,6 @@
 """A plan is written and hashed before a rating exists, from what is there, and says what is missing."""
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Callable
@@ -284,3 +285,38 @@ def test_a_square_that_does_not_close_and_a_long_session_are_noted(tmp_path: Pat
     notes = duration.facts(make_plan(tmp_path), tmp_path)["notes"]
     assert any("does not close: make listeners (2)" in note for note in notes)
     assert duration.facts(make_plan(tmp_path / "3", listeners={"": 3}), tmp_path / "3")["notes"] == []
+
+
+def test_a_sweep_with_a_rank_half_trained_and_a_folder_without_sounds_are_told(tmp_path: Path) -> None:
+    place = tmp_path / "sweep"
+    evaluation = place / "evaluation"
+    (evaluation / "audio").mkdir(parents=True)
+    (evaluation / "sentences.tsv").write_text("id\tlanguage\ttext\n" + "".join(f"{i}\tkm\tx\n" for i in range(7)))
+    for name in ("zero-shot", "r8", "r16"):
+        (evaluation / "audio" / name).mkdir()
+        (evaluation / "answers" / name).mkdir(parents=True)
+        (evaluation / "answers" / name / "condition.json").write_text("{}")
+        for i in range(7):
+            (evaluation / "audio" / name / f"{i}.wav").write_bytes(b"sound")
+    (place / "about.json").write_text('{"ranks": [8, 16, 32]}')
+    choices = planning.Choices(
+        baseline="zero-shot", listeners={"": 4}, traps=0, training=1, anchors=0, gold=0, repeats=0
+    )
+
+    def refused(**changes: object) -> str:
+        with pytest.raises(UserError) as told:
+            planning.make(place, tmp_path / "test", dataclasses.replace(choices, **changes))
+        assert "\n" not in str(told.value)
+        return str(told.value)
+
+    (evaluation / "evaluation.json").write_text('{"conditions": {"zero-shot": {}, "r8": {}}}')
+    assert refused().startswith("r16 is not trained and evaluated to its end")
+    assert refused(conditions=("zero-shot", "r32")).startswith("r32 is not trained")
+    assert planning.make(place, tmp_path / "a", dataclasses.replace(choices, conditions=("zero-shot", "r8"))).conditions
+    (place / "about.json").write_text('{"ranks": [8, 16]}')
+    (evaluation / "evaluation.json").write_text('{"conditions": {"zero-shot": {}, "r8": {}, "r16": {}}}')
+    for path in (evaluation / "audio" / "r16").iterdir():
+        path.rename(path.with_suffix(".mp3"))
+    assert refused().startswith("condition r16 has no stimuli: make them")
+    (evaluation / "evaluation.json").write_text("{")
+    assert "is damaged" in refused()

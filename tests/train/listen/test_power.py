@@ -48,6 +48,22 @@ def test_tests_simulated_some_at_a_time_are_all_counted(monkeypatch):
     assert parts["power"] == pytest.approx(whole["power"], abs=5 * whole["power_error"])
 
 
+def test_a_size_that_errs_less_often_than_it_says_is_told_and_not_recommended(monkeypatch, capsys):
+    """Nobody and nothing differs in the difference: the interval of a small test is too wide (docs)."""
+    alike = ("--sd", "listener_condition=0", "--sd", "sentence_condition=0")
+    words = ("power", "--listeners", "12", "--sentences", "8", "--difference", "0.9", "--replicates", "4000")
+    code, out, _ = run(monkeypatch, capsys, *words, *alike, "--json")
+    assert code == 0
+    (row,), enough = (json.loads(out)["languages"]["assumed"][name] for name in ("sizes", "enough"))
+    assert row["power"] > 0.95
+    assert 0.01 < row["type_1_error"] < 0.03
+    assert (row["holds"], enough) == (False, None)
+    assert "outside 0.04 to 0.06, not recommended: 12 x 8" in " ".join(json.loads(out)["notes"])
+    usual = json.loads(run(monkeypatch, capsys, *words, "--json")[1])["languages"]["assumed"]
+    assert usual["sizes"][0]["holds"]
+    assert usual["enough"] == {"listeners": 12, "sentences": 8}
+
+
 def test_the_error_is_binomial_and_never_nothing():
     (row,) = power.power(Question(difference=1.0, replicates=400), [24], [24])
     assert row["power"] == 1.0

@@ -34,7 +34,8 @@ var Samsori = window.Samsori || {};
     Samsori.quiet();
     var main = document.getElementById("main");
     var heading = h("h1", { tabindex: "-1" }, title);
-    main.replaceChildren.apply(main, [heading].concat(Array.prototype.slice.call(arguments, 1)));
+    var parts = Array.prototype.slice.call(arguments, 1).filter(function (part) { return part !== null; });
+    main.replaceChildren.apply(main, [heading].concat(parts)); // a null would be shown as a word
     window.scrollTo(0, 0);
     heading.focus({ preventScroll: true });
     return heading;
