@@ -31,7 +31,7 @@ def tone(seconds: float, pitch: float, *, level: float = 0.3, rate: int = RATE, 
     phase = 2 * np.pi * np.cumsum(wander) / rate
     sound = sum(np.sin(k * phase) / k for k in range(1, 99) if k * pitch * 1.2 < rate / 2)
     # as uneven as speech: what is even and straight is taken for clipped
-    swell = (0.6 + 0.4 * np.sin(4 * np.pi * time)) ** 1.5
+    swell = (0.6 + 0.4 * np.cos(2 * np.pi * time)) ** 1.5
     syllable = np.clip(20 * np.abs(np.cos(np.pi * time / 0.35)) - 12, 0.001, 1)
     voiced = level * swell * syllable * np.asarray(sound) / 2
     edge = 0.0005 * random.standard_normal(round(0.2 * rate))

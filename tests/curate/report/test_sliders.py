@@ -114,7 +114,7 @@ def test_several_limits_at_once_and_switches_agree(tmp_path: Path, opened: Calla
         (told,) = page.evaluate(MOVED, [key, [value]])
         agree(told, kept(measured, load(tmp_path / "recipe.toml", asked(told["command"]))))
     for name in ("no_text", "text_unreadable"):
-        page.locator(f'[data-switch="{name}"]').uncheck()
+        page.locator(f'[data-switch="{name}"]').press("Space")  # a click may miss what a busy machine still moves
         told = page.evaluate(TOLD)
         assert f"filter.{name}=false" in asked(told["command"])
         agree(told, kept(measured, load(tmp_path / "recipe.toml", asked(told["command"]))))
