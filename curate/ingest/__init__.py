@@ -7,7 +7,6 @@ finds files, `lines` reads indexes, `archives` unpacks, `frame` makes rows a fra
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -32,7 +31,7 @@ from curate.ingest import (
 )  # fmt: skip
 from curate.ingest.frame import SECONDS, listed
 from curate.ingest.place import open_tree, root
-from curate.ingest.probe import Known, Probe, Progress, probe_all
+from curate.ingest.probe import KEY, PROBED, Progress, probe_all
 from curate.ingest.row import Reader, Row
 from curate.ingest.tree import Tree
 from curate.recipe import Recipe, Source
@@ -43,11 +42,6 @@ READERS: dict[str, Reader] = {
     "ljspeech": ljspeech.read, "kaldi": kaldi.read, "huggingface": huggingface.read, "lhotse": lhotse.read,
 }  # fmt: skip
 OVERSHOOT = 0.5  # seconds that a span may pass the end of its file: what Kaldi's extract-segments allows
-PROBED: dict[str, Any] = {
-    "modified": pl.String, "sha256": pl.String, "rate": pl.Int32, "channels": pl.Int16, "frames": pl.Int64,
-    "codec": pl.String, "channel_mix": pl.String, "dc_offset": pl.Float64, "channel_offsets": pl.List(pl.Float64),
-    "cannot": pl.String,
-}  # fmt: skip
 WRITTEN = frozenset({"source", "path", "channel", *PROBED} - {"cannot"})  # what every ingested frame has
 
 
@@ -89,12 +83,12 @@ def read(
     frames = [list_rows(source, tree) for source, tree in zip(recipe.source, trees, strict=True)]
     left = _all_unlisted(recipe, trees, frames)
     rows = pl.concat(frames, how="diagonal_relaxed")
-    keys = list(dict.fromkeys(rows.select("source", "path").iter_rows()))
     folders = {source.id: tree for source, tree in zip(recipe.source, trees, strict=True)}
-    places = [((source, path), folders[source].file(path)) for source, path in keys]
+    files = rows.select(KEY).unique(maintain_order=True)
+    places = [folders[source].file(path) for source, path in files.iter_rows()]
     split = [source.id for source in recipe.source if source.channels == "split"]
-    probes = probe_all(places, _known(before, split), verify=verify, progress=progress)
-    return Ingested(_complete(rows, probes, split), left)
+    probed = probe_all(files, places, _known(before, split), verify=verify, progress=progress)
+    return Ingested(_complete(rows.join(probed, on=KEY, how="left", maintain_order="left"), split), left)
 
 
 def list_rows(source: Source, tree: Tree) -> pl.DataFrame:
@@ -107,12 +101,9 @@ def list_rows(source: Source, tree: Tree) -> pl.DataFrame:
     )
 
 
-def _complete(rows: pl.DataFrame, probes: Known, split: Sequence[str]) -> pl.DataFrame:
-    """The rows with what their files hold, spans in samples, and ids; one for each channel in the sources `split`."""
-    found = [probes[key] for key in rows.select("source", "path").iter_rows()]
-    values = zip(PROBED.items(), zip(*found, strict=True), strict=True) if found else ()
-    columns = [pl.Series(name, each, dtype=dtype) for (name, dtype), each in values]
-    rows = _by_channel(_with_spans(rows.with_columns(columns)), split)
+def _complete(rows: pl.DataFrame, split: Sequence[str]) -> pl.DataFrame:
+    """The rows with spans in samples, and ids; one for each channel in the sources `split`."""
+    rows = _by_channel(_with_spans(rows), split)
     named = rows.select("source", "path", "start", "end", "channel").iter_rows()
     ids = manifest.number_repeats(manifest.clip_id(*each) for each in named)
     return manifest.conform(rows.with_columns(pl.Series("id", ids)).drop("cannot", *SECONDS))
@@ -156,14 +147,14 @@ def _with_spans(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns((length / rate).alias("seconds"))
 
 
-def _known(before: pl.DataFrame | None, split: Sequence[str]) -> Known:
-    """What is known of readable files, by source and path; how channels are mixed was not kept of a split source."""
+def _known(before: pl.DataFrame | None, split: Sequence[str]) -> pl.DataFrame:
+    """What is known of readable files, each once; how channels are mixed was not kept of a split source."""
+    columns = [*KEY, *(name for name in PROBED if name != "cannot")]
     if before is None or not set(before.columns) >= WRITTEN:
-        return {}
+        return pl.DataFrame(schema={name: PROBED.get(name, pl.String) for name in columns})
     mixed = pl.col("channel").is_null() | pl.col("source").is_in(list(split))
     readable = before.filter(mixed, *(pl.col(each).is_not_null() for each in ("frames", "modified", "channel_mix")))
-    columns = readable.select("source", "path", *(name for name in PROBED if name != "cannot"))
-    return {(row[0], row[1]): Probe(*row[2:]) for row in columns.unique(["source", "path"]).iter_rows()}
+    return readable.select(columns).unique(KEY)
 
 
 def _all_unlisted(recipe: Recipe, trees: Sequence[Tree], frames: Sequence[pl.DataFrame]) -> dict[str, list[str]]:
