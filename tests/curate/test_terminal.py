@@ -1,5 +1,6 @@
 """What a terminal shows: the words of a pipe, folded to the window, coloured unless NO_COLOR says otherwise."""
 
+import errno
 import fcntl
 import os
 import pty
@@ -38,8 +39,8 @@ def on_terminal(columns: int, **env: str) -> str:
     try:
         while part := os.read(ours, 65536):
             shown += part
-    except OSError:  # the other end is closed
-        pass
+    except OSError as error:
+        assert error.errno == errno.EIO, error  # how Linux tells that the other end is closed
     assert ran.wait() == 0, shown
     os.close(ours)
     return shown.decode().replace("\r\n", "\n")

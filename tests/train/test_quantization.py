@@ -41,7 +41,9 @@ def test_without_the_library_it_is_one_line_before_anything_is_made(corpus, tiny
 
 def test_where_it_was_never_asked_for_the_library_is_not_needed(make_run, monkeypatch):
     without_bitsandbytes(monkeypatch)
-    list(finetune.train(make_run("plain", "train.validate_every=0", "train.steps=1")))
+    folder = make_run("plain", "train.validate_every=0", "train.steps=1")
+    list(finetune.train(folder))
+    assert (folder / "export" / "voxcpm" / "lora_weights.safetensors").is_file()
 
 
 def test_a_device_that_cannot_is_one_line(monkeypatch):

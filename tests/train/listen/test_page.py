@@ -130,6 +130,37 @@ def test_by_finger_from_a_folder_closed_and_opened_again_to_the_file(
     assert all(f",{kind}," in events for kind in ("open", "play", "playing", "ended", "choose"))
 
 
+def agree_and_answer_by_keys(page: Any) -> None:
+    """From the first screen to the button that starts the check of headphones."""
+    page.focus("#agree")
+    for name in ("Space", "Tab", "Enter"):
+        page.keyboard.press(name)
+    page.wait_for_selector("#native")
+    for name in ("Tab", "Space", "Tab"):
+        page.keyboard.press(name)
+    assert page.evaluate("document.activeElement.id") == "region"
+    page.keyboard.type("서울")
+    for name in ("Tab", "Tab", "Space", "Tab"):  # the computer is chosen already
+        page.keyboard.press(name)
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"  # the focus is seen
+
+
+def check_headphones_by_keys(page: Any) -> None:
+    """All three rounds, answered rightly; the tones are looked at instead of played."""
+    page.evaluate("() => { Samsori.playTones = (context, tones, during, done) => { window.tones = tones; done(); }; }")
+    page.keyboard.press("Enter")
+    for round_ in range(3):
+        page.wait_for_selector(f".hint >> text=/{round_ + 1}회$/")
+        page.focus("main .play")
+        page.keyboard.press("Space")
+        page.wait_for_selector("input[name=quietest]:focus")
+        quiet = page.evaluate("window.tones.indexOf('quiet')")
+        page.keyboard.press("Space")
+        for _ in range(quiet):
+            page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+
+
 def test_by_keyboard_from_the_server_killed_and_started_again(
     server: Process, listener: Callable[..., Listener]
 ) -> None:
@@ -140,29 +171,8 @@ def test_by_keyboard_from_the_server_killed_and_started_again(
     two.open(other).wait_for_selector("#agree")
     two.arrive("부산")  # two at once
     key = page.keyboard.press
-    page.focus("#agree")
-    for name in ("Space", "Tab", "Enter"):
-        key(name)
-    page.wait_for_selector("#native")
-    for name in ("Tab", "Space", "Tab"):
-        key(name)
-    assert page.evaluate("document.activeElement.id") == "region"
-    page.keyboard.type("서울")
-    for name in ("Tab", "Tab", "Space", "Tab"):  # the computer is chosen already
-        key(name)
-    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"  # the focus is seen
-    page.evaluate("() => { Samsori.playTones = (context, tones, during, done) => { window.tones = tones; done(); }; }")
-    key("Enter")
-    for round_ in range(3):
-        page.wait_for_selector(f".hint >> text=/{round_ + 1}회$/")
-        page.focus("main .play")
-        key("Space")
-        page.wait_for_selector("input[name=quietest]:focus")
-        quiet = page.evaluate("window.tones.indexOf('quiet')")
-        key("Space")
-        for _ in range(quiet):
-            key("ArrowDown")
-        key("Enter")
+    agree_and_answer_by_keys(page)
+    check_headphones_by_keys(page)
     page.wait_for_selector(".keys")
     assert serious(page) == []
     page.focus("main > button")
