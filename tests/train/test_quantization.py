@@ -43,7 +43,7 @@ def test_where_it_was_never_asked_for_the_library_is_not_needed(make_run, monkey
     without_bitsandbytes(monkeypatch)
     folder = make_run("plain", "train.validate_every=0", "train.steps=1")
     list(finetune.train(folder))
-    assert (folder / "export" / "voxcpm" / "lora_weights.safetensors").is_file()
+    assert (folder / "checkpoints" / "0000001" / "adapter_model.safetensors").is_file()
 
 
 def test_a_device_that_cannot_is_one_line(monkeypatch):
