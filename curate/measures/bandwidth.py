@@ -6,6 +6,7 @@ A change here changes answers: raise `signal.VERSION`.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from curate.measures.spectra import ENOUGH_FRAMES, Floats, Frames, Samples, quan
 BAND = 125.0  # Hz: step of the bandwidth
 DEPTH = 65.0  # dB under the strongest band: what is weaker is not heard beside it
 HIDING = 52.0  # dB under the strongest band: steady noise louder than this may hide speech, at an SNR up to 20 dB
-# Images of what lies below a fold, where speech was brought up to a higher rate without a good filter (see `_images`).
+# Images of what lies below a fold, where speech was brought up to a higher rate without a good filter (see `_imaged`).
 FOLDS = (4000.0, 5512.5, 6000.0, 8000.0, 11_025.0, 12_000.0)  # Hz: half of the rates that speech is stored at
 MIRRORED = 1.6  # dB: images differ by 0.0-1.1 (MP3 of images 0.2-1.1), speech above and below a fold by 2.1 and more
 OWN, NEIGHBOUR = 0.7, 2  # of the deviation against the band that many further on, which images stay under
@@ -46,32 +47,37 @@ def highest(frames: Frames) -> float | None:
         return None
     top = float(min((filled[-1] + 1) * wide, used.shape[1] - 1) * frames.step)
     folds = [fold for fold in FOLDS if fold + 2 * IMAGE_GAP < top]
-    if not folds:
-        return top
-    total = np.zeros((used.shape[1] + 1, len(used)))
-    np.cumsum(used.T, axis=0, out=total[1:])
-    return next((fold for fold in folds if _images(total, frames.step, fold)), top)
+    return _imaged(used, frames.step, folds) or top
 
 
-def _images(total: Floats, step: float, fold: float) -> bool:
-    """Whether what lies above a fold is the mirror image of what lies below, as after bad resampling.
+def _imaged(used: Samples, step: float, folds: Sequence[float]) -> float | None:
+    """The lowest of these folds above which lies the mirror image of what lies below, as after bad resampling.
 
     Linear interpolation, repeated samples and stuffed zeros leave |X(fold + d)| = g(d) |X(fold - d)| in every frame,
     with a gain g that does not change: the level of a band above moves exactly as that of its mirror band. Speech does
     not. Compared is the median over bands of 125 Hz of the median deviation over the loud frames of each, in dB, with
     that against a band two further on: where all bands move together, as in a synthetic tone, nothing is an image.
-
-    `total` is the power (bins + 1, frames) added up over the bins before each.
     """
-    top = step * (len(total) - 2)
-    steps = int((min(top - fold, fold - 300, IMAGE_WIDTH) - IMAGE_GAP) // BAND)
-    if steps < 3:
-        return False
-    edges = IMAGE_GAP + BAND * np.arange(steps + 1, dtype=np.float64)
-    high = _decibels(_between(total, step, fold + edges))
-    low = _decibels(_between(total, step, (fold - edges)[::-1])[::-1])
-    mirrored = _moved(high, low)
-    return mirrored < MIRRORED and mirrored < OWN * _moved(high[:-NEIGHBOUR], low[NEIGHBOUR:])
+    highest = step * (used.shape[1] - 1)
+    reach = {fold: min(highest - fold, fold - 300, IMAGE_WIDTH) - IMAGE_GAP for fold in folds}
+    counts = {fold: int(wide // BAND) for fold, wide in reach.items() if wide >= 3 * BAND}
+    if not counts:
+        return None
+    # all folds at once, each with the edges of its bands from near to far: few and long operations
+    edges = [IMAGE_GAP + BAND * np.arange(count + 1) for count in counts.values()]
+    above = np.concatenate([fold + apart for fold, apart in zip(counts, edges, strict=True)])
+    below = np.concatenate([fold - apart for fold, apart in zip(counts, edges, strict=True)])
+    last = np.cumsum([len(apart) for apart in edges])[:-1] - 1  # between one fold and the next is no band
+    levels = _upto(used, step, np.concatenate([above, below]))
+    high, low = (_decibels(np.delete(np.abs(np.diff(each, axis=0)), last, axis=0)) for each in np.split(levels, 2))
+    at = 0
+    for fold, count in counts.items():
+        ours, theirs = high[at : at + count], low[at : at + count]
+        mirrored = _moved(ours, theirs)
+        if mirrored < MIRRORED and mirrored < OWN * _moved(ours[:-NEIGHBOUR], theirs[NEIGHBOUR:]):
+            return fold
+        at += count
+    return None
 
 
 def _moved(high: Samples, low: Samples) -> float:
@@ -102,11 +108,13 @@ def _decibels(power: Floats) -> Samples:
     return np.asarray(10 * np.log10(power.astype(np.float32) + np.float32(1e-20)))
 
 
-def _between(total: Floats, step: float, edges: Floats) -> Floats:
-    """Power (len(edges) - 1, frames) between frequencies in Hz that need not be those of bins."""
-    bins = len(total) - 1
-    place = np.clip(edges / step + 0.5, 0, bins)  # bin k reaches from k - 0.5 to k + 0.5 steps
-    whole = np.minimum(place.astype(np.int64), bins - 1)
-    share = (place - whole)[:, None]
-    parts = np.diff(total[whole] * (1 - share) + total[whole + 1] * share, axis=0)
-    return np.asarray(np.maximum(parts, 0.0))
+def _upto(used: Samples, step: float, edges: Floats) -> Floats:
+    """Power (edges, frames) below frequencies in Hz that need not be those of bins, up to a constant."""
+    place = np.clip(edges / step + 0.5, 0, used.shape[1])  # bin k reaches from k - 0.5 to k + 0.5 steps
+    first, end = int(place.min()), min(used.shape[1], int(place.max()) + 1)
+    total = np.zeros((len(used), end - first + 1))
+    np.cumsum(used[:, first:end], axis=1, out=total[:, 1:])
+    whole = np.minimum(place.astype(np.int64), end - 1) - first
+    share = (place - first - whole)[:, None]
+    columns = np.ascontiguousarray(total.T)
+    return np.asarray(columns[whole] * (1 - share) + columns[whole + 1] * share)

@@ -9,9 +9,10 @@ import math
 from typing import Any
 
 import numpy as np
-import soxr
 from numpy.typing import NDArray
 
+from curate.audio import LISTENING_RATE as STRAIGHT_RATE
+from curate.audio import resample
 from curate.measures.spectra import Samples
 
 Flags = NDArray[np.bool_]
@@ -24,7 +25,6 @@ LIMITED_SHARE, LIMITED_RUN = 0.012, 0.00045  # a smaller share in shorter runs (
 # Straight tops, see `_straight_share`. Tuned on Korean, on telephone prompts in three languages and on words in twelve,
 # clipped at +6..+18 dB, then resampled, high-passed or coded, against 1,146 clean, compressed and limited ones: those
 # stay under 0.071, and under 0.352 for steadiness.
-STRAIGHT_RATE = 16_000
 STRAIGHT, STEADY, STEADY_SHARE = 0.075, 0.37, 0.02
 COARSE = 0.09  # in place of STRAIGHT under 16 kHz, where few samples make a top: compressed speech reaches 0.081
 EVEN_PEAKS, EVEN_LEVEL = 2.6, 1.95  # of the highest sample, and of the level that one in 1000 passes
@@ -36,9 +36,15 @@ STRICT, LOOSE = (0.05, 4), (0.15, 6)  # bends that count as none, of the sharpes
 AROUND = 0.005  # seconds
 
 
-def share(unit: Samples, rate: int, step: float) -> float:
-    """The share of clipped samples, 0..1, of a clip whose peak is 1; `step` is that of 16 bits at this scale."""
-    return max(_flat_share(unit, rate, step), _straight_share(unit, rate))
+def share(unit: Samples, rate: int, step: float, narrow: Samples | None = None) -> float:
+    """The share of clipped samples, 0..1, of a clip whose peak is 1; `step` is that of 16 bits at this scale.
+
+    `narrow`: a clip of more than 16 kHz at that rate, where somebody has made it already.
+    """
+    if rate > STRAIGHT_RATE and narrow is None:
+        narrow = resample(unit, rate, STRAIGHT_RATE)
+    sound = unit if rate <= STRAIGHT_RATE or narrow is None else narrow
+    return max(_flat_share(unit, rate, step), _straight_share(sound, min(rate, STRAIGHT_RATE)))
 
 
 def _flat_share(unit: Samples, rate: int, step: float) -> float:
@@ -74,17 +80,16 @@ def _runs(flags: Flags) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return edges[::2], edges[1::2] - edges[::2]
 
 
-def _straight_share(unit: Samples, rate: int) -> float:
+def _straight_share(sound: Samples, rate: int) -> float:
     """The share of samples in straight tops, where a clip looks clipped although its tops are no longer flat.
 
     Resampling, a high-pass or a codec tilt and ripple a flat top, so that no two samples are equal. It stays straight
     between two bends (`_straight_tops`, `_steadiness`). A limiter makes peaks as even as clipping does, but leaves them
     round; so both are asked for: what is straight, and a ceiling close to the peaks of 20 ms frames.
     """
-    sound = unit if rate <= STRAIGHT_RATE else soxr.resample(unit, rate, STRAIGHT_RATE, quality="HQ")
     sound = sound - (sound.mean() if len(sound) else 0.0)  # a few samples at a high rate are none at this one
     level = np.abs(sound)
-    size = max(1, round(PEAK_FRAME * min(rate, STRAIGHT_RATE)))
+    size = max(1, round(PEAK_FRAME * rate))
     peaks = level[: len(level) // size * size].reshape(-1, size).max(axis=1)
     even = math.sqrt(np.mean(peaks**2)) if len(peaks) else 0.0
     if level.max(initial=0.0) >= EVEN_PEAKS * even:
@@ -93,7 +98,7 @@ def _straight_share(unit: Samples, rate: int) -> float:
     if ceiling >= EVEN_LEVEL * even:
         return 0.0
     straight, tops = _straight_tops(sound, level)
-    steady, held = _steadiness(sound, level, ceiling, min(rate, STRAIGHT_RATE))
+    steady, held = _steadiness(sound, level, ceiling, rate)
     found = [tops] if straight > (STRAIGHT if rate >= STRAIGHT_RATE else COARSE) else []
     return max([*found, held] if steady > STEADY and held > 0 else found, default=0.0)
 

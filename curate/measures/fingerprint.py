@@ -19,12 +19,13 @@ import polars as pl
 import soxr
 from numpy.typing import NDArray
 
+from curate.audio import LISTENING_RATE, resample
 from curate.manifest import COLUMNS
 from curate.measures import equal_frames, landmarks
 from curate.measures.equal_frames import NOTHING
 from curate.measures.spectra import Samples, finite, hann, power_of, quantiles
 
-VERSION = 2  # of a clip's print: raise it when an answer changes, it enters the fingerprint
+VERSION = 3  # of a clip's print: raise it when an answer changes, it enters the fingerprint
 SIMILAR_VERSION = 2  # of the pairs that sound alike
 
 Print = NDArray[np.uint32]
@@ -45,6 +46,8 @@ SURE = 0.8  # as alike as this at the same speed: no other is tried
 
 def fingerprint(samples: Samples, rate: int) -> bytes:
     """The print of a clip: 4 bytes per 20 ms, 8 per landmark; none for silence, steady and short sound (0.8 s)."""
+    if rate > LISTENING_RATE:  # in two steps: the first is made for other measures too
+        samples, rate = resample(samples, rate, LISTENING_RATE), LISTENING_RATE
     clean = finite(samples)
     peak = max(clean.max(initial=0.0), -clean.min(initial=0.0))
     if peak < SILENT or rate <= 0:

@@ -5,12 +5,14 @@ Nothing here raises on odd input, and nothing is NaN or infinite: what cannot be
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from curate.audio import LISTENING_RATE, resample
 from curate.measures import bandwidth, clipping, loudness
 from curate.measures.spectra import (
     ENOUGH_FRAMES,
@@ -47,8 +49,10 @@ PITCH_FRAME, PITCH_HOP = 0.05, 0.02  # seconds: three periods of the lowest pitc
 VOICED = 0.6  # normalised autocorrelation of a voiced frame
 
 
-def measure(samples: Samples, rate: int, speech: Spans) -> dict[str, float | None]:
+def measure(samples: Samples, rate: int, speech: Spans, *, listening: Samples | None = None) -> dict[str, float | None]:
     """Every measure of one clip; `speech` holds the spans of speech in samples of the clip.
+
+    `listening`: the same at LISTENING_RATE, for a clip of a higher rate, where somebody has made it already.
 
     loudness (LUFS), peak (linear), clipped (share 0..1), noise_floor (dBFS), snr (dB), bandwidth (Hz), pitch (Hz).
     """
@@ -57,17 +61,23 @@ def measure(samples: Samples, rate: int, speech: Spans) -> dict[str, float | Non
     if peak < SILENT or rate <= 0:
         return dict.fromkeys(NAMES)
     unit = clean / np.float32(peak)  # so that no level can overflow
+    if rate <= LISTENING_RATE:
+        narrow, at, spoken = unit, rate, speech
+    else:
+        narrow, at = finite(resample(clean, rate, LISTENING_RATE) if listening is None else listening), LISTENING_RATE
+        narrow = narrow / np.float32(peak)
+        spoken = [(round(start * at / rate), round(end * at / rate)) for start, end in speech]
     level = 20 * math.log10(peak)
     frames = frames_of(unit, rate, speech)
     noise = _noise(frames)
     values = {
         "loudness": loudness.integrated(unit, rate, level),
         "peak": peak,
-        "clipped": clipping.share(unit, rate, 1 / (32768 * peak)),
+        "clipped": clipping.share(unit, rate, 1 / (32768 * peak), narrow),
         "noise_floor": None if noise is None else max(FLOOR, _decibels(noise) + level),
         "snr": _snr(frames, noise),
         "bandwidth": bandwidth.highest(frames),
-        "pitch": _pitch(unit, rate, speech),
+        "pitch": _pitch(narrow, at, spoken),
     }
     return {name: value if value is not None and math.isfinite(value) else None for name, value in values.items()}
 
@@ -99,10 +109,15 @@ def _noise_inside(frames: Frames, sounding: NDArray[np.bool_]) -> float | None:
     used = frames.power[(frames.speech & sounding) if (frames.speech & sounding).any() else sounding]
     if not len(used):
         return None
-    edges = np.concatenate([[LOWEST], np.geomspace(200, max(400.0, min(8000.0, frames.step * used.shape[1])), 19)])
-    starts = np.unique(np.minimum(np.searchsorted(np.arange(used.shape[1]) * frames.step, edges), used.shape[1] - 1))
-    bands = np.add.reduceat(used, starts, axis=1)
+    bands = np.add.reduceat(used, _band_starts(frames.step, used.shape[1]), axis=1)
     return float(quantiles(bands.T, (QUIET_QUANTILE,)).sum() * QUIET_FACTOR)
+
+
+@functools.cache
+def _band_starts(step: float, bins: int) -> NDArray[np.int64]:
+    """The first bin of each of up to 20 bands, evenly spaced by logarithm, `step` Hz from bin to bin."""
+    edges = np.concatenate([[LOWEST], np.geomspace(200, max(400.0, min(8000.0, step * bins)), 19)])
+    return np.unique(np.minimum(np.searchsorted(np.arange(bins) * step, edges), bins - 1))
 
 
 def _snr(frames: Frames, noise: float | None) -> float | None:
