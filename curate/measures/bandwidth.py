@@ -6,6 +6,7 @@ A change here changes answers: raise `signal.VERSION`.
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Sequence
 
 import numpy as np
@@ -70,31 +71,30 @@ def _imaged(used: Samples, step: float, folds: Sequence[float]) -> float | None:
     last = np.cumsum([len(apart) for apart in edges])[:-1] - 1  # between one fold and the next is no band
     levels = _upto(used, step, np.concatenate([above, below]))
     high, low = (_decibels(np.delete(np.abs(np.diff(each, axis=0)), last, axis=0)) for each in np.split(levels, 2))
-    at = 0
-    for fold, count in counts.items():
-        ours, theirs = high[at : at + count], low[at : at + count]
-        mirrored = _moved(ours, theirs)
-        if mirrored < MIRRORED and mirrored < OWN * _moved(ours[:-NEIGHBOUR], theirs[NEIGHBOUR:]):
-            return fold
-        at += count
+    starts = np.cumsum([0, *counts.values()])
+    for fold, start, end, mirrored in zip(counts, starts, starts[1:], _moved(high, low, starts[:-1]), strict=False):
+        if mirrored < MIRRORED:
+            others = _moved(high[start : end - NEIGHBOUR], low[start + NEIGHBOUR : end], starts[:1])
+            if mirrored < OWN * others[0]:
+                return fold
     return None
 
 
-def _moved(high: Samples, low: Samples) -> float:
-    """How much the level of a band moves against that of its partner: dB, infinite where no band is loud enough.
+def _moved(high: Samples, low: Samples, starts: NDArray[np.int64]) -> list[float]:
+    """How much the level of bands moves against that of their partners: dB, infinite where no band is loud enough.
 
-    Both are (bands, frames).
+    Both are (bands, frames); the bands of several folds begin at `starts`, each of which has an answer.
     """
-    loud = low >= quantiles(low, (0.95,))[0][:, None] - IMAGE_LOUD
-    loud &= low >= low.max() - IMAGE_DEPTH
+    loudest = np.repeat(np.maximum.reduceat(low.max(axis=1), starts), np.diff(np.append(starts, len(low))))
+    least = np.maximum(quantiles(low, (0.95,))[0] - IMAGE_LOUD, loudest - IMAGE_DEPTH)
+    loud = low >= least[:, None]
     counts = np.count_nonzero(loud, axis=1)
-    kept = counts >= IMAGE_FRAMES
-    if not kept.any():
-        return math.inf
-    apart = np.where(loud, high - low, np.float32(np.inf))[kept]
-    counts = counts[kept]
-    away = np.abs(apart - _medians(apart, counts)[:, None])
-    return float(np.median(_medians(away, counts)))
+    apart = np.where(loud, high - low, np.float32(np.inf))
+    apart -= np.where(counts, _medians(apart, counts), 0)[:, None]
+    away = _medians(np.abs(apart, out=apart), counts)
+    away[counts < IMAGE_FRAMES] = np.nan
+    each = (part[~np.isnan(part)].tolist() for part in np.split(away, starts[1:]))
+    return [statistics.median(part) if part else math.inf for part in each]
 
 
 def _medians(values: Samples, counts: NDArray[np.int64]) -> Samples:

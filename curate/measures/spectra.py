@@ -62,12 +62,13 @@ def power_of(spectrum: NDArray[np.complex64]) -> Samples:
 
 
 def quantiles(values: NDArray[Any], shares: Sequence[float]) -> NDArray[Any]:
-    """As np.quantile over the last axis, (shares, ...); a sort of float32 takes less than np.quantile's partitions."""
+    """As np.quantile over the last of one or two axes; to sort float32 takes less than what np.quantile does."""
     ordered = np.sort(values, axis=-1)
     places = np.asarray(shares) * (values.shape[-1] - 1)
     low = places.astype(np.int64)
     high = np.minimum(low + 1, values.shape[-1] - 1)
-    return np.moveaxis(ordered[..., low] + (ordered[..., high] - ordered[..., low]) * (places - low), -1, 0)
+    between: NDArray[Any] = ordered[..., low] + (ordered[..., high] - ordered[..., low]) * (places - low)
+    return between.T
 
 
 @functools.cache
