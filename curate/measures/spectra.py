@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from curate import channels
+
 Floats = NDArray[np.float64]
 Samples = NDArray[np.float32]
 Spans = Sequence[tuple[int, int]]
@@ -82,10 +84,7 @@ def hann(size: int) -> Samples:
 def finite(samples: NDArray[Any]) -> Samples:
     """One row of float32; NaN, infinity and what float32 cannot hold are silence."""
     with np.errstate(over="ignore"):
-        row = np.ravel(samples).astype(np.float32, copy=False)
-        if np.isfinite(row @ row):  # one pass; the rest is for odd input
-            return row
-    return np.nan_to_num(row, nan=0.0, posinf=0.0, neginf=0.0)
+        return channels.finite(np.ravel(samples).astype(np.float32, copy=False))
 
 
 def _touching(middles: NDArray[np.int64], spans: Spans, margin: int) -> NDArray[np.bool_]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from curate.channels import finite
 from curate.models import bundled, pauses
 from curate.models.silero_network import Network
 
@@ -186,5 +187,4 @@ class Blocks:
 
 def clean(samples: Samples) -> Samples:
     """The samples with NaN and infinities made silence and peaks held within [-1, 1] (decoded MP3 goes over)."""
-    finite = np.nan_to_num(np.asarray(samples, dtype=np.float32), nan=0.0, posinf=0.0, neginf=0.0)
-    return np.clip(finite, -1.0, 1.0)
+    return np.clip(finite(np.asarray(samples, dtype=np.float32)), -1.0, 1.0)
