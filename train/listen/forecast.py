@@ -47,7 +47,7 @@ def run(
         conditions=conditions, replicates=replicates, seed=seed,
     )  # fmt: skip
     grid = _numbers(listeners, "--listeners"), _numbers(sentences, "--sentences")
-    made = {}
+    made: dict[str, dict[str, Any]] = {}
     for language, (own_mos, own) in _assumed(pilot, baseline).items():
         asked = replace(question, mos=own_mos if mos is None else mos, deviations=_changed(own, deviations))
         rows = power(asked, *grid)
@@ -73,7 +73,7 @@ def of_plan(plan: Plan) -> dict[str, dict[str, Any]]:
         difference=PUBLISHED, margin=plan.analysis.margin, alpha=plan.analysis.alpha, design=plan.design,
         comparisons=len(plan.analysis.contrasts), conditions=len(plan.conditions), replicates=PLANNED,
     )  # fmt: skip
-    made = {}
+    made: dict[str, dict[str, Any]] = {}
     for language, group in plan.groups.items():
         size = [closing(question, number) for number in (group.listeners, len(group.sentences))]
         if min(size) >= 2 and max(size) <= 1000 and math.prod(size) <= MOST_CELLS:
