@@ -240,7 +240,7 @@ def test_a_sweep_of_an_earlier_version_goes_on_under_the_defaults_of_later_setti
     del begun["settings"]["train"]["quantization"], begun["settings"]["start_from"]
     place.write_text(json.dumps(begun), encoding="utf-8")
     assert told(again)
-    with pytest.raises(UserError, match='was begun with settings train quantization "?none"?, and this is "?nf4'):
+    with pytest.raises(UserError, match=r'settings train quantization "?none"?, and this is "?nf4'):
         list(sweep(dataclasses.replace(again, settings=(*SHORT, "train.quantization=nf4"))))
 
 
