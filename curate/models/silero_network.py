@@ -2,7 +2,7 @@
 
 A probability of speech for each frame of 512 samples: magnitudes of four short spectra, four convolutions, an LSTM that
 remembers, a sigmoid. onnxruntime convolves frame by frame; one product of matrices for all frames takes a third of the
-time, and the probabilities are the same to 1e-5.
+time, and the probabilities are the same to 1e-5. (The package's .safetensors are weights of another training.)
 """
 
 from __future__ import annotations
