@@ -110,7 +110,9 @@ def run(folder: Path, table: Path | None, language: str, settings: Sequence[str]
         with tempfile.TemporaryDirectory() as made:
             wanted = recipe.load(_recipe(folder, table, language, Path(made)), settings)
             corpus = Corpus(Path(made) / "corpus")
+            clock = time.process_time()
             ingested = commands.ingest(corpus, wanted, _silent)
+            read = time.process_time() - clock
             asked = timed(catalogue.of(wanted))
             CLOCK.wall.clear(), CLOCK.cpu.clear()
             wall, cpu = time.perf_counter(), time.process_time()
@@ -121,6 +123,7 @@ def run(folder: Path, table: Path | None, language: str, settings: Sequence[str]
             facts = {
                 "seconds": seconds,
                 "clips": frame.height,
+                "ingest": read / seconds,
                 "cpu": cpu / seconds,
                 "wall": wall / seconds,
                 "measures": {name: spent / seconds for name, spent in CLOCK.cpu.items()},
@@ -149,7 +152,7 @@ def beside(facts: dict[str, Any], folder: Path, voxkitchen: str) -> None:
     stages = {name: spent / theirs["seconds"] for name, spent in theirs["cpu"].items()}
     print("\nVoxKitchen: " + ", ".join(f"{name} {spent:.4f}" for name, spent in stages.items()))
     vad = facts["measures"]["speech"], stages["silero_vad"]
-    with_vad = sum(stages.values()), facts["cpu"]
+    with_vad = sum(stages.values()), facts["ingest"] + facts["cpu"]
     without = with_vad[0] - vad[1], with_vad[1] - vad[0]
     for what, (theirs_cost, ours) in {"with voice detection": with_vad, "without it": without}.items():
         print(f"{what}: theirs {theirs_cost:.4f}, ours {ours:.4f}: {theirs_cost / ours:.1f} times ours")
