@@ -15,9 +15,10 @@ Floats = NDArray[np.float64]
 
 CEILING, PILED = 0.01, 3  # see `_flat_share`: a sine has 2.4 times as much in its top 1 % as in the next
 FLAT_RUN = 3  # samples: two equal neighbours happen at any peak
-# A fast limiter (1 ms, 12 dB driven) flattens up to 0.8 % of the samples, nine in ten of its runs in under 0.44 ms; of
-# speech clipped by 6 dB and more a tenth of the runs last 0.6 ms and more.
-LIMITED_SHARE, LIMITED_RUN = 0.012, 0.00045  # a smaller share in shorter runs (seconds) is a limiter's
+# A fast limiter (0.5 to 5 ms, 6 to 18 dB driven) clips the little that it was too late for: up to 2.3 % of the samples,
+# nine in ten of its runs in under 0.5 ms, and a wave that goes on as it did beside them would rise by less than 0.4 of
+# the ceiling. Of speech clipped by 6 dB and more a tenth of the waves would rise by 0.4 to 1.
+LIMITED_SHARE, LIMITED_RUN, LIMITED_RISE = 0.025, 0.00052, 0.4  # share; seconds; of the ceiling
 # Straight tops, see `_straight_share`. Tuned on Korean, on telephone prompts in three languages and on words in twelve,
 # clipped at +6..+18 dB, then resampled, high-passed or coded, against 1,146 clean, compressed and limited ones: those
 # stay under 0.071, and under 0.352 for steadiness.
@@ -25,6 +26,9 @@ STRAIGHT_RATE = 16_000
 STRAIGHT, STEADY, STEADY_SHARE = 0.075, 0.37, 0.02
 COARSE = 0.09  # in place of STRAIGHT under 16 kHz, where few samples make a top: compressed speech reaches 0.081
 EVEN_PEAKS, EVEN_LEVEL = 2.6, 1.95  # of the highest sample, and of the level that one in 1000 passes
+# Words with long pauses, or of which only some were clipped, have peaks less even than that: more is asked of them.
+UNEVEN, UNEVEN_STRAIGHT, UNEVEN_STEADY = 1.35, 0.12, 0.45  # as far beyond the two bounds above
+SOFTER, LOUDER = 0.2, 1.5  # of the ceiling; a buzz is as straight where it is softer, what was clipped is not
 STRAIGHT_TOP, STRAIGHT_BEND = 0.7, 0.1  # of a half-wave's peak; of its sharpest bend
 SLOPE = 2.2  # a line that goes on as long again below the top is a slope, as a sawtooth has
 LOUD_LOBES, LOUDEST_LOBES, LOBE = 0.6, 0.85, 5  # of the peak that 2 % of half-waves pass; samples
@@ -43,21 +47,32 @@ def _flat_share(unit: Floats, rate: int, step: float) -> float:
 
     Flat: at least three neighbours within 1 % of the ceiling (room for dither), or one 16-bit `step`. Counted where
     that 1 % holds over three times as many samples as the next: clipping piles up, speech and tones thin out. Few and
-    short runs are those of a limiter.
+    short runs, of waves that would not have risen much further, are those of a limiter.
     """
     near = max(CEILING, 1.01 * step)
     sides = [_flat(side / side.max(), near) for side in (unit, -unit) if side.max() > 0]
-    runs = np.concatenate([np.zeros(0, np.int64), *sides])
+    runs = np.concatenate([np.zeros(0), *(lengths for lengths, _ in sides)])
+    rises = np.concatenate([np.zeros(0), *(rises for _, rises in sides)])
     flat = float(runs.sum() / len(unit)) if len(unit) else 0.0
     limited = flat < LIMITED_SHARE and len(runs) and np.quantile(runs, 0.9) < LIMITED_RUN * rate
-    return 0.0 if limited else flat
+    return 0.0 if limited and np.quantile(rises, 0.9) < LIMITED_RISE else flat
 
 
-def _flat(side: Floats, near: float) -> NDArray[np.int64]:
+def _flat(side: Floats, near: float) -> tuple[Floats, Floats]:
+    """The lengths of flat runs, and how far over the ceiling of 1 each wave would have risen.
+
+    A parabola through a run's ends with the slopes beside it rises by a quarter of slope times length. The slope is the
+    geometric mean of both sides': behind a limiter that lets go slowly the wave falls away at once or hardly at all.
+    """
     top = side >= 1 - near
     below = np.count_nonzero(side >= 1 - 2 * near) - np.count_nonzero(top)
-    lengths = _runs(top)[1] if np.count_nonzero(top) > PILED * below else np.zeros(0, np.int64)
-    return lengths[lengths >= FLAT_RUN]
+    starts, lengths = _runs(top)
+    long = lengths >= FLAT_RUN
+    if np.count_nonzero(top) <= PILED * below or not long.any():
+        return np.zeros(0), np.zeros(0)
+    first, last = np.maximum(starts[long] - 1, 1), np.minimum((starts + lengths)[long], len(side) - 2)
+    rise = np.maximum(side[first] - side[first - 1], 0) * np.maximum(side[last] - side[last + 1], 0)
+    return lengths[long].astype(np.float64), np.sqrt(rise) * (lengths[long] + 1) / 4
 
 
 def _runs(flags: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -71,7 +86,8 @@ def _straight_share(unit: Floats, rate: int) -> float:
 
     Resampling, a high-pass or a codec tilt and ripple a flat top, so that no two samples are equal. It stays straight
     between two bends (`_straight_tops`, `_steadiness`). A limiter makes peaks as even as clipping does, but leaves them
-    round; so both are asked for: what is straight, and a ceiling close to the peaks of 20 ms frames.
+    round; so both are asked for: what is straight, and a ceiling close to the peaks of 20 ms frames. The further the
+    ceiling is from them, the straighter the tops must be.
     """
     sound = unit if rate <= STRAIGHT_RATE else soxr.resample(unit, rate, STRAIGHT_RATE, quality="HQ")
     sound = sound - (sound.mean() if len(sound) else 0.0)  # a few samples at a high rate are none at this one
@@ -80,12 +96,15 @@ def _straight_share(unit: Floats, rate: int) -> float:
     peaks = level[: len(level) // size * size].reshape(-1, size).max(axis=1)
     even = math.sqrt(np.mean(peaks**2)) if len(peaks) else 0.0
     ceiling = float(np.quantile(level, 0.999)) if len(level) else 0.0
-    if level.max(initial=0.0) >= EVEN_PEAKS * even or ceiling >= EVEN_LEVEL * even:
+    spread = max(level.max(initial=0.0) / EVEN_PEAKS, ceiling / EVEN_LEVEL)
+    if spread >= UNEVEN * even:
         return 0.0
+    least = (STRAIGHT if rate >= STRAIGHT_RATE else COARSE, STEADY)
+    least = least if spread < even else (UNEVEN_STRAIGHT, UNEVEN_STEADY)
     straight, tops = _straight_tops(sound, level)
     steady, held = _steadiness(sound, level, ceiling, min(rate, STRAIGHT_RATE))
-    found = [tops] if straight > (STRAIGHT if rate >= STRAIGHT_RATE else COARSE) else []
-    return max([*found, held] if steady > STEADY and held > 0 else found, default=0.0)
+    found = [tops] if straight > least[0] else []
+    return max([*found, held] if steady > least[1] and held > 0 else found, default=0.0)
 
 
 def _straight_tops(sound: Floats, level: Floats) -> tuple[float, float]:
@@ -110,23 +129,30 @@ def _steadiness(sound: Floats, level: Floats, ceiling: float, rate: int) -> tupl
 
     A steep high-pass turns flat tops into slopes, so height says nothing here. Where speech happens to bend little, it
     does so for a moment, and a third of the bound leaves a third of the samples or less. What was flat stays straight
-    by any bound. Where too little is straight by the strict one the answer is (0, 0).
+    by any bound. Where too little is straight by the strict one the answer is (0, 0), and also where softer sound is
+    about as straight as loud: a synthetic buzz has the same shape at any level.
     """
     from scipy.ndimage import maximum_filter1d  # slow to import
 
     reach = 2 * round(AROUND * rate) + 1
     bend = np.abs(np.pad(np.diff(sound, 2), 1)) if len(sound) > 2 else np.zeros_like(sound)
     sharpest = maximum_filter1d(bend, reach)
-    loud = maximum_filter1d(level, 2 * reach - 1) >= LOUD_LOBES * ceiling
-    counts = []
-    for most, least in (STRICT, LOOSE):
-        starts, lengths = _runs(bend < most * sharpest)
-        ends = starts + lengths
-        total = np.concatenate([[0], np.cumsum(loud)])
-        counts.append(int((total[ends] - total[starts])[lengths >= least].sum()))
-    if counts[0] <= STEADY_SHARE * np.count_nonzero(loud):
+    peaks = maximum_filter1d(level, 2 * reach - 1)
+    loud = peaks >= LOUD_LOBES * ceiling
+    softer = (peaks >= SOFTER * ceiling) & ~loud
+    held, most = (_straight_within(loud, bend, sharpest, bound) for bound in (STRICT, LOOSE))
+    held_softer = _straight_within(softer, bend, sharpest, STRICT)
+    of_loud, of_softer = held / max(1, np.count_nonzero(loud)), held_softer / max(1, np.count_nonzero(softer))
+    if of_loud <= max(STEADY_SHARE, LOUDER * of_softer):
         return 0.0, 0.0
-    return counts[0] / max(1, counts[1]), counts[0] / len(sound)
+    return held / max(1, most), held / len(sound)
+
+
+def _straight_within(region: NDArray[np.bool_], bend: Floats, sharpest: Floats, bound: tuple[float, int]) -> int:
+    """How many samples of a region lie in runs that bend less than a share of the sharpest bend; bound: see STRICT."""
+    starts, lengths = _runs(bend < bound[0] * sharpest)
+    total = np.concatenate([[0], np.cumsum(region)])
+    return int((total[starts + lengths] - total[starts])[lengths >= bound[1]].sum())
 
 
 def _straight_runs(

@@ -15,7 +15,7 @@ from curate.measures import bandwidth, clipping
 from curate.measures.spectra import ENOUGH_FRAMES, LOWEST, Floats, Frames, Samples, Spans, frames_of
 
 # Raise it when an answer changes, here or in spectra, clipping or bandwidth: it enters the fingerprint.
-VERSION = 4
+VERSION = 5
 
 NAMES = ("loudness", "peak", "clipped", "noise_floor", "snr", "bandwidth", "pitch")
 SILENT = 1e-7  # a peak under -140 dBFS is digital silence
