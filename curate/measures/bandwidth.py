@@ -78,7 +78,7 @@ def _images(total: Floats, step: float, fold: float) -> bool:
 def _beside(
     total: Floats, step: float, fold: float, band: float, width: float, least: int
 ) -> tuple[Floats, Floats] | None:
-    """Level (frames, bands) in dB above a fold, upwards, and below it, downwards; None with fewer bands than `least`."""
+    """Levels (frames, bands) in dB above a fold, upwards, and below it, downwards; None with too few bands."""
     top = step * (total.shape[1] - 2)
     count = int((min(top - fold, fold - 300, width) - IMAGE_GAP) // band)
     if count < least:
@@ -91,7 +91,7 @@ def _beside(
 def _same_shape(high: Floats, low: Floats) -> bool:
     """Whether the spectrum above a fold changes as the mirrored one below it, in shape and not only in level.
 
-    A coder replaces what is above by noise of the same power, band by band and frame by frame, so that the levels of two
+    A coder replaces what is above by noise of the same power, band by band and frame by frame, so that levels of two
     narrow bands no longer move alike. What remains is the shape: each band's level over its own median, less the mean
     over all bands, is much the same on both sides. Speech has loud consonants above while vowels are loud below.
     """
