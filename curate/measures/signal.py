@@ -25,6 +25,13 @@ GATED = 1e-9  # 90 dB under speech: a gate or a synthesiser, not the room
 # Noise inside speech: this quantile over time in each band, times the factor that makes it the mean of steady noise
 # (found on Zeroth + white noise, 10-30 dB; between pauses it is within 3 dB of the truth for white and pink noise).
 QUIET_QUANTILE, QUIET_FACTOR = 0.15, 1.4
+# Babble and music move, so that their quiet moments are 4 to 8 dB under their mean: where the quiet moments of bands
+# differ among themselves as those of no steady noise do, and still lie close under the louder ones, as those of speech
+# in quiet do not, the noise is LOUDER_QUANTILE times its factor instead. Each pair: nothing of it, all of it.
+QUIETEST_QUANTILE, LOUDER_QUANTILE, LOUDER_FACTOR = 0.05, 0.3, 1.32
+MOVING = (2.4, 3.6)  # dB from QUIETEST to QUIET: white 1.0-1.5, pink 1.7-2.4, babble 3.7-4.7, music 4.6-6.5
+CLOSE = (5.8, 4.3)  # dB from QUIET to LOUDER: under 10 dB of SNR 1-4, clean speech 7-19
+NOISY = (15.5, 13.0)  # dB of speech over the quiet moments: clean speech 16 and more where the two above hold
 # A gate or a suppressor turned the pauses down where they are this much quieter than the noise under speech (dB), and
 # that noise is at an SNR that can be heard inside speech at all: clean speech reads 24 and more there, synthesised
 # voices 15.5 to 17.
@@ -91,26 +98,41 @@ def _noise(frames: Frames) -> float | None:
     energy = frames.power.sum(axis=1, dtype=np.float64)
     speech = energy[frames.speech].mean() if frames.speech.any() else energy.max()
     pause = energy[frames.pause & (energy > speech * GATED)]
-    inside = _noise_inside(frames, energy > speech * GATED)
+    inside = _noise_inside(frames, energy > speech * GATED, speech)
     if len(pause) < FEW_PAUSES or inside is None:
-        return inside
+        return None if inside is None else inside[1]
+    steady, moving = inside
     quiet = np.median(pause)  # speech that the detector missed must not count as noise
     between = float(pause[pause <= 4 * quiet].mean())
     if len(pause) < ENOUGH_FRAMES:
-        return max(between, inside)
-    gated = inside > between * 10 ** (GATE_GAP / 10) and inside * 10 ** (GATE_SNR / 10) > speech - inside
-    return inside * GATED_FACTOR if gated and frames.speech.any() else between
+        return max(between, moving)
+    gated = steady > between * 10 ** (GATE_GAP / 10) and steady * 10 ** (GATE_SNR / 10) > speech - steady
+    return max(steady * GATED_FACTOR, moving) if gated and frames.speech.any() else between
 
 
-def _noise_inside(frames: Frames, sounding: NDArray[np.bool_]) -> float | None:
-    """Noise under speech without pauses, after minimum statistics (Martin 2001): a band of speech is often empty."""
+def _noise_inside(frames: Frames, sounding: NDArray[np.bool_], speech: float) -> tuple[float, float] | None:
+    """Noise under speech of that mean power, without pauses: if it were steady, and if it may move.
+
+    After minimum statistics (Martin 2001): a band of speech is often empty.
+    """
     used = frames.power[(frames.speech & sounding) if (frames.speech & sounding).any() else sounding]
     if not len(used):
         return None
     edges = np.concatenate([[LOWEST], np.geomspace(200, max(400.0, min(8000.0, frames.step * used.shape[1])), 19)])
     starts = np.unique(np.minimum(np.searchsorted(np.arange(used.shape[1]) * frames.step, edges), used.shape[1] - 1))
     bands = np.add.reduceat(used, starts, axis=1)
-    return float(np.quantile(bands, QUIET_QUANTILE, axis=0).sum() * QUIET_FACTOR)
+    quantiles = np.quantile(bands, [QUIETEST_QUANTILE, QUIET_QUANTILE, LOUDER_QUANTILE], axis=0)
+    quietest, quiet, louder = (_decibels(float(power.sum())) for power in quantiles)
+    steady = float(quantiles[1].sum() * QUIET_FACTOR)
+    over = _decibels(max(speech - steady, steady / 100) / max(steady, 1e-30))
+    moves = _ramp(quiet - quietest, MOVING) * _ramp(louder - quiet, CLOSE) * _ramp(over, NOISY)
+    moving = float(quantiles[2].sum() * LOUDER_FACTOR)
+    return steady, steady * (moving / steady) ** moves if steady > 0 else steady
+
+
+def _ramp(value: float, bounds: tuple[float, float]) -> float:
+    """0 at the first bound and before it, 1 at the second and beyond, linear between."""
+    return min(1.0, max(0.0, (value - bounds[0]) / (bounds[1] - bounds[0])))
 
 
 def _snr(frames: Frames, noise: float | None) -> float | None:
