@@ -14,6 +14,9 @@ from curate.measures.spectra import ENOUGH_FRAMES, Floats, Frames
 BAND = 125.0  # Hz: step of the bandwidth
 DEPTH = 65.0  # dB under the strongest band: what is weaker is not heard beside it
 HIDING = 52.0  # dB under the strongest band: steady noise louder than this may hide speech, at an SNR up to 20 dB
+# Where nothing above a fold is louder than this (dB under the strongest band) and levels fall by so much at it, what
+# is above is a coder's: AAC spills at 53-63 dB under speech that ends at 4 kHz, which falls by 30 dB there.
+SPILLED, CLIFF, CLIFF_NEAR, CLIFF_FAR = -50.0, 25.0, 250.0, 750.0  # dB; dB; Hz beside the fold
 # Images of what lies below a fold, where speech was brought up to a higher rate without a good filter (see `_images`).
 FOLDS = (4000.0, 5512.5, 6000.0, 8000.0, 11_025.0, 12_000.0)  # Hz: half of the rates that speech is stored at
 MIRRORED = 1.6  # dB: images differ by 0.0-1.1 (MP3 of images 0.2-1.1), speech above and below a fold by 2.1 and more
@@ -52,7 +55,20 @@ def highest(frames: Frames) -> float | None:
     if not folds:
         return top
     total = np.pad(np.cumsum(used, axis=1, dtype=np.float64), ((0, 0), (1, 0)))
-    return next((fold for fold in folds if _images(total, frames.step, fold)), top)
+    loudness, step = high - strongest, wide * frames.step
+    return next((fold for fold in folds if _ends(loudness, step, fold) or _images(total, frames.step, fold)), top)
+
+
+def _ends(loudness: Floats, step: float, fold: float) -> bool:
+    """Whether speech falls off a cliff at a fold, and only what a coder spilled is above.
+
+    `loudness` is that of the loud moments of bands as wide as `step` Hz, in dB under the strongest.
+    """
+    place, near, far = (round(hertz / step) for hertz in (fold, CLIFF_NEAR, CLIFF_FAR))
+    below, above = loudness[place - far : place - near], loudness[place + near :]
+    if len(above) < far - near or above.max() > SPILLED:
+        return False
+    return bool(np.median(below) - np.median(above[: far - near]) >= CLIFF)
 
 
 def _images(total: Floats, step: float, fold: float) -> bool:

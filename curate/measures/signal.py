@@ -6,6 +6,7 @@ Nothing here raises on odd input, and nothing is NaN or infinite: what cannot be
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 import soxr
@@ -36,8 +37,13 @@ NOISY = (15.5, 13.0)  # dB of speech over the quiet moments: clean speech 16 and
 # that noise is at an SNR that can be heard inside speech at all: clean speech reads 24 and more there, synthesised
 # voices 15.5 to 17.
 GATE_GAP, GATE_SNR = 6.0, 15.4
+# A little more where the bands move less than those of speech alone do: from QUIETEST to LOUDER babble and music at a
+# true 10 dB have 8-10.4 dB, synthesised voices at that SNR 13.5 and more, so does clean speech.
+GATE_STILL, GATE_STILL_SNR = 11.5, 17.0
 GATED_FACTOR = 1.5  # what is found inside speech is the quiet part of a noise that moves: babble is 4-5 dB louder
 FEW_PAUSES = 4  # frames: their noise counts if it is louder than what is found inside speech
+# Frames of pauses, and dB over what is found inside speech: fewer that are louder hold speech that the detector missed.
+SHORT_PAUSES, MISSED = 20, 17.0
 PITCH_RATE, PITCH_LOW, PITCH_HIGH = 8000, 60.0, 420.0  # Hz
 PITCH_FRAME, PITCH_HOP = 0.05, 0.02  # seconds: three periods of the lowest pitch
 VOICED = 0.6  # normalised autocorrelation of a voiced frame
@@ -100,21 +106,30 @@ def _noise(frames: Frames) -> float | None:
     pause = energy[frames.pause & (energy > speech * GATED)]
     inside = _noise_inside(frames, energy > speech * GATED, speech)
     if len(pause) < FEW_PAUSES or inside is None:
-        return None if inside is None else inside[1]
-    steady, moving = inside
+        return None if inside is None else inside.moving
     quiet = np.median(pause)  # speech that the detector missed must not count as noise
     between = float(pause[pause <= 4 * quiet].mean())
+    if len(pause) < SHORT_PAUSES and between > inside.steady * 10 ** (MISSED / 10):
+        return inside.moving
     if len(pause) < ENOUGH_FRAMES:
-        return max(between, moving)
-    gated = steady > between * 10 ** (GATE_GAP / 10) and steady * 10 ** (GATE_SNR / 10) > speech - steady
-    return max(steady * GATED_FACTOR, moving) if gated and frames.speech.any() else between
+        return max(between, inside.moving)
+    least = GATE_STILL_SNR if inside.spread < GATE_STILL else GATE_SNR
+    gated = (
+        inside.steady > between * 10 ** (GATE_GAP / 10) and inside.steady * 10 ** (least / 10) > speech - inside.steady
+    )
+    return max(inside.steady * GATED_FACTOR, inside.moving) if gated and frames.speech.any() else between
 
 
-def _noise_inside(frames: Frames, sounding: NDArray[np.bool_], speech: float) -> tuple[float, float] | None:
-    """Noise under speech of that mean power, without pauses: if it were steady, and if it may move.
+class Inside(NamedTuple):
+    """Noise under speech, found without pauses."""
 
-    After minimum statistics (Martin 2001): a band of speech is often empty.
-    """
+    steady: float  # mean power, if it were steady
+    moving: float  # mean power, steady or not
+    spread: float  # dB from the quietest moments of its bands to the louder ones
+
+
+def _noise_inside(frames: Frames, sounding: NDArray[np.bool_], speech: float) -> Inside | None:
+    """Noise under speech of that mean power, after minimum statistics (Martin 2001): bands are often empty."""
     used = frames.power[(frames.speech & sounding) if (frames.speech & sounding).any() else sounding]
     if not len(used):
         return None
@@ -127,7 +142,7 @@ def _noise_inside(frames: Frames, sounding: NDArray[np.bool_], speech: float) ->
     over = _decibels(max(speech - steady, steady / 100) / max(steady, 1e-30))
     moves = _ramp(quiet - quietest, MOVING) * _ramp(louder - quiet, CLOSE) * _ramp(over, NOISY)
     moving = float(quantiles[2].sum() * LOUDER_FACTOR)
-    return steady, steady * (moving / steady) ** moves if steady > 0 else steady
+    return Inside(steady, steady * (moving / steady) ** moves if steady > 0 else steady, louder - quietest)
 
 
 def _ramp(value: float, bounds: tuple[float, float]) -> float:
