@@ -19,15 +19,17 @@ FLAT_RUN = 3  # samples: two equal neighbours happen at any peak
 # nine in ten of its runs in under 0.5 ms, and a wave that goes on as it did beside them would rise by less than 0.4 of
 # the ceiling. Of speech clipped by 6 dB and more a tenth of the waves would rise by 0.4 to 1.
 LIMITED_SHARE, LIMITED_RUN, LIMITED_RISE = 0.025, 0.00052, 0.4  # share; seconds; of the ceiling
-# Straight tops, see `_straight_share`. Tuned on Korean, on telephone prompts in three languages and on words in twelve,
-# clipped at +6..+18 dB, then resampled, high-passed or coded, against 1,146 clean, compressed and limited ones: those
-# stay under 0.071, and under 0.352 for steadiness.
+# Straight tops, see `_straight_share`: how straight, how many times straighter than softer waves, how steady. Tuned on
+# Korean, on telephone prompts in two languages and on words in six, clipped at +6..+18 dB, then resampled, high-passed
+# or coded, against 2,100 clean, compressed and limited ones: these reach 0.067, or 1.9 times softer waves, or 0.352 for
+# steadiness, but for pieces of one recording of words.
 STRAIGHT_RATE = 16_000
-STRAIGHT, STEADY, STEADY_SHARE = 0.075, 0.37, 0.02
-COARSE = 0.09  # in place of STRAIGHT under 16 kHz, where few samples make a top: compressed speech reaches 0.081
+STRAIGHT, STEADY, STEADY_SHARE = (0.055, 2.0), 0.37, 0.02
+COARSE = (0.09, 1.5)  # in place of STRAIGHT under 16 kHz, where few samples make a top: compressed speech reaches 0.081
 EVEN_PEAKS, EVEN_LEVEL = 2.6, 1.95  # of the highest sample, and of the level that one in 1000 passes
 # Words with long pauses, or of which only some were clipped, have peaks less even than that: more is asked of them.
-UNEVEN, UNEVEN_STRAIGHT, UNEVEN_STEADY = 1.35, 0.12, 0.45  # as far beyond the two bounds above
+UNEVEN, UNEVEN_STRAIGHT, UNEVEN_STEADY = 1.35, (0.085, 2.5), 0.45  # as far beyond the two bounds above
+SOFTER_LOBES = (0.3, 0.6)  # of the peak that 2 % of half-waves pass
 SOFTER, LOUDER = 0.2, 1.5  # of the ceiling; a buzz is as straight where it is softer, what was clipped is not
 STRAIGHT_TOP, STRAIGHT_BEND = 0.7, 0.1  # of a half-wave's peak; of its sharpest bend
 SLOPE = 2.2  # a line that goes on as long again below the top is a slope, as a sawtooth has
@@ -101,14 +103,14 @@ def _straight_share(unit: Floats, rate: int) -> float:
         return 0.0
     least = (STRAIGHT if rate >= STRAIGHT_RATE else COARSE, STEADY)
     least = least if spread < even else (UNEVEN_STRAIGHT, UNEVEN_STEADY)
-    straight, tops = _straight_tops(sound, level)
+    straight, softer, tops = _straight_tops(sound, level)
     steady, held = _steadiness(sound, level, ceiling, min(rate, STRAIGHT_RATE))
-    found = [tops] if straight > least[0] else []
+    found = [tops] if straight > least[0][0] and straight > least[0][1] * softer else []
     return max([*found, held] if steady > least[1] and held > 0 else found, default=0.0)
 
 
-def _straight_tops(sound: Floats, level: Floats) -> tuple[float, float]:
-    """How much of the loudest half-waves is straight, and the share of samples in straight tops.
+def _straight_tops(sound: Floats, level: Floats) -> tuple[float, float, float]:
+    """How much of the loudest half-waves is straight, how much of softer ones, and the share of samples in such tops.
 
     In each half-wave near the ceiling the longest run is looked for in which the second difference stays under a tenth
     of the half-wave's largest: a sine's bends most at its top.
@@ -120,8 +122,9 @@ def _straight_tops(sound: Floats, level: Floats) -> tuple[float, float]:
     loud, loudest = (tops >= least * most for least in (LOUD_LOBES, LOUDEST_LOBES))
     runs = _straight_runs(sound, level, starts, lengths, tops)
     loud, loudest = loud & (lengths >= LOBE), loudest & (lengths >= LOBE)
-    straight = float(runs[loudest].sum() / max(1, lengths[loudest].sum()))
-    return straight, float(runs[loud].sum() / len(sound))
+    softer = (tops >= SOFTER_LOBES[0] * most) & (tops < SOFTER_LOBES[1] * most) & (lengths >= LOBE)
+    straight, usual = (float(runs[some].sum() / max(1, lengths[some].sum())) for some in (loudest, softer))
+    return straight, usual, float(runs[loud].sum() / len(sound))
 
 
 def _steadiness(sound: Floats, level: Floats, ceiling: float, rate: int) -> tuple[float, float]:
