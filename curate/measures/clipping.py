@@ -145,7 +145,7 @@ def _steadiness(sound: Floats, level: Floats, ceiling: float, rate: int) -> tupl
     softer = (peaks >= SOFTER * ceiling) & ~loud
     held, most = (_straight_within(loud, bend, sharpest, bound) for bound in (STRICT, LOOSE))
     held_softer = _straight_within(softer, bend, sharpest, STRICT)
-    of_loud, of_softer = held / max(1, np.count_nonzero(loud)), held_softer / max(1, np.count_nonzero(softer))
+    of_loud, of_softer = held / max(1, int(loud.sum())), held_softer / max(1, int(softer.sum()))
     if of_loud <= max(STEADY_SHARE, LOUDER * of_softer):
         return 0.0, 0.0
     return held / max(1, most), held / len(sound)
