@@ -6,10 +6,13 @@ A change here changes answers: raise `signal.VERSION`.
 from __future__ import annotations
 
 import math
+import statistics
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from curate.measures.spectra import ENOUGH_FRAMES, Floats, Frames
+from curate.measures.spectra import ENOUGH_FRAMES, Floats, Frames, Samples, quantiles
 
 BAND = 125.0  # Hz: step of the bandwidth
 DEPTH = 65.0  # dB under the strongest band: what is weaker is not heard beside it
@@ -17,7 +20,7 @@ HIDING = 52.0  # dB under the strongest band: steady noise louder than this may 
 # Where nothing above a fold is louder than this (dB under the strongest band) and levels fall by so much at it, what
 # is above is a coder's: AAC spills at 53-63 dB under speech that ends at 4 kHz, which falls by 30 dB there.
 SPILLED, CLIFF, CLIFF_NEAR, CLIFF_FAR = -50.0, 25.0, 250.0, 750.0  # dB; dB; Hz beside the fold
-# Images of what lies below a fold, where speech was brought up to a higher rate without a good filter (see `_images`).
+# Images of what lies below a fold, where speech was brought up to a higher rate without a good filter (see `_imaged`).
 FOLDS = (4000.0, 5512.5, 6000.0, 8000.0, 11_025.0, 12_000.0)  # Hz: half of the rates that speech is stored at
 MIRRORED = 1.6  # dB: images differ by 0.0-1.1 (MP3 of images 0.2-1.1), speech above and below a fold by 2.1 and more
 OWN, NEIGHBOUR = 0.7, 2  # of the deviation against the band that many further on, which images stay under
@@ -43,8 +46,8 @@ def highest(frames: Frames) -> float | None:
     count = used.shape[1] // wide
     if not count:
         return None
-    bands = used[:, : count * wide].reshape(len(used), count, wide).sum(axis=2)
-    low, high = 10 * np.log10(np.quantile(bands, [0.1, 0.95], axis=0) + 1e-20)
+    bands = np.add.reduceat(used[:, : count * wide], np.arange(0, count * wide, wide), axis=1)
+    low, high = 10 * np.log10(quantiles(bands.T, (0.1, 0.95)) + 1e-20)
     strongest = high.max()
     good = (high - low >= MODULATION) & (high >= strongest - DEPTH) | (low >= strongest - HIDING)
     filled = np.flatnonzero(good & (np.convolve(good, np.ones(4))[:count] >= 3))
@@ -52,11 +55,9 @@ def highest(frames: Frames) -> float | None:
         return None
     top = float(min((filled[-1] + 1) * wide, used.shape[1] - 1) * frames.step)
     folds = [fold for fold in FOLDS if fold + 2 * IMAGE_GAP < top]
-    if not folds:
-        return top
-    total = np.pad(np.cumsum(used, axis=1, dtype=np.float64), ((0, 0), (1, 0)))
-    loudness, step = high - strongest, wide * frames.step
-    return next((fold for fold in folds if _ends(loudness, step, fold) or _images(total, frames.step, fold)), top)
+    ends = [fold for fold in folds if _ends(high - strongest, wide * frames.step, fold)]
+    imaged = _imaged(used, frames.step, [fold for fold in folds if fold < min(ends, default=math.inf)])
+    return imaged or min(ends, default=top)
 
 
 def _ends(loudness: Floats, step: float, fold: float) -> bool:
@@ -71,79 +72,108 @@ def _ends(loudness: Floats, step: float, fold: float) -> bool:
     return bool(np.median(below) - np.median(above[: far - near]) >= CLIFF)
 
 
-def _images(total: Floats, step: float, fold: float) -> bool:
-    """Whether what lies above a fold is the mirror image of what lies below, as after bad resampling.
+def _imaged(used: Samples, step: float, folds: Sequence[float]) -> float | None:
+    """The lowest of these folds above which lies the mirror image of what lies below, as after bad resampling.
 
     Linear interpolation, repeated samples and stuffed zeros leave |X(fold + d)| = g(d) |X(fold - d)| in every frame,
     with a gain g that does not change: the level of a band above moves exactly as that of its mirror band. Speech does
     not. Compared is the median over bands of 125 Hz of the median deviation over the loud frames of each, in dB, with
     that against a band two further on: where all bands move together, as in a synthetic tone, nothing is an image.
-
-    `total` is the power (frames, bins + 1) added up over the bins before each.
     """
-    bands = _beside(total, step, fold, BAND, IMAGE_WIDTH, 3)
-    if bands is None:
-        return False
-    mirrored = _moved(*bands)
-    if mirrored < MIRRORED and mirrored < OWN * _moved(bands[0][:, :-NEIGHBOUR], bands[1][:, NEIGHBOUR:]):
-        return True
-    wider = _beside(total, step, fold, CODED_BAND, CODED_WIDTH, CODED_STEPS)
-    return wider is not None and _same_shape(*wider)
+    counts, high, low = _beside(used, step, folds, BAND, IMAGE_WIDTH, 3)
+    if not counts:
+        return None
+    wider, above, below = _beside(used, step, folds, CODED_BAND, CODED_WIDTH, CODED_STEPS)
+    starts, wider_starts = (np.cumsum([0, *each.values()])[:-1] for each in (counts, wider))
+    places = dict(zip(wider, wider_starts.tolist(), strict=True))
+    for (fold, count), start, mirrored in zip(counts.items(), starts, _moved(high, low, starts), strict=True):
+        if mirrored < MIRRORED:
+            others = _moved(high[start : start + count - NEIGHBOUR], low[start + NEIGHBOUR : start + count], starts[:1])
+            if mirrored < OWN * others[0]:
+                return fold
+        if fold in wider:
+            bands = slice(places[fold], places[fold] + wider[fold])
+            if _same_shape(above[bands], below[bands]):
+                return fold
+    return None
 
 
 def _beside(
-    total: Floats, step: float, fold: float, band: float, width: float, least: int
-) -> tuple[Floats, Floats] | None:
-    """Levels (frames, bands) in dB above a fold, upwards, and below it, downwards; None with too few bands."""
-    top = step * (total.shape[1] - 2)
-    count = int((min(top - fold, fold - 300, width) - IMAGE_GAP) // band)
-    if count < least:
-        return None
-    edges = IMAGE_GAP + band * np.arange(count + 1, dtype=np.float64)
-    above, below = _between(total, step, fold + edges), _between(total, step, (fold - edges)[::-1])[:, ::-1]
-    return 10 * np.log10(above + 1e-20), 10 * np.log10(below + 1e-20)
+    used: Samples, step: float, folds: Sequence[float], band: float, width: float, least: int
+) -> tuple[dict[float, int], Samples, Samples]:
+    """How many bands lie beside each fold that has `least` of them, and their levels in dB (all bands, frames).
+
+    Levels above the folds, upwards, and below them, downwards, one fold after the other.
+    """
+    highest = step * (used.shape[1] - 1)
+    reach = {fold: min(highest - fold, fold - 300, width) - IMAGE_GAP for fold in folds}
+    counts = {fold: int(wide // band) for fold, wide in reach.items() if wide >= least * band}
+    if not counts:
+        return {}, used[:0], used[:0]
+    # all folds at once, each with the edges of its bands from near to far: few and long operations
+    edges = [IMAGE_GAP + band * np.arange(count + 1) for count in counts.values()]
+    above = np.concatenate([fold + apart for fold, apart in zip(counts, edges, strict=True)])
+    below = np.concatenate([fold - apart for fold, apart in zip(counts, edges, strict=True)])
+    last = np.cumsum([len(apart) for apart in edges])[:-1] - 1  # between one fold and the next is no band
+    levels = _upto(used, step, np.concatenate([above, below]))
+    high, low = (_decibels(np.delete(np.abs(np.diff(each, axis=0)), last, axis=0)) for each in np.split(levels, 2))
+    return counts, high, low
 
 
-def _same_shape(high: Floats, low: Floats) -> bool:
+def _same_shape(high: Samples, low: Samples) -> bool:
     """Whether the spectrum above a fold changes as the mirrored one below it, in shape and not only in level.
 
     A coder replaces what is above by noise of the same power, band by band and frame by frame, so that levels of two
     narrow bands no longer move alike. What remains is the shape: each band's level over its own median, less the mean
     over all bands, is much the same on both sides. Speech has loud consonants above while vowels are loud below.
     """
-    loud = (peaks := low.max(axis=1)) >= peaks.max() - CODED_LOUD
-    shapes = [level - _medians(level) for level in (high, low)]
-    above, below = ((shape - shape.mean(axis=1, keepdims=True))[loud] for shape in shapes)
-    size = math.sqrt(float((above**2).sum() * (below**2).sum()))
+    peaks = low.max(axis=0)
+    loud = peaks >= peaks.max() - CODED_LOUD
+    shapes = (level - quantiles(level, (0.5,))[0][:, None] for level in (high, low))
+    above, below = ((shape - shape.mean(axis=0))[:, loud] for shape in shapes)
+    size = math.sqrt(float((above**2).sum()) * float((below**2).sum()))
     if float((above * below).sum()) <= LIKENESS * size:
         return False
-    others = (_moved(high[:, :-NEIGHBOUR], low[:, NEIGHBOUR:]), _moved(high[:, NEIGHBOUR:], low[:, :-NEIGHBOUR]))
-    return _moved(high, low) < CODED_OWN * min(others)
+    first = np.zeros(1, np.int64)
+    others = (_moved(high[:-NEIGHBOUR], low[NEIGHBOUR:], first), _moved(high[NEIGHBOUR:], low[:-NEIGHBOUR], first))
+    return _moved(high, low, first)[0] < CODED_OWN * min(others)[0]
 
 
-def _moved(high: Floats, low: Floats) -> float:
-    """How much the level of a band moves against that of its partner: dB, infinite where no band is loud enough."""
-    loud = (low >= np.quantile(low, 0.95, axis=0) - IMAGE_LOUD) & (low >= low.max() - IMAGE_DEPTH)
-    apart = np.where(loud, high - low, np.nan)[:, loud.sum(axis=0) >= IMAGE_FRAMES]
-    if not apart.shape[1]:
-        return math.inf
-    return float(np.median(_medians(np.abs(apart - _medians(apart)))))
+def _moved(high: Samples, low: Samples, starts: NDArray[np.int64]) -> list[float]:
+    """How much the level of bands moves against that of their partners: dB, infinite where no band is loud enough.
+
+    Both are (bands, frames); the bands of several folds begin at `starts`, each of which has an answer.
+    """
+    loudest = np.repeat(np.maximum.reduceat(low.max(axis=1), starts), np.diff(np.append(starts, len(low))))
+    least = np.maximum(quantiles(low, (0.95,))[0] - IMAGE_LOUD, loudest - IMAGE_DEPTH)
+    loud = low >= least[:, None]
+    counts = np.count_nonzero(loud, axis=1)
+    apart = np.where(loud, high - low, np.float32(np.inf))
+    apart -= np.where(counts, _medians(apart, counts), 0)[:, None]
+    away = _medians(np.abs(apart, out=apart), counts)
+    away[counts < IMAGE_FRAMES] = np.nan
+    each = (part[~np.isnan(part)].tolist() for part in np.split(away, starts[1:]))
+    return [statistics.median(part) if part else math.inf for part in each]
 
 
-def _medians(values: Floats) -> Floats:
-    """The median of each column, NaN left out; every column has a number. As np.nanmedian, in a fifth of its time."""
-    ordered = np.sort(values, axis=0)  # NaN comes last
-    count = np.count_nonzero(~np.isnan(values), axis=0)
-    columns = np.arange(values.shape[1])
-    medians: Floats = (ordered[(count - 1) // 2, columns] + ordered[count // 2, columns]) / 2
-    return medians
+def _medians(values: Samples, counts: NDArray[np.int64]) -> Samples:
+    """The median of each row's finite values, of which there are `counts`; the others are infinite."""
+    ordered = np.sort(values, axis=1)
+    rows = np.arange(len(values))
+    return np.asarray((ordered[rows, (counts - 1) // 2] + ordered[rows, counts // 2]) / 2)
 
 
-def _between(total: Floats, step: float, edges: Floats) -> Floats:
-    """Power (frames, len(edges) - 1) between frequencies in Hz that need not be those of bins."""
-    bins = total.shape[1] - 1
-    place = np.clip(edges / step + 0.5, 0, bins)  # bin k reaches from k - 0.5 to k + 0.5 steps
-    whole = np.minimum(place.astype(np.int64), bins - 1)
-    share = place - whole
-    parts = np.diff(total[:, whole] * (1 - share) + total[:, whole + 1] * share, axis=1)
-    return np.asarray(np.maximum(parts, 0.0))
+def _decibels(power: Floats) -> Samples:
+    return np.asarray(10 * np.log10(power.astype(np.float32) + np.float32(1e-20)))
+
+
+def _upto(used: Samples, step: float, edges: Floats) -> Floats:
+    """Power (edges, frames) below frequencies in Hz that need not be those of bins, up to a constant."""
+    place = np.clip(edges / step + 0.5, 0, used.shape[1])  # bin k reaches from k - 0.5 to k + 0.5 steps
+    first, end = int(place.min()), min(used.shape[1], int(place.max()) + 1)
+    total = np.zeros((len(used), end - first + 1))
+    np.cumsum(used[:, first:end], axis=1, out=total[:, 1:])
+    whole = np.minimum(place.astype(np.int64), end - 1) - first
+    share = (place - first - whole)[:, None]
+    columns = np.ascontiguousarray(total.T)
+    return np.asarray(columns[whole] * (1 - share) + columns[whole + 1] * share)

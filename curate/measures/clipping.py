@@ -6,12 +6,16 @@ A change here changes answers: raise `signal.VERSION`.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
-import soxr
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from curate.audio import LISTENING_RATE as STRAIGHT_RATE
+from curate.audio import resample
+from curate.measures.spectra import Floats, Samples
+
+Flags = NDArray[np.bool_]
 
 CEILING, PILED = 0.01, 3  # see `_flat_share`: a sine has 2.4 times as much in its top 1 % as in the next
 FLAT_RUN = 3  # samples: two equal neighbours happen at any peak
@@ -23,7 +27,6 @@ LIMITED_SHARE, LIMITED_RUN, LIMITED_RISE = 0.025, 0.00052, 0.4  # share; seconds
 # Korean, on telephone prompts in two languages and on words in six, clipped at +6..+18 dB, then resampled, high-passed
 # or coded, against 2,100 clean, compressed and limited ones: these reach 0.067, or 1.9 times softer waves, or 0.352 for
 # steadiness, but for pieces of one recording of words.
-STRAIGHT_RATE = 16_000
 STRAIGHT, STEADY, STEADY_SHARE = (0.055, 2.0), 0.37, 0.02
 COARSE = (0.09, 1.5)  # in place of STRAIGHT under 16 kHz, where few samples make a top: compressed speech reaches 0.081
 EVEN_PEAKS, EVEN_LEVEL = 2.6, 1.95  # of the highest sample, and of the level that one in 1000 passes
@@ -39,12 +42,18 @@ STRICT, LOOSE = (0.05, 4), (0.15, 6)  # bends that count as none, of the sharpes
 AROUND = 0.005  # seconds
 
 
-def share(unit: Floats, rate: int, step: float) -> float:
-    """The share of clipped samples, 0..1, of a clip whose peak is 1; `step` is that of 16 bits at this scale."""
-    return max(_flat_share(unit, rate, step), _straight_share(unit, rate))
+def share(unit: Samples, rate: int, step: float, narrow: Samples | None = None) -> float:
+    """The share of clipped samples, 0..1, of a clip whose peak is 1; `step` is that of 16 bits at this scale.
+
+    `narrow`: a clip of more than 16 kHz at that rate, where somebody has made it already.
+    """
+    if rate > STRAIGHT_RATE and narrow is None:
+        narrow = resample(unit, rate, STRAIGHT_RATE)
+    sound = unit if rate <= STRAIGHT_RATE or narrow is None else narrow
+    return max(_flat_share(unit, rate, step), _straight_share(sound, min(rate, STRAIGHT_RATE)))
 
 
-def _flat_share(unit: Floats, rate: int, step: float) -> float:
+def _flat_share(unit: Samples, rate: int, step: float) -> float:
     """The share of samples in flat runs at the clip's own highest or lowest value, wherever that lies.
 
     Flat: at least three neighbours within 1 % of the ceiling (room for dither), or one 16-bit `step`. Counted where
@@ -52,38 +61,43 @@ def _flat_share(unit: Floats, rate: int, step: float) -> float:
     short runs, of waves that would not have risen much further, are those of a limiter.
     """
     near = max(CEILING, 1.01 * step)
-    sides = [_flat(side / side.max(), near) for side in (unit, -unit) if side.max() > 0]
-    runs = np.concatenate([np.zeros(0), *(lengths for lengths, _ in sides)])
+    sides = []
+    if len(unit) and (highest := float(unit.max())) > 0:
+        sides.append(_flat(unit, highest, unit >= (1 - near) * highest, unit >= (1 - 2 * near) * highest))
+    if len(unit) and (lowest := float(unit.min())) < 0:
+        sides.append(_flat(unit, lowest, unit <= (1 - near) * lowest, unit <= (1 - 2 * near) * lowest))
+    runs = np.concatenate([np.zeros(0, np.int64), *(lengths for lengths, _ in sides)])
     rises = np.concatenate([np.zeros(0), *(rises for _, rises in sides)])
     flat = float(runs.sum() / len(unit)) if len(unit) else 0.0
     limited = flat < LIMITED_SHARE and len(runs) and np.quantile(runs, 0.9) < LIMITED_RUN * rate
     return 0.0 if limited and np.quantile(rises, 0.9) < LIMITED_RISE else flat
 
 
-def _flat(side: Floats, near: float) -> tuple[Floats, Floats]:
-    """The lengths of flat runs, and how far over the ceiling of 1 each wave would have risen.
+def _flat(unit: Samples, ceiling: float, top: Flags, near: Flags) -> tuple[NDArray[np.int64], Floats]:
+    """The lengths of flat runs at a ceiling, and by how much of it each wave would have risen over it.
 
-    A parabola through a run's ends with the slopes beside it rises by a quarter of slope times length. The slope is the
-    geometric mean of both sides': behind a limiter that lets go slowly the wave falls away at once or hardly at all.
+    None where too little lies there beside what lies near it. A parabola through a run's ends with the slopes beside it
+    rises by a quarter of slope times length. The slope is the geometric mean of both sides': behind a limiter that lets
+    go slowly the wave falls away at once or hardly at all.
     """
-    top = side >= 1 - near
-    below = np.count_nonzero(side >= 1 - 2 * near) - np.count_nonzero(top)
+    count = np.count_nonzero(top)
+    if count <= PILED * (np.count_nonzero(near) - count):
+        return np.zeros(0, np.int64), np.zeros(0)
     starts, lengths = _runs(top)
-    long = lengths >= FLAT_RUN
-    if np.count_nonzero(top) <= PILED * below or not long.any():
-        return np.zeros(0), np.zeros(0)
-    first, last = np.maximum(starts[long] - 1, 1), np.minimum((starts + lengths)[long], len(side) - 2)
-    rise = np.maximum(side[first] - side[first - 1], 0) * np.maximum(side[last] - side[last + 1], 0)
-    return lengths[long].astype(np.float64), np.sqrt(rise) * (lengths[long] + 1) / 4
+    starts, lengths = starts[lengths >= FLAT_RUN], lengths[lengths >= FLAT_RUN]
+    first, last = np.maximum(starts - 1, 1), np.minimum(starts + lengths, len(unit) - 2)
+    up, down = unit[first] - unit[first - 1], unit[last] - unit[last + 1]
+    rise = np.sqrt(np.maximum(up / ceiling, 0) * np.maximum(down / ceiling, 0)) * (lengths + 1) / 4
+    return lengths, np.asarray(rise, dtype=np.float64)
 
 
-def _runs(flags: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _runs(flags: Flags) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Where each run of flags starts, and its length."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
+    edges = np.flatnonzero(np.concatenate([flags[:1], flags[1:] != flags[:-1], flags[-1:]]))
     return edges[::2], edges[1::2] - edges[::2]
 
 
-def _straight_share(unit: Floats, rate: int) -> float:
+def _straight_share(sound: Samples, rate: int) -> float:
     """The share of samples in straight tops, where a clip looks clipped although its tops are no longer flat.
 
     Resampling, a high-pass or a codec tilt and ripple a flat top, so that no two samples are equal. It stays straight
@@ -91,43 +105,58 @@ def _straight_share(unit: Floats, rate: int) -> float:
     round; so both are asked for: what is straight, and a ceiling close to the peaks of 20 ms frames. The further the
     ceiling is from them, the straighter the tops must be.
     """
-    sound = unit if rate <= STRAIGHT_RATE else soxr.resample(unit, rate, STRAIGHT_RATE, quality="HQ")
     sound = sound - (sound.mean() if len(sound) else 0.0)  # a few samples at a high rate are none at this one
     level = np.abs(sound)
-    size = max(1, round(PEAK_FRAME * min(rate, STRAIGHT_RATE)))
+    size = max(1, round(PEAK_FRAME * rate))
     peaks = level[: len(level) // size * size].reshape(-1, size).max(axis=1)
     even = math.sqrt(np.mean(peaks**2)) if len(peaks) else 0.0
-    ceiling = float(np.quantile(level, 0.999)) if len(level) else 0.0
-    spread = max(level.max(initial=0.0) / EVEN_PEAKS, ceiling / EVEN_LEVEL)
+    highest = float(level.max(initial=0.0))
+    if highest >= UNEVEN * EVEN_PEAKS * even:
+        return 0.0
+    ceiling = _ceiling(level, peaks)
+    spread = max(highest / EVEN_PEAKS, ceiling / EVEN_LEVEL)
     if spread >= UNEVEN * even:
         return 0.0
-    least = (STRAIGHT if rate >= STRAIGHT_RATE else COARSE, STEADY)
-    least = least if spread < even else (UNEVEN_STRAIGHT, UNEVEN_STEADY)
+    least, least_steady = (STRAIGHT if rate >= STRAIGHT_RATE else COARSE, STEADY)
+    if spread >= even:
+        least, least_steady = UNEVEN_STRAIGHT, UNEVEN_STEADY
     straight, softer, tops = _straight_tops(sound, level)
-    steady, held = _steadiness(sound, level, ceiling, min(rate, STRAIGHT_RATE))
-    found = [tops] if straight > least[0][0] and straight > least[0][1] * softer else []
-    return max([*found, held] if steady > least[1] and held > 0 else found, default=0.0)
+    steady, held = _steadiness(sound, level, ceiling, rate)
+    found = [tops] if straight > least[0] and straight > least[1] * softer else []
+    return max([*found, held] if steady > least_steady and held > 0 else found, default=0.0)
 
 
-def _straight_tops(sound: Floats, level: Floats) -> tuple[float, float, float]:
+def _ceiling(level: Samples, peaks: Samples) -> float:
+    """The level that one sample in 1000 passes; sought among those as high as the peaks of half of the frames."""
+    high = level[level >= np.median(peaks)]
+    place = 0.999 * (len(level) - 1) - (len(level) - len(high))
+    if place < 0:
+        return float(np.quantile(level, 0.999))
+    low = int(place)
+    one, next_ = np.partition(high, [low, min(low + 1, len(high) - 1)])[[low, min(low + 1, len(high) - 1)]]
+    return float(one + (next_ - one) * (place - low))
+
+
+def _straight_tops(sound: Samples, level: Samples) -> tuple[float, float, float]:
     """How much of the loudest half-waves is straight, how much of softer ones, and the share of samples in such tops.
 
     In each half-wave near the ceiling the longest run is looked for in which the second difference stays under a tenth
     of the half-wave's largest: a sine's bends most at its top.
     """
-    starts = np.concatenate([[0], np.flatnonzero(np.diff(np.signbit(sound).astype(np.int8))) + 1])
+    starts = np.flatnonzero(np.concatenate([[True], np.signbit(sound[1:]) != np.signbit(sound[:-1])]))
     lengths = np.diff(np.append(starts, len(sound)))
     tops = np.maximum.reduceat(level, starts)
     most = np.quantile(tops[tops > 0.1 * level.max()], 0.98)
-    loud, loudest = (tops >= least * most for least in (LOUD_LOBES, LOUDEST_LOBES))
-    runs = _straight_runs(sound, level, starts, lengths, tops)
-    loud, loudest = loud & (lengths >= LOBE), loudest & (lengths >= LOBE)
-    softer = (tops >= SOFTER_LOBES[0] * most) & (tops < SOFTER_LOBES[1] * most) & (lengths >= LOBE)
-    straight, usual = (float(runs[some].sum() / max(1, lengths[some].sum())) for some in (loudest, softer))
-    return straight, usual, float(runs[loud].sum() / len(sound))
+    used = (tops >= SOFTER_LOBES[0] * most) & (lengths >= LOBE)
+    inside = np.repeat(used, lengths)
+    lengths, tops = lengths[used], tops[used]
+    runs = _straight_runs(_bends(sound)[inside], level[inside], lengths, tops)
+    some = (tops >= LOUDEST_LOBES * most, tops < SOFTER_LOBES[1] * most)
+    straight, softer = (float(runs[each].sum() / max(1, lengths[each].sum())) for each in some)
+    return straight, softer, float(runs[tops >= LOUD_LOBES * most].sum() / len(sound))
 
 
-def _steadiness(sound: Floats, level: Floats, ceiling: float, rate: int) -> tuple[float, float]:
+def _steadiness(sound: Samples, level: Samples, ceiling: float, rate: int) -> tuple[float, float]:
     """How much of what is straight by a loose bound is so by a strict one, and the share of samples that is.
 
     A steep high-pass turns flat tops into slopes, so height says nothing here. Where speech happens to bend little, it
@@ -135,51 +164,72 @@ def _steadiness(sound: Floats, level: Floats, ceiling: float, rate: int) -> tupl
     by any bound. Where too little is straight by the strict one the answer is (0, 0), and also where softer sound is
     about as straight as loud: a synthetic buzz has the same shape at any level.
     """
-    from scipy.ndimage import maximum_filter1d  # slow to import
-
     reach = 2 * round(AROUND * rate) + 1
-    bend = np.abs(np.pad(np.diff(sound, 2), 1)) if len(sound) > 2 else np.zeros_like(sound)
-    sharpest = maximum_filter1d(bend, reach)
-    peaks = maximum_filter1d(level, 2 * reach - 1)
-    loud = peaks >= LOUD_LOBES * ceiling
-    softer = (peaks >= SOFTER * ceiling) & ~loud
-    held, most = (_straight_within(loud, bend, sharpest, bound) for bound in (STRICT, LOOSE))
-    held_softer = _straight_within(softer, bend, sharpest, STRICT)
-    of_loud, of_softer = held / max(1, int(loud.sum())), held_softer / max(1, int(softer.sum()))
-    if of_loud <= max(STEADY_SHARE, LOUDER * of_softer):
+    bend = _bends(sound)
+    sharpest = _highest(bend, reach)
+    loud = _highest(level >= LOUD_LOBES * ceiling, 2 * reach - 1)
+    softer = _highest(level >= SOFTER * ceiling, 2 * reach - 1) & ~loud
+    strict, loose = (_long_runs(bend < np.float32(most) * sharpest, least) for most, least in (STRICT, LOOSE))
+    held = _within(loud, *strict)
+    shares = held / max(1, np.count_nonzero(loud)), _within(softer, *strict) / max(1, np.count_nonzero(softer))
+    if shares[0] <= max(STEADY_SHARE, LOUDER * shares[1]):
         return 0.0, 0.0
-    return held / max(1, most), held / len(sound)
+    return held / max(1, _within(loud, *loose)), held / len(sound)
 
 
-def _straight_within(region: NDArray[np.bool_], bend: Floats, sharpest: Floats, bound: tuple[float, int]) -> int:
-    """How many samples of a region lie in runs that bend less than a share of the sharpest bend; bound: see STRICT."""
-    starts, lengths = _runs(bend < bound[0] * sharpest)
+def _long_runs(flags: Flags, least: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    starts, lengths = _runs(flags)
+    return starts[lengths >= least], lengths[lengths >= least]
+
+
+def _within(region: Flags, starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> int:
+    """How many samples of a region lie in these runs."""
     total = np.concatenate([[0], np.cumsum(region)])
-    return int((total[starts + lengths] - total[starts])[lengths >= bound[1]].sum())
+    return int((total[starts + lengths] - total[starts]).sum())
 
 
-def _straight_runs(
-    sound: Floats, level: Floats, starts: NDArray[np.int64], lengths: NDArray[np.int64], tops: Floats
-) -> NDArray[np.int64]:
+def _bends(sound: Samples) -> Samples:
+    """The size of each sample's second difference; 0 at both ends."""
+    bend = np.zeros_like(sound)
+    if len(sound) > 2:
+        np.subtract(sound[2:], sound[1:-1], out=bend[1:-1])
+        bend[1:-1] -= sound[1:-1] - sound[:-2]
+        np.abs(bend, out=bend)
+    return bend
+
+
+def _highest(values: NDArray[Any], width: int) -> NDArray[Any]:
+    """The highest of `width` values (odd) around each: maxima over 2, 4, 8, ... joined, each one vector operation."""
+    half, done = width // 2, 1
+    found = np.pad(values, half)
+    while 2 * done <= width:
+        found = np.maximum(found[:-done], found[done:])
+        done *= 2
+    return np.asarray(np.maximum(found[: len(values)], found[width - done :][: len(values)]))
+
+
+def _straight_runs(bend: Samples, level: Samples, lengths: NDArray[np.int64], tops: Samples) -> NDArray[np.int64]:
     """For each half-wave its longest run of samples near its top and without a bend that ends near the top too."""
-    bend = np.abs(np.pad(np.diff(sound, 2), 1)) if len(sound) > 2 else np.zeros_like(sound)
-    sharpest = np.maximum.reduceat(bend, starts)
-    wave = np.repeat(np.arange(len(starts)), lengths)
-    even = bend < STRAIGHT_BEND * sharpest[wave]
-    top = even & (level >= STRAIGHT_TOP * tops[wave])
-    lengths_of_even, lengths_of_top = _run_lengths(even, wave), _run_lengths(top, wave)
-    top &= lengths_of_even <= SLOPE * lengths_of_top
+    if not len(lengths):
+        return np.zeros(0, np.int64)
+    starts = np.cumsum(lengths) - lengths
+    first = np.zeros(len(bend), np.bool_)
+    first[starts] = True
+    even = bend < np.repeat(np.float32(STRAIGHT_BEND) * np.maximum.reduceat(bend, starts), lengths)
+    top = even & (level >= np.repeat(np.float32(STRAIGHT_TOP) * tops, lengths))
+    (even_starts, even_lengths), (top_starts, top_lengths) = _runs_within(even, first), _runs_within(top, first)
+    around = np.searchsorted(even_starts, top_starts, "right") - 1
+    ends_there = even_lengths[around] <= SLOPE * top_lengths
     longest = np.zeros(len(starts), dtype=np.int64)
-    np.maximum.at(longest, wave[top], lengths_of_top[top])
+    wave = np.searchsorted(starts, top_starts[ends_there], "right") - 1
+    np.maximum.at(longest, wave, top_lengths[ends_there])
     return longest
 
 
-def _run_lengths(flags: NDArray[np.bool_], wave: NDArray[np.int64]) -> NDArray[np.int64]:
-    """For each flagged sample the length of its run within its half-wave; 0 elsewhere."""
-    first = flags.copy()
-    first[1:] &= ~(flags[:-1] & (wave[1:] == wave[:-1]))
-    run = np.cumsum(first) - 1
-    lengths = np.zeros(len(flags), dtype=np.int64)
-    if flags.any():
-        lengths[flags] = np.bincount(run[flags])[run[flags]]
-    return lengths
+def _runs_within(flags: Flags, first: Flags) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where each run of flags starts, and its length; a run ends where a half-wave does."""
+    before = np.concatenate([[False], flags[:-1] & ~first[1:]])
+    starts = np.flatnonzero(flags & ~before)
+    after = np.append(before[1:], False)  # of each sample: whether the run goes on
+    ends = np.flatnonzero(flags & ~(after & np.append(flags[1:], False)))
+    return starts, ends - starts + 1
