@@ -23,15 +23,15 @@ FLAT_RUN = 3  # samples: two equal neighbours happen at any peak
 # nine in ten of its runs in under 0.5 ms, and a wave that goes on as it did beside them would rise by less than 0.4 of
 # the ceiling. Of speech clipped by 6 dB and more a tenth of the waves would rise by 0.4 to 1.
 LIMITED_SHARE, LIMITED_RUN, LIMITED_RISE = 0.025, 0.00052, 0.4  # share; seconds; of the ceiling
-# Straight tops, see `_straight_share`: how straight, how many times straighter than softer waves, how steady. Tuned on
+# Straight tops, see `_straight_share`: how straight, less so many times what softer waves are; and how steady. Tuned on
 # Korean, on telephone prompts in two languages and on words in six, clipped at +6..+18 dB, then resampled, high-passed
-# or coded, against 2,100 clean, compressed and limited ones: these reach 0.067, or 1.9 times softer waves, or 0.352 for
-# steadiness, but for pieces of one recording of words.
-STRAIGHT, STEADY, STEADY_SHARE = (0.055, 2.0), 0.37, 0.02
-COARSE = (0.09, 1.5)  # in place of STRAIGHT under 16 kHz, where few samples make a top: compressed speech reaches 0.081
+# or coded, against 1,240 clean, compressed and limited ones, which all stay under these.
+USUAL = 1.2  # times how straight softer waves are
+STRAIGHT, STEADY, STEADY_SHARE = 0.037, 0.37, 0.02
+COARSE = 0.09  # in place of STRAIGHT and USUAL under 16 kHz, where few samples make a top: compressed reach 0.081
 EVEN_PEAKS, EVEN_LEVEL = 2.6, 1.95  # of the highest sample, and of the level that one in 1000 passes
 # Words with long pauses, or of which only some were clipped, have peaks less even than that: more is asked of them.
-UNEVEN, UNEVEN_STRAIGHT, UNEVEN_STEADY = 1.35, (0.085, 2.5), 0.45  # as far beyond the two bounds above
+UNEVEN, UNEVEN_STRAIGHT, UNEVEN_STEADY = 1.35, 0.055, 0.45  # as far beyond the two bounds above
 SOFTER_LOBES = (0.3, 0.6)  # of the peak that 2 % of half-waves pass
 SOFTER, LOUDER = 0.2, 1.5  # of the ceiling; a buzz is as straight where it is softer, what was clipped is not
 STRAIGHT_TOP, STRAIGHT_BEND = 0.7, 0.1  # of a half-wave's peak; of its sharpest bend
@@ -117,12 +117,11 @@ def _straight_share(sound: Samples, rate: int) -> float:
     spread = max(highest / EVEN_PEAKS, ceiling / EVEN_LEVEL)
     if spread >= UNEVEN * even:
         return 0.0
-    least, least_steady = (STRAIGHT if rate >= STRAIGHT_RATE else COARSE, STEADY)
-    if spread >= even:
-        least, least_steady = UNEVEN_STRAIGHT, UNEVEN_STEADY
+    least, least_steady = (STRAIGHT, STEADY) if spread < even else (UNEVEN_STRAIGHT, UNEVEN_STEADY)
     straight, softer, tops = _straight_tops(sound, level)
     steady, held = _steadiness(sound, level, ceiling, rate)
-    found = [tops] if straight > least[0] and straight > least[1] * softer else []
+    enough = straight > COARSE if rate < STRAIGHT_RATE else straight - USUAL * softer > least
+    found = [tops] if enough else []
     return max([*found, held] if steady > least_steady and held > 0 else found, default=0.0)
 
 
