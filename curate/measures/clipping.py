@@ -28,6 +28,8 @@ LIMITED_SHARE, LIMITED_RUN, LIMITED_RISE = 0.025, 0.00052, 0.4  # share; seconds
 # or coded, against 1,240 clean, compressed and limited ones, which all stay under these.
 USUAL = 1.2  # times how straight softer waves are
 STRAIGHT, STEADY, STEADY_SHARE = 0.037, 0.37, 0.02
+# or as straight as this, so many times as straight as softer waves, in speech that else bends well (by steadiness)
+BENDING_STRAIGHT, BENDING_TIMES, BENDING = 0.058, 2.1, 0.3
 COARSE = 0.09  # in place of STRAIGHT and USUAL under 16 kHz, where few samples make a top: compressed reach 0.081
 EVEN_PEAKS, EVEN_LEVEL = 2.6, 1.95  # of the highest sample, and of the level that one in 1000 passes
 # Words with long pauses, or of which only some were clipped, have peaks less even than that: more is asked of them.
@@ -121,6 +123,8 @@ def _straight_share(sound: Samples, rate: int) -> float:
     straight, softer, tops = _straight_tops(sound, level)
     steady, held = _steadiness(sound, level, ceiling, rate)
     enough = straight > COARSE if rate < STRAIGHT_RATE else straight - USUAL * softer > least
+    if rate >= STRAIGHT_RATE and spread < even and steady < BENDING:
+        enough = enough or straight > max(BENDING_STRAIGHT, BENDING_TIMES * softer)
     found = [tops] if enough else []
     return max([*found, held] if steady > least_steady and held > 0 else found, default=0.0)
 
@@ -160,8 +164,8 @@ def _steadiness(sound: Samples, level: Samples, ceiling: float, rate: int) -> tu
 
     A steep high-pass turns flat tops into slopes, so height says nothing here. Where speech happens to bend little, it
     does so for a moment, and a third of the bound leaves a third of the samples or less. What was flat stays straight
-    by any bound. Where too little is straight by the strict one the answer is (0, 0), and also where softer sound is
-    about as straight as loud: a synthetic buzz has the same shape at any level.
+    by any bound. Where too little is straight by the strict one the share is 0, and also where softer sound is about as
+    straight as loud: a synthetic buzz has the same shape at any level.
     """
     reach = 2 * round(AROUND * rate) + 1
     bend = _bends(sound)
@@ -170,10 +174,9 @@ def _steadiness(sound: Samples, level: Samples, ceiling: float, rate: int) -> tu
     softer = _highest(level >= SOFTER * ceiling, 2 * reach - 1) & ~loud
     strict, loose = (_long_runs(bend < np.float32(most) * sharpest, least) for most, least in (STRICT, LOOSE))
     held = _within(loud, *strict)
-    shares = held / max(1, np.count_nonzero(loud)), _within(softer, *strict) / max(1, np.count_nonzero(softer))
-    if shares[0] <= max(STEADY_SHARE, LOUDER * shares[1]):
-        return 0.0, 0.0
-    return held / max(1, _within(loud, *loose)), held / len(sound)
+    shares = held / max(1, int(loud.sum())), _within(softer, *strict) / max(1, int(softer.sum()))
+    counts = shares[0] > max(STEADY_SHARE, LOUDER * shares[1])
+    return held / max(1, _within(loud, *loose)), held / len(sound) if counts else 0.0
 
 
 def _long_runs(flags: Flags, least: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

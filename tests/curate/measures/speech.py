@@ -77,4 +77,5 @@ def aac(samples: np.ndarray, rate: int) -> tuple[np.ndarray, int]:
         file.mux(stream.encode(None))
     stored.seek(0)
     with av.open(stored) as file:
-        return np.concatenate([frame.to_ndarray().ravel() for frame in file.decode(audio=0)]), rate
+        back: np.ndarray = np.concatenate([frame.to_ndarray().ravel() for frame in file.decode(audio=0)])
+    return back, rate
