@@ -17,6 +17,9 @@ from curate.measures.spectra import ENOUGH_FRAMES, Floats, Frames, Samples, quan
 BAND = 125.0  # Hz: step of the bandwidth
 DEPTH = 65.0  # dB under the strongest band: what is weaker is not heard beside it
 HIDING = 52.0  # dB under the strongest band: steady noise louder than this may hide speech, at an SNR up to 20 dB
+# Where nothing above a fold is louder than this (dB under the strongest band) and levels fall by so much at it, what
+# is above is a coder's: AAC spills at 53-63 dB under speech that ends at 4 kHz, which falls by 30 dB there.
+SPILLED, CLIFF, CLIFF_NEAR, CLIFF_FAR = -50.0, 25.0, 250.0, 750.0  # dB; dB; Hz beside the fold
 # Images of what lies below a fold, where speech was brought up to a higher rate without a good filter (see `_imaged`).
 FOLDS = (4000.0, 5512.5, 6000.0, 8000.0, 11_025.0, 12_000.0)  # Hz: half of the rates that speech is stored at
 MIRRORED = 1.6  # dB: images differ by 0.0-1.1 (MP3 of images 0.2-1.1), speech above and below a fold by 2.1 and more
@@ -24,6 +27,10 @@ OWN, NEIGHBOUR = 0.7, 2  # of the deviation against the band that many further o
 IMAGE_WIDTH, IMAGE_GAP = 1500.0, 125.0  # Hz beside the fold that is compared, and next to it that is not
 IMAGE_LOUD, IMAGE_DEPTH = 25.0, 60.0  # dB under a band's loud moments, and under the loudest of all
 IMAGE_FRAMES = 8  # fewer loud frames of a band say nothing
+# Images that were coded since (see `_same_shape`): images have a likeness of 0.67 and more and a deviation of 0.54 and
+# less, coded at 48 kb/s included; speech in full band, coded or in noise, 0.42 and less and 0.74 and more.
+CODED_BAND, CODED_WIDTH, CODED_STEPS = 250.0, 3000.0, 6  # Hz, wide enough for a coder's bands; fewer bands say nothing
+LIKENESS, CODED_OWN, CODED_LOUD = 0.6, 0.65, 30.0  # correlation; share; dB under the loudest frame
 MODULATION = 10.0  # dB between loud and quiet moments: speech moves by 15-50, steady noise by 3-6 (32 ms, 125 Hz)
 
 
@@ -48,7 +55,21 @@ def highest(frames: Frames) -> float | None:
         return None
     top = float(min((filled[-1] + 1) * wide, used.shape[1] - 1) * frames.step)
     folds = [fold for fold in FOLDS if fold + 2 * IMAGE_GAP < top]
-    return _imaged(used, frames.step, folds) or top
+    ends = [fold for fold in folds if _ends(high - strongest, wide * frames.step, fold)]
+    imaged = _imaged(used, frames.step, [fold for fold in folds if fold < min(ends, default=math.inf)])
+    return imaged or min(ends, default=top)
+
+
+def _ends(loudness: Floats, step: float, fold: float) -> bool:
+    """Whether speech falls off a cliff at a fold, and only what a coder spilled is above.
+
+    `loudness` is that of the loud moments of bands as wide as `step` Hz, in dB under the strongest.
+    """
+    place, near, far = (round(hertz / step) for hertz in (fold, CLIFF_NEAR, CLIFF_FAR))
+    below, above = loudness[place - far : place - near], loudness[place + near :]
+    if len(above) < far - near or above.max() > SPILLED:
+        return False
+    return bool(np.median(below) - np.median(above[: far - near]) >= CLIFF)
 
 
 def _imaged(used: Samples, step: float, folds: Sequence[float]) -> float | None:
@@ -59,25 +80,63 @@ def _imaged(used: Samples, step: float, folds: Sequence[float]) -> float | None:
     not. Compared is the median over bands of 125 Hz of the median deviation over the loud frames of each, in dB, with
     that against a band two further on: where all bands move together, as in a synthetic tone, nothing is an image.
     """
-    highest = step * (used.shape[1] - 1)
-    reach = {fold: min(highest - fold, fold - 300, IMAGE_WIDTH) - IMAGE_GAP for fold in folds}
-    counts = {fold: int(wide // BAND) for fold, wide in reach.items() if wide >= 3 * BAND}
+    counts, high, low = _beside(used, step, folds, BAND, IMAGE_WIDTH, 3)
     if not counts:
         return None
+    wider, above, below = _beside(used, step, folds, CODED_BAND, CODED_WIDTH, CODED_STEPS)
+    starts, wider_starts = (np.cumsum([0, *each.values()])[:-1] for each in (counts, wider))
+    places = dict(zip(wider, wider_starts.tolist(), strict=True))
+    for (fold, count), start, mirrored in zip(counts.items(), starts, _moved(high, low, starts), strict=True):
+        if mirrored < MIRRORED:
+            others = _moved(high[start : start + count - NEIGHBOUR], low[start + NEIGHBOUR : start + count], starts[:1])
+            if mirrored < OWN * others[0]:
+                return fold
+        if fold in wider:
+            bands = slice(places[fold], places[fold] + wider[fold])
+            if _same_shape(above[bands], below[bands]):
+                return fold
+    return None
+
+
+def _beside(
+    used: Samples, step: float, folds: Sequence[float], band: float, width: float, least: int
+) -> tuple[dict[float, int], Samples, Samples]:
+    """How many bands lie beside each fold that has `least` of them, and their levels in dB (all bands, frames).
+
+    Levels above the folds, upwards, and below them, downwards, one fold after the other.
+    """
+    highest = step * (used.shape[1] - 1)
+    reach = {fold: min(highest - fold, fold - 300, width) - IMAGE_GAP for fold in folds}
+    counts = {fold: int(wide // band) for fold, wide in reach.items() if wide >= least * band}
+    if not counts:
+        return {}, used[:0], used[:0]
     # all folds at once, each with the edges of its bands from near to far: few and long operations
-    edges = [IMAGE_GAP + BAND * np.arange(count + 1) for count in counts.values()]
+    edges = [IMAGE_GAP + band * np.arange(count + 1) for count in counts.values()]
     above = np.concatenate([fold + apart for fold, apart in zip(counts, edges, strict=True)])
     below = np.concatenate([fold - apart for fold, apart in zip(counts, edges, strict=True)])
     last = np.cumsum([len(apart) for apart in edges])[:-1] - 1  # between one fold and the next is no band
     levels = _upto(used, step, np.concatenate([above, below]))
     high, low = (_decibels(np.delete(np.abs(np.diff(each, axis=0)), last, axis=0)) for each in np.split(levels, 2))
-    starts = np.cumsum([0, *counts.values()])
-    for fold, start, end, mirrored in zip(counts, starts, starts[1:], _moved(high, low, starts[:-1]), strict=False):
-        if mirrored < MIRRORED:
-            others = _moved(high[start : end - NEIGHBOUR], low[start + NEIGHBOUR : end], starts[:1])
-            if mirrored < OWN * others[0]:
-                return fold
-    return None
+    return counts, high, low
+
+
+def _same_shape(high: Samples, low: Samples) -> bool:
+    """Whether the spectrum above a fold changes as the mirrored one below it, in shape and not only in level.
+
+    A coder replaces what is above by noise of the same power, band by band and frame by frame, so that levels of two
+    narrow bands no longer move alike. What remains is the shape: each band's level over its own median, less the mean
+    over all bands, is much the same on both sides. Speech has loud consonants above while vowels are loud below.
+    """
+    peaks = low.max(axis=0)
+    loud = peaks >= peaks.max() - CODED_LOUD
+    shapes = (level - quantiles(level, (0.5,))[0][:, None] for level in (high, low))
+    above, below = ((shape - shape.mean(axis=0))[:, loud] for shape in shapes)
+    size = math.sqrt(float((above**2).sum()) * float((below**2).sum()))
+    if float((above * below).sum()) <= LIKENESS * size:
+        return False
+    first = np.zeros(1, np.int64)
+    others = (_moved(high[:-NEIGHBOUR], low[NEIGHBOUR:], first), _moved(high[NEIGHBOUR:], low[:-NEIGHBOUR], first))
+    return _moved(high, low, first)[0] < CODED_OWN * min(others)[0]
 
 
 def _moved(high: Samples, low: Samples, starts: NDArray[np.int64]) -> list[float]:

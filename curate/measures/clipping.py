@@ -13,21 +13,29 @@ from numpy.typing import NDArray
 
 from curate.audio import LISTENING_RATE as STRAIGHT_RATE
 from curate.audio import resample
-from curate.measures.spectra import Samples
+from curate.measures.spectra import Floats, Samples
 
 Flags = NDArray[np.bool_]
 
 CEILING, PILED = 0.01, 3  # see `_flat_share`: a sine has 2.4 times as much in its top 1 % as in the next
 FLAT_RUN = 3  # samples: two equal neighbours happen at any peak
-# A fast limiter (1 ms, 12 dB driven) flattens up to 0.8 % of the samples, nine in ten of its runs in under 0.44 ms; of
-# speech clipped by 6 dB and more a tenth of the runs last 0.6 ms and more.
-LIMITED_SHARE, LIMITED_RUN = 0.012, 0.00045  # a smaller share in shorter runs (seconds) is a limiter's
-# Straight tops, see `_straight_share`. Tuned on Korean, on telephone prompts in three languages and on words in twelve,
-# clipped at +6..+18 dB, then resampled, high-passed or coded, against 1,146 clean, compressed and limited ones: those
-# stay under 0.071, and under 0.352 for steadiness.
-STRAIGHT, STEADY, STEADY_SHARE = 0.075, 0.37, 0.02
-COARSE = 0.09  # in place of STRAIGHT under 16 kHz, where few samples make a top: compressed speech reaches 0.081
+# A fast limiter (0.5 to 5 ms, 6 to 18 dB driven) clips the little that it was too late for: up to 2.3 % of the samples,
+# nine in ten of its runs in under 0.5 ms, and a wave that goes on as it did beside them would rise by less than 0.4 of
+# the ceiling. Of speech clipped by 6 dB and more a tenth of the waves would rise by 0.4 to 1.
+LIMITED_SHARE, LIMITED_RUN, LIMITED_RISE = 0.025, 0.00052, 0.4  # share; seconds; of the ceiling
+# Straight tops, see `_straight_share`: how straight, less so many times what softer waves are; and how steady. Tuned on
+# Korean, on telephone prompts in two languages and on words in six, clipped at +6..+18 dB, then resampled, high-passed
+# or coded, against 1,240 clean, compressed and limited ones, which all stay under these.
+USUAL = 1.2  # times how straight softer waves are
+STRAIGHT, STEADY, STEADY_SHARE = 0.037, 0.37, 0.02
+# or as straight as this, so many times as straight as softer waves, in speech that else bends well (by steadiness)
+BENDING_STRAIGHT, BENDING_TIMES, BENDING = 0.058, 2.1, 0.3
+COARSE = 0.09  # in place of STRAIGHT and USUAL under 16 kHz, where few samples make a top: compressed reach 0.081
 EVEN_PEAKS, EVEN_LEVEL = 2.6, 1.95  # of the highest sample, and of the level that one in 1000 passes
+# Words with long pauses, or of which only some were clipped, have peaks less even than that: more is asked of them.
+UNEVEN, UNEVEN_STRAIGHT, UNEVEN_STEADY = 1.35, 0.055, 0.45  # as far beyond the two bounds above
+SOFTER_LOBES = (0.3, 0.6)  # of the peak that 2 % of half-waves pass
+SOFTER, LOUDER = 0.2, 1.5  # of the ceiling; a buzz is as straight where it is softer, what was clipped is not
 STRAIGHT_TOP, STRAIGHT_BEND = 0.7, 0.1  # of a half-wave's peak; of its sharpest bend
 SLOPE = 2.2  # a line that goes on as long again below the top is a slope, as a sawtooth has
 LOUD_LOBES, LOUDEST_LOBES, LOBE = 0.6, 0.85, 5  # of the peak that 2 % of half-waves pass; samples
@@ -52,26 +60,37 @@ def _flat_share(unit: Samples, rate: int, step: float) -> float:
 
     Flat: at least three neighbours within 1 % of the ceiling (room for dither), or one 16-bit `step`. Counted where
     that 1 % holds over three times as many samples as the next: clipping piles up, speech and tones thin out. Few and
-    short runs are those of a limiter.
+    short runs, of waves that would not have risen much further, are those of a limiter.
     """
     near = max(CEILING, 1.01 * step)
     sides = []
     if len(unit) and (highest := float(unit.max())) > 0:
-        sides.append(_flat(unit >= (1 - near) * highest, unit >= (1 - 2 * near) * highest))
+        sides.append(_flat(unit, highest, unit >= (1 - near) * highest, unit >= (1 - 2 * near) * highest))
     if len(unit) and (lowest := float(unit.min())) < 0:
-        sides.append(_flat(unit <= (1 - near) * lowest, unit <= (1 - 2 * near) * lowest))
-    runs = np.concatenate([np.zeros(0, np.int64), *sides])
+        sides.append(_flat(unit, lowest, unit <= (1 - near) * lowest, unit <= (1 - 2 * near) * lowest))
+    runs = np.concatenate([np.zeros(0, np.int64), *(lengths for lengths, _ in sides)])
+    rises = np.concatenate([np.zeros(0), *(rises for _, rises in sides)])
     flat = float(runs.sum() / len(unit)) if len(unit) else 0.0
     limited = flat < LIMITED_SHARE and len(runs) and np.quantile(runs, 0.9) < LIMITED_RUN * rate
-    return 0.0 if limited else flat
+    return 0.0 if limited and np.quantile(rises, 0.9) < LIMITED_RISE else flat
 
 
-def _flat(top: Flags, near: Flags) -> NDArray[np.int64]:
-    """The lengths of the flat runs at the top, where enough lies there beside what lies near it."""
+def _flat(unit: Samples, ceiling: float, top: Flags, near: Flags) -> tuple[NDArray[np.int64], Floats]:
+    """The lengths of flat runs at a ceiling, and by how much of it each wave would have risen over it.
+
+    None where too little lies there beside what lies near it. A parabola through a run's ends with the slopes beside it
+    rises by a quarter of slope times length. The slope is the geometric mean of both sides': behind a limiter that lets
+    go slowly the wave falls away at once or hardly at all.
+    """
     count = np.count_nonzero(top)
-    below = np.count_nonzero(near) - count
-    lengths = _runs(top)[1] if count > PILED * below else np.zeros(0, np.int64)
-    return lengths[lengths >= FLAT_RUN]
+    if count <= PILED * (np.count_nonzero(near) - count):
+        return np.zeros(0, np.int64), np.zeros(0)
+    starts, lengths = _runs(top)
+    starts, lengths = starts[lengths >= FLAT_RUN], lengths[lengths >= FLAT_RUN]
+    first, last = np.maximum(starts - 1, 1), np.minimum(starts + lengths, len(unit) - 2)
+    up, down = unit[first] - unit[first - 1], unit[last] - unit[last + 1]
+    rise = np.sqrt(np.maximum(up / ceiling, 0) * np.maximum(down / ceiling, 0)) * (lengths + 1) / 4
+    return lengths, np.asarray(rise, dtype=np.float64)
 
 
 def _runs(flags: Flags) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -85,22 +104,29 @@ def _straight_share(sound: Samples, rate: int) -> float:
 
     Resampling, a high-pass or a codec tilt and ripple a flat top, so that no two samples are equal. It stays straight
     between two bends (`_straight_tops`, `_steadiness`). A limiter makes peaks as even as clipping does, but leaves them
-    round; so both are asked for: what is straight, and a ceiling close to the peaks of 20 ms frames.
+    round; so both are asked for: what is straight, and a ceiling close to the peaks of 20 ms frames. The further the
+    ceiling is from them, the straighter the tops must be.
     """
     sound = sound - (sound.mean() if len(sound) else 0.0)  # a few samples at a high rate are none at this one
     level = np.abs(sound)
     size = max(1, round(PEAK_FRAME * rate))
     peaks = level[: len(level) // size * size].reshape(-1, size).max(axis=1)
     even = math.sqrt(np.mean(peaks**2)) if len(peaks) else 0.0
-    if level.max(initial=0.0) >= EVEN_PEAKS * even:
+    highest = float(level.max(initial=0.0))
+    if highest >= UNEVEN * EVEN_PEAKS * even:
         return 0.0
     ceiling = _ceiling(level, peaks)
-    if ceiling >= EVEN_LEVEL * even:
+    spread = max(highest / EVEN_PEAKS, ceiling / EVEN_LEVEL)
+    if spread >= UNEVEN * even:
         return 0.0
-    straight, tops = _straight_tops(sound, level)
+    least, least_steady = (STRAIGHT, STEADY) if spread < even else (UNEVEN_STRAIGHT, UNEVEN_STEADY)
+    straight, softer, tops = _straight_tops(sound, level)
     steady, held = _steadiness(sound, level, ceiling, rate)
-    found = [tops] if straight > (STRAIGHT if rate >= STRAIGHT_RATE else COARSE) else []
-    return max([*found, held] if steady > STEADY and held > 0 else found, default=0.0)
+    enough = straight > COARSE if rate < STRAIGHT_RATE else straight - USUAL * softer > least
+    if rate >= STRAIGHT_RATE and spread < even and steady < BENDING:
+        enough = enough or straight > max(BENDING_STRAIGHT, BENDING_TIMES * softer)
+    found = [tops] if enough else []
+    return max([*found, held] if steady > least_steady and held > 0 else found, default=0.0)
 
 
 def _ceiling(level: Samples, peaks: Samples) -> float:
@@ -114,8 +140,8 @@ def _ceiling(level: Samples, peaks: Samples) -> float:
     return float(one + (next_ - one) * (place - low))
 
 
-def _straight_tops(sound: Samples, level: Samples) -> tuple[float, float]:
-    """How much of the loudest half-waves is straight, and the share of samples in straight tops.
+def _straight_tops(sound: Samples, level: Samples) -> tuple[float, float, float]:
+    """How much of the loudest half-waves is straight, how much of softer ones, and the share of samples in such tops.
 
     In each half-wave near the ceiling the longest run is looked for in which the second difference stays under a tenth
     of the half-wave's largest: a sine's bends most at its top.
@@ -124,12 +150,13 @@ def _straight_tops(sound: Samples, level: Samples) -> tuple[float, float]:
     lengths = np.diff(np.append(starts, len(sound)))
     tops = np.maximum.reduceat(level, starts)
     most = np.quantile(tops[tops > 0.1 * level.max()], 0.98)
-    loud = (tops >= LOUD_LOBES * most) & (lengths >= LOBE)
-    inside = np.repeat(loud, lengths)
-    runs = _straight_runs(_bends(sound)[inside], level[inside], lengths[loud], tops[loud])
-    loudest = tops[loud] >= LOUDEST_LOBES * most
-    straight = float(runs[loudest].sum() / max(1, lengths[loud][loudest].sum()))
-    return straight, float(runs.sum() / len(sound))
+    used = (tops >= SOFTER_LOBES[0] * most) & (lengths >= LOBE)
+    inside = np.repeat(used, lengths)
+    lengths, tops = lengths[used], tops[used]
+    runs = _straight_runs(_bends(sound)[inside], level[inside], lengths, tops)
+    some = (tops >= LOUDEST_LOBES * most, tops < SOFTER_LOBES[1] * most)
+    straight, softer = (float(runs[each].sum() / max(1, lengths[each].sum())) for each in some)
+    return straight, softer, float(runs[tops >= LOUD_LOBES * most].sum() / len(sound))
 
 
 def _steadiness(sound: Samples, level: Samples, ceiling: float, rate: int) -> tuple[float, float]:
@@ -137,21 +164,30 @@ def _steadiness(sound: Samples, level: Samples, ceiling: float, rate: int) -> tu
 
     A steep high-pass turns flat tops into slopes, so height says nothing here. Where speech happens to bend little, it
     does so for a moment, and a third of the bound leaves a third of the samples or less. What was flat stays straight
-    by any bound. Where too little is straight by the strict one the answer is (0, 0).
+    by any bound. Where too little is straight by the strict one the share is 0, and also where softer sound is about as
+    straight as loud: a synthetic buzz has the same shape at any level.
     """
     reach = 2 * round(AROUND * rate) + 1
     bend = _bends(sound)
     sharpest = _highest(bend, reach)
     loud = _highest(level >= LOUD_LOBES * ceiling, 2 * reach - 1)
-    total = np.concatenate([[0], np.cumsum(loud)])
-    counts = []
-    for most, least in (STRICT, LOOSE):
-        starts, lengths = _runs(bend < np.float32(most) * sharpest)
-        starts, lengths = starts[lengths >= least], lengths[lengths >= least]
-        counts.append(int((total[starts + lengths] - total[starts]).sum()))
-    if counts[0] <= STEADY_SHARE * total[-1]:
-        return 0.0, 0.0
-    return counts[0] / max(1, counts[1]), counts[0] / len(sound)
+    softer = _highest(level >= SOFTER * ceiling, 2 * reach - 1) & ~loud
+    strict, loose = (_long_runs(bend < np.float32(most) * sharpest, least) for most, least in (STRICT, LOOSE))
+    held = _within(loud, *strict)
+    shares = held / max(1, int(loud.sum())), _within(softer, *strict) / max(1, int(softer.sum()))
+    counts = shares[0] > max(STEADY_SHARE, LOUDER * shares[1])
+    return held / max(1, _within(loud, *loose)), held / len(sound) if counts else 0.0
+
+
+def _long_runs(flags: Flags, least: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    starts, lengths = _runs(flags)
+    return starts[lengths >= least], lengths[lengths >= least]
+
+
+def _within(region: Flags, starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> int:
+    """How many samples of a region lie in these runs."""
+    total = np.concatenate([[0], np.cumsum(region)])
+    return int((total[starts + lengths] - total[starts]).sum())
 
 
 def _bends(sound: Samples) -> Samples:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import math
+from typing import NamedTuple
 
 import numpy as np
 import soxr
@@ -29,7 +30,7 @@ from curate.measures.spectra import (
 )
 
 # Raise it when an answer changes, here or in spectra, clipping, bandwidth or loudness: it enters the fingerprint.
-VERSION = 5
+VERSION = 6
 
 NAMES = ("loudness", "peak", "clipped", "noise_floor", "snr", "bandwidth", "pitch")
 SILENT = 1e-7  # a peak under -140 dBFS is digital silence
@@ -38,12 +39,24 @@ GATED = 1e-9  # 90 dB under speech: a gate or a synthesiser, not the room
 # Noise inside speech: this quantile over time in each band, times the factor that makes it the mean of steady noise
 # (found on Zeroth + white noise, 10-30 dB; between pauses it is within 3 dB of the truth for white and pink noise).
 QUIET_QUANTILE, QUIET_FACTOR = 0.15, 1.4
+# Babble and music move, so that their quiet moments are 4 to 8 dB under their mean: where the quiet moments of bands
+# differ among themselves as those of no steady noise do, and still lie close under the louder ones, as those of speech
+# in quiet do not, the noise is LOUDER_QUANTILE times its factor instead. Each pair: nothing of it, all of it.
+QUIETEST_QUANTILE, LOUDER_QUANTILE, LOUDER_FACTOR = 0.05, 0.3, 1.32
+MOVING = (2.4, 3.6)  # dB from QUIETEST to QUIET: white 1.0-1.5, pink 1.7-2.4, babble 3.7-4.7, music 4.6-6.5
+CLOSE = (5.8, 4.3)  # dB from QUIET to LOUDER: under 10 dB of SNR 1-4, clean speech 7-19
+NOISY = (15.5, 13.0)  # dB of speech over the quiet moments: clean speech 16 and more where the two above hold
 # A gate or a suppressor turned the pauses down where they are this much quieter than the noise under speech (dB), and
 # that noise is at an SNR that can be heard inside speech at all: clean speech reads 24 and more there, synthesised
 # voices 15.5 to 17.
 GATE_GAP, GATE_SNR = 6.0, 15.4
+# A little more where the bands move less than those of speech alone do: from QUIETEST to LOUDER babble and music at a
+# true 10 dB have 8-10.4 dB, synthesised voices at that SNR 13.5 and more, so does clean speech.
+GATE_STILL, GATE_STILL_SNR = 11.5, 17.0
 GATED_FACTOR = 1.5  # what is found inside speech is the quiet part of a noise that moves: babble is 4-5 dB louder
 FEW_PAUSES = 4  # frames: their noise counts if it is louder than what is found inside speech
+# Frames of pauses, and dB over what is found inside speech: fewer that are louder hold speech that the detector missed.
+SHORT_PAUSES, MISSED = 20, 17.0
 PITCH_RATE, PITCH_LOW, PITCH_HIGH = 8000, 60.0, 420.0  # Hz
 PITCH_FRAME, PITCH_HOP = 0.05, 0.02  # seconds: three periods of the lowest pitch
 VOICED = 0.6  # normalised autocorrelation of a voiced frame
@@ -93,24 +106,48 @@ def _noise(frames: Frames) -> float | None:
     energy = frames.energy
     speech = energy[frames.speech].mean() if frames.speech.any() else energy.max()
     pause = energy[frames.pause & (energy > speech * GATED)]
-    inside = _noise_inside(frames, energy > speech * GATED)
+    inside = _noise_inside(frames, energy > speech * GATED, speech)
     if len(pause) < FEW_PAUSES or inside is None:
-        return inside
+        return None if inside is None else inside.moving
     quiet = np.median(pause)  # speech that the detector missed must not count as noise
     between = float(pause[pause <= 4 * quiet].mean())
+    if len(pause) < SHORT_PAUSES and between > inside.steady * 10 ** (MISSED / 10):
+        return inside.moving
     if len(pause) < ENOUGH_FRAMES:
-        return max(between, inside)
-    gated = inside > between * 10 ** (GATE_GAP / 10) and inside * 10 ** (GATE_SNR / 10) > speech - inside
-    return inside * GATED_FACTOR if gated and frames.speech.any() else between
+        return max(between, inside.moving)
+    least = GATE_STILL_SNR if inside.spread < GATE_STILL else GATE_SNR
+    gated = (
+        inside.steady > between * 10 ** (GATE_GAP / 10) and inside.steady * 10 ** (least / 10) > speech - inside.steady
+    )
+    return max(inside.steady * GATED_FACTOR, inside.moving) if gated and frames.speech.any() else between
 
 
-def _noise_inside(frames: Frames, sounding: NDArray[np.bool_]) -> float | None:
-    """Noise under speech without pauses, after minimum statistics (Martin 2001): a band of speech is often empty."""
+class Inside(NamedTuple):
+    """Noise under speech, found without pauses."""
+
+    steady: float  # mean power, if it were steady
+    moving: float  # mean power, steady or not
+    spread: float  # dB from the quietest moments of its bands to the louder ones
+
+
+def _noise_inside(frames: Frames, sounding: NDArray[np.bool_], speech: float) -> Inside | None:
+    """Noise under speech of that mean power, after minimum statistics (Martin 2001): bands are often empty."""
     used = frames.power[(frames.speech & sounding) if (frames.speech & sounding).any() else sounding]
     if not len(used):
         return None
     bands = np.add.reduceat(used, _band_starts(frames.step, used.shape[1]), axis=1)
-    return float(quantiles(bands.T, (QUIET_QUANTILE,)).sum() * QUIET_FACTOR)
+    powers = quantiles(bands.T, (QUIETEST_QUANTILE, QUIET_QUANTILE, LOUDER_QUANTILE)).sum(axis=1)
+    quietest, quiet, louder = (_decibels(float(power)) for power in powers)
+    steady = float(powers[1] * QUIET_FACTOR)
+    over = _decibels(max(speech - steady, steady / 100) / max(steady, 1e-30))
+    moves = _ramp(quiet - quietest, MOVING) * _ramp(louder - quiet, CLOSE) * _ramp(over, NOISY)
+    moving = float(powers[2] * LOUDER_FACTOR)
+    return Inside(steady, steady * (moving / steady) ** moves if steady > 0 else steady, louder - quietest)
+
+
+def _ramp(value: float, bounds: tuple[float, float]) -> float:
+    """0 at the first bound and before it, 1 at the second and beyond, linear between."""
+    return min(1.0, max(0.0, (value - bounds[0]) / (bounds[1] - bounds[0])))
 
 
 @functools.cache

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import soundfile
@@ -61,3 +62,20 @@ def mp3(samples: np.ndarray, rate: int) -> tuple[np.ndarray, int]:
     soundfile.write(coded, quiet, rate, format="MP3", bitrate_mode="CONSTANT", compression_level=0.6)
     coded.seek(0)
     return soundfile.read(coded, dtype="float32")
+
+
+def aac(samples: np.ndarray, rate: int) -> tuple[np.ndarray, int]:
+    """Through FFmpeg's AAC at 64 kb/s, and back."""
+    stored = io.BytesIO()
+    quiet = (samples / max(1, np.abs(samples).max())).astype(np.float32)
+    with av.open(stored, "w", format="adts") as file:
+        stream = file.add_stream("aac", rate=rate, layout="mono", bit_rate=64_000)
+        for start in range(0, len(quiet), 1024):
+            frame = av.AudioFrame.from_ndarray(quiet[None, start : start + 1024], format="fltp", layout="mono")
+            frame.rate = rate
+            file.mux(stream.encode(frame))
+        file.mux(stream.encode(None))
+    stored.seek(0)
+    with av.open(stored) as file:
+        back: np.ndarray = np.concatenate([frame.to_ndarray().ravel() for frame in file.decode(audio=0)])
+    return back, rate

@@ -73,7 +73,7 @@ def limited(samples: np.ndarray, rate: int, drive: float = 12.0, ahead_ms: float
 def test_clipping_is_found_after_its_flat_tops_were_bent(
     process: Callable[[np.ndarray, int], tuple[np.ndarray, int]], least: float
 ) -> None:
-    """Clipped by 9 to 18 dB; by 6 dB it is found in about half of the clips, see docs/measures.md."""
+    """Clipped by 9 to 18 dB; by 6 dB it is found in about half of the clips, see docs/measures/clipping.md."""
     shares = []
     for name in sorted((SHARED / "ko/zeroth").glob("*.flac"))[:4]:
         samples, rate = audio.read(name)
@@ -96,3 +96,37 @@ def test_the_short_flat_tops_of_a_fast_limiter_are_none() -> None:
     """It flattens for a fraction of a millisecond; clipping by as little as this does so for longer."""
     samples, rate = audio.read(SHARED / "ko/zeroth/104_003_0294.flac")
     assert signal.measure(limited(samples, rate, ahead_ms=1), rate, [])["clipped"] < 0.002
+
+
+@needs_speech
+def test_clipping_of_one_percent_is_no_limiter() -> None:
+    """Its flat runs are as short as a fast limiter's here, but the waves would have risen further."""
+    samples, rate = audio.read(SHARED / "ko/picovoice/leopard_test_ko.wav")
+    over = np.abs(samples) / np.quantile(np.abs(samples), 0.99)
+    clipped = np.clip(over * np.sign(samples), -1, 1).astype(np.float32)
+    assert signal.measure(clipped, rate, [])["clipped"] > 0.002
+
+
+@needs_speech
+def test_clipped_words_between_long_pauses_are_found_after_a_high_pass() -> None:
+    """Half of the time is silence: the peaks of frames are not even, and the tops are steep slopes."""
+    samples, rate = audio.read(SHARED / "ko/zeroth/104_003_0294.flac")
+    words = np.where(np.arange(len(samples)) // round(0.5 * rate) % 2 == 0, samples, samples / 100)
+    for gain in (9, 12):
+        clipped = np.clip(words / np.abs(words).max() * 10 ** (gain / 20), -1, 1).astype(np.float32)
+        assert signal.measure(*high_passed(clipped, rate), [])["clipped"] > 0.002
+    assert signal.measure(*high_passed(words.astype(np.float32), rate), [])["clipped"] < 0.001
+
+
+@pytest.mark.parametrize("pitch", [90, 130, 210])
+@pytest.mark.parametrize("harmonics", ["equal", "falling"])
+def test_a_buzz_in_syllables_is_not_clipped(pitch: int, harmonics: str) -> None:
+    """Straight between its pulses, but so it is at any level."""
+    rate = 16_000
+    time = np.arange(2 * rate) / rate
+    numbers = range(1, 7000 // pitch)
+    weights = {"equal": [1.0 for _ in numbers], "falling": [1 / number for number in numbers]}[harmonics]
+    phase = {"equal": np.pi / 2, "falling": 0.0}[harmonics]  # pulses; a sawtooth without its highest harmonics
+    wave = sum(w * np.sin(2 * np.pi * n * pitch * time + phase) for n, w in zip(numbers, weights, strict=True))
+    buzz = wave * np.clip(1.2 * np.abs(np.sin(np.pi * time / 0.35)), 0.01, 1)
+    assert signal.measure((buzz / np.abs(buzz).max()).astype(np.float32), rate, [])["clipped"] == 0

@@ -34,6 +34,27 @@ def test_snr_needs_no_pauses(noise: Callable[[int], np.ndarray]) -> None:
 
 
 @needs_speech
+@pytest.mark.parametrize("name", CLIPS)
+def test_babble_without_pauses_is_as_loud_as_it_is(name: str) -> None:
+    """Voices come and go: the quiet moments of each band are 6 dB under their mean."""
+    samples, rate, [(start, end)] = mixed(name, babble, 5)
+    found = signal.measure(samples[start:end], rate, [(0, end - start)])["snr"]
+    assert found == pytest.approx(5, abs=3)
+
+
+@needs_speech
+@pytest.mark.parametrize("name", CLIPS)
+def test_speech_that_the_detector_missed_is_no_noise(name: str) -> None:
+    """A quarter of a second of loud speech is all there is of pauses."""
+    samples, rate, [(start, end)] = mixed(name, white, 30)
+    middle = (start + end) // 2
+    speech = [(0, middle - start), (middle - start + rate // 4, end - start)]
+    found = signal.measure(samples[start:end], rate, speech)["snr"]
+    assert found is not None
+    assert found > 20
+
+
+@needs_speech
 def test_digital_silence_between_phrases_is_not_taken_for_a_quiet_room() -> None:
     samples, rate, speech = mixed("ko/zeroth/104_003_0019.flac", white, 10)
     gated = np.zeros_like(samples)
