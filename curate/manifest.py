@@ -230,10 +230,10 @@ COLUMNS = _columns(
 
 # Columns that manifests of earlier versions do not have: they are opened all the same.
 ADDED = (
-    "channel", "channel_mix", "dc_offset", "codec", "url", "other_voice", "voice_similarity", "overlap", "dropout", "text_edits", "unheard",
+    "channel", "channel_mix", "dc_offset", "codec", "url", "other_voice", "overlap", "dropout", "text_edits", "unheard",
     "extra", "wrong_words", "ctc_score", "word_times", "heard_again", "heard_agreement", "phone_pace", "pace_z",
     "person", "speaker_conflict", "session", "given_split", "sounds_like", "control", "reference", "verdict",
-    "verdict_reason", "verdict_who",
+    "verdict_reason", "verdict_who", "voice_similarity",
 )  # fmt: skip
 
 
