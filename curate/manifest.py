@@ -195,6 +195,13 @@ COLUMNS = _columns(
     ),
     Column("person", pl.String, "speakers", "who speaks, across names, voices and sources; null: nobody knows"),
     Column("speaker_conflict", pl.String, "speakers", "whom a clip sounds like where that is not whom its label names"),
+    Column(
+        "person_candidates",
+        pl.List(pl.String),
+        "speakers",
+        "persons that the clip may be of besides `person`, where that is not sure; null: it is",
+        stored=False,
+    ),
     Column("fingerprint", pl.Binary, "duplicates", "acoustic fingerprint", stored=False),
     Column(
         "similar",

@@ -1,0 +1,76 @@
+"""Whose a clip may be as well, where its person is not sure: with whom it must not stand in two splits.
+
+A source's name is taken to be right, and so is a voice over enough speech. A short or noisy clip without a name goes by
+whom it sounds like most, and some of these are another's.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import polars as pl
+
+from curate.measures import linkage
+from curate.measures.linkage import Labels, Vectors
+from curate.steps import speakers
+
+ENOUGH = 2.0  # seconds of speech: of clips with a voice and as much hardly one was another's (docs/measures/voices.md)
+CLEAR, APART = 0.65, 0.15  # with less, a voice is sure this near, and nearer by this much than the next person's
+FARTHEST, WITHIN = 0.3, 0.2  # others that it may be of: this near, and farther than the nearest by at most this much
+MOST = 8  # of a clip, the nearest first
+
+
+def fill(clips: pl.DataFrame) -> pl.DataFrame:
+    """Fill `person_candidates` from names, voices, persons and embeddings; null where the person is sure."""
+    doubtful = clips.select(_doubtful()).to_series().to_numpy()
+    vectors = speakers.unit_embeddings(clips["embedding"])
+    heard = vectors.any(axis=1)
+    known = np.flatnonzero(~doubtful & heard)
+    found: list[list[str] | None] = [[] if unsure and len(known) else None for unsure in doubtful.tolist()]
+    rows = np.flatnonzero(doubtful & heard) if len(known) else known
+    persons, centres, owner = _centres(clips[known], vectors[known])
+    numbered = {name: number for number, name in enumerate(persons)}
+    for row, near in zip(rows.tolist(), _nearness(vectors[rows], centres, owner), strict=True):
+        clip = clips.row(row, named=True)
+        own = numbered.get(clip["person"], -1)
+        settled = clip["voice"] is not None and clip["speaker_conflict"] is None and _is_clear(near, own)
+        found[row] = None if settled else [persons[each] for each in _others(near, own)]
+    return clips.with_columns(pl.Series("person_candidates", found, dtype=pl.List(pl.String)))
+
+
+def sure() -> pl.Expr:
+    """Clips of which it is known who speaks."""
+    return pl.col("person").is_not_null() & pl.col("person_candidates").is_null()
+
+
+def _doubtful() -> pl.Expr:
+    """Clips whose person may be another: without a name and a voice over enough speech, or with a doubtful label."""
+    nameless = pl.col("speaker").is_null() | (pl.col("speaker") == "")
+    told = pl.col("voice").is_not_null() & (pl.col("speech_seconds").fill_null(0.0) >= ENOUGH)
+    return pl.col("person").is_null() | pl.col("speaker_conflict").is_not_null() | (nameless & ~told)
+
+
+def _centres(clips: pl.DataFrame, vectors: Vectors) -> tuple[list[str], Vectors, Labels]:
+    """The persons, a centre for each voice of each, and the number of the person it is of, by person."""
+    pairs = clips.select(pl.struct("person", "voice").rank("dense").alias("pair"), "person").with_row_index()
+    centres = linkage.unit(linkage.totals(vectors, pairs["pair"].to_numpy().astype(np.int64) - 1)[0])
+    of = pairs.unique("pair", keep="first").sort("pair")["person"]
+    return of.unique(maintain_order=True).to_list(), centres, of.rle_id().to_numpy().astype(np.int64)
+
+
+def _nearness(vectors: Vectors, centres: Vectors, owner: Labels) -> Iterator[Vectors]:
+    """For each vector the cosine with every person: that of the nearest of their centres."""
+    firsts = np.flatnonzero(np.diff(owner, prepend=-1))
+    for _, cosines in linkage.blocks(vectors, centres):
+        yield from np.maximum.reduceat(cosines, firsts, axis=1)
+
+
+def _is_clear(near: Vectors, own: int) -> bool:
+    """Whether one person is near, and everyone else far."""
+    others = np.delete(near, own)
+    return own >= 0 and bool(near[own] >= CLEAR and near[own] - others.max(initial=-1.0) >= APART)
+
+
+def _others(near: Vectors, own: int) -> list[int]:
+    """Who it may be besides its own person, the nearest first."""
+    order = [each for each in np.argsort(-near, kind="stable").tolist() if each != own]
+    return [each for each in order[:MOST] if near[each] >= max(FARTHEST, near.max() - WITHIN)]
