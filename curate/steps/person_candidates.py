@@ -20,7 +20,10 @@ MOST = 8  # of a clip, the nearest first
 
 
 def fill(clips: pl.DataFrame) -> pl.DataFrame:
-    """Fill `person_candidates` from names, voices, persons and embeddings; null where the person is sure."""
+    """Fill `person_candidates` from names, voices, persons and embeddings; null where the person is sure.
+
+    An empty list: not sure, and like nobody who is known. All null where no voice is known to compare with.
+    """
     doubtful = clips.select(_doubtful()).to_series().to_numpy()
     vectors = speakers.unit_embeddings(clips["embedding"])
     heard = vectors.any(axis=1)
@@ -29,17 +32,22 @@ def fill(clips: pl.DataFrame) -> pl.DataFrame:
     rows = np.flatnonzero(doubtful & heard) if len(known) else known
     persons, centres, owner = _centres(clips[known], vectors[known])
     numbered = {name: number for number, name in enumerate(persons)}
+    labelled = _labelled(clips[known])
     for row, near in zip(rows.tolist(), _nearness(vectors[rows], centres, owner), strict=True):
         clip = clips.row(row, named=True)
         own = numbered.get(clip["person"], -1)
-        settled = clip["voice"] is not None and clip["speaker_conflict"] is None and _is_clear(near, own)
-        found[row] = None if settled else [persons[each] for each in _others(near, own)]
+        if clip["speaker_conflict"] is not None:
+            near[numbered.get(labelled.get((clip["source"], clip["speaker"]), ""), own)] = 1.0  # it may be right
+        elif clip["voice"] is not None and _is_clear(near, own):
+            found[row] = None
+            continue
+        found[row] = [persons[each] for each in _others(near, own)]
     return clips.with_columns(pl.Series("person_candidates", found, dtype=pl.List(pl.String)))
 
 
 def sure() -> pl.Expr:
-    """Clips of which it is known who speaks."""
-    return pl.col("person").is_not_null() & pl.col("person_candidates").is_null()
+    """Clips that are surely their person's; where no voices were compared, nothing speaks against any."""
+    return pl.col("person_candidates").is_null()
 
 
 def _doubtful() -> pl.Expr:
@@ -47,6 +55,13 @@ def _doubtful() -> pl.Expr:
     nameless = pl.col("speaker").is_null() | (pl.col("speaker") == "")
     told = pl.col("voice").is_not_null() & (pl.col("speech_seconds").fill_null(0.0) >= ENOUGH)
     return pl.col("person").is_null() | pl.col("speaker_conflict").is_not_null() | (nameless & ~told)
+
+
+def _labelled(clips: pl.DataFrame) -> dict[tuple[str, str], str]:
+    """The person of each name in its source: that of most of its clips."""
+    named = clips.filter(pl.col("speaker").is_not_null())
+    persons = named.group_by("source", "speaker").agg(pl.col("person").mode().sort().first())
+    return {(source, name): person for source, name, person in persons.iter_rows()}
 
 
 def _centres(clips: pl.DataFrame, vectors: Vectors) -> tuple[list[str], Vectors, Labels]:
