@@ -14,9 +14,10 @@ from curate.measures.linkage import Labels, Vectors
 from curate.steps import speakers
 
 ENOUGH = 2.0  # seconds of speech: of clips with a voice and as much hardly one was another's (docs/measures/voices.md)
-CLEAR, APART = 0.65, 0.15  # with less, a voice is sure this near, and nearer by this much than the next person's
-FARTHEST, WITHIN = 0.3, 0.2  # others that it may be of: this near, and farther than the nearest by at most this much
-MOST = 8  # of a clip, the nearest first
+CLEAR, APART = 0.65, 0.1  # with less, a voice is sure this near, and nearer by this much than the next person's
+FARTHEST, WITHIN = 0.3, 0.1  # others that it may be of: this near, and farther than the nearest by at most this much
+LIKE = 0.5  # a voice of few clips may be a larger one's this near: of 2 s and more, other speakers are at most .53
+MOST = 4  # of a clip, the nearest first
 
 
 def fill(clips: pl.DataFrame) -> pl.DataFrame:
@@ -29,19 +30,20 @@ def fill(clips: pl.DataFrame) -> pl.DataFrame:
     heard = vectors.any(axis=1)
     known = np.flatnonzero(~doubtful & heard)
     found: list[list[str] | None] = [[] if unsure and len(known) else None for unsure in doubtful.tolist()]
-    rows = np.flatnonzero(doubtful & heard) if len(known) else known
+    few = clips.select(_of_few()).to_series().to_numpy() & ~doubtful
+    rows = np.flatnonzero((doubtful | few) & heard) if len(known) else known
     persons, centres, owner = _centres(clips[known], vectors[known])
     numbered = {name: number for number, name in enumerate(persons)}
     labelled = _labelled(clips[known])
+    named = clips.select("source", "speaker", "voice", "person", "speaker_conflict")
     for row, near in zip(rows.tolist(), _nearness(vectors[rows], centres, owner), strict=True):
-        clip = clips.row(row, named=True)
+        clip = named.row(row, named=True)
         own = numbered.get(clip["person"], -1)
         if clip["speaker_conflict"] is not None:
             near[numbered.get(labelled.get((clip["source"], clip["speaker"]), ""), own)] = 1.0  # it may be right
-        elif clip["voice"] is not None and _is_clear(near, own):
-            found[row] = None
-            continue
-        found[row] = [persons[each] for each in _others(near, own)]
+        others = [persons[each] for each in _others(near, own, LIKE if few[row] else FARTHEST)]
+        clear = clip["speaker_conflict"] is None and clip["voice"] is not None and _is_clear(near, own)
+        found[row] = None if (few[row] and not others) or (clear and not few[row]) else others
     return clips.with_columns(pl.Series("person_candidates", found, dtype=pl.List(pl.String)))
 
 
@@ -55,6 +57,12 @@ def _doubtful() -> pl.Expr:
     nameless = pl.col("speaker").is_null() | (pl.col("speaker") == "")
     told = pl.col("voice").is_not_null() & (pl.col("speech_seconds").fill_null(0.0) >= ENOUGH)
     return pl.col("person").is_null() | pl.col("speaker_conflict").is_not_null() | (nameless & ~told)
+
+
+def _of_few() -> pl.Expr:
+    """Clips without a name in a voice that is too small to be sure of."""
+    nameless = pl.col("speaker").is_null() | (pl.col("speaker") == "")
+    return (nameless & (pl.len().over("voice") < speakers.SEVERAL) & pl.col("voice").is_not_null()).fill_null(False)
 
 
 def _labelled(clips: pl.DataFrame) -> dict[tuple[str, str], str]:
@@ -85,7 +93,7 @@ def _is_clear(near: Vectors, own: int) -> bool:
     return own >= 0 and bool(near[own] >= CLEAR and near[own] - others.max(initial=-1.0) >= APART)
 
 
-def _others(near: Vectors, own: int) -> list[int]:
-    """Who it may be besides its own person, the nearest first."""
+def _others(near: Vectors, own: int, least: float) -> list[int]:
+    """Who it may be besides its own person, the nearest first; nobody farther than `least`."""
     order = [each for each in np.argsort(-near, kind="stable").tolist() if each != own]
-    return [each for each in order[:MOST] if near[each] >= max(FARTHEST, near.max() - WITHIN)]
+    return [each for each in order[:MOST] if near[each] >= max(least, near.max() - WITHIN)]
