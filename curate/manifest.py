@@ -200,7 +200,6 @@ COLUMNS = _columns(
         pl.List(pl.String),
         "speakers",
         "persons that the clip may be of besides `person`, where that is not sure; null: it is",
-        stored=False,
     ),
     Column("fingerprint", pl.Binary, "duplicates", "acoustic fingerprint", stored=False),
     Column(
@@ -240,7 +239,7 @@ ADDED = (
     "channel", "channel_mix", "dc_offset", "codec", "url", "other_voice", "overlap", "dropout", "text_edits", "unheard",
     "extra", "wrong_words", "ctc_score", "word_times", "heard_again", "heard_agreement", "phone_pace", "pace_z",
     "person", "speaker_conflict", "session", "given_split", "sounds_like", "control", "reference", "verdict",
-    "verdict_reason", "verdict_who", "voice_similarity",
+    "verdict_reason", "verdict_who", "voice_similarity", "person_candidates",
 )  # fmt: skip
 
 

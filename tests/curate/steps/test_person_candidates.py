@@ -1,11 +1,13 @@
 """Clips that may be another person's: who it may be, and that no split depends on it."""
 
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from curate.steps import held_out, person_candidates, speakers, split
+from curate.steps import held_out, notes, person_candidates, speakers, split
 from tests.curate.frames import clips
+from tests.curate.steps.decided import recipe_with
 from tests.curate.steps.test_speakers import sound
 
 SHORT = {"speech_seconds": 1.0}
@@ -85,3 +87,14 @@ def test_where_nobody_is_sure_clips_are_held_out_all_the_same() -> None:
     found, _ = _dealt([*rows, *voices()], 0)
     km = found.filter(language="km")
     assert set(km["split"]) == {"train", "validation", "test"}
+
+
+def test_what_is_given_up_for_doubt_is_told_with_a_remedy(tmp_path: Path) -> None:
+    rows = [{"person_candidates": ["voice-001"], "drop": "leak", "seconds": 360.0}, {"drop": "leak"}, {"split": "test"}]
+    lines = list(notes.leaks(clips(rows), recipe_with(tmp_path)))
+    assert len(lines) == 2
+    assert lines[0].startswith("Korean: 0.10 h are dropped as `leak`: they are too short or noisy to tell")
+    assert "name speakers" in lines[0]
+    (together,) = notes.leaks(clips(rows), recipe_with(tmp_path, 'split.apart=["text"]'))  # speakers may be shared
+    assert "too short" not in together
+    assert len(list(notes.leaks(clips(rows[1:]), recipe_with(tmp_path)))) == 1
