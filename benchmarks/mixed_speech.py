@@ -4,8 +4,8 @@
 
 Every folder that holds sound files (WAV, FLAC, OGG, MP3), in any depth, is one person. The seed draws who, from where,
 and every strength. Prints what was found of: two people at once, equally loud and the second 6 dB under the first, by
-sex as the pitch tells it; four people in turn; one person; two channels that are opposite, delayed, dead or two
-people; an offset; zeros inside words.
+sex as the pitch tells it; four people, four women and two people in turn; one person; two channels that are opposite,
+delayed, dead or two people; an offset; zeros inside words.
 """
 
 import argparse
@@ -23,12 +23,13 @@ from scipy.signal import fftconvolve
 
 from curate import audio
 from curate.channels import Mix
-from curate.measures import dropouts, signal
+from curate.measures import agreement, dropouts, signal, voice_similarity
+from curate.models.campplus import Campplus
 from curate.models.segmentation import Segmentation
 from curate.models.silero import Silero
 
 SUFFIXES = {".wav", ".flac", ".ogg", ".mp3"}
-OVERLAP, OTHERS, GAP = 0.07, 0.15, 4.0  # the rules' defaults
+OVERLAP, OTHERS, ALIKE, GAP = 0.07, 0.15, 0.55, 4.0  # the rules' defaults
 RATE = audio.LISTENING_RATE
 HIGH_VOICE = 160.0  # Hz
 Row = tuple[str, str, float, bool]
@@ -104,8 +105,8 @@ def spans(heard: audio.Samples) -> list[tuple[int, int]]:
 
 
 def overlap(clips: list[Clip], random: np.random.Generator, pairs: int) -> Iterator[Row]:
-    """Two at once, four in turn, and one."""
-    model = Segmentation()
+    """Two at once, several in turn, and one."""
+    model = Segmentation(), Campplus()
     for clip in clips:
         yield several(model, "one person", "high" if clip.high else "low", clip.samples)
     for _ in range(pairs):
@@ -115,13 +116,15 @@ def overlap(clips: list[Clip], random: np.random.Generator, pairs: int) -> Itera
         for under in (0, 6):
             mixed = one.samples[:size] + two.samples[:size] * 10 ** (-under / 20)
             yield several(model, f"two at once, {under} dB", kind, mixed)
-    persons = len({clip.person for clip in clips})
-    for _ in range(pairs // 2 if persons >= 4 else 0):
-        turns = []
-        for clip in drawn(clips, random, 4):
-            turns += [clip.samples[: round(random.uniform(2, 6) * RATE)]]
-            turns += [random.normal(size=round(random.uniform(0.1, 0.8) * RATE)) * 1e-4]
-        yield several(model, "four in turn", "", np.concatenate(turns))
+    high = [clip for clip in clips if clip.high]
+    for many, kind, of in ((4, "people", clips), (4, "women", high), (2, "people", clips), (2, "women", high)):
+        persons = len({clip.person for clip in of})
+        for _ in range(pairs // 2 if persons >= many else 0):
+            turns = []
+            for clip in drawn(of, random, many):
+                turns += [clip.samples[: round(random.uniform(2, 6) * RATE)]]
+                turns += [random.normal(size=round(random.uniform(0.1, 0.8) * RATE)) * 1e-4]
+            yield several(model, f"{many} in turn", kind, np.concatenate(turns))
 
 
 def drawn(clips: list[Clip], random: np.random.Generator, many: int) -> list[Clip]:
@@ -132,11 +135,15 @@ def drawn(clips: list[Clip], random: np.random.Generator, many: int) -> list[Cli
     return [of[int(random.integers(len(of)))] for of in owned]
 
 
-def several(model: Segmentation, what: str, kind: str, sound: Sound) -> Row:
-    """What the rule `several_speakers` sees."""
-    company = model.company([sound.astype(np.float32)])[0]
+def several(models: tuple[Segmentation, Campplus], what: str, kind: str, sound: Sound) -> Row:
+    """What the rule `several_speakers` sees, diarization aside; the value is how alike the voice is to itself."""
+    heard = sound.astype(np.float32)
+    company = models[0].company([heard])[0]
+    voice = models[1].voices([agreement.speech_only(heard, spans(heard))])[0]
     assert company is not None
-    return what, kind, company.overlap, company.overlap > OVERLAP or company.other_voice > OTHERS
+    similarity = voice_similarity.least(voice.windows) if voice else None
+    alike = 1.0 if similarity is None else similarity
+    return what, kind, alike, company.overlap > OVERLAP or company.other_voice > OTHERS or alike < ALIKE
 
 
 # ---- channels

@@ -36,7 +36,7 @@ from curate.steps.before import Before
 
 log = logging.getLogger(__name__)
 
-MEASURED_VERSION = 3  # raise it when segmenting or what follows from measures changes: stored frames are made anew
+MEASURED_VERSION = 4  # raise it when segmenting or what follows from measures changes: stored frames are made anew
 DIVIDED = pipeline.STEPS[pipeline.STEPS.index("split") :]  # what is decided there stays, in the corpus's locks
 FORMATS = formats.FORMATS
 DESCRIBED = (  # columns of the manifest that the corpus's own metadata tells of each kept clip

@@ -17,7 +17,7 @@ LISTED = 5  # matches that are named where there are several
 PROVENANCE = (
     "source", "path", "channel", "sha256", "licence", "attribution", "url", "rate", "channels", "channel_mix",
     "dc_offset", "codec", "frames", "start", "end", "cut_start", "cut_end", "language", "speaker", "voice", "person",
-    "speaker_conflict", "error",
+    "speaker_conflict", "person_candidates", "error",
 )  # fmt: skip
 TEXTS = (
     "text",

@@ -110,6 +110,14 @@ COLUMNS = _columns(
         3,
     ),
     Column("other_voice", pl.Float64, "overlap", "the same within 10 s, by the segmentation model alone", "0..1", 3),
+    Column(
+        "voice_similarity",
+        pl.Float64,
+        "speakers",
+        "least mean cosine between two groups of 1.5 s windows of the clip's speech; null under 3.4 s of speech",
+        "-1..1",
+        3,
+    ),
     Column("overlap", pl.Float64, "overlap", "probability that two speak at once, mean over the speech", "0..1", 3),
     Column("loudness", pl.Float64, "signal", "integrated loudness (BS.1770)", "LUFS", 2),
     Column("peak", pl.Float64, "signal", "largest absolute sample", "linear", 4),
@@ -187,6 +195,12 @@ COLUMNS = _columns(
     ),
     Column("person", pl.String, "speakers", "who speaks, across names, voices and sources; null: nobody knows"),
     Column("speaker_conflict", pl.String, "speakers", "whom a clip sounds like where that is not whom its label names"),
+    Column(
+        "person_candidates",
+        pl.List(pl.String),
+        "speakers",
+        "persons that the clip may be of besides `person`, where that is not sure; null: it is",
+    ),
     Column("fingerprint", pl.Binary, "duplicates", "acoustic fingerprint", stored=False),
     Column(
         "similar",
@@ -225,7 +239,7 @@ ADDED = (
     "channel", "channel_mix", "dc_offset", "codec", "url", "other_voice", "overlap", "dropout", "text_edits", "unheard",
     "extra", "wrong_words", "ctc_score", "word_times", "heard_again", "heard_agreement", "phone_pace", "pace_z",
     "person", "speaker_conflict", "session", "given_split", "sounds_like", "control", "reference", "verdict",
-    "verdict_reason", "verdict_who",
+    "verdict_reason", "verdict_who", "voice_similarity", "person_candidates",
 )  # fmt: skip
 
 

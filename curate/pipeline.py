@@ -18,6 +18,7 @@ from curate.steps import (
     balance,
     duplicates,
     held_out,
+    person_candidates,
     references,
     relations,
     rule_catalogue,
@@ -64,7 +65,8 @@ def measure(recipe: Recipe, ingested: pl.DataFrame, context: Context, *, until: 
     clips = ask_texts(clips, asked.heard_texts, context)
     for each in asked.corpus:
         clips = ask_corpus(clips, each, context.store)
-    clips = manifest.rounded(speakers.name(speakers.persons(_compared(clips))))
+    clips = person_candidates.fill(speakers.persons(_compared(clips)))
+    clips = manifest.rounded(speakers.name(clips))
     return manifest.conform(clips).drop(FOR_MEASURES)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from curate import text
-from curate.measures import agreement, edits, extractors, word_times
+from curate.measures import agreement, edits, extractors, voice_similarity, word_times
 from curate.measures.definition import Measure
 from curate.measures.extractors import Place
 from curate.models import compute
@@ -214,11 +214,15 @@ def _heard_again(models: Models, place: Place) -> list[Measure]:
 def _embedding(models: Models, place: Place) -> list[Measure]:
     if models.speaker is False:
         return []
-    from curate.models.campplus import Campplus
+    from curate.models import campplus
 
-    version = f"{Campplus(device=place.device).fingerprint} hear-{agreement.VERSION}"
+    version = (
+        f"{campplus.Campplus(device=place.device).fingerprint} hear-{agreement.VERSION} "
+        f"windows-{campplus.WINDOW}-{campplus.HOP} similarity-{voice_similarity.VERSION}"
+    )
     make = functools.partial(extractors.embedding_extractor, place)
-    return [Measure("embedding", "clip", ("embedding",), version, make, inputs=("speech",), device=place.device)]
+    outputs = ("embedding", "voice_similarity")
+    return [Measure("embedding", "clip", outputs, version, make, inputs=("speech",), device=place.device)]
 
 
 def _fingerprint() -> Measure:

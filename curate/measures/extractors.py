@@ -239,8 +239,8 @@ def ctc_extractor(model: str, language: str, place: Place = CPU) -> ClipExtracto
 
 
 def embedding_extractor(place: Place = CPU) -> ClipExtractor:
-    """The voice as a vector, from the clip's speech."""
-    from curate.measures import agreement
+    """The voice as a vector, from the clip's speech, and how alike it is to itself."""
+    from curate.measures import agreement, voice_similarity
     from curate.models.campplus import Campplus
 
     _settle(place)
@@ -248,7 +248,13 @@ def embedding_extractor(place: Place = CPU) -> ClipExtractor:
 
     def extract(clips: Sequence[Clip]) -> list[Answer]:
         speech = [agreement.speech_only(clip.sound.at(LISTENING_RATE), clip.speech(LISTENING_RATE)) for clip in clips]
-        return [{"embedding": None if v is None else v.tolist()} for v in model.embed(speech)]
+        return [
+            {
+                "embedding": None if voice is None else voice.whole.tolist(),
+                "voice_similarity": None if voice is None else voice_similarity.least(voice.windows),
+            }
+            for voice in model.voices(speech)
+        ]
 
     return extract
 

@@ -16,19 +16,19 @@ from numpy.typing import NDArray
 from curate.measures import linkage
 from curate.measures.linkage import Labels, Vectors
 
-VERSION = 2  # raise it when an answer changes: it enters the fingerprint
+VERSION = 3  # raise it when an answer changes: it enters the fingerprint
 INPUTS = (
     "embedding", "speech_seconds", "snr", "music", "voices", "second_voice", "clipped", "bandwidth",
-    "other_voice", "overlap",
+    "overlap", "voice_similarity",
 )  # fmt: skip
 
 
 # Fixed bounds on what was measured. What was not measured does not speak against a clip.
-ONE_VOICE = (
+ONE_VOICE = (  # not `other_voice`: the segmentation model hears a second person in lively speech of one
     pl.col("voices") <= 1,
     pl.col("second_voice") <= 0.05,
-    pl.col("other_voice") <= 0.15,
     pl.col("overlap") <= 0.1,
+    pl.col("voice_similarity") >= 0.55,
 )
 CLEAN = (
     *ONE_VOICE,

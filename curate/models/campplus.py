@@ -11,7 +11,7 @@ import functools
 import importlib.util
 from collections.abc import Sequence
 from importlib.metadata import version
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,10 +26,20 @@ MIN_SAMPLES = 6_400  # 0.4 s
 MIN_FRAMES = 38  # of 10 ms: what 0.4 s gives
 MAX_SAMPLES = 60 * LISTENING_RATE  # of a longer clip the beginning is heard: memory grows with what is heard
 BINS = 80
+WINDOW, HOP = 150, 75  # frames of 10 ms: parts of a clip that are embedded by themselves
+STRIDE = 2  # frames of which the network makes one
+POOLING = ("stats", "dense")  # its last layers: over time, and to the embedding
 WEIGHTS = "92f29b94e6948786a26778c9e302525d185bb08c8b9f5252ed98776902840199"
 NETWORK = "df62638ba4a0d2f8e9ce3640db76509dae3004f13e2a9288291de0060a675976"
 
 Embedding = NDArray[np.float32]
+
+
+class Voice(NamedTuple):
+    """A clip's embedding (192,), and those of its windows (n, 192); all of length 1."""
+
+    whole: Embedding
+    windows: Embedding
 
 
 class Campplus:
@@ -51,7 +61,15 @@ class Campplus:
 
     def embed(self, clips: Sequence[Samples]) -> list[Embedding | None]:
         """One vector (192,) of length 1 per clip; None for less than 0.4 s and for silence."""
-        return [self._embed(clean(clip[:MAX_SAMPLES])) for clip in clips]
+        return [None if voice is None else voice.whole for voice in self.voices(clips)]
+
+    def voices(self, clips: Sequence[Samples]) -> list[Voice | None]:
+        """The same with windows of 1.5 s, every 0.75 s, out of one pass; a shorter clip is its one window.
+
+        A window is pooled from what the network makes of the whole clip before it averages over time: that costs
+        nothing, and tells people apart better than windows that are heard by themselves (docs/measures/overlap.md).
+        """
+        return [self._heard(clean(clip[:MAX_SAMPLES])) for clip in clips]
 
     def features(self, samples: Samples) -> Any:
         """80 log mel bins every 10 ms as Kaldi computes them, a torch tensor (frames, 80), not yet mean-normalised."""
@@ -63,19 +81,39 @@ class Campplus:
 
     def embed_features(self, features: Any) -> Embedding | None:
         """The vector for some frames of `features`; None when they are fewer than 0.4 s has."""
+        voice = self._voice(features)
+        return None if voice is None else voice.whole
+
+    def _voice(self, features: Any) -> Voice | None:
         import torch
 
         if len(features) < MIN_FRAMES:
             return None
         with torch.inference_mode():
-            centred = (features - features.mean(dim=0))[None].to(self._device)
-            vector: Embedding = self._network(centred)[0].cpu().numpy()
-        return vector / np.linalg.norm(vector)
+            frames = self._frames((features - features.mean(dim=0))[None].to(self._device))
+            whole = self._pooled(frames)
+            parts = [self._pooled(frames[:, :, start : start + WINDOW // STRIDE]) for start in _starts(frames.shape[2])]
+        return Voice(whole / np.linalg.norm(whole), np.stack([part / np.linalg.norm(part) for part in parts]))
 
-    def _embed(self, samples: Samples) -> Embedding | None:
+    def _frames(self, features: Any) -> Any:
+        """What the network makes of features (1, frames, 80) before pooling: (1, channels, frames / STRIDE)."""
+        heard = self._network.head(features.permute(0, 2, 1))
+        for name, layer in self._network.xvector.named_children():
+            if name not in POOLING:
+                heard = layer(heard)
+        return heard
+
+    def _pooled(self, frames: Any) -> Embedding:
+        """Mean and deviation over time, and the last layer."""
+        for name in POOLING:
+            frames = self._network.xvector.get_submodule(name)(frames)
+        pooled: Embedding = frames[0].cpu().numpy()
+        return pooled
+
+    def _heard(self, samples: Samples) -> Voice | None:
         if len(samples) < MIN_SAMPLES or not samples.any():
             return None
-        return self.embed_features(self.features(samples))
+        return self._voice(self.features(samples))
 
     @functools.cached_property
     def _network(self) -> Any:
@@ -86,6 +124,12 @@ class Campplus:
         network = _network_class()(feat_dim=BINS, embedding_size=DIMENSIONS)
         network.load_state_dict(state)
         return network.eval().to(self._device)
+
+
+def _starts(frames: int) -> list[int]:
+    """Where windows begin, evenly over so many frames of the network, about HOP apart."""
+    last = max(0, frames - WINDOW // STRIDE)
+    return [round(start) for start in np.linspace(0, last, 1 + round(last / (HOP / STRIDE)))]
 
 
 def _network_class() -> Any:

@@ -34,9 +34,9 @@ FEW = (
 TEXTS = ("path", "text", "spoken", "heard", "pronounced", "unreadable", "duplicate_of", "verdict_reason")
 NUMBERS = (
     "seconds", "speech_seconds", "music", "noise", "loudness", "peak", "clipped", "noise_floor", "snr", "bandwidth",
-    "pitch", "head_edge", "tail_edge", "dropout", "voices", "second_voice", "other_voice", "overlap", "dnsmos",
-    "distillmos", "language_probability", "other_probability", "heard_confidence", "heard_agreement", "cer", "unheard",
-    "extra", "wrong_words", "aligned", "ctc_score", "pace", "phone_pace", "pace_z",
+    "pitch", "head_edge", "tail_edge", "dropout", "voices", "second_voice", "other_voice", "overlap",
+    "voice_similarity", "dnsmos", "distillmos", "language_probability", "other_probability", "heard_confidence",
+    "heard_agreement", "cer", "unheard", "extra", "wrong_words", "aligned", "ctc_score", "pace", "phone_pace", "pace_z",
 )  # fmt: skip
 
 

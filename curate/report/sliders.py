@@ -181,7 +181,7 @@ def _wrong_language(clips: pl.DataFrame, recipe: Recipe, rule: Rule) -> Sliding:
 
 def _several_speakers(clips: pl.DataFrame, recipe: Recipe, rule: Rule) -> Sliding:
     """Channels that differ always break it; where diarization told nobody apart, it heard nobody else."""
-    shares, overlap = rule.bounds
+    shares, overlap, similarity = rule.bounds
     applies = flags(clips, rule.check(changed(recipe, {shares.key: 0.0})).applies())
     second = pl.when((pl.col("voices") == 0).fill_null(False)).then(0.0).otherwise("second_voice")
     both = second.is_not_null() & pl.col("other_voice").is_not_null()
@@ -191,6 +191,10 @@ def _several_speakers(clips: pl.DataFrame, recipe: Recipe, rule: Rule) -> Slidin
         Part(
             overlap.key, overlap.column, "at most", _limit(overlap, recipe), applies,
             _floats(clips, pl.col(overlap.column)),
+        ),
+        Part(  # null is too little speech to tell
+            similarity.key, similarity.column, "at least", _limit(similarity, recipe), applies,
+            _floats(clips, pl.col(similarity.column).fill_null(1.0)),
         ),
     )  # fmt: skip
     always = applies & flags(clips, CHANNELS_DIFFER)

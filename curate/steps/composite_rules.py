@@ -48,15 +48,17 @@ def wrong_language(rule: Rule, recipe: Any) -> Check:
 def several_speakers(rule: Rule, recipe: Any) -> Check:
     """Others than the main voice, one after the other or at once; two people on two channels of one file."""
     apart = pl.when(CHANNELS_DIFFER).then("channel_mix").alias("channel_mix")
-    value = pl.struct("second_voice", "other_voice", "overlap", apart)
+    value = pl.struct("second_voice", "other_voice", "overlap", "voice_similarity", apart)
     if rule.setting(recipe) is False:
         return Check(rule, value, pl.lit(True), False, rule.where(recipe))
-    shares, at_once = (bound.limit(recipe) for bound in rule.bounds)
+    shares, at_once, alike = (bound.limit(recipe) for bound in rule.bounds)
     # where diarization told nobody apart, it heard nobody else
     parts = [(pl.col("second_voice") <= shares) | (pl.col("voices") == 0), pl.col("other_voice") <= shares]
     parts += [] if at_once is False else [pl.col("overlap") <= at_once]
     holds = pl.all_horizontal(~CHANNELS_DIFFER, *(part.fill_null(False) for part in parts))
-    limits = {bound.name: limit for bound, limit in zip(rule.bounds, (shares, at_once), strict=True)}
+    if alike is not False:  # too little speech for two groups tells of nobody else
+        holds &= (pl.col("voice_similarity") >= alike).fill_null(True)
+    limits = {bound.name: limit for bound, limit in zip(rule.bounds, (shares, at_once, alike), strict=True)}
     return Check(rule, value, holds, limits, rule.where(recipe))
 
 

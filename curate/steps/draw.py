@@ -8,6 +8,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from curate.recipe import LANGUAGES
+from curate.steps import person_candidates
 from curate.steps.held_out import HELD_OUT
 from curate.steps.relations import groups
 from curate.steps.selection import Floats, first_fit, shuffled
@@ -20,8 +21,15 @@ MOST_HELD = 0.2  # where every group is larger than what was asked, one of up to
 
 
 def grouped(clips: pl.DataFrame, apart: Sequence[str]) -> pl.DataFrame:
-    """Kept clips with the name of their group: its smallest id, so that the order of the sources does not matter."""
-    kept = clips.with_row_index("row").filter(pl.col("drop").is_null()).select(USED)
+    """Kept clips with the name of their group: its smallest id, so that the order of the sources does not matter.
+
+    `sure`: whether it is known who speaks, where persons are kept apart.
+    """
+    known = person_candidates.sure() if "speaker" in apart else pl.lit(True)
+    # where nobody is known, there is nobody to keep apart
+    known |= ~known.any().over("language")
+    kept = clips.with_row_index("row").filter(pl.col("drop").is_null())
+    kept = kept.with_columns(known.alias("sure")).select(*USED, "sure")
     kept = kept.with_columns(pl.Series("number", groups(kept, apart), dtype=pl.Int64))
     return kept.with_columns(pl.col("id").min().over("number").alias("group")).drop("number")
 
@@ -32,8 +40,9 @@ def assigned(kept: pl.DataFrame, *, shares: Mapping[str, float], seed: int, stri
     `strict`: nothing is held out rather than more than 1.5 times what was asked.
     """
     seconds = [pl.col("seconds").filter(pl.col("language") == each).sum().alias(each) for each in LANGUAGES]
+    sure = pl.col("sure").any()
     pins = [(pl.col("pin") == name).any().alias(f"pin {name}") for name in HELD_OUT]
-    table = kept.group_by("group").agg(*seconds, *pins).sort(shuffled("group", seed=seed))
+    table = kept.group_by("group").agg(*seconds, *pins, sure).sort(shuffled("group", seed=seed))
     sizes = table.select(list(LANGUAGES)).to_numpy().reshape(table.height, len(LANGUAGES)).astype(np.float64)
     splits = np.full(table.height, TRAIN, dtype=np.int64)
     for number, name in enumerate(HELD_OUT):  # test last: it wins
@@ -44,7 +53,7 @@ def assigned(kept: pl.DataFrame, *, shares: Mapping[str, float], seed: int, stri
     for language, number in itertools.product(range(len(LANGUAGES)), range(TRAIN)):
         if not drawn[number, language]:
             most = HONEST * asked[number] if strict else max(MOST_HELD, HONEST * asked[number])
-            _hold_out(sizes, language, number, asked, splits, table["group"], most)
+            _hold_out(sizes, language, number, asked, splits, table["group"], most, table["sure"].to_numpy())
     names = pl.Series("split", [*HELD_OUT, "train"], dtype=pl.String)
     of_group = table.select("group", names.gather(splits))
     return kept.select("group").join(of_group, on="group", how="left", maintain_order="left")["split"]
@@ -58,13 +67,15 @@ def _hold_out(
     assigned: NDArray[np.int64],
     names: pl.Series,
     most: float,
+    sure: NDArray[np.bool_],
 ) -> None:
     """Give a split whole groups of a language up to its share; of larger ones the smallest, if it has at most `most`.
 
     `sizes` (groups, languages) in seconds and in the order they are assigned in; `assigned` (groups,) is filled in.
+    A group of clips of which it is not known who speaks is not held out: someone else's clips may be theirs.
     """
     share, totals = asked[number], sizes.sum(axis=0)
-    free = np.flatnonzero((assigned == TRAIN) & (sizes[:, language] > 0))
+    free = np.flatnonzero((assigned == TRAIN) & (sizes[:, language] > 0) & sure)
     held = sizes[assigned == number].sum(axis=0)
     taken = first_fit(sizes[free], used=held, limits=share * totals)
     assigned[free[taken]] = number

@@ -63,6 +63,7 @@ def leaks(clips: pl.DataFrame, held: pl.DataFrame, apart: Sequence[str]) -> pl.S
     known = clips.select("id", "drop", *(relations.shared(name) for name in apart))
     known = known.join(held.select("id", "split"), on="id", how="left", maintain_order="left")
     leak = pl.repeat(False, clips.height, dtype=pl.Boolean, eager=True)
+    may_be = clips["person_candidates"].fill_null([])
     for number, split in enumerate(reversed(HELD_OUT)):  # test first
         mine = (known["split"] == split).fill_null(False)
         safe = mine | known["split"].is_in(HELD_OUT[len(HELD_OUT) - number :]).fill_null(False)
@@ -71,6 +72,8 @@ def leaks(clips: pl.DataFrame, held: pl.DataFrame, apart: Sequence[str]) -> pl.S
             if name in ("speaker", "text", "recording"):
                 values = values.append(_of_absent(held.filter(pl.col("split") == split), known, name))
             leak |= known[name].is_in(values.unique().implode()).fill_null(False) & ~safe
+            if name == "speaker":  # and what may be of a held-out person
+                leak |= may_be.list.eval(pl.element().is_in(values.unique().implode())).list.any() & ~safe
     return leak & known["drop"].is_null()
 
 

@@ -173,6 +173,11 @@ RULES: tuple[Rule, ...] = (
                 "several_speakers: highest mean probability over the speech that two speak at once; one speaker: at "
                 "most 0.05", title="Two at once",
             ),
+            Bound(
+                "voice_similarity", "at least", "filter.voice_similarity", "its parts alike by at least {}", 0.55,
+                "several_speakers: least mean cosine between two groups of 1.5 s windows; four women in turn: at most "
+                "0.54", title="Voice of its parts",
+            ),
         ),
         only=_several_known,
         made=composite_rules.several_speakers,

@@ -86,7 +86,7 @@ def _heard(clips: pl.DataFrame) -> _Heard:
     (names, name), (voices, voice) = _numbered(given), _numbered(clips["voice"])
     source = np.empty(len(names), np.int64)
     source[name[name >= 0]] = _numbered(clips["source"])[1][name >= 0]
-    vectors = _vectors(clips["embedding"])
+    vectors = unit_embeddings(clips["embedding"])
     both, told = np.flatnonzero((name >= 0) & (voice >= 0)), np.flatnonzero(voice >= 0)
     together = np.stack([name[both], voice[both]], axis=1)
     pairs, pair, counts = np.unique(together, axis=0, return_inverse=True, return_counts=True)
@@ -259,7 +259,7 @@ def _labelled(numbers: Labels, labels: list[str]) -> pl.Series:
     return pl.select(pl.when(pl.Series(numbers >= 0)).then(texts)).to_series()
 
 
-def _vectors(embeddings: pl.Series) -> Vectors:
+def unit_embeddings(embeddings: pl.Series) -> Vectors:
     """Embeddings as rows of length 1; zeros where there is none."""
     there = embeddings.is_not_null().to_numpy()
     if not there.any():

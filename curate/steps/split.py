@@ -30,7 +30,7 @@ def split(
 
     `held`: ids that are held out already with their split; a language that has such clips gets no others. With
     `max_dropped`, where nothing could be held out as speakers read the same texts, up to that share of a language's
-    hours is dropped as `leak` so that something can.
+    hours is dropped as `leak` so that something can. So is a clip that is not surely of a held-out person.
     """
     pinned = held_out.nothing() if held is None else held
     kept = draw.grouped(clips, apart).join(pinned.select("id", pl.col("split").alias("pin")), on="id", how="left")
@@ -38,6 +38,9 @@ def split(
     kept = kept.with_columns(draw.assigned(kept, shares=shares, seed=seed, strict=max_dropped > 0))
     if max_dropped:
         kept = text_cut.cut(kept, shares=shares, apart=apart, seed=seed, max_dropped=max_dropped)
+    # of a held-out person only what is surely theirs
+    doubtful = ~pl.col("sure") & pl.col("split").is_in(held_out.HELD_OUT) & pl.col("pin").is_null()
+    kept = kept.with_columns(pl.when(~doubtful).then("split").alias("split"))
     splits = pl.DataFrame({"row": np.arange(clips.height, dtype=np.uint32)}).join(
         kept.select("row", "split"), on="row", how="left", maintain_order="left"
     )

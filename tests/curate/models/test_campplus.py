@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
-from curate.models.campplus import Campplus
-from tests.curate.models.sounds import KHMER, KOREAN, sound
+from curate.audio import LISTENING_RATE as RATE
+from curate.measures import voice_similarity
+from curate.models.campplus import DIMENSIONS, Campplus
+from curate.models.silero import Silero
+from tests.curate.models.sounds import KHMER, KOREAN, answers, sound
 
 
 def test_a_voice_is_nearer_to_itself_than_to_any_other(campplus: Campplus) -> None:
@@ -27,3 +30,35 @@ def test_a_clip_is_embedded_alike_in_any_company(campplus: Campplus) -> None:
     assert among[2] is not None
     assert np.array_equal(alone, among[2])
     assert [vector is None for vector in among] == [False, True, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "windows"), [(0.4, 1), (1.5, 1), (1.9, 2), (3.0, 3), (3.5, 4), (60.0, 79), (61.0, 79)]
+)
+def test_windows_lie_evenly_over_a_clip(campplus: Campplus, seconds: float, windows: int) -> None:
+    samples = np.random.default_rng(1).normal(size=round(seconds * RATE)).astype(np.float32) * np.float32(0.1)
+    voice = campplus.voices([samples])[0]
+    assert voice is not None
+    assert voice.windows.shape == (windows, DIMENSIONS)
+    assert np.linalg.norm(voice.windows, axis=1) == pytest.approx(1)
+    assert np.array_equal(voice.whole, campplus.embed_features(campplus.features(samples[: 60 * RATE])))
+
+
+def test_one_person_is_alike_throughout_and_several_in_turn_are_not(campplus: Campplus) -> None:
+    """Of one sex, or not; each in turn for three seconds, at one loudness."""
+    mine = [sound(f"ko/zeroth/104_003_{number}.flac") for number in ("0253", "0294", "0577")]
+    others = [sound(name) for name in [*KOREAN[1:3], KHMER[0], "neg/ja_picovoice/leopard_test_ja.wav"]]
+
+    def said(clips: list[np.ndarray]) -> float:
+        speech = [
+            np.concatenate([clip[a:b] for a, b in answers(Silero().listen(), clip)])[: 3 * RATE] for clip in clips
+        ]
+        voice = campplus.voices([np.concatenate([each / np.abs(each).max() for each in speech])])[0]
+        assert voice is not None
+        similarity = voice_similarity.least(voice.windows)
+        assert similarity is not None
+        return similarity
+
+    assert said(mine) > 0.6
+    assert all(said([mine[0], other, mine[1]]) < 0.55 for other in others)
+    assert said(others) < 0.55

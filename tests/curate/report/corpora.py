@@ -42,6 +42,7 @@ NEAR: dict[str, tuple[float, float]] = {
     "seconds": (0.5, 9.0), "speech_seconds": (0.0, 5.0), "music": (0.0, 0.7), "noise": (0.0, 0.7), "snr": (8.0, 45.0),
     "clipped": (0.0, 0.004), "bandwidth": (3500.0, 11000.0), "dropout": (0.0, 6.0), "dnsmos": (2.4, 4.0),
     "distillmos": (2.0, 4.5), "second_voice": (0.0, 0.25), "other_voice": (0.0, 0.2), "overlap": (0.0, 0.15),
+    "voice_similarity": (0.4, 0.9),
     "other_probability": (0.0, 1.0), "language_probability": (0.0, 1.0), "cer": (0.0, 1.0), "unheard": (0.0, 0.4),
     "extra": (0.0, 0.4), "aligned": (0.1, 0.9), "ctc_score": (0.2, 0.9), "pace": (1.0, 35.0), "pace_z": (-6.0, 6.0),
     "heard_agreement": (0.8, 1.0), "heard_confidence": (0.4, 1.0), "head_edge": (-40.0, -5.0),

@@ -1,0 +1,100 @@
+"""Clips that may be another person's: who it may be, and that no split depends on it."""
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from curate.steps import held_out, notes, person_candidates, speakers, split
+from tests.curate.frames import clips
+from tests.curate.steps.decided import recipe_with
+from tests.curate.steps.test_speakers import sound
+
+SHORT = {"speech_seconds": 1.0}
+
+
+def candidates(rows: list[dict[str, Any]]) -> list[list[str] | None]:
+    return person_candidates.fill(speakers.persons(clips(rows)))["person_candidates"].to_list()
+
+
+def voices(count: int = 3) -> list[dict[str, Any]]:
+    """Nameless voices of five long clips each."""
+    return [
+        {"voice": f"voice-00{who + 1}", "embedding": sound(who, 10 * who + i, spread=0.9)}
+        for who in range(count)
+        for i in range(5)
+    ]
+
+
+def between(one: int, other: int, share: float = 0.5) -> list[float]:
+    """What lies between two persons' sounds."""
+    pairs = zip(sound(one, 90, spread=0.9), sound(other, 91, spread=0.9), strict=True)
+    return [a * (1 - share) + b * share for a, b in pairs]
+
+
+def test_a_short_nameless_clip_between_two_may_be_either() -> None:
+    found = candidates([*voices(), {"voice": "voice-001", "embedding": between(0, 1), **SHORT}])
+    assert found == [None] * 15 + [["voice-002"]]
+    nobodys = candidates([*voices(), {"voice": None, "embedding": between(0, 1, 0.49), **SHORT}])
+    assert nobodys[15] == ["voice-002"]  # it stands with the likeliest one
+
+
+def test_a_name_enough_speech_or_a_clear_voice_leaves_no_doubt() -> None:
+    unclear = {"voice": "voice-001", "embedding": between(0, 1)}
+    assert candidates([*voices(), unclear]) == [None] * 16
+    assert candidates([*voices(), {**unclear, **SHORT, "speaker": "mina"}])[15] is None
+    assert candidates([*voices(), {"voice": "voice-001", "embedding": sound(0, 99, spread=0.9), **SHORT}])[15] is None
+
+
+def test_a_clip_like_nobody_or_that_nobody_heard_may_be_anybodys() -> None:
+    assert candidates([*voices(), {"embedding": sound(5, 99), **SHORT}, {"embedding": None}])[15:] == [[], []]
+    assert candidates([{"speaker": name, "embedding": None} for name in ("mina", None)]) == [None, None]
+    assert candidates([{"embedding": sound(0, 1), **SHORT}]) == [None]
+
+
+def test_a_label_in_doubt_is_in_doubt() -> None:
+    rows = [{**row, "speaker": f"who{i // 5}"} for i, row in enumerate(voices())]
+    wrong = {"speaker": "who1", "voice": "voice-001", "embedding": between(0, 1, 0.3)}
+    assert candidates([*rows, *rows, wrong])[30] == ["studio who1"]
+
+
+def _dealt(rows: list[dict[str, Any]], seed: int) -> tuple[pl.DataFrame, pl.Series]:
+    """The splits, and what would be kept from training once they are drawn."""
+    frame = person_candidates.fill(speakers.persons(clips(rows)))
+    found = split.split(frame, shares={"validation": 0.15, "test": 0.15}, apart=("speaker",), seed=seed)
+    return found, held_out.leaks(found, held_out.of(found), ("speaker",))
+
+
+def test_no_held_out_person_may_be_heard_in_another_split() -> None:
+    rows = voices(7)
+    rows += [{"voice": f"voice-00{1 + i % 7}", "embedding": between(i % 7, (i + 1) % 7), **SHORT} for i in range(14)]
+    rows += [{"embedding": sound(7, 99 + i), **SHORT} for i in range(4)]
+    for seed in range(6):
+        found, leaking = _dealt(rows, seed)
+        sure, doubtful = found[:35], found[35:]
+        assert sure["drop"].null_count() == 35
+        assert len(set(sure["split"])) == 3
+        assert set(doubtful["split"]) <= {None, "train"}
+        assert set(doubtful.filter(pl.col("split").is_null())["drop"]) <= {"leak"}
+        held = set(sure.filter(pl.col("split") != "train")["person"])
+        trained = found.filter((pl.col("split") == "train") & ~leaking)
+        assert not any(held & {row["person"], *(row["person_candidates"] or [])} for row in trained.rows(named=True))
+        assert found[49:].filter(split="train").height == 4  # like nobody that is known
+
+
+def test_where_nobody_is_sure_clips_are_held_out_all_the_same() -> None:
+    rows = [{"embedding": sound(i % 8, i), "speech_seconds": 1.0, "language": "km"} for i in range(20)]
+    found, _ = _dealt([*rows, *voices()], 0)
+    km = found.filter(language="km")
+    assert set(km["split"]) == {"train", "validation", "test"}
+
+
+def test_what_is_given_up_for_doubt_is_told_with_a_remedy(tmp_path: Path) -> None:
+    rows = [{"person_candidates": ["voice-001"], "drop": "leak", "seconds": 360.0}, {"drop": "leak"}, {"split": "test"}]
+    lines = list(notes.leaks(clips(rows), recipe_with(tmp_path)))
+    assert len(lines) == 2
+    assert lines[0].startswith("Korean: 0.10 h are dropped as `leak`: they are too short or noisy to tell")
+    assert "name speakers" in lines[0]
+    (together,) = notes.leaks(clips(rows), recipe_with(tmp_path, 'split.apart=["text"]'))  # speakers may be shared
+    assert "too short" not in together
+    assert len(list(notes.leaks(clips(rows[1:]), recipe_with(tmp_path)))) == 1
