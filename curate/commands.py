@@ -32,6 +32,7 @@ from curate.measures import catalogue
 from curate.measures.catalogue import Measures
 from curate.models import compute
 from curate.recipe import Recipe
+from curate.report.summary import Summary, summary
 from curate.steps.before import Before
 
 log = logging.getLogger(__name__)
@@ -270,14 +271,23 @@ def export(
     return Exported(folder, [*left_out, *undone, *told(notes, len(exported.rows), sound)])
 
 
-def finish(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, watch: Watch) -> Path:
-    """Clips, VoxCPM manifests, card and report, all of the same decisions; returns the report's page."""
+@dataclass(frozen=True)
+class Finished:
+    """The report's page, and what it tells that the terminal tells too."""
+
+    page: Path
+    told: Summary
+
+
+def finish(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, watch: Watch) -> Finished:
+    """Clips, VoxCPM manifests, card and report, all of the same decisions."""
     forget_latents(corpus, clips)
     cut_clips(corpus, wanted, clips, watch)
     export(corpus, wanted, clips, format="voxcpm", into=None, watch=watch)
     renew_exports(corpus, wanted, clips, watch)
     write_metadata(corpus, wanted, clips)
-    return write_report(corpus, wanted, clips)
+    told = summary(clips, wanted)
+    return Finished(write_report(corpus, wanted, clips, told=told), told)
 
 
 def renew_exports(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, watch: Watch) -> None:
@@ -310,13 +320,18 @@ def write_metadata(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame) -> None:
     files.write_text(corpus.card, text)
 
 
-def write_report(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, *, against: Path | None = None) -> Path:
-    """Write the quality report, beside that of another corpus where one is named; returns the page."""
+def write_report(
+    corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, *, against: Path | None = None, told: Summary | None = None
+) -> Path:
+    """Write the quality report, beside that of another corpus where one is named; returns the page.
+
+    `told`: what is counted of these clips already.
+    """
     other = None if against is None else another(against)
     places = roots(wanted, corpus.unpacked)
     held = locks.read(corpus, wanted, clips).held["id"]
     return report.write(
-        clips, wanted, corpus.report, corpus.clips, roots=places, folder=corpus.folder, other=other, held=held
+        clips, wanted, corpus.report, corpus.clips, roots=places, folder=corpus.folder, other=other, held=held, told=told
     )
 
 

@@ -25,8 +25,9 @@ def phonetic_coverage(clips: pl.DataFrame) -> list[Facts]:
     kept clips' units and of the pool's. Units are named with their clips: the most `frequent` and the `rarest`.
     """
     facts = []
+    texts = clips.select("language", "drop", "spoken", "pronounced")
     for language in LANGUAGES:
-        pool = pool_of(clips, language)
+        pool = pool_of(texts, language)
         kept = pool["drop"].is_null().to_numpy()
         if kept.any():
             facts.append({

@@ -12,6 +12,7 @@ from curate.steps.draw import HONEST, LEAST_TRAINED
 from curate.steps.held_out import HELD_OUT
 
 TRIED = ("text", "audio", "session", "recording", "speaker")  # relations to let go of, that which costs least first
+USED = (*(name for name in draw.USED if name != "row"), "drop", "split", "given_split")
 DROPPED = (0.05, 0.1, 0.15, 0.2, 0.25)  # of a language's hours, tried; more is not worth a held-out set
 SHARED = {
     "text": "texts",
@@ -42,7 +43,7 @@ def of(
     clips: pl.DataFrame, *, shares: Mapping[str, float], apart: Sequence[str], seed: int = 0, given: bool = False
 ) -> list[Uneven]:
     """Languages that hold out more than 1.5 times what was asked or nothing of it, or train on less than 70 %."""
-    kept = clips.filter(pl.col("drop").is_null(), pl.col("split").is_not_null())
+    kept = clips.select(USED).filter(pl.col("drop").is_null(), pl.col("split").is_not_null())
     published = held_out.as_given(kept) if given else held_out.nothing()
     kept = kept.join(published.select("id", pl.col("split").alias("pin")), on="id", how="left", maintain_order="left")
     found = []
