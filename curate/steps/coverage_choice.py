@@ -116,21 +116,33 @@ class _State:
     used: float = 0.0
 
     def __post_init__(self) -> None:
-        from scipy.sparse import csr_array
-
         pool = self.pool
         self.taken = np.zeros(len(pool.seconds), dtype=np.bool_)
         self.counts = np.zeros(len(pool.weights))
         self.steps = pool.weights * np.log(2.0)  # what one more clip with the unit is worth
         self.of_person = np.zeros(int(pool.person.max(initial=-1)) + 1)
         self.of_cap = [np.zeros(int(cap.labels.max(initial=-1)) + 1) for cap in pool.caps]
-        shape = len(pool.seconds), len(pool.weights)
-        self.matrix: Any = csr_array((np.ones(len(pool.units)), pool.units, pool.starts), shape=shape)
+        # The first unit of every clip, the second of every clip that has one, and so on; clips with the most come first.
+        # Sums over them are as those of a sparse matrix, to the last bit; importing scipy.sparse takes longer than both.
+        lengths = np.diff(pool.starts)
+        self.order = np.argsort(-lengths, kind="stable")
+        having = [int((lengths > place).sum()) for place in range(int(lengths.max(initial=0)))]
+        firsts = pool.starts[:-1][self.order]
+        self.columns = [pool.units[firsts[:count] + place] for place, count in enumerate(having)]
+
+    def sums(self, values: Floats) -> Floats:
+        """(n,) of `values` (m,), the sum over each clip's units."""
+        found = np.zeros(len(self.order))
+        for column in self.columns:
+            found[: len(column)] += values[column]
+        back = np.empty_like(found)
+        back[self.order] = found
+        return back
 
     def gains(self) -> Floats:
         """(n,) what each clip would add now."""
         pool, known = self.pool, self.pool.person >= 0
-        found = self.matrix @ self.steps + pool.value
+        found = self.sums(self.steps) + pool.value
         level, has = pool.person_level, self.of_person[pool.person[known]]
         found[known] += pool.person_weight * np.exp(-has / level) * -np.expm1(-pool.seconds[known] / level)
         return np.asarray(found)
@@ -216,7 +228,7 @@ class _State:
     def bound(self, budget: float) -> float:
         """What no choice of at most `budget` seconds is worth more than: the tangent's best."""
         pool, known = self.pool, self.pool.person >= 0
-        slope = self.matrix @ (pool.weights / (1 + self.counts)) + pool.value
+        slope = self.sums(pool.weights / (1 + self.counts)) + pool.value
         steep = np.exp(-self.of_person[pool.person[known]] / pool.person_level) / pool.person_level
         slope[known] += pool.person_weight * pool.seconds[known] * steep
         order = np.argsort(-slope / pool.seconds, kind="stable")
