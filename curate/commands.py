@@ -22,7 +22,7 @@ from curate.export import card, croissant, formats
 from curate.export import clips as clip_files
 from curate.export import folder as export_folder
 from curate.export.definition import Clips, check_cut, says_level, select
-from curate.export.description import DataFile
+from curate.export.description import DataFile, describe
 from curate.export.sound import Sound, told
 from curate.ingest import WRITTEN, Ingested, archives, read, roots
 from curate.ingest.probe import Progress
@@ -315,8 +315,9 @@ def write_metadata(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame) -> None:
     sounds = croissant.file_set(
         "flac-files", "clips/*.flac", "audio/flac", "the kept clips; their sha256 are in the records"
     )
-    files.write_text(corpus.croissant, croissant.render(clips, wanted, kept, others=[sounds]))
-    text = card.render(clips, wanted, data_files={"rows": manifest_file.path}, config="manifest")
+    told = describe(clips, wanted)
+    files.write_text(corpus.croissant, croissant.render(clips, wanted, kept, others=[sounds], told=told))
+    text = card.render(clips, wanted, data_files={"rows": manifest_file.path}, config="manifest", told=told)
     files.write_text(corpus.card, text)
 
 

@@ -103,6 +103,8 @@ def gather(
 
 
 def _amount(rows: pl.DataFrame) -> dict[str, Any]:
+    if rows.is_empty():
+        return {"clips": 0, "hours": 0.0}
     heard = rows.filter(numbers.machine_text())
     machine = {"machine_hours": round(manifest.hours(heard), 6)} if heard.height else {}
     return {"clips": rows.height, "hours": round(manifest.hours(rows), 6), **machine}
@@ -174,8 +176,9 @@ def _funnel(clips: pl.DataFrame, recipe: Recipe, status: dict[str, Any]) -> list
     """Per rule: what it asks, who was dropped for it first, how often it was broken at all, where it did not apply."""
     drops = []
     verdicts = clips.select("drop", "broke", "language", "seconds", "text_from")
+    by_rule = {str(reason): rows for (reason,), rows in verdicts.group_by("drop", maintain_order=True)}
     for rule in recipe.RULES:
-        rows = verdicts.filter(pl.col("drop") == rule.name)
+        rows = by_rule.get(rule.name, verdicts.clear())
         known = status["rules"].get(rule.name, {})
         threshold = known["threshold"] if known else rule_catalogue.asked_later(rule, recipe)
         off = rule_catalogue.is_off(rule, recipe)
@@ -186,12 +189,16 @@ def _funnel(clips: pl.DataFrame, recipe: Recipe, status: dict[str, Any]) -> list
                 "threshold": None if off else threshold,
                 "wanted": "" if off else wording.wanted(rule, threshold),
                 "dropped": _amount(rows),
-                "languages": {code: _amount(rows.filter(pl.col("language") == code)) for code in status["languages"]},
+                "languages": {code: _amount(_in(rows, code)) for code in status["languages"]},
                 "broke": known.get("broke", int(verdicts["broke"].list.contains(rule.name).sum())),
                 "did_not_apply": known.get("did_not_apply", {}),
             }
         )
     return drops
+
+
+def _in(rows: pl.DataFrame, language: str) -> pl.DataFrame:
+    return rows if rows.is_empty() else rows.filter(pl.col("language") == language)
 
 
 def _speakers(clips: pl.DataFrame) -> list[dict[str, Any]]:
