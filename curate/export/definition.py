@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -160,7 +161,7 @@ def plain(value: str | float | None) -> str:
     """One value as `as_json` has it, which makes an encoder for everything but texts: too slow for every clip."""
     if isinstance(value, str):
         return quoted(value)
-    return "null" if value is None else as_json(value) if isinstance(value, float) else str(value)
+    return "null" if value is None else str(value) if math.isfinite(value) else as_json(value)
 
 
 def digest(values: Any) -> str:
