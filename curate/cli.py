@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -447,23 +448,27 @@ def _advance(
 
     Of a tagged corpus clips, VoxCPM's lists and the report are made, or without `finish` the clips alone.
     """
-    from curate import commands, show
-    from curate.recipe import dump, load
+    from curate import background
 
     corpus, done = _known(folder), None
     if any(setting.strip().startswith("source.") for setting in settings or []):
         raise UserError("sources are read by `curate run` and `curate ingest`: change source.* there, in the recipe")
-    with corpus.locked(), show.progress() as watch:
-        wanted = load(corpus.recipe, settings or [])
-        if until == "tag":
-            _warn(wanted)
-        clips = commands.advance(corpus, wanted, until=until, workers=workers, watch=watch)
-        if settings:  # only what worked is kept
-            corpus.save_recipe(dump(wanted))
-        if until == "tag" and finish:
-            done = commands.finish(corpus, wanted, clips, watch)
-        elif until == "tag":
-            commands.cut_clips(corpus, wanted, clips, watch)
+    reported = background.reporter(corpus.manifest) if until == "tag" and finish else nullcontext()
+    with reported as reporter:
+        from curate import commands, show  # while the reporter imports what it needs
+        from curate.recipe import dump, load
+
+        with corpus.locked(), show.progress() as watch:
+            wanted = load(corpus.recipe, settings or [])
+            if until == "tag":
+                _warn(wanted)
+            clips = commands.advance(corpus, wanted, until=until, workers=workers, watch=watch)
+            if settings:  # only what worked is kept
+                corpus.save_recipe(dump(wanted))
+            if until == "tag" and finish:
+                done = commands.finish(corpus, wanted, clips, watch, reporter)
+            elif until == "tag":
+                commands.cut_clips(corpus, wanted, clips, watch)
     _say(commands.notes(corpus, wanted, clips))
     return wanted, clips, done
 

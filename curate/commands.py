@@ -5,8 +5,10 @@ import json
 import logging
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import polars as pl
 
@@ -279,13 +281,31 @@ class Finished:
     told: Summary
 
 
-def finish(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, watch: Watch) -> Finished:
-    """Clips, VoxCPM manifests, card and report, all of the same decisions."""
+class Reporter(Protocol):
+    """Begins to write a report; what it returns waits for the end."""
+
+    def __call__(self, corpus: Corpus, wanted: Recipe, clips: pl.DataFrame) -> Callable[[], Finished]:
+        """Begin."""
+
+
+def finish(
+    corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, watch: Watch, reporter: Reporter | None = None
+) -> Finished:
+    """Clips, VoxCPM manifests, card and report, all of the same decisions.
+
+    The report needs none of the others, and a `reporter` writes it meanwhile.
+    """
+    begun = reporter(corpus, wanted, clips) if reporter else None
     forget_latents(corpus, clips)
     cut_clips(corpus, wanted, clips, watch)
     export(corpus, wanted, clips, format="voxcpm", into=None, watch=watch)
     renew_exports(corpus, wanted, clips, watch)
     write_metadata(corpus, wanted, clips)
+    return begun() if begun else reported(corpus, wanted, clips)
+
+
+def reported(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame) -> Finished:
+    """The report is written."""
     told = summary(clips, wanted)
     return Finished(write_report(corpus, wanted, clips, told=told), told)
 

@@ -1,0 +1,137 @@
+"""A process that writes the report of a large corpus while the command's own writes clips, lists and the card.
+
+It is started before the command has imported its libraries, so that both import at once, is told one corpus, answers
+with what the report tells, and ends. It ends with the command, too, however that ends: the pipe it is told through
+closes. Nothing depends on it: where it cannot be had, or dies, the command writes the report itself.
+"""
+
+import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from curate import files
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from curate.commands import Finished, Reporter
+    from curate.corpus import Corpus
+    from curate.recipe import Recipe
+
+# Bytes of a manifest from which a second process pays, about 5,000 clips, and to which memory is there for a second
+# copy of the frame, about a million.
+FEWEST, MOST = 1_000_000, 200_000_000
+
+
+@contextmanager
+def reporter(manifest: Path) -> "Iterator[Reporter | None]":
+    """What `commands.finish` has the report written by, for the corpus of an earlier manifest; None: by itself."""
+    size = manifest.stat().st_size if manifest.is_file() else 0
+    if not FEWEST <= size <= MOST or len(os.sched_getaffinity(0)) < 2:
+        yield None
+        return
+    process = _started()
+    try:
+        yield lambda corpus, wanted, clips: _begun(process, corpus, wanted, clips)
+    finally:
+        process.kill()  # of a command that failed; else it has ended
+        process.communicate()
+
+
+def _started() -> subprocess.Popen[bytes]:
+    """It finds modules where this process does, and in no other place."""
+    where = os.pathsep.join(path for path in sys.path if path)
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "curate.background"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": where},
+    )  # fmt: skip
+
+
+def _begun(
+    process: subprocess.Popen[bytes], corpus: "Corpus", wanted: "Recipe", clips: "pl.DataFrame"
+) -> "Callable[[], Finished]":
+    """Tell the process what to report of; what comes back waits for its answer."""
+    place = corpus.folder / f".clips.{os.getpid()}{files.PARTIAL}"
+    clips.write_ipc(place)
+    told = {"corpus": str(corpus.folder), "recipe": wanted.model_dump(mode="json"), "clips": str(place)}
+    assert process.stdin
+    assert process.stdout
+    lost = False
+    try:
+        process.stdin.write(json.dumps(told).encode() + b"\n")
+        process.stdin.flush()
+    except BrokenPipeError:
+        lost = True
+
+    def ended() -> "Finished":
+        answer = None if lost else _answer(process)
+        place.unlink(missing_ok=True)
+        if answer is None:
+            from curate import commands
+
+            return commands.reported(corpus, wanted, clips)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    return ended
+
+
+def _answer(process: subprocess.Popen[bytes]) -> "Finished | Exception | None":
+    """None: it died without one."""
+    assert process.stdout
+    content = process.stdout.read()
+    if process.wait() or not content:
+        return None
+    answer: Finished | Exception = pickle.loads(content)  # noqa: S301: our own process wrote it
+    return answer
+
+
+def serve() -> None:
+    """The life of the process: one corpus in, one answer out."""
+    for each in (signal.SIGINT, signal.SIGHUP):  # they are for the command, which tells this one by closing the pipe
+        signal.signal(each, signal.SIG_IGN)
+    from curate.engine import one_thread
+
+    one_thread()
+    import polars as pl
+
+    from curate import commands
+    from curate.corpus import Corpus
+    from curate.recipe import Recipe
+
+    line = sys.stdin.buffer.readline()
+    if not line:
+        return
+    threading.Thread(target=_end_with_the_command, daemon=True).start()
+    told = json.loads(line)
+    try:
+        clips = pl.read_ipc(told["clips"])
+        answer = pickle.dumps(
+            commands.reported(Corpus(Path(told["corpus"])), Recipe.model_validate(told["recipe"]), clips)
+        )
+    except Exception as error:
+        error.add_note(f"in the process that writes the report:\n{traceback.format_exc()}")
+        answer = pickle.dumps(error)
+    sys.stdout.buffer.write(answer)
+    sys.stdout.buffer.flush()
+    os._exit(0)  # at once: there is nothing to put away
+
+
+def _end_with_the_command() -> None:
+    """Once the pipe is closed nobody waits for an answer, and another command may be at work on the corpus."""
+    os.read(sys.stdin.fileno(), 1)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    serve()
