@@ -8,7 +8,6 @@ closes. Nothing depends on it: where it cannot be had, or dies, the command writ
 import json
 import os
 import pickle
-import signal
 import subprocess
 import sys
 import threading
@@ -40,27 +39,28 @@ def reporter(manifest: Path) -> "Iterator[Reporter | None]":
         yield None
         return
     process = _started()
+    place = manifest.with_name(f".clips.{os.getpid()}{files.PARTIAL}")
     try:
-        yield lambda corpus, wanted, clips: _begun(process, corpus, wanted, clips)
+        yield lambda corpus, wanted, clips: _begun(process, corpus, wanted, clips, place)
     finally:
         process.kill()  # of a command that failed; else it has ended
         process.communicate()
+        place.unlink(missing_ok=True)
 
 
 def _started() -> subprocess.Popen[bytes]:
-    """It finds modules where this process does, and in no other place."""
+    """It finds modules where this process does, and hears of Ctrl-C and of a closed terminal by the pipe alone."""
     where = os.pathsep.join(path for path in sys.path if path)
     return subprocess.Popen(
         [sys.executable, "-P", "-m", "curate.background"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": where},
+        env={**os.environ, "PYTHONPATH": where}, start_new_session=True,
     )  # fmt: skip
 
 
 def _begun(
-    process: subprocess.Popen[bytes], corpus: "Corpus", wanted: "Recipe", clips: "pl.DataFrame"
+    process: subprocess.Popen[bytes], corpus: "Corpus", wanted: "Recipe", clips: "pl.DataFrame", place: Path
 ) -> "Callable[[], Finished]":
-    """Tell the process what to report of; what comes back waits for its answer."""
-    place = corpus.folder / f".clips.{os.getpid()}{files.PARTIAL}"
+    """Tell the process what to report of, the frame in a file at `place`; what comes back waits for its answer."""
     clips.write_ipc(place)
     told = {"corpus": str(corpus.folder), "recipe": wanted.model_dump(mode="json"), "clips": str(place)}
     assert process.stdin
@@ -74,7 +74,6 @@ def _begun(
 
     def ended() -> "Finished":
         answer = None if lost else _answer(process)
-        place.unlink(missing_ok=True)
         if answer is None:
             from curate import commands
 
@@ -98,8 +97,6 @@ def _answer(process: subprocess.Popen[bytes]) -> "Finished | Exception | None":
 
 def serve() -> None:
     """The life of the process: one corpus in, one answer out."""
-    for each in (signal.SIGINT, signal.SIGHUP):  # they are for the command, which tells this one by closing the pipe
-        signal.signal(each, signal.SIG_IGN)
     from curate.engine import one_thread
 
     one_thread()
