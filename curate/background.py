@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from curate import files
+from curate import console, files
 
 if TYPE_CHECKING:
     import polars as pl
@@ -100,12 +100,18 @@ def serve() -> None:
     from curate.engine import one_thread
 
     one_thread()
+    console.few_collections()
     import polars as pl
 
     from curate import commands
     from curate.corpus import Corpus
     from curate.recipe import Recipe
+    from curate.report.templates import templates
+    from curate.text.coverage import khmer, korean
 
+    assert khmer  # what a report needs is there before it is asked for
+    assert korean
+    templates().get_template("page.html")
     line = sys.stdin.buffer.readline()
     if not line:
         return

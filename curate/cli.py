@@ -47,6 +47,7 @@ def main() -> None:
     from curate.engine import one_thread
 
     one_thread()  # before numpy and torch are loaded
+    console.few_collections()
     console.run(app, "curate")
 
 

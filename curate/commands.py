@@ -352,7 +352,15 @@ def write_report(
     places = roots(wanted, corpus.unpacked)
     held = locks.read(corpus, wanted, clips).held["id"]
     return report.write(
-        clips, wanted, corpus.report, corpus.clips, roots=places, folder=corpus.folder, other=other, held=held, told=told
+        clips,
+        wanted,
+        corpus.report,
+        corpus.clips,
+        roots=places,
+        folder=corpus.folder,
+        other=other,
+        held=held,
+        told=told,
     )
 
 

@@ -19,9 +19,7 @@ def files(clips: Clips) -> list[File]:
     refers = any(row["reference"] in sounds for row in clips.rows)
     lists = []
     for split in SPLITS:
-        lines = [
-            _line(row, sounds[row["id"]], sounds.get(row["reference"]), refers=refers) for row in clips.of(split)
-        ]
+        lines = [_line(row, sounds[row["id"]], sounds.get(row["reference"]), refers=refers) for row in clips.of(split)]
         lists.append(text_file(f"{split}.jsonl", "".join(lines)))
     return [*sounds.values(), *lists, attributions(clips)]
 

@@ -21,7 +21,6 @@ lower what is possible.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,7 +117,8 @@ class _State:
     def __post_init__(self) -> None:
         pool = self.pool
         self.taken = np.zeros(len(pool.seconds), dtype=np.bool_)
-        self.counts = np.zeros(len(pool.weights))
+        self.counts = np.zeros(len(pool.weights), dtype=np.int64)
+        self.worth_of = np.log1p(1 / (1 + np.arange(len(pool.seconds) + 1.0)))  # one more, where there are so many
         self.steps = pool.weights * np.log(2.0)  # what one more clip with the unit is worth
         self.of_person = np.zeros(int(pool.person.max(initial=-1)) + 1)
         self.of_cap = [np.zeros(int(cap.labels.max(initial=-1)) + 1) for cap in pool.caps]
@@ -151,7 +151,7 @@ class _State:
         """What one clip would add now."""
         pool = self.pool
         units = pool.units[pool.starts[clip] : pool.starts[clip + 1]]
-        found = float(self.steps[units].sum()) + float(pool.value[clip])
+        found = float(np.add.reduce(self.steps[units])) + float(pool.value[clip])
         person = pool.person[clip]
         if person >= 0:
             level, has = pool.person_level, self.of_person[person]
@@ -162,8 +162,9 @@ class _State:
         """Add a clip, or take it out again."""
         pool = self.pool
         units = pool.units[pool.starts[clip] : pool.starts[clip + 1]]
-        self.counts[units] += sign
-        self.steps[units] = pool.weights[units] * np.log1p(1 / (1 + self.counts[units]))
+        counts = self.counts[units] + sign
+        self.counts[units] = counts
+        self.steps[units] = pool.weights[units] * self.worth_of[counts]
         if pool.person[clip] >= 0:
             self.of_person[pool.person[clip]] += sign * pool.seconds[clip]
         for cap, used in zip(pool.caps, self.of_cap, strict=True):

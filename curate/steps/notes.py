@@ -20,9 +20,7 @@ NEEDED = (
 )  # fmt: skip
 
 
-def notes(
-    clips: pl.DataFrame, recipe: Recipe, coverage: Sequence[coverage_facts.Facts] | None = None
-) -> list[str]:
+def notes(clips: pl.DataFrame, recipe: Recipe, coverage: Sequence[coverage_facts.Facts] | None = None) -> list[str]:
     """Lines about hours, caps, coverage and splits of a decided manifest.
 
     `coverage`: as `phonetic_coverage` finds it, where it was found already.
