@@ -122,8 +122,8 @@ class _State:
         self.steps = pool.weights * np.log(2.0)  # what one more clip with the unit is worth
         self.of_person = np.zeros(int(pool.person.max(initial=-1)) + 1)
         self.of_cap = [np.zeros(int(cap.labels.max(initial=-1)) + 1) for cap in pool.caps]
-        # The first unit of every clip, the second of every clip that has one, and so on; clips with the most come first.
-        # Sums over them are as those of a sparse matrix, to the last bit; importing scipy.sparse takes longer than both.
+        # The first unit of every clip, the second of every clip that has one, and so on; those with most are first. Sums
+        # over them are as those of a sparse matrix to the last bit, and importing scipy.sparse would take longer.
         lengths = np.diff(pool.starts)
         self.order = np.argsort(-lengths, kind="stable")
         having = [int((lengths > place).sum()) for place in range(int(lengths.max(initial=0)))]

@@ -39,7 +39,7 @@ def groups(clips: pl.DataFrame, apart: Sequence[str]) -> NDArray[np.int64]:
 
 
 def components(count: int, columns: Sequence[pl.Series]) -> NDArray[np.int64]:
-    """A number for each of `count` rows, from 0 on, the same for rows with a value in common, directly or through others.
+    """A number for each of `count` rows, from 0 on; the same for rows with a value in common, or linked by others.
 
     These are the connected components of a graph, found by hooking and shortcutting (Shiloach & Vishkin, J. Algorithms
     3, 1982) in a few rounds over whole columns: importing scipy.sparse would take longer than a corpus does.

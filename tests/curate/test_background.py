@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -25,11 +25,10 @@ def made(tmp_path: Path, make_table: Callable[..., Path], write_recipe: Callable
 
 
 @pytest.fixture
-def large(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def large(monkeypatch: pytest.MonkeyPatch) -> None:
     """Any corpus is large enough, on any machine."""
     monkeypatch.setattr(background, "FEWEST", 0)
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1})
-    yield
 
 
 def files(corpus: Corpus) -> dict[str, bytes]:

@@ -13,7 +13,7 @@ import pytest
 
 from curate import manifest, report
 from curate.recipe import Recipe
-from curate.report import examples, facts, licences, wording
+from curate.report import examples, facts, licences, templates, wording
 from curate.report.distributions import BINS, distributions, drawing
 from curate.steps import rule_catalogue, rules
 
