@@ -82,7 +82,7 @@ def run(
         clips = commands.advance(corpus, wanted, until=until, workers=workers, watch=watch, again=True)
         done = commands.finish(corpus, wanted, clips, watch) if until == "tag" else None
     _say(commands.notes(corpus, wanted, clips))
-    _print_status(clips, wanted, done and done.told)
+    _print_status(clips, wanted, done.told if done else None)
     if done is not None:
         typer.echo(f"report   {done.page}\nclips    {corpus.clips}\nVoxCPM   {corpus.export('voxcpm')}")
 
@@ -136,7 +136,7 @@ def tag(corpus: CorpusFolder, settings: Settings = None, workers: Workers = 0) -
         --set balance.hours.ko=12.8
     """
     wanted, clips, done = _advance(corpus, settings, until="tag", workers=workers)
-    _print_status(clips, wanted, done and done.told)
+    _print_status(clips, wanted, done.told if done else None)
 
 
 @app.command()

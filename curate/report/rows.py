@@ -127,8 +127,9 @@ def _texts(clips: pl.DataFrame, name: str) -> list[str | None]:
 
 def _plain(values: pl.Series) -> pl.Series:
     """Numbers as JSON carries them: nothing for what is not finite, and no -0."""
-    numbers = pl.DataFrame({"it": values.cast(pl.Float64) + 0.0})
-    return numbers.select(pl.when(pl.col("it").is_finite()).then("it")).to_series()
+    it = pl.col("it")
+    numbers = pl.DataFrame({"it": values.cast(pl.Float64)})
+    return numbers.select(pl.when(it == 0).then(0.0).when(it.is_finite()).then(it).alias("it")).to_series()
 
 
 def _broke(clips: pl.DataFrame, recipe: Recipe) -> dict[str, Any]:
@@ -164,9 +165,9 @@ def _part(part: Part, rule: Sliding, recipe: Recipe, numbers: dict[str, pl.Serie
     least, most = _allowed(bound, recipe)
     low, high = max(low, least), min(high, most)
     missing = int((part.where & ~np.isfinite(part.value)).sum())
-    value = _plain(pl.Series(part.value)) if len(known) else []
+    value = _plain(pl.Series(part.value))
     own = numbers.get(part.column)
-    same = own is not None and len(known) > 0 and own.equals(value)
+    same = len(known) > 0 and own is not None and own.equals(value)
     return {
         "key": part.key,
         "column": part.column,
@@ -186,7 +187,7 @@ def _part(part: Part, rule: Sliding, recipe: Recipe, numbers: dict[str, pl.Serie
         "missing": missing,
         "measured": len(known),
         "where": _bits(part.where),
-        "value": None if same else value,
+        "value": None if same else value if len(known) else [],
     }
 
 

@@ -122,7 +122,7 @@ class _State:
         self.steps = pool.weights * np.log(2.0)  # what one more clip with the unit is worth
         self.of_person = np.zeros(int(pool.person.max(initial=-1)) + 1)
         self.of_cap = [np.zeros(int(cap.labels.max(initial=-1)) + 1) for cap in pool.caps]
-        # The first unit of every clip, the second of every clip that has one, and so on; those with most are first. Sums
+        # The first unit of every clip, the second of every clip that has one, and so on; those with most first. Sums
         # over them are as those of a sparse matrix to the last bit, and importing scipy.sparse would take longer.
         lengths = np.diff(pool.starts)
         self.order = np.argsort(-lengths, kind="stable")
