@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO ?= demo
 STUDY ?= study
+DISK_GB ?= 8.5
 
 .PHONY: env demo study test test-long bench check format docs clean
 
@@ -11,6 +12,7 @@ env: $(VENV)/.ready
 
 $(VENV)/.ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info[:2] <= (3, 12) else "Python 3.11 or 3.12 is needed, this is " + sys.version.split()[0] + "; say make PYTHON=/path/to/python3.11")'
+	@test -d $(BIN) || $(PYTHON) -c 'import shutil, sys; free = shutil.disk_usage(".").free / 1e9; sys.exit(None if free > $(DISK_GB) else f"The environment takes $(DISK_GB) GB of disk, and {free:.1f} GB are free here: make room, or say make DISK_GB=0 to try all the same")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check --progress-bar off --quiet --no-deps -r requirements.lock
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .

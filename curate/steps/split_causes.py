@@ -42,14 +42,19 @@ class Uneven:
 def of(
     clips: pl.DataFrame, *, shares: Mapping[str, float], apart: Sequence[str], seed: int = 0, given: bool = False
 ) -> list[Uneven]:
-    """Languages that hold out more than 1.5 times what was asked or nothing of it, or train on less than 70 %."""
+    """Languages that hold out more than 1.5 times what was asked or nothing of it, or train on less than 70 %.
+
+    And those that hold out less than half of what was asked, where a fresh draw would not: their corpus has grown.
+    """
     kept = clips.select(USED).filter(pl.col("drop").is_null(), pl.col("split").is_not_null())
     published = held_out.as_given(kept) if given else held_out.nothing()
     kept = kept.join(published.select("id", pl.col("split").alias("pin")), on="id", how="left", maintain_order="left")
     found = []
     for language in LANGUAGES:
         own = kept.filter(pl.col("language") == language)
-        if own.is_empty() or _honest(_shares(own), shares):
+        if own.is_empty():
+            continue
+        if _honest(_shares(own), shares) and not _outgrown(own, kept, shares, apart, seed):
             continue
         empty = tuple(name for name in HELD_OUT if shares[name] > 0 and not (own["split"] == name).any())
         cause, remedy = _why(own, kept, shares, apart, seed)
@@ -83,6 +88,17 @@ def _off(have: Mapping[str, float], asked: Mapping[str, float]) -> list[str]:
     return [
         name for name in HELD_OUT if have[name] > HONEST * asked[name] + 1e-9 or (have[name] > 0) != (asked[name] > 0)
     ]
+
+
+def _outgrown(
+    own: pl.DataFrame, kept: pl.DataFrame, shares: Mapping[str, float], apart: Sequence[str], seed: int
+) -> bool:
+    """Whether a held-out set is under half of what was asked, and a fresh draw would have all near it."""
+    small = [name for name in HELD_OUT if 0 < _shares(own)[name] < shares[name] / 2]
+    if not small:
+        return False
+    drawn = _drawn(kept, own, shares, apart, seed)
+    return _as_asked(drawn, shares) and all(drawn[name] >= shares[name] / HONEST for name in small)
 
 
 def _as_asked(have: Mapping[str, float], asked: Mapping[str, float]) -> bool:

@@ -63,8 +63,13 @@ def locked(folder: Path, condition: str) -> AbstractContextManager[None]:
     return files.locked(place / ".lock", f"{condition} of {folder} is being evaluated by another process: wait for it")
 
 
-def begin(folder: Path, now: dict[str, Any], remedy: str = "choose another --into") -> None:
-    """Note what is evaluated, or hold it to what was noted. Raises UserError where the folder is of something else."""
+def begin(
+    folder: Path, now: dict[str, Any], remedy: str = "choose another --into", defaults: Mapping[str, Any] | None = None
+) -> None:
+    """Note what is evaluated, or hold it to what was noted. Raises UserError where the folder is of something else.
+
+    `defaults`: the values of entries that an earlier version did not note, for it did not have them.
+    """
     path = folder / BEGUN
     try:
         if not path.is_file():
@@ -74,17 +79,27 @@ def begin(folder: Path, now: dict[str, Any], remedy: str = "choose another --int
             files.write_text(path, json.dumps(now, indent=2, ensure_ascii=False) + "\n")
     except OSError as problem:
         raise UserError(f"{folder} cannot be written ({problem.strerror}): {remedy}") from problem
-    check(path, now, remedy)
+    check(path, now, remedy, defaults or {})
 
 
-def check(path: Path, now: dict[str, Any], remedy: str) -> None:
+def check(path: Path, now: dict[str, Any], remedy: str, defaults: Mapping[str, Any]) -> None:
     """Raise UserError where another thing was noted in a file than `now`."""
     try:
         before = dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as problem:
         raise UserError(f"{path} is damaged ({problem}): {remedy}") from problem
-    for name, there, here in _differences(before, now):
+    for name, there, here in _differences(_completed(before, defaults), now):
         raise UserError(f"{path.parent} was begun with {name} {there}, and this is {here}: {remedy}, or put it back")
+
+
+def _completed(before: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """What was noted, with the defaults of what was not."""
+    completed = dict(before)
+    for name, value in defaults.items():
+        there = completed.setdefault(name, value)
+        if isinstance(there, dict) and isinstance(value, dict):
+            completed[name] = _completed(there, value)
+    return completed
 
 
 def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

@@ -9,7 +9,9 @@ from typing import Any
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
+from curate import fonts
 from train.evaluate.folder import Sentence
 from train.evaluate.summary import METRICS, PREDICTED
 
@@ -36,7 +38,8 @@ def environment() -> Environment:
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     made.filters |= {"address": quote, "interval": interval, "number": number, "signed": signed}
-    made.globals |= {"names": NAMES, "style": (HERE / "page.css").read_text(encoding="utf-8")}
+    style = f"{fonts.faces()}\n{(HERE / 'page.css').read_text(encoding='utf-8')}"
+    made.globals |= {"names": NAMES, "style": Markup(style)}  # ours; escaped, its quotes would be none to a browser
     return made
 
 

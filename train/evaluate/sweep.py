@@ -19,6 +19,7 @@ import json
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from curate import files
 from curate.errors import Busy, UserError
@@ -81,8 +82,7 @@ def begin(asked: Sweep) -> list[Unit]:
     shown = ratings.gathered(asked.ratings)
     first = _run(asked, Unit(asked.ranks[0], asked.seeds[0], "first"))
     model = base.asked(first.model, first.revision)
-    settings = first.model_dump(mode="json", exclude={"corpus", "into", "model", "latents", "revision"})
-    del settings["adapter"]["rank"], settings["train"]["seed"], settings["train"]["device"]
+    settings = _shared(first)
     clips = corpus.read(asked.corpus)
     now = {
         "base model": base.base_hash(model),
@@ -93,13 +93,21 @@ def begin(asked: Sweep) -> list[Unit]:
     for unit in _units(asked):
         _run(asked, unit)  # a rank or setting that cannot be is said now
     plan.check_split(asked.corpus, asked.evaluation.split)
-    folder.begin(asked.into, now, REMEDY)
+    usual = config.Run(corpus=first.corpus, into=first.into, model=first.model)
+    folder.begin(asked.into, now, REMEDY, {"settings": _shared(usual)})
     (asked.into / "runs").mkdir(exist_ok=True)
     _note(asked, model)
     if shown:
         ratings.check_conditions(shown, [unit.name for unit in _units(replace(asked, only=()))])
         files.write_text(asked.into / MOS, json.dumps(shown, indent=1, ensure_ascii=False) + "\n")
     return _units(asked)
+
+
+def _shared(run: config.Run) -> dict[str, Any]:
+    """The settings that all runs of a sweep have in common."""
+    settings = run.model_dump(mode="json", exclude={"corpus", "into", "model", "latents", "revision"})
+    del settings["adapter"]["rank"], settings["train"]["seed"], settings["train"]["device"]
+    return settings
 
 
 def _check(asked: Sweep) -> None:

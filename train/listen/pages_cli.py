@@ -79,7 +79,7 @@ def plan(
     Example: train listen plan work/evaluation --into work/test \\
         --baseline zero-shot --listeners 24 --trap-audio work/traps
     """
-    from train.listen import duration, planning
+    from train.listen import duration, forecast, planning
     from train.listen import plan as planned
 
     choices = planning.Choices(
@@ -98,6 +98,9 @@ def plan(
     )
     facts = duration.facts(made, into)
     digest = planned.write(made, into)
+    for language, row in forecast.of_plan(made).items():
+        facts["notes"].append(row.pop("note"))
+        facts["languages"][language]["forecast"] = row
     for note in facts["notes"]:
         typer.echo(f"note: {note}", err=True)
     lines = [

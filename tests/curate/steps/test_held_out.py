@@ -91,7 +91,8 @@ def test_hours_that_leak_after_a_looser_threshold_are_told_with_a_remedy_that_he
     lost = found.filter(pl.col("drop") == "leak")
     assert set(lost["person"]) <= set(strict.filter(pl.col("split").is_in(["validation", "test"]))["person"])
     seconds = f"{lost['seconds'].sum():.2f} s"
-    (line,) = notes.splits(found, loose)
+    outgrown, line = notes.splits(found, loose)
+    assert "stay (split.lock); set another split.seed to draw anew" in outgrown  # three times the hours of before
     assert line.startswith(f"Korean: {seconds} are dropped as `leak`: they share speaker ({seconds}) with held-out")
     assert line.endswith("another split.seed draws them anew and loses nothing")
     anew = decided(corpus, recipe(tmp_path, "filter.noisy=15", "split.seed=1"), clips(rows))

@@ -147,3 +147,23 @@ def test_much_asked_and_few_speakers_are_both_told() -> None:
 def test_what_the_recipe_asks_for_is_told_as_such() -> None:
     found = told(even(240, 40), shares={"validation": 0.5, "test": 0.4})
     assert [each.cause for each in found] == ["split.validation + split.test ask for 90%"]
+
+
+def test_a_set_that_its_corpus_has_outgrown_is_told_and_another_seed_helps() -> None:
+    first = divided(even(800, 40))
+    held = held_out.of(first)
+    more = [{**row, "speaker": f"new {row['speaker']}", "spoken": f"new {row['spoken']}"} for row in even(4000, 200)]
+    grown = clips(even(800, 40) + more)
+    (found,) = split_causes.of(
+        split.split(grown, shares=SHARES, apart=APART, seed=0, held=held), shares=SHARES, apart=APART
+    )
+    assert 0 < found.shares["test"] < 0.025
+    assert (
+        found.why == "the sets were drawn from other clips and stay (split.lock); set another split.seed to draw anew"
+    )
+    assert split_causes.of(split.split(grown, shares=SHARES, apart=APART, seed=1), shares=SHARES, apart=APART) == []
+    half = clips(even(800, 40) + more[:200])  # less by a fifth is no reason for a line
+    assert (
+        split_causes.of(split.split(half, shares=SHARES, apart=APART, seed=0, held=held), shares=SHARES, apart=APART)
+        == []
+    )

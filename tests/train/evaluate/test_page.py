@@ -20,6 +20,8 @@ def test_every_sound_of_the_page_can_be_played_from_a_file(evaluated):
         assert len(seconds) == 36
         assert min(seconds) > 0
         assert page.locator("th[scope=row] bdi[lang=km]").count() == 2
+        assert page.evaluate("getComputedStyle(document.body).fontFamily").startswith("system-ui,")  # the style is read
+        assert page.evaluate("document.fonts.load('16px \"Samsori Khmer\"', 'ខ្មែរ').then(found => found.length)") == 1
         assert findings(page) == []
         assert said == []
 

@@ -234,6 +234,16 @@ def test_a_sweep_that_was_begun_with_something_else_is_one_line(again, corpus, o
     refused(dataclasses.replace(again, into=tmp_path), "is not empty")
 
 
+def test_a_sweep_of_an_earlier_version_goes_on_under_the_defaults_of_later_settings(again):
+    place = again.into / "begun.json"
+    begun = read(again.into, "begun.json")
+    del begun["settings"]["train"]["quantization"], begun["settings"]["start_from"]
+    place.write_text(json.dumps(begun), encoding="utf-8")
+    assert told(again)
+    with pytest.raises(UserError, match=r'settings train quantization "?none"?, and this is "?nf4'):
+        list(sweep(dataclasses.replace(again, settings=(*SHORT, "train.quantization=nf4"))))
+
+
 def test_a_run_of_another_rank_in_the_place_of_one_is_one_line(again):
     runs = again.into / "runs"
     (runs / "r2.done.json").unlink()

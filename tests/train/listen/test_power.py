@@ -11,7 +11,7 @@ from scipy import stats
 
 from curate.errors import UserError
 from tests.train.listen.test_analysis import rated, run, write
-from train.listen import comparisons, latin, power, simulate
+from train.listen import comparisons, forecast, latin, power, simulate
 from train.listen.power import Question
 from train.listen.simulate import Deviations
 
@@ -46,6 +46,24 @@ def test_tests_simulated_some_at_a_time_are_all_counted(monkeypatch):
     monkeypatch.setattr(power, "CHUNK", 12 * 24 * 90)  # eleven full parts and one of ten
     parts = power.power(Question(replicates=1000), [12], [24])[0]
     assert parts["power"] == pytest.approx(whole["power"], abs=5 * whole["power_error"])
+
+
+def test_a_plan_says_what_it_can_show_as_power_says_it(tmp_path, make_plan):
+    plan = make_plan(tmp_path / "p", listeners={"": 24})
+    told = forecast.of_plan(plan)
+    assert told.keys() == plan.groups.keys()
+    for language, group in plan.groups.items():
+        size = [power.closing(Question(design="latin", conditions=len(plan.conditions)), len(group.sentences))]
+        question = Question(
+            difference=0.38, comparisons=len(plan.analysis.contrasts), design="latin", replicates=500,
+            conditions=len(plan.conditions),
+        )  # fmt: skip
+        (row,) = power.power(question, [24], size)
+        assert row.items() <= told[language].items()
+        assert f"a gain of 0.38 MOS in {row['power']:.0%} of cases" in told[language]["note"]
+        assert ("more listeners or sentences" in told[language]["note"]) == (not row["holds"])
+    assert forecast.of_plan(make_plan(tmp_path / "ab", method="ab", traps=0)) == {}
+    assert forecast.of_plan(make_plan(tmp_path / "one", listeners={"": 3000})) == {}  # too large to simulate at once
 
 
 def test_a_size_that_errs_less_often_than_it_says_is_told_and_not_recommended(monkeypatch, capsys):
