@@ -25,21 +25,23 @@ if TYPE_CHECKING:
     from curate.commands import Finished, Reporter
     from curate.corpus import Corpus
     from curate.recipe import Recipe
+    from curate.text.coverage.known import Known
 
-# Bytes of a manifest from which a second process pays, about 5,000 clips, and to which memory is there for a second
-# copy of the frame, about a million.
-FEWEST, MOST = 1_000_000, 200_000_000
+# Bytes of a manifest from which a second process pays, about 5,000 clips, and up to which memory is there for a
+# second copy of the frame, about 200,000.
+FEWEST, MOST = 1_000_000, 50_000_000
 
 
 @contextmanager
-def reporter(manifest: Path) -> "Iterator[Reporter | None]":
-    """What `commands.finish` has the report written by, for the corpus of an earlier manifest; None: by itself."""
-    size = manifest.stat().st_size if manifest.is_file() else 0
+def reporter(corpus: "Corpus") -> "Iterator[Reporter | None]":
+    """What `commands.finish` has the report of a corpus written by; None: by itself. The last manifest says how large
+    the corpus is."""
+    size = corpus.manifest.stat().st_size if corpus.manifest.is_file() else 0
     if not FEWEST <= size <= MOST or len(os.sched_getaffinity(0)) < 2:
         yield None
         return
-    process = _started()
-    place = manifest.with_name(f".clips.{os.getpid()}{files.PARTIAL}")
+    process = _started(corpus.measured)
+    place = corpus.manifest.with_name(f".clips.{os.getpid()}{files.PARTIAL}")
     try:
         yield lambda corpus, wanted, clips: _begun(process, corpus, wanted, clips, place)
     finally:
@@ -48,11 +50,11 @@ def reporter(manifest: Path) -> "Iterator[Reporter | None]":
         place.unlink(missing_ok=True)
 
 
-def _started() -> subprocess.Popen[bytes]:
+def _started(measured: Path) -> subprocess.Popen[bytes]:
     """It finds modules where this process does, and hears of Ctrl-C and of a closed terminal by the pipe alone."""
     where = os.pathsep.join(path for path in sys.path if path)
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "curate.background"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        [sys.executable, "-P", "-m", "curate.background", str(measured)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": where}, start_new_session=True,
     )  # fmt: skip
 
@@ -91,7 +93,7 @@ def _answer(process: subprocess.Popen[bytes]) -> "Finished | Exception | None":
     content = process.stdout.read()
     if process.wait() or not content:
         return None
-    answer: Finished | Exception = pickle.loads(content)  # noqa: S301: our own process wrote it
+    answer: Finished | Exception = pickle.loads(content)  # our own process wrote it
     return answer
 
 
@@ -107,11 +109,9 @@ def serve() -> None:
     from curate.corpus import Corpus
     from curate.recipe import Recipe
     from curate.report.templates import templates
-    from curate.text.coverage import khmer, korean
 
-    assert khmer  # what a report needs is there before it is asked for
-    assert korean
-    templates().get_template("page.html")
+    templates().get_template("page.html")  # what a report needs is there before it is asked for
+    known = _texts(Path(sys.argv[1]))
     line = sys.stdin.buffer.readline()
     if not line:
         return
@@ -120,7 +120,7 @@ def serve() -> None:
     try:
         clips = pl.read_ipc(told["clips"])
         answer = pickle.dumps(
-            commands.reported(Corpus(Path(told["corpus"])), Recipe.model_validate(told["recipe"]), clips)
+            commands.reported(Corpus(Path(told["corpus"])), Recipe.model_validate(told["recipe"]), clips, known)
         )
     except Exception as error:
         error.add_note(f"in the process that writes the report:\n{traceback.format_exc()}")
@@ -128,6 +128,18 @@ def serve() -> None:
     sys.stdout.buffer.write(answer)
     sys.stdout.buffer.flush()
     os._exit(0)  # at once: there is nothing to put away
+
+
+def _texts(measured: Path) -> "Known | None":
+    """What the texts cover that the command decides over; a clip whose text is another by then is read anew."""
+    import polars as pl
+
+    from curate.text.coverage.known import NEEDED, Known
+
+    try:
+        return Known(pl.read_parquet(measured, columns=list(NEEDED)))
+    except (pl.exceptions.PolarsError, OSError):
+        return None
 
 
 def _end_with_the_command() -> None:

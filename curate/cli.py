@@ -454,7 +454,7 @@ def _advance(
     corpus, done = _known(folder), None
     if any(setting.strip().startswith("source.") for setting in settings or []):
         raise UserError("sources are read by `curate run` and `curate ingest`: change source.* there, in the recipe")
-    reported = background.reporter(corpus.manifest) if until == "tag" and finish else nullcontext()
+    reported = background.reporter(corpus) if until == "tag" and finish else nullcontext()
     with reported as reporter:
         from curate import commands, show  # while the reporter imports what it needs
         from curate.recipe import dump, load

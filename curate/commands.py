@@ -36,6 +36,7 @@ from curate.models import compute
 from curate.recipe import Recipe
 from curate.report.summary import Summary, summary
 from curate.steps.before import Before
+from curate.text.coverage.known import Known
 
 log = logging.getLogger(__name__)
 
@@ -304,9 +305,9 @@ def finish(
     return begun() if begun else reported(corpus, wanted, clips)
 
 
-def reported(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame) -> Finished:
-    """The report is written."""
-    told = summary(clips, wanted)
+def reported(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, known: Known | None = None) -> Finished:
+    """The report is written; `known`: the units of its texts, where they were found already."""
+    told = summary(clips, wanted, known)
     return Finished(write_report(corpus, wanted, clips, told=told), told)
 
 

@@ -9,6 +9,7 @@ from curate.report import numbers
 from curate.report.numbers import Numbers
 from curate.steps import coverage_facts, notes
 from curate.steps.coverage_facts import Facts
+from curate.text.coverage.known import Known
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Summary:
     notes: list[str]
 
 
-def summary(clips: pl.DataFrame, recipe: Recipe) -> Summary:
-    """Of the frame after any step."""
-    coverage = coverage_facts.phonetic_coverage(clips)
+def summary(clips: pl.DataFrame, recipe: Recipe, known: Known | None = None) -> Summary:
+    """Of the frame after any step; `known`: the units of its texts, where they were found already."""
+    coverage = coverage_facts.phonetic_coverage(clips, known)
     return Summary(numbers.status(clips, recipe), coverage, notes.notes(clips, recipe, coverage))

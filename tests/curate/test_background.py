@@ -42,7 +42,7 @@ def test_it_writes_what_the_command_itself_would(made: Made) -> None:
     before = files(made[0])
     for name in ("index.html", "report.json"):
         (made[0].report / name).unlink()
-    with background.reporter(made[0].manifest) as reporter:
+    with background.reporter(made[0]) as reporter:
         done = commands.finish(*made, watch, reporter)
     assert done == alone
     assert files(made[0]) == before
@@ -51,7 +51,7 @@ def test_it_writes_what_the_command_itself_would(made: Made) -> None:
 @pytest.mark.usefixtures("large")
 def test_what_is_wrong_with_the_report_is_raised_by_the_command(made: Made) -> None:
     made[0].report.write_text("a file where a folder should be")
-    with background.reporter(made[0].manifest) as reporter, pytest.raises(FileExistsError) as caught:
+    with background.reporter(made[0]) as reporter, pytest.raises(FileExistsError) as caught:
         commands.finish(*made, watch, reporter)
     assert "in the process that writes the report" in caught.value.__notes__[0]
 
@@ -59,21 +59,21 @@ def test_what_is_wrong_with_the_report_is_raised_by_the_command(made: Made) -> N
 @pytest.mark.usefixtures("large")
 @pytest.mark.parametrize("end", ["pass", "import sys; sys.stdin.readline(); raise SystemExit(1)"])
 def test_where_it_dies_the_command_writes_the_report(made: Made, end: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def dying() -> subprocess.Popen[bytes]:
+    def dying(measured: Path) -> subprocess.Popen[bytes]:
         return subprocess.Popen([sys.executable, "-c", end], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     monkeypatch.setattr(background, "_started", dying)
-    with background.reporter(made[0].manifest) as reporter:
+    with background.reporter(made[0]) as reporter:
         assert commands.finish(*made, watch, reporter).page.is_file()
     assert not [name for name in files(made[0]) if name.endswith(".partial")]
 
 
 def test_a_small_corpus_and_one_core_have_none(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
-    with background.reporter(made[0].manifest) as reporter:
+    with background.reporter(made[0]) as reporter:
         assert reporter is None
     monkeypatch.setattr(background, "FEWEST", 0)
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0})
-    with background.reporter(made[0].manifest) as reporter:
+    with background.reporter(made[0]) as reporter:
         assert reporter is None
 
 
