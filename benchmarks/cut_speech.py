@@ -7,7 +7,8 @@ pauses between them of 0.05 to 0.3 s (a third), 0.3 to 1.2 s and 1.5 to 5 s, und
 speech is, is known from the clean pieces. `curate` ingests, listens (Silero alone) and cuts, with clips of at most 30 s
 and of 8 s. Printed: the share of the speech that lies in clips; the share of the clips that is speech, its inner pauses
 and 0.25 s around it counted in; and the cuts that lie inside words: within 30 ms of them the clean speech is nowhere 25
-dB under its mean.
+dB under its mean, and nowhere as quiet as its own background (within 6 dB of its quietest twentieth, and 12 dB under
+its mean at least): a recording with a background of its own has pauses that are no quieter.
 """
 
 import argparse
@@ -27,6 +28,7 @@ from curate.measures import catalogue
 RATE = 16_000
 OFF = ["events=false", "turns=false", "speaker=false", "language=false", "asr={}"]
 QUIET, NEAR = 25.0, 0.03  # dB under the speech; seconds around a cut
+BACKGROUND, LEAST = 6.0, 12.0  # dB over a piece's quietest twentieth; under its mean
 AROUND = 0.25  # seconds beside speech that belong to its clip
 
 
@@ -43,28 +45,33 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as made:
         sounds = Path(made) / "sounds"
         sounds.mkdir()
-        clean = {}
+        clean, pauses = {}, {}
         for number in range(options.recordings):
             path = sounds / f"{number:03d}.flac"
-            spoken = joined(pieces, random)
+            spoken, background = joined(pieces, random)
             noise = power_noise(random, len(spoken), random.uniform(0, 1.5), RATE)
             snr = random.uniform(15, 35)
             level = np.sqrt(np.mean(spoken[spoken != 0] ** 2) / np.mean(noise**2) / 10 ** (snr / 10))
             soundfile.write(path, np.clip(spoken + level * noise, -1, 1), RATE)
-            clean[path.name] = spoken
+            clean[path.name], pauses[path.name] = spoken, background
         for longest in (30, 8):
-            judge(cut(sounds, Path(made) / str(longest), longest), clean, longest)
+            judge(cut(sounds, Path(made) / str(longest), longest), clean, pauses, longest)
 
 
-def joined(pieces: list[Piece], random: np.random.Generator) -> Sound:
-    """About 100 s of pieces and pauses, silent between them."""
+def joined(pieces: list[Piece], random: np.random.Generator) -> tuple[Sound, Sound]:
+    """About 100 s of pieces and pauses, silent between them; and for each sample how quiet a pause is there, in dB."""
     parts: list[Sound] = [np.zeros(RATE)]
+    pauses: list[Sound] = [np.zeros(RATE)]
     while sum(map(len, parts)) < 100 * RATE:
         piece = pieces[int(random.integers(len(pieces)))]
         sound = trimmed(resampled(piece.samples, piece.rate, RATE))
+        sound = sound * 0.05 / np.sqrt(np.mean(sound**2))
+        mean = 20 * np.log10(0.05)
+        background = min(float(np.quantile(levels(sound), 0.05)) + BACKGROUND, mean - LEAST)
         low, high = [(0.05, 0.3), (0.3, 1.2), (1.5, 5.0)][int(random.integers(3))]
-        parts += [sound * 0.05 / np.sqrt(np.mean(sound**2)), np.zeros(round(random.uniform(low, high) * RATE))]
-    return np.concatenate(parts)
+        parts += [sound, np.zeros(round(random.uniform(low, high) * RATE))]
+        pauses.append(np.full(len(parts[-2]) + len(parts[-1]), max(background, mean - QUIET)))
+    return np.concatenate(parts), np.concatenate(pauses)
 
 
 def trimmed(sound: Sound) -> Sound:
@@ -94,9 +101,9 @@ def silent(what: str, done: float, total: float) -> None:
     """Nobody watches."""
 
 
-def judge(clips: pl.DataFrame, clean: dict[str, Sound], longest: int) -> None:
+def judge(clips: pl.DataFrame, clean: dict[str, Sound], pauses: dict[str, Sound], longest: int) -> None:
     """Print what of the speech is in clips, what of the clips is speech, and which cuts are inside words."""
-    speech, covered, clip_time, useful, inside, cuts = 0, 0, 0, 0, 0, 0
+    speech, covered, clip_time, useful, loud, inside, cuts = 0, 0, 0, 0, 0, 0, 0
     for name, sound in clean.items():
         quiet = levels(sound)
         mean = 10 * np.log10(np.mean(sound[sound != 0] ** 2))
@@ -110,13 +117,15 @@ def judge(clips: pl.DataFrame, clean: dict[str, Sound], longest: int) -> None:
             for edge in (start, end):
                 beside = quiet[max(0, round((edge / RATE - NEAR) * 100)) : round((edge / RATE + NEAR) * 100) + 1]
                 cuts += 1
-                inside += bool(len(beside) and beside.min() > mean - QUIET)
+                loud += bool(len(beside) and beside.min() > mean - QUIET)
+                inside += bool(len(beside) and beside.min() > pauses[name][min(edge, len(sound) - 1)])
         speech, covered = speech + int(spoken.sum()), covered + int((spoken & in_clip).sum())
         clip_time, useful = clip_time + int(in_clip.sum()), useful + int((around & in_clip).sum())
     too_long = clips.filter(pl.col("speech_seconds") > 0, pl.col("cut_end") - pl.col("cut_start") > longest * RATE)
     print(
         f"clips of at most {longest} s: recall {covered / speech:.4f}, precision {useful / clip_time:.4f}, "
-        f"{inside} of {cuts} cuts inside words, {too_long.height} clips too long; {speech / 100:.0f} s of speech"
+        f"{inside} of {cuts} cuts inside words ({loud} by 25 dB alone), "
+        f"{too_long.height} clips too long; {speech / 100:.0f} s of speech"
     )
 
 

@@ -16,7 +16,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
-from curate.engine import one_thread
+from curate.engine import memory, one_thread
 from curate.engine.devices import GONE, WAITED, Device, Remote
 from curate.engine.work import Extractors, Job, Result, work
 from curate.errors import UserError
@@ -90,6 +90,7 @@ class Local:
             yield from self._there(jobs, progress)
 
     def _here(self, jobs: Sequence[Job], progress: Progress) -> Iterator[Result]:
+        memory.keep_freed()
         self._state = self._state or Extractors(self._measures)
         for job in jobs:
             yield from work(job, self._state)
@@ -199,6 +200,7 @@ def _ending(code: int | None) -> str:
 
 def _serve(pipe: Connection, measures: list[Measure], device: str) -> None:
     """A worker's life: jobs in, answers out, until the pipe closes (so also when the parent is killed)."""
+    memory.keep_freed()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which keeps what has come in
     state = Extractors(measures, Remote(device).extractor if device else None)
     try:

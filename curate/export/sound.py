@@ -13,7 +13,7 @@ import numpy as np
 
 from curate import audio
 from curate.errors import Unreadable, UserError
-from curate.measures import signal
+from curate.measures import loudness
 
 VERSION = 1  # raise it when the same settings give other samples
 TRUE_PEAK = -1.0  # dBTP: the most that EBU R 128 allows
@@ -61,14 +61,14 @@ def normalised(samples: audio.Samples, rate: int, target: float) -> tuple[audio.
     gate at -70 LUFS is left as it is.
     """
     notes = {}
-    block = math.ceil(signal.BLOCK * rate)
+    block = math.ceil(loudness.BLOCK * rate)
     if len(samples) < block:
         notes["short"] = 1
     heard = np.tile(samples, math.ceil(block / len(samples))) if notes else samples
-    loudness = signal.loudness(heard.astype(np.float64), rate)
-    if loudness is None or not math.isfinite(loudness):
+    level = loudness.integrated(heard, rate)
+    if level is None:
         return samples, {"silent": 1}
-    gain = 10 ** ((target - loudness) / 20)
+    gain = 10 ** ((target - level) / 20)
     most = 10 ** (TRUE_PEAK / 20) / true_peak(samples, rate)
     if gain > most:
         notes["peak"] = 1

@@ -12,9 +12,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-VERSION = 1  # raise it when an answer changes: it enters the fingerprint
+from curate.measures.spectra import Samples, finite, quantiles
 
-Samples = NDArray[np.float32]
+VERSION = 2  # raise it when an answer changes: it enters the fingerprint
+
 Spans = list[tuple[int, int]]
 Flags = NDArray[np.bool_]
 
@@ -39,40 +40,42 @@ def longest(samples: Samples, rate: int, speech: Spans) -> float | None:
 
     Spans are half-open, in samples of the clip.
     """
-    sound = np.nan_to_num(np.ravel(samples).astype(np.float64))
+    sound = finite(samples)
     inside = [sound[max(0, start) : max(0, end)] for start, end in speech]
-    spoken = np.concatenate([sound[:0], *inside])
-    level = float(np.mean(spoken**2)) if len(spoken) else 0.0
+    level = sum(float(each @ each) for each in inside) / max(1, sum(map(len, inside)))
     if not level > 0 or rate <= 0:
         return None
     gaps = [*_equal(sound, rate, level), *_hushed(sound, rate, level), *_repeated(sound, rate, level)]
     return max((end - start for start, end in gaps), default=0) * 1000 / rate
 
 
-def _equal(sound: NDArray[np.float64], rate: int, level: float) -> Spans:
+def _equal(sound: Samples, rate: int, level: float) -> Spans:
     """Runs of one value between loud sounds."""
-    runs = _runs(np.diff(sound) == 0, round(SHORTEST * rate))
-    top = CEILING * float(np.abs(sound).max())
-    found = [(start, end + 1) for start, end in runs if abs(sound[start]) < top]
+    runs = _equal_runs(sound[1:], sound[:-1], round(SHORTEST * rate))
+    if not runs:
+        return []
+    top = CEILING * max(float(sound.max()), -float(sound.min()))
+    found = [(start, end + 1) for start, end in runs if abs(float(sound[start])) < top]
     return [gap for gap in found if _between_words(sound, gap, rate, level)]
 
 
-def _hushed(sound: NDArray[np.float64], rate: int, level: float) -> Spans:
+def _hushed(sound: Samples, rate: int, level: float) -> Spans:
     """Stretches quieter than the room between loud sounds."""
     size = max(1, round(FRAME * rate) // 2)
     count = len(sound) // size
     if count < 8:
         return []
-    steps = np.diff(sound, prepend=sound[:1])  # a high-pass leaves a slow wave in a gap
-    power = (steps[: count * size].reshape(-1, size) ** 2).mean(axis=1)
-    power /= max(1e-30, float(np.quantile(power, 0.8)))
-    room = float(np.quantile(power, 0.05))
-    quiet = power < min(10 ** (-FALL / 10), max(room * 10 ** (-QUIETER / 10), 10 ** (-DEEP / 10)))
+    steps = np.diff(sound[: count * size], prepend=sound[:1])  # a high-pass leaves a slow wave in a gap
+    frames = steps.reshape(-1, size)
+    power = np.einsum("fs,fs->f", frames, frames)
+    room, loud = quantiles(power, (0.05, 0.8))
+    quiet = power < max(1e-30, float(loud)) * 10 ** (-FALL / 10)
+    quiet &= power < max(float(room) * 10 ** (-QUIETER / 10), float(loud) * 10 ** (-DEEP / 10))
     gaps = [(start * size, end * size) for start, end in _runs(quiet, round(2 * SHORTEST * rate / size))]
     return [gap for gap in gaps if _between_words(sound, gap, rate, level, slack=size)]
 
 
-def _between_words(sound: NDArray[np.float64], gap: tuple[int, int], rate: int, level: float, slack: int = 0) -> bool:
+def _between_words(sound: Samples, gap: tuple[int, int], rate: int, level: float, slack: int = 0) -> bool:
     """Whether speech sounds right before and right after a gap, which is no longer than one can be."""
     start, end = gap
     width = round(EDGE * rate)
@@ -83,34 +86,56 @@ def _between_words(sound: NDArray[np.float64], gap: tuple[int, int], rate: int, 
     return bool(louder >= level * 10 ** (-LOUD / 10) and weaker >= level * 10 ** (-AUDIBLE / 10))
 
 
-def _repeated(sound: NDArray[np.float64], rate: int, level: float) -> Spans:
+def _repeated(sound: Samples, rate: int, level: float) -> Spans:
     """Loud stretches that equal the ones just before them to the last bit, as when a packet is played again."""
     if len(sound) < 4 * TAPS:
         return []
-    whole = np.rint(sound * 2**23).astype(np.int64)
-    weights = np.random.default_rng(0).integers(1, 2**40, TAPS) | 1
-    number = np.zeros(len(whole) - TAPS + 1, np.int64)  # of the samples from each place on; wraps around
-    for tap, weight in enumerate(weights.tolist()):
-        number += whole[tap : len(number) + tap] * weight
-    # a sixteenth, by content: the same of both copies; where nothing moves there is nothing to find
-    moving = np.abs(whole[TAPS // 2 :][: len(number)] - whole[: len(number)]) > 0
-    chosen = np.flatnonzero(((number >> 20) & 15 == 0) & moving)
-    order = chosen[np.argsort(number[chosen], kind="stable")]
-    apart = np.diff(order)
-    twins = (np.diff(number[order]) == 0) & (apart <= REPEAT * rate) & (apart > TAPS)
-    lags, counts = np.unique(apart[twins], return_counts=True)
     found: Spans = []
-    for lag in lags[np.argsort(-counts, kind="stable")[:LAGS]].tolist():
-        same = sound[lag:] == sound[:-lag]
-        runs = [(a + lag, b + lag) for a, b in _runs(same, round(REPEAT_RUN * rate))]
+    for lag in _lags(sound, rate):
+        runs = [(a + lag, b + lag) for a, b in _equal_runs(sound[lag:], sound[:-lag], round(REPEAT_RUN * rate))]
         found += [run for run in runs if np.var(sound[run[0] : run[1]]) >= level * 10 ** (-LOUD / 10)]
     covered = sum(end - start for start, end in found)
     return [] if covered > MOSTLY * len(sound) else found
 
 
+def _lags(sound: Samples, rate: int) -> list[int]:
+    """At which distances the same TAPS samples come again, the most common first."""
+    bits = (sound + np.float32(0)).view(np.uint32)  # minus zero is zero
+    count = len(bits) - TAPS + 1
+    # a sixteenth, by content: the same of both copies; where nothing moves there is nothing to find
+    chosen = (bits[:count] * np.uint32(0x9E3779B1) + bits[1 : count + 1] * np.uint32(0x85EBCA77)) < 2**28
+    places = np.flatnonzero(chosen)
+    places = places[bits[places] != bits[places + TAPS // 2]]
+    weights = np.random.default_rng(0).integers(1, 2**63, TAPS, dtype=np.uint64) | np.uint64(1)
+    numbers = np.zeros(len(places), np.uint64)  # of the samples from each place on; wraps around
+    for tap, weight in enumerate(weights):
+        numbers += bits[places + tap] * weight
+    # sorted by number, then by place, in one 64-bit word: faster than sorting an index
+    width = np.uint64(len(sound).bit_length())
+    ordered = np.sort(numbers >> width << width | places.astype(np.uint64))
+    place = (ordered & ((np.uint64(1) << width) - np.uint64(1))).astype(np.int64)
+    apart = np.diff(place)
+    twins = (np.diff(ordered >> width) == 0) & (apart <= REPEAT * rate) & (apart > TAPS)
+    lags, counts = np.unique(apart[twins], return_counts=True)
+    return [int(lag) for lag in lags[np.argsort(-counts, kind="stable")[:LAGS]]]
+
+
+def _equal_runs(one: Samples, other: Samples, least: int) -> Spans:
+    """Half-open stretches of at least so many samples that are equal in two rows.
+
+    Every eighth of `least` is looked at first: a run has eight of these in a row, and speech has not.
+    """
+    step = max(1, least // 8)
+    found: Spans = []
+    for start, end in _runs(one[::step] == other[::step], max(1, least // step)):
+        low, high = max(0, (start - 1) * step), min(len(one), end * step)
+        found += [(low + a, low + b) for a, b in _runs(one[low:high] == other[low:high], least)]
+    return found
+
+
 def _runs(flags: Flags, least: int) -> Spans:
     """Half-open stretches of at least so many true flags."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
+    edges = np.flatnonzero(np.concatenate([flags[:1], flags[1:] != flags[:-1], flags[-1:]]))
     starts, ends = edges[::2], edges[1::2]
     long = ends - starts >= max(1, least)
     return list(zip(starts[long].tolist(), ends[long].tolist(), strict=True))

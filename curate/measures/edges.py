@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-VERSION = 1  # raise it when an answer changes: it enters the fingerprint
+from curate.measures.spectra import Samples, finite, quantiles
 
-Samples = NDArray[np.float32]
+VERSION = 2  # raise it when an answer changes: it enters the fingerprint
+
 EDGE_SECONDS = 0.04  # three pitch periods of a low voice; short enough not to reach a word that starts after a breath
 FRAME_SECONDS = 0.02
-FLOOR_PERCENTILE = 10  # the quietest tenth of the frames stands for the background
+FLOOR_SHARE = 0.1  # the quietest tenth of the frames stands for the background
 PAUSE_SECONDS = (
     0.3  # a sound at the edge with a pause this long before the speech is a click or a breath; trimming drops it
 )
@@ -33,12 +33,12 @@ def edge_levels(samples: Samples, rate: int, spans: Sequence[tuple[int, int]]) -
     with a pause between it and the speech is silent (-80). A cut inside a pause, or inside the closure of a stop
     consonant, cannot be seen this way. None without speech. Spans are half-open, in samples of this clip.
     """
-    signal = samples.astype(np.float64)
+    signal = finite(samples)
     inside = [(max(0, start), min(end, len(signal))) for start, end in spans if max(0, start) < min(end, len(signal))]
     level = _power(np.concatenate([signal[:0], *(signal[start:end] for start, end in inside)]))
-    if not level > 0:  # no speech, or NaN
+    if not level > 0:  # no speech
         return None
-    floor = float(np.percentile(_frame_powers(signal, round(FRAME_SECONDS * rate)), FLOOR_PERCENTILE))
+    floor = float(quantiles(_frame_powers(signal, round(FRAME_SECONDS * rate)), (FLOOR_SHARE,))[0])
     width, pause = round(EDGE_SECONDS * rate), round(PAUSE_SECONDS * rate)
     gaps = min(start for start, _ in inside), len(signal) - max(end for _, end in inside)
     edges = (signal[:width], signal[-width:])
@@ -61,16 +61,16 @@ def trim(spans: Sequence[tuple[int, int]], start: int, end: int, margin: int) ->
     return max(start, first - margin), min(end, last + margin)
 
 
-def _power(signal: NDArray[np.float64]) -> float:
+def _power(signal: Samples) -> float:
     """Mean square around the mean, so that a constant offset is no sound; 0 for nothing."""
     return float(np.var(signal)) if len(signal) else 0.0
 
 
-def _frame_powers(signal: NDArray[np.float64], width: int) -> NDArray[np.float64]:
+def _frame_powers(signal: Samples, width: int) -> Samples:
     """Mean square of each whole frame; the clip is one frame where it is shorter than that."""
     count = max(1, len(signal) // width)
     frames = signal[: count * width].reshape(count, -1)
-    return np.asarray(frames.var(axis=1), dtype=np.float64)
+    return np.asarray(frames.var(axis=1), dtype=np.float32)
 
 
 def _decibels(ratio: float) -> float:

@@ -24,30 +24,43 @@ def candidates(prints: Sequence[Print]) -> list[tuple[int, int]]:
     as a chain, not as every pair.
     """
     numbers, clips, places = _postings(prints)
-    votes = [np.zeros(0, np.int64)]
     crowded = _sizes(numbers) > CROWD
+    votes = [np.zeros(0, np.int64)]
+    left = np.arange(len(numbers))
     for apart in range(1, CROWD):
-        left = np.flatnonzero(numbers[apart:] == numbers[:-apart])
+        left = left[left + apart < len(numbers)]
+        left = left[numbers[left + apart] == numbers[left]]  # ever fewer: those further on in a run of equal numbers
         left = left[~crowded[left]] if apart > NEIGHBOURS else left
-        left = left[clips[left] != clips[left + apart]]
-        pair = clips[left] * len(prints) + clips[left + apart]
-        votes.append((pair << 20) + places[left] - places[left + apart] + (1 << 19))
+        if not len(left):
+            break
+        used = left[clips[left] != clips[left + apart]]
+        pair = clips[used] * len(prints) + clips[used + apart]
+        votes.append((pair << 20) + places[used] - places[used + apart] + (1 << 19))
     return [divmod(pair, len(prints)) for pair in _voted(np.concatenate(votes))]
 
 
 def _postings(rows: Sequence[Print]) -> tuple[Print, NDArray[np.int64], NDArray[np.int64]]:
-    """Number, clip and place of each frame that differs from the one before it, sorted by number, clip, place."""
+    """Number, clip and place of each frame that differs from the one before it, sorted by number, clip, place.
+
+    Only of numbers that are there twice, which most are not. Number and frame are sorted as one 64-bit word: half the
+    time of sorting an index, and what comes after is read in order.
+    """
     numbers = np.concatenate([np.zeros(0, np.uint32), *rows])
-    clips = np.repeat(np.arange(len(rows)), [len(row) for row in rows])
-    places = np.concatenate([np.zeros(0, np.int64), *(np.arange(len(row)) for row in rows)])
     used = np.flatnonzero((numbers != NOTHING) & (numbers != np.concatenate([[NOTHING], numbers[:-1]])))
-    order = used[np.argsort(numbers[used], kind="stable")]
-    return numbers[order], clips[order], places[order]
+    words = numbers[used].astype(np.uint64) << np.uint64(32) | used.astype(np.uint64)
+    words.sort()
+    again = words[1:] >> np.uint64(32) == words[:-1] >> np.uint64(32)
+    words = words[np.concatenate([again, [False]]) | np.concatenate([[False], again])] if len(words) else words
+    frames = (words & np.uint64(0xFFFFFFFF)).astype(np.int64)
+    starts = np.cumsum([0, *(len(row) for row in rows)])
+    clips = np.searchsorted(starts, frames, "right") - 1
+    return (words >> np.uint64(32)).astype(np.uint32), clips, frames - starts[clips]
 
 
 def _sizes(numbers: Print) -> NDArray[np.int64]:
     """For each of the sorted numbers, how many are equal to it."""
-    _, counts = np.unique(numbers, return_counts=True)
+    starts = np.flatnonzero(np.concatenate([[True], numbers[1:] != numbers[:-1]])[: len(numbers)])
+    counts = np.diff(np.append(starts, len(numbers)))
     return np.repeat(counts, counts)
 
 
@@ -55,6 +68,6 @@ def _voted(votes: NDArray[np.int64]) -> list[int]:
     """The pairs that enough votes name at about one offset (80 ms; in two grids, so that no edge parts them)."""
     good = [np.zeros(0, np.int64)]
     for shift in (0, 2):
-        values, counts = np.unique((votes + shift) >> 2, return_counts=True)
-        good.append(values[counts >= VOTES] >> 18)
+        values = np.sort((votes + shift) >> 2)
+        good.append(values[VOTES - 1 :][values[VOTES - 1 :] == values[: max(0, len(values) - VOTES + 1)]] >> 18)
     return [int(pair) for pair in np.unique(np.concatenate(good))]

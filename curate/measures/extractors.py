@@ -113,7 +113,9 @@ def signal_extractor() -> ClipExtractor:
         levels = edges.edge_levels(sound.samples, sound.rate, speech)
         ends = {"head_edge": levels.head, "tail_edge": levels.tail} if levels else {}
         longest = dropouts.longest(sound.samples, sound.rate, speech)
-        return {**signal.measure(sound.samples, sound.rate, speech), **ends, "dropout": longest}
+        narrow = sound.at(LISTENING_RATE) if sound.rate > LISTENING_RATE else None
+        measured = signal.measure(sound.samples, sound.rate, speech, listening=narrow)
+        return {**measured, **ends, "dropout": longest}
 
     return _each(extract)
 
@@ -256,7 +258,8 @@ def fingerprint_extractor() -> ClipExtractor:
     from curate.measures import fingerprint
 
     def extract(clip: Clip) -> Answer:
-        return {"fingerprint": fingerprint.fingerprint(clip.sound.samples, clip.sound.rate) or None}
+        rate = min(clip.sound.rate, LISTENING_RATE)
+        return {"fingerprint": fingerprint.fingerprint(clip.sound.at(rate), rate) or None}
 
     return _each(extract)
 

@@ -19,14 +19,15 @@ import polars as pl
 import soxr
 from numpy.typing import NDArray
 
+from curate.audio import LISTENING_RATE, resample
 from curate.manifest import COLUMNS
 from curate.measures import equal_frames, landmarks
 from curate.measures.equal_frames import NOTHING
+from curate.measures.spectra import Samples, finite, hann, power_of, quantiles
 
-VERSION = 2  # of a clip's print: raise it when an answer changes, it enters the fingerprint
+VERSION = 3  # of a clip's print: raise it when an answer changes, it enters the fingerprint
 SIMILAR_VERSION = 2  # of the pairs that sound alike
 
-Samples = NDArray[np.float32]
 Print = NDArray[np.uint32]
 
 RATE = 6000  # Hz: all that is looked at lies under 2.3 kHz
@@ -45,8 +46,10 @@ SURE = 0.8  # as alike as this at the same speed: no other is tried
 
 def fingerprint(samples: Samples, rate: int) -> bytes:
     """The print of a clip: 4 bytes per 20 ms, 8 per landmark; none for silence, steady and short sound (0.8 s)."""
-    clean = np.nan_to_num(np.ravel(samples).astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
-    peak = float(np.abs(clean).max(initial=0.0))
+    if rate > LISTENING_RATE:  # in two steps: the first is made for other measures too
+        samples, rate = resample(samples, rate, LISTENING_RATE), LISTENING_RATE
+    clean = finite(samples)
+    peak = max(clean.max(initial=0.0), -clean.min(initial=0.0))
     if peak < SILENT or rate <= 0:
         return b""
     sound = soxr.resample(clean / peak, rate, RATE, quality="HQ") if rate != RATE else clean / peak
@@ -108,15 +111,13 @@ def pairs(prints: Sequence[bytes], threshold: float = THRESHOLD) -> list[tuple[i
 def _energy(sound: Samples) -> NDArray[np.float32]:
     """Energy (frames, bands) in bands evenly spaced by logarithm."""
     import scipy.fft  # slow to import
-    import scipy.signal  # slow to import
 
     if len(sound) < WINDOW:
         return np.zeros((0, BANDS), np.float32)
     cut = np.lib.stride_tricks.sliding_window_view(sound, WINDOW)[::HOP]
     bands = _bands()
-    spectrum = scipy.fft.rfft(cut * scipy.signal.get_window("hann", WINDOW).astype(np.float32), axis=1)
-    spectrum = spectrum[:, : bands.shape[1]]
-    return np.ascontiguousarray((bands @ (spectrum.real**2 + spectrum.imag**2).T).T)
+    spectrum = scipy.fft.rfft(cut * hann(WINDOW), axis=1, overwrite_x=True)
+    return np.ascontiguousarray((bands @ power_of(spectrum[:, : bands.shape[1]]).T).T)
 
 
 @functools.cache
@@ -139,7 +140,7 @@ def _bands() -> Any:
 def _telling(energy: NDArray[np.float32], moved: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Frames that are loud enough and change."""
     total = energy.sum(axis=1)
-    loud = total > np.quantile(total, 0.95) * 10 ** (-QUIET / 10)
+    loud = total > quantiles(total, (0.95,))[0] * 10 ** (-QUIET / 10)
     return np.asarray(loud & (np.abs(moved).sum(axis=1) > STEADY * total))
 
 

@@ -127,7 +127,7 @@ def candidates(tables: Sequence[Table]) -> list[tuple[int, int]]:
     counts = np.array([len(tables[which]) for which in used], dtype=np.int64)
     clips = np.repeat(np.arange(len(used)), counts)
     order = np.argsort(every[:, 0], kind="stable")  # of equal numbers in the order of clips and frames
-    index = _Index(every[order, 0], clips[order], _frames(every[order]))
+    index = _index(every[order], clips[order])
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
     found = [np.zeros(0, np.int64)]
@@ -143,8 +143,17 @@ class _Index(NamedTuple):
     """Every landmark of a corpus, sorted by number, clip and frame."""
 
     numbers: NDArray[np.uint32]
+    sizes: Numbers  # of the first of equal numbers, how many there are
     clips: Numbers
     frames: Numbers
+
+
+def _index(table: Table, clips: Numbers) -> _Index:
+    numbers = np.ascontiguousarray(table[:, 0])
+    starts = np.flatnonzero(np.concatenate([[True], numbers[1:] != numbers[:-1]])[: len(numbers)])
+    sizes = np.zeros(len(numbers), np.int64)
+    sizes[starts] = np.diff(np.append(starts, len(numbers)))
+    return _Index(numbers, sizes, clips, _frames(table))
 
 
 def _frames(table: Table) -> Numbers:
@@ -165,25 +174,29 @@ def _votes(index: _Index, asked: Table, clips: Numbers, place: Numbers, flip: in
     """Which other clips have the number of each landmark, some of its weak bits flipped; packed as `_agreed` reads."""
     chosen = np.array([flip >> bit & 1 for bit in range(WEAK)], np.uint32)
     wanted = asked[:, 0] ^ np.bitwise_or.reduce((np.uint32(1) << _weakest(asked)) * chosen, axis=1)
-    left, right = np.searchsorted(index.numbers, wanted, "left"), np.searchsorted(index.numbers, wanted, "right")
+    asker = np.argsort(wanted)  # a search in order stays in the cache: half the time at 100,000 clips, and linear
+    left = np.searchsorted(index.numbers, wanted[asker])
+    left[left == len(index.numbers)] = 0
+    found = index.numbers[left] == wanted[asker]
+    asker, left = asker[found], left[found]
+    right = left + index.sizes[left]
     crowded = right - left > CROWD
-    left = np.where(crowded, place + 1 if not flip else right, left)
+    left = np.where(crowded, place[asker] + 1 if not flip else right, left)
     right = np.where(crowded, np.minimum(left + NEIGHBOURS, right), right)
     length = right - left
-    asker = np.repeat(np.arange(len(asked)), length)
+    asker = np.repeat(asker, length)
     other = np.arange(length.sum()) + np.repeat(left - (np.cumsum(length) - length), length)
     mine, theirs = clips[asker], index.clips[other]
-    pair = (mine - clips[0]) << CLIP_BITS | theirs
     kept = mine != theirs
-    votes: Numbers = (
-        pair[kept] << 2 * FRAME_BITS | _frames(asked)[asker[kept]] << FRAME_BITS | index.frames[other[kept]]
-    )
+    pair = (mine[kept] - clips[0]) << CLIP_BITS | theirs[kept]
+    votes: Numbers = pair << 2 * FRAME_BITS | _frames(asked)[asker[kept]] << FRAME_BITS | index.frames[other[kept]]
     return votes
 
 
 def _agreed(votes: Numbers, counts: Numbers, first: int) -> Numbers:
     """The pairs (as i x clips + j, i < j) for which enough votes say that one clip is the other, up to its speed."""
-    votes = np.unique(votes)
+    votes = np.sort(votes)
+    votes = votes[np.concatenate([[True], votes[1:] != votes[:-1]])[: len(votes)]]
     pair, mine, theirs = votes >> 2 * FRAME_BITS, votes >> FRAME_BITS & MOST_FRAMES, votes & MOST_FRAMES
     agrees = np.zeros(len(pair), np.int64)
     for apart in range(1, WEAK + 1):  # a false match may stand between two right ones
@@ -192,8 +205,10 @@ def _agreed(votes: Numbers, counts: Numbers, first: int) -> Numbers:
         close = same & (np.abs(others - ours) <= CLOSE + ours * (SPEEDS[-1] - 1))
         exact = same & (np.abs(others - ours) < CLOSE)  # at the same speed, which chance seldom gives
         agrees[apart:] = np.maximum(agrees[apart:], close.astype(np.int64) + exact)
-    pairs, places = np.unique(pair, return_inverse=True)
-    agreed = np.bincount(places, agrees, len(pairs))
+    if not len(pair):
+        return pair
+    starts = np.flatnonzero(np.concatenate([[True], pair[1:] != pair[:-1]]))
+    pairs, agreed = pair[starts], np.add.reduceat(agrees, starts)
     one, two = (pairs >> CLIP_BITS) + first, pairs & (2**CLIP_BITS - 1)
     enough = agreed >= np.where(np.minimum(counts[one], counts[two]) < FEW, *NEEDED)
     found: Numbers = np.minimum(one, two) * len(counts) + np.maximum(one, two)

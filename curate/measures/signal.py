@@ -5,22 +5,35 @@ Nothing here raises on odd input, and nothing is NaN or infinite: what cannot be
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from curate.measures import bandwidth, clipping
-from curate.measures.spectra import ENOUGH_FRAMES, LOWEST, Floats, Frames, Samples, Spans, frames_of
+from curate.audio import LISTENING_RATE, resample
+from curate.measures import bandwidth, clipping, loudness
+from curate.measures.spectra import (
+    ENOUGH_FRAMES,
+    LOWEST,
+    Floats,
+    Frames,
+    Samples,
+    Spans,
+    finite,
+    frames_of,
+    hann,
+    power_of,
+    quantiles,
+)
 
-# Raise it when an answer changes, here or in spectra, clipping or bandwidth: it enters the fingerprint.
-VERSION = 4
+# Raise it when an answer changes, here or in spectra, clipping, bandwidth or loudness: it enters the fingerprint.
+VERSION = 5
 
 NAMES = ("loudness", "peak", "clipped", "noise_floor", "snr", "bandwidth", "pitch")
 SILENT = 1e-7  # a peak under -140 dBFS is digital silence
 FLOOR = -120.0  # dBFS: under what 16 and 20 bits can hold
-BLOCK, BLOCK_STEP = 0.4, 0.1  # seconds, of BS.1770
 GATED = 1e-9  # 90 dB under speech: a gate or a synthesiser, not the room
 # Noise inside speech: this quantile over time in each band, times the factor that makes it the mean of steady noise
 # (found on Zeroth + white noise, 10-30 dB; between pauses it is within 3 dB of the truth for white and pink noise).
@@ -36,48 +49,37 @@ PITCH_FRAME, PITCH_HOP = 0.05, 0.02  # seconds: three periods of the lowest pitc
 VOICED = 0.6  # normalised autocorrelation of a voiced frame
 
 
-def measure(samples: Samples, rate: int, speech: Spans) -> dict[str, float | None]:
+def measure(samples: Samples, rate: int, speech: Spans, *, listening: Samples | None = None) -> dict[str, float | None]:
     """Every measure of one clip; `speech` holds the spans of speech in samples of the clip.
+
+    `listening`: the same at LISTENING_RATE, for a clip of a higher rate, where somebody has made it already.
 
     loudness (LUFS), peak (linear), clipped (share 0..1), noise_floor (dBFS), snr (dB), bandwidth (Hz), pitch (Hz).
     """
-    clean = np.nan_to_num(np.ravel(samples).astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-    peak = float(np.abs(clean).max(initial=0.0))
+    clean = finite(samples)
+    peak = float(max(clean.max(initial=0.0), -clean.min(initial=0.0)))
     if peak < SILENT or rate <= 0:
         return dict.fromkeys(NAMES)
-    unit = clean / peak  # so that no level can overflow
+    unit = clean / np.float32(peak)  # so that no level can overflow
+    if rate <= LISTENING_RATE:
+        narrow, at, spoken = unit, rate, speech
+    else:
+        narrow, at = finite(resample(clean, rate, LISTENING_RATE) if listening is None else listening), LISTENING_RATE
+        narrow = narrow / np.float32(peak)
+        spoken = [(round(start * at / rate), round(end * at / rate)) for start, end in speech]
     level = 20 * math.log10(peak)
     frames = frames_of(unit, rate, speech)
     noise = _noise(frames)
     values = {
-        "loudness": loudness(clean, rate),
+        "loudness": loudness.integrated(unit, rate, level),
         "peak": peak,
-        "clipped": clipping.share(unit, rate, 1 / (32768 * peak)),
+        "clipped": clipping.share(unit, rate, 1 / (32768 * peak), narrow),
         "noise_floor": None if noise is None else max(FLOOR, _decibels(noise) + level),
         "snr": _snr(frames, noise),
         "bandwidth": bandwidth.highest(frames),
-        "pitch": _pitch(unit, rate, speech),
+        "pitch": _pitch(narrow, at, spoken),
     }
     return {name: value if value is not None and math.isfinite(value) else None for name, value in values.items()}
-
-
-# ---- loudness
-
-
-def loudness(samples: Floats, rate: int) -> float | None:
-    """Integrated loudness in LUFS of one channel, None under 0.4 s or where every block is gated.
-
-    ITU-R BS.1770-4 by pyloudnorm, with the weighting filters of libebur128 (De Man, AES e-Brief 2014), which are right
-    at any rate. It would also count a last block that is not full: the samples end where the last full one does.
-    """
-    import pyloudnorm  # slow to import
-
-    size, step = round(BLOCK * rate), round(BLOCK_STEP * rate)
-    if len(samples) < size or rate < 4000:  # the weighting's shelf lies at 1.7 kHz
-        return None
-    full = samples[: size + (len(samples) - size) // step * step]
-    full = np.pad(full, (0, max(0, math.ceil(BLOCK * rate) - len(full))))  # rates that 0.4 s of are no whole number
-    return float(pyloudnorm.Meter(rate, filter_class="DeMan", block_size=BLOCK).integrated_loudness(full))
 
 
 # ---- noise
@@ -88,7 +90,7 @@ def _noise(frames: Frames) -> float | None:
 
     A gate, or a suppressor, that turns pauses down leaves the noise under speech as it was, and that is what is heard.
     """
-    energy = frames.power.sum(axis=1, dtype=np.float64)
+    energy = frames.energy
     speech = energy[frames.speech].mean() if frames.speech.any() else energy.max()
     pause = energy[frames.pause & (energy > speech * GATED)]
     inside = _noise_inside(frames, energy > speech * GATED)
@@ -107,62 +109,72 @@ def _noise_inside(frames: Frames, sounding: NDArray[np.bool_]) -> float | None:
     used = frames.power[(frames.speech & sounding) if (frames.speech & sounding).any() else sounding]
     if not len(used):
         return None
-    edges = np.concatenate([[LOWEST], np.geomspace(200, max(400.0, min(8000.0, frames.step * used.shape[1])), 19)])
-    starts = np.unique(np.minimum(np.searchsorted(np.arange(used.shape[1]) * frames.step, edges), used.shape[1] - 1))
-    bands = np.add.reduceat(used, starts, axis=1)
-    return float(np.quantile(bands, QUIET_QUANTILE, axis=0).sum() * QUIET_FACTOR)
+    bands = np.add.reduceat(used, _band_starts(frames.step, used.shape[1]), axis=1)
+    return float(quantiles(bands.T, (QUIET_QUANTILE,)).sum() * QUIET_FACTOR)
+
+
+@functools.cache
+def _band_starts(step: float, bins: int) -> NDArray[np.int64]:
+    """The first bin of each of up to 20 bands, evenly spaced by logarithm, `step` Hz from bin to bin."""
+    edges = np.concatenate([[LOWEST], np.geomspace(200, max(400.0, min(8000.0, step * bins)), 19)])
+    return np.unique(np.minimum(np.searchsorted(np.arange(bins) * step, edges), bins - 1))
 
 
 def _snr(frames: Frames, noise: float | None) -> float | None:
     """Speech over noise in dB, -20..100: the power while somebody speaks, less the noise's, over the noise's."""
     if noise is None or noise <= 0 or not frames.speech.any():
         return None
-    both = float(frames.power[frames.speech].sum(axis=1, dtype=np.float64).mean())
+    both = float(frames.energy[frames.speech].mean())
     return min(100.0, _decibels(max(both - noise, noise / 100) / noise))
 
 
 # ---- pitch
 
 
-def _pitch(unit: Floats, rate: int, speech: Spans) -> float | None:
+def _pitch(unit: Samples, rate: int, speech: Spans) -> float | None:
     """Median F0 in Hz over the voiced frames of speech; None with fewer than five of them."""
     lag = PITCH_RATE / pitches(unit, rate, speech)
     return float(PITCH_RATE / np.median(lag)) if len(lag) >= 5 else None
 
 
-def pitches(unit: Floats, rate: int, speech: Spans) -> Floats:
+def pitches(unit: Samples, rate: int, speech: Spans) -> Floats:
     """F0 in Hz of each voiced frame of speech, by autocorrelation (Boersma 1993: divided by the window's own).
 
     The shortest lag within 10 % of the best is taken, against octave errors. `unit` has a peak of about 1.
     """
-    spoken = [unit[max(0, start) : max(0, end)] for start, end in speech]
-    sound = np.concatenate([*spoken, unit[:0]]).astype(np.float32)
+    sound = np.concatenate([unit[:0], *(unit[max(0, start) : max(0, end)] for start, end in speech)])
     sound = soxr.resample(sound, rate, PITCH_RATE, quality="LQ") if len(sound) and rate != PITCH_RATE else sound
     size, hop = round(PITCH_FRAME * PITCH_RATE), round(PITCH_HOP * PITCH_RATE)
     if len(sound) < size:
         return np.zeros(0)
     cut = np.lib.stride_tricks.sliding_window_view(sound, size)[::hop]
-    cut = cut[cut.std(axis=1) > 0.1 * sound.std()]
-    likeness = _autocorrelation(cut - cut.mean(axis=1, keepdims=True))
+    cut = cut - cut.mean(axis=1, keepdims=True)
+    power = np.einsum("fs,fs->f", cut, cut) / size
     low, high = round(PITCH_RATE / PITCH_HIGH), round(PITCH_RATE / PITCH_LOW)
-    near = likeness[:, low - 1 : high + 2]
+    near = _autocorrelation(cut[power > 0.01 * sound.var()], low - 1, high + 2)
     peaks = np.where((near[:, 1:-1] >= near[:, :-2]) & (near[:, 1:-1] >= near[:, 2:]), near[:, 1:-1], 0.0)
     best = peaks.max(axis=1, initial=0.0)
     lag = low + (peaks >= 0.9 * best[:, None]).argmax(axis=1)[best >= VOICED]
     return np.asarray(PITCH_RATE / lag, dtype=np.float64)
 
 
-def _autocorrelation(frames: Samples) -> Samples:
-    """Normalised autocorrelation of each row; 1 at lag 0, and at a period of a periodic sound."""
+def _autocorrelation(frames: Samples, first: int, end: int) -> Samples:
+    """Normalised autocorrelation of each row at lags first..end; 1 at lag 0, and at a period of a periodic sound."""
     import scipy.fft  # slow to import
-    import scipy.signal  # slow to import
 
-    size = frames.shape[1]
-    window = scipy.signal.get_window("hann", size).astype(np.float32)
-    both = np.concatenate([frames * window, window[None]])
-    raw = scipy.fft.irfft(np.abs(scipy.fft.rfft(both, 2 * size, axis=1)) ** 2, axis=1)[:, : size // 2]
-    scaled = raw / np.maximum(raw[:, :1], 1e-20)
-    return np.asarray(scaled[:-1] / scaled[-1], dtype=np.float32)
+    window = hann(frames.shape[1])
+    size = scipy.fft.next_fast_len(frames.shape[1] + end, real=True)  # longer lags may wrap around
+    raw = _correlations(frames * window, size)
+    shape = _correlations(window[None], size)[0]
+    near = raw[:, first:end] / np.maximum(raw[:, :1], 1e-20)
+    return np.asarray(near / (shape[first:end] / shape[0]), dtype=np.float32)
+
+
+def _correlations(rows: Samples, size: int) -> Samples:
+    """Each row correlated with itself, from lag 0 on."""
+    import scipy.fft  # slow to import
+
+    return np.asarray(scipy.fft.irfft(power_of(scipy.fft.rfft(rows, size, axis=1)), size, axis=1))
 
 
 def _decibels(power: float) -> float:

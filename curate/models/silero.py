@@ -1,4 +1,4 @@
-"""Where speech is: Silero VAD as its package carries it (MIT), through onnxruntime and without torch.
+"""Where speech is: Silero VAD as its package carries it (MIT), without torch (`silero_network`).
 
 `clean`, `Blocks` and `Spans` serve the other listeners too: a long recording is read forwards once, and what a listener
 holds does not grow with its length, its answer aside.
@@ -6,19 +6,20 @@ holds does not grow with its length, its answer aside.
 
 import functools
 from collections.abc import Iterator
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from curate.channels import finite
 from curate.models import bundled, pauses
+from curate.models.silero_network import Network
 
-ADAPTER = 2  # raise it when an answer changes for the same model and packages: it enters the fingerprint
+ADAPTER = 3  # raise it when an answer changes for the same model: it enters the fingerprint
 RATE = 16_000
 FRAME = 512  # samples; the model gives one probability for each
 CONTEXT = 64  # samples of the frame before that the model hears again
-FRAMES_PER_CALL = 512  # about 16 s; fixed, because rounding inside the model depends on it
+FRAMES_PER_CALL = 512  # about 16 s; fixed, because rounding depends on it
 WEIGHTS = "9ccdacc4719d8aa7e45a77536bfabec45a03ba1f2fad5e241ab4060b24238a85"
 
 # The defaults of silero_vad.get_speech_timestamps (6.2.3), in samples.
@@ -39,31 +40,26 @@ class Silero:
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        """What decides the answers: weights, the runtime's version, settings and this adapter's version."""
+        """What decides the answers: weights, settings and this adapter's version."""
         ours = f"silero-{ADAPTER} pauses-{pauses.VERSION}"
-        return f"{ours} {WEIGHTS} onnxruntime-{version('onnxruntime')} threshold-{self._threshold:g}"
+        return f"{ours} {WEIGHTS} threshold-{self._threshold:g}"
 
     def listen(self) -> "SpeechListener":
         """A listener for one recording."""
-        return SpeechListener(self._session, self._threshold)
+        return SpeechListener(self._network, self._threshold)
 
     @functools.cached_property
-    def _session(self) -> Any:
-        import onnxruntime  # slow to import
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        path = bundled.packaged("silero_vad", "data/silero_vad_16k_sequence.onnx", WEIGHTS)
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    def _network(self) -> Network:
+        return Network(bundled.packaged("silero_vad", "data/silero_vad_16k_sequence.onnx", WEIGHTS))
 
 
 class SpeechListener:
     """Hears one recording from its beginning to its end; how it is cut into feeds does not matter."""
 
-    def __init__(self, session: Any, threshold: float) -> None:
-        self._session = session
+    def __init__(self, network: Network, threshold: float) -> None:
+        self._network = network
         self._found: list[Span] = []
-        self._memory = np.zeros((2, 1, 1, 128), dtype=np.float32)  # the LSTM's two states
+        self._memory = network.forget()
         self._before = np.zeros(CONTEXT, dtype=np.float32)
         self._blocks = Blocks(FRAME * FRAMES_PER_CALL)
         self._length = 0
@@ -97,13 +93,11 @@ class SpeechListener:
     def _hear(self, samples: Samples) -> None:
         frames = samples.reshape(-1, FRAME)
         before = np.vstack([self._before, frames[:-1, -CONTEXT:]])
-        hidden, cell = self._memory
-        inputs = {"input": np.hstack([before, frames]), "h": hidden, "c": cell}
-        probabilities, hidden, cell = self._session.run(["speech_probs", "hn", "cn"], inputs)
-        self._memory, self._before = np.stack([hidden, cell]), frames[-1, -CONTEXT:]
-        self._speech.add(probabilities.reshape(-1))
+        probabilities, self._memory = self._network.probabilities(np.hstack([before, frames]), self._memory)
+        self._before = frames[-1, -CONTEXT:]
+        self._speech.add(probabilities)
         self._levels.append(pauses.levels(samples))
-        self._probabilities.append(probabilities.reshape(-1).astype(np.float32))
+        self._probabilities.append(probabilities)
 
 
 def _padded(spans: list[Span], length: int) -> list[Span]:
@@ -193,5 +187,4 @@ class Blocks:
 
 def clean(samples: Samples) -> Samples:
     """The samples with NaN and infinities made silence and peaks held within [-1, 1] (decoded MP3 goes over)."""
-    finite = np.nan_to_num(np.asarray(samples, dtype=np.float32), nan=0.0, posinf=0.0, neginf=0.0)
-    return np.clip(finite, -1.0, 1.0)
+    return np.clip(finite(np.asarray(samples, dtype=np.float32)), -1.0, 1.0)

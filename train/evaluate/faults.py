@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from curate.measures import clipping
+from curate.measures.spectra import finite
 from curate.models.silero import Samples
 from train.evaluate import cer, likeness, word_faults
 from train.evaluate.likeness import Features
@@ -65,9 +66,9 @@ class Spoken:
 
 def clipped_share(samples: Any) -> float:
     """The share of a sound's samples that were cut off at a ceiling."""
-    unit = np.nan_to_num(np.asarray(samples, dtype=np.float64))
-    peak = float(np.abs(unit).max(initial=0.0))
-    return clipping.share(unit / peak, RATE, 1 / (32768 * peak)) if peak > 0 else 0.0
+    sound = finite(samples)
+    peak = float(np.abs(sound).max(initial=0.0))
+    return clipping.share(sound / np.float32(peak), RATE, 1 / (32768 * peak)) if peak > 0 else 0.0
 
 
 def find(spoken: Spoken, pace: float | None = None) -> dict[str, str]:

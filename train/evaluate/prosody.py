@@ -62,7 +62,7 @@ def _pitch(heard: Heard) -> dict[str, float | None]:
     peak = float(np.abs(heard.sound).max(initial=0.0))
     if peak < signal.SILENT:
         return {"pitch": None, "pitch_range": None}
-    hertz = signal.pitches(heard.sound.astype(np.float64) / peak, RATE, heard.speech)
+    hertz = signal.pitches(heard.sound / np.float32(peak), RATE, heard.speech)
     if len(hertz) < 5:
         return {"pitch": None, "pitch_range": None}
     low, high = np.quantile(hertz, (0.1, 0.9))

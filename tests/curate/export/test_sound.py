@@ -12,7 +12,7 @@ import soundfile
 from curate import audio
 from curate.errors import UserError
 from curate.export.sound import TRUE_PEAK, Sound, normalised, told, true_peak
-from curate.measures import signal
+from curate.measures import loudness
 from tests.curate.export import small
 
 
@@ -53,7 +53,7 @@ def test_another_rate_keeps_pitch_and_length(tmp_path: Path, rate: int) -> None:
 def test_every_clip_comes_to_the_asked_loudness(tmp_path: Path, target: float, level: float) -> None:
     samples, rate, notes = heard(clip(tmp_path, small.sound_of(3, 24000, 50000, level)), Sound(16000, target))
     assert not notes
-    assert signal.loudness(samples.astype(float), rate) == pytest.approx(target, abs=0.1)
+    assert loudness.integrated(samples.astype(float), rate) == pytest.approx(target, abs=0.1)
     other = pyloudnorm.Meter(rate).integrated_loudness(samples.astype(float))  # with its own filters, in real decibels
     assert other == pytest.approx(target, abs=0.35)
 
@@ -64,9 +64,9 @@ def test_a_peak_is_never_clipped_and_the_clip_is_quieter_instead(tmp_path: Path)
     found, rate, notes = heard(clip(tmp_path, samples), Sound(24000, -14.0))
     assert notes == {"peak": 1}
     assert 20 * np.log10(true_peak(found, rate)) == pytest.approx(TRUE_PEAK, abs=0.01)
-    loudness = signal.loudness(found.astype(float), rate)
-    assert loudness is not None
-    assert loudness < -14
+    level = loudness.integrated(found.astype(float), rate)
+    assert level is not None
+    assert level < -14
 
 
 def test_peaks_between_samples_count() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from curate import audio
-from curate.measures import signal
+from curate.measures import bandwidth, signal
 from tests.curate.measures.speech import CLIPS, SHARED, mixed, mp3, needs_speech, pink, white
 
 
@@ -72,3 +72,15 @@ def test_noise_that_may_hide_speech_does_not_make_it_narrow(name: str, noise: Ca
     bandwidth = signal.measure(samples, rate, speech)["bandwidth"]
     assert bandwidth is not None
     assert bandwidth > 5000
+
+
+def test_a_band_that_is_never_loud_says_nothing_about_images() -> None:
+    """Its level lies 60 dB and more under that of its neighbours: there is nothing to compare, and no warning."""
+    random = np.random.default_rng(3)
+    high = random.normal(0, 5, (8, 50)).astype(np.float32)
+    low = high + random.normal(0, 5, (8, 50)).astype(np.float32)
+    low[2] = -100
+    first, second = bandwidth._moved(high, low, np.array([0, 4]))
+    assert 3 < first < 8
+    assert 3 < second < 8
+    assert bandwidth._moved(high[:, :4], low[:, :4], np.array([0])) == [np.inf]

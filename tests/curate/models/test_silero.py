@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from curate.models.silero import Blocks, Silero, Spans
+from curate.models import bundled
+from curate.models.silero import WEIGHTS, Blocks, Silero, Spans
+from curate.models.silero_network import Network
 from tests.curate.models.sounds import KHMER, KOREAN, Samples, answers, sound
 
 
@@ -51,6 +53,23 @@ def test_speech_is_where_silero_itself_finds_it(silero: Silero) -> None:
         samples = np.clip(sound(name), -1, 1)
         theirs = [(span["start"], span["end"]) for span in get_speech_timestamps(torch.from_numpy(samples), model)]
         assert answers(silero.listen(), samples) == theirs, name
+
+
+def test_the_network_says_what_its_file_says_through_onnxruntime(silero: Silero) -> None:
+    import onnxruntime
+
+    path = bundled.packaged("silero_vad", "data/silero_vad_16k_sequence.onnx", WEIGHTS)
+    samples = sound(KOREAN[0])[: 200 * 512].reshape(-1, 512)
+    frames = np.hstack([np.vstack([np.zeros((1, 64), np.float32), samples[:-1, -64:]]), samples])
+    zeros = np.zeros((1, 1, 128), np.float32)
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    theirs = session.run(["speech_probs"], {"input": frames, "h": zeros, "c": zeros})[0].ravel()
+    network = Network(path)
+    first, memory = network.probabilities(frames[:70], network.forget())
+    rest, _ = network.probabilities(frames[70:], memory)
+    assert theirs.max() > 0.99
+    assert theirs.min() < 0.01
+    assert np.abs(np.concatenate([first, rest]) - theirs).max() < 1e-4
 
 
 def test_listeners_of_one_model_do_not_hear_each_other(silero: Silero) -> None:
