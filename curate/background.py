@@ -37,10 +37,14 @@ def reporter(corpus: "Corpus") -> "Iterator[Reporter | None]":
     """What `commands.finish` has the report of a corpus written by; None: by itself. The last manifest says how large
     the corpus is."""
     size = corpus.manifest.stat().st_size if corpus.manifest.is_file() else 0
-    if not FEWEST <= size <= MOST or len(os.sched_getaffinity(0)) < 2:
+    if not FEWEST <= size <= MOST or len(os.sched_getaffinity(0)) < 2 or not sys.executable:
         yield None
         return
-    process = _started(corpus.measured)
+    try:
+        process = _started(corpus.measured)
+    except OSError:  # no memory, or no more processes
+        yield None
+        return
     place = corpus.manifest.with_name(f".clips.{os.getpid()}{files.PARTIAL}")
     try:
         yield lambda corpus, wanted, clips: _begun(process, corpus, wanted, clips, place)

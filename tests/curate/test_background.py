@@ -68,6 +68,13 @@ def test_where_it_dies_the_command_writes_the_report(made: Made, end: str, monke
     assert not [name for name in files(made[0]) if name.endswith(".partial")]
 
 
+@pytest.mark.usefixtures("large")
+def test_where_it_cannot_be_started_there_is_none(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    with background.reporter(made[0]) as reporter:
+        assert reporter is None
+
+
 def test_a_small_corpus_and_one_core_have_none(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     with background.reporter(made[0]) as reporter:
         assert reporter is None
