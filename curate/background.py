@@ -2,7 +2,8 @@
 
 It is started before the command has imported its libraries, so that both import at once, is told one corpus, answers
 with what the report tells, and ends. It ends with the command, too, however that ends: the pipe it is told through
-closes. Nothing depends on it: where it cannot be had, or dies, the command writes the report itself.
+closes. Nothing depends on it: where it cannot be had, fails or dies, the command writes the report itself and says what
+is wrong.
 """
 
 import json
@@ -11,9 +12,8 @@ import pickle
 import subprocess
 import sys
 import threading
-import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,37 +67,27 @@ def _begun(
     process: subprocess.Popen[bytes], corpus: "Corpus", wanted: "Recipe", clips: "pl.DataFrame", place: Path
 ) -> "Callable[[], Finished]":
     """Tell the process what to report of, the frame in a file at `place`; what comes back waits for its answer."""
-    clips.write_ipc(place)
+    import polars as pl
+
+    from curate import commands
+
     told = {"corpus": str(corpus.folder), "recipe": wanted.model_dump(mode="json"), "clips": str(place)}
     assert process.stdin
-    assert process.stdout
-    lost = False
-    try:
+    with suppress(pl.exceptions.PolarsError, OSError):  # a full disk, or it died: then it has no answer
+        clips.write_ipc(place)
         process.stdin.write(json.dumps(told).encode() + b"\n")
         process.stdin.flush()
-    except BrokenPipeError:
-        lost = True
-
-    def ended() -> "Finished":
-        answer = None if lost else _answer(process)
-        if answer is None:
-            from curate import commands
-
-            return commands.reported(corpus, wanted, clips)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    return ended
+        return lambda: _answer(process) or commands.reported(corpus, wanted, clips)
+    return lambda: commands.reported(corpus, wanted, clips)
 
 
-def _answer(process: subprocess.Popen[bytes]) -> "Finished | Exception | None":
-    """None: it died without one."""
+def _answer(process: subprocess.Popen[bytes]) -> "Finished | None":
+    """None: it failed or died without one."""
     assert process.stdout
     content = process.stdout.read()
     if process.wait() or not content:
         return None
-    answer: Finished | Exception = pickle.loads(content)  # our own process wrote it
+    answer: Finished = pickle.loads(content)  # our own process wrote it
     return answer
 
 
@@ -122,14 +112,11 @@ def serve() -> None:
     threading.Thread(target=_end_with_the_command, daemon=True).start()
     told = json.loads(line)
     try:
-        clips = pl.read_ipc(told["clips"])
-        answer = pickle.dumps(
-            commands.reported(Corpus(Path(told["corpus"])), Recipe.model_validate(told["recipe"]), clips, known)
-        )
-    except Exception as error:
-        error.add_note(f"in the process that writes the report:\n{traceback.format_exc()}")
-        answer = pickle.dumps(error)
-    sys.stdout.buffer.write(answer)
+        corpus, wanted = Corpus(Path(told["corpus"])), Recipe.model_validate(told["recipe"])
+        done = commands.reported(corpus, wanted, pl.read_ipc(told["clips"]), known)
+    except Exception:  # the command will meet it, too, and say so
+        os._exit(1)
+    sys.stdout.buffer.write(pickle.dumps(done))
     sys.stdout.buffer.flush()
     os._exit(0)  # at once: there is nothing to put away
 
