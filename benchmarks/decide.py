@@ -131,7 +131,6 @@ def child(what: str, folder: Path) -> None:
 
     one_thread()
     import polars as pl
-    import scipy.sparse.csgraph
 
     from curate import commands, manifest, recipe
     from curate.corpus import Corpus
@@ -150,7 +149,6 @@ def child(what: str, folder: Path) -> None:
             corpus, recipe.load(corpus.recipe), until=what, workers=1, watch=lambda what, done, total: None
         )
     done = time.perf_counter()
-    assert scipy.sparse.csgraph
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps({"imports": imported - started, "seconds": done - imported, "peak_mb": peak}))
 

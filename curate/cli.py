@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,13 +12,12 @@ from curate import console
 from curate.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import polars as pl
 
+    from curate.commands import Finished
     from curate.corpus import Corpus
-    from curate.engine.ask import Watch
     from curate.recipe import Recipe
+    from curate.report.summary import Summary
 
 # Model and table libraries are imported inside the commands: `curate --help` must not wait for them.
 
@@ -47,6 +47,7 @@ def main() -> None:
     from curate.engine import one_thread
 
     one_thread()  # before numpy and torch are loaded
+    console.few_collections()
     console.run(app, "curate")
 
 
@@ -79,11 +80,11 @@ def run(
             )
         commands.read_sources(corpus, wanted, show.reading(watch), unpacking=show.moving(watch, "unpacking"))
         clips = commands.advance(corpus, wanted, until=until, workers=workers, watch=watch, again=True)
-        page = commands.finish(corpus, wanted, clips, watch) if until == "tag" else None
+        done = commands.finish(corpus, wanted, clips, watch) if until == "tag" else None
     _say(commands.notes(corpus, wanted, clips))
-    _print_status(clips, wanted)
-    if page is not None:
-        typer.echo(f"report   {page}\nclips    {corpus.clips}\nVoxCPM   {corpus.export('voxcpm')}")
+    _print_status(clips, wanted, done.told if done else None)
+    if done is not None:
+        typer.echo(f"report   {done.page}\nclips    {corpus.clips}\nVoxCPM   {corpus.export('voxcpm')}")
 
 
 @app.command()
@@ -120,7 +121,7 @@ def filter_(corpus: CorpusFolder, settings: Settings = None, workers: Workers = 
 
     Example: curate filter work/corpus --set filter.noisy=20
     """
-    wanted, clips = _advance(corpus, settings, until="filter", workers=workers)
+    wanted, clips, _ = _advance(corpus, settings, until="filter", workers=workers)
     _print_status(clips, wanted)
 
 
@@ -134,8 +135,8 @@ def tag(corpus: CorpusFolder, settings: Settings = None, workers: Workers = 0) -
     Example: curate tag work/corpus --set balance.hours.km=13.2 \\
         --set balance.hours.ko=12.8
     """
-    wanted, clips = _advance(corpus, settings, until="tag", workers=workers)
-    _print_status(clips, wanted)
+    wanted, clips, done = _advance(corpus, settings, until="tag", workers=workers)
+    _print_status(clips, wanted, done.told if done else None)
 
 
 @app.command()
@@ -155,7 +156,7 @@ def report(
 
     if against is not None:
         commands.another(against)  # what is wrong with it is said before anything is done
-    wanted, clips = _advance(corpus, settings, until="tag", workers=workers)
+    wanted, clips, _ = _advance(corpus, settings, until="tag", workers=workers)
     here = _corpus(corpus)
     if against is not None:
         with here.locked():
@@ -194,7 +195,7 @@ def export(
     sound = formats.sound(to, rate=rate, loudness=loudness, encoding=encoding)
     known = _known(corpus)
     commands.check_export(known, format=to, into=into)
-    wanted, clips = _advance(corpus, None, until="tag", workers=workers, finish=commands.cut_clips)
+    wanted, clips, _ = _advance(corpus, None, until="tag", workers=workers, finish=False)
     with known.locked(), show.progress() as watch:
         done = commands.export(known, wanted, clips, format=to, into=into, sound=sound, workers=workers, watch=watch)
     for line in done.lines:
@@ -430,10 +431,10 @@ def demo(
         wanted = load(demonstration.prepare(into))
         commands.ingest(corpus, wanted, watch)
         clips = commands.advance(corpus, wanted, until="tag", workers=workers, watch=watch)
-        page = commands.finish(corpus, wanted, clips, watch)
-    _print_status(clips, wanted)
+        done = commands.finish(corpus, wanted, clips, watch)
+    _print_status(clips, wanted, done.told)
     typer.echo(show.flaws(demonstration.compare(into, clips)))
-    typer.echo(f"report   {page}\nclips    {corpus.clips}\nVoxCPM   {corpus.export('voxcpm')}")
+    typer.echo(f"report   {done.page}\nclips    {corpus.clips}\nVoxCPM   {corpus.export('voxcpm')}")
 
 
 def _advance(
@@ -442,29 +443,35 @@ def _advance(
     *,
     until: str,
     workers: int,
-    finish: "Callable[[Corpus, Recipe, pl.DataFrame, Watch], object] | None" = None,
-) -> tuple["Recipe", "pl.DataFrame"]:
+    finish: bool = True,
+) -> tuple["Recipe", "pl.DataFrame", "Finished | None"]:
     """Run the pipeline of an existing corpus; changed settings are written to its recipe.
 
-    What follows from a tagged corpus is made by `finish`; by default clips, VoxCPM's lists and the report.
+    Of a tagged corpus clips, VoxCPM's lists and the report are made, or without `finish` the clips alone.
     """
-    from curate import commands, show
-    from curate.recipe import dump, load
+    from curate import background
 
-    corpus = _known(folder)
+    corpus, done = _known(folder), None
     if any(setting.strip().startswith("source.") for setting in settings or []):
         raise UserError("sources are read by `curate run` and `curate ingest`: change source.* there, in the recipe")
-    with corpus.locked(), show.progress() as watch:
-        wanted = load(corpus.recipe, settings or [])
-        if until == "tag":
-            _warn(wanted)
-        clips = commands.advance(corpus, wanted, until=until, workers=workers, watch=watch)
-        if settings:  # only what worked is kept
-            corpus.save_recipe(dump(wanted))
-        if until == "tag":
-            (finish or commands.finish)(corpus, wanted, clips, watch)
+    reported = background.reporter(corpus) if until == "tag" and finish else nullcontext()
+    with reported as reporter:
+        from curate import commands, show  # while the reporter imports what it needs
+        from curate.recipe import dump, load
+
+        with corpus.locked(), show.progress() as watch:
+            wanted = load(corpus.recipe, settings or [])
+            if until == "tag":
+                _warn(wanted)
+            clips = commands.advance(corpus, wanted, until=until, workers=workers, watch=watch)
+            if settings:  # only what worked is kept
+                corpus.save_recipe(dump(wanted))
+            if until == "tag" and finish:
+                done = commands.finish(corpus, wanted, clips, watch, reporter)
+            elif until == "tag":
+                commands.cut_clips(corpus, wanted, clips, watch)
     _say(commands.notes(corpus, wanted, clips))
-    return wanted, clips
+    return wanted, clips, done
 
 
 def _warn(wanted: "Recipe") -> None:
@@ -490,18 +497,18 @@ def _known(folder: Path) -> "Corpus":
     return corpus
 
 
-def _print_status(clips: "pl.DataFrame", wanted: "Recipe") -> None:
+def _print_status(clips: "pl.DataFrame", wanted: "Recipe", told: "Summary | None" = None) -> None:
     from curate import show, terminal
     from curate.report import numbers
     from curate.steps import notes
 
-    facts = numbers.status(clips, wanted)
+    facts = told.status if told else numbers.status(clips, wanted)
     terminal.write(show.status(facts, width=terminal.width()))
     if clips["broke"].is_null().all():
         typer.echo("nothing is decided yet: `curate filter` drops, `curate tag` also balances and splits")
     elif not facts["kept"]["clips"]:
         typer.echo("no clip was kept; the report has examples per reason, `curate explain CORPUS CLIP` says all of one")
-    for line in notes.notes(clips, wanted):
+    for line in told.notes if told else notes.notes(clips, wanted):
         print(f"curate: {console.printable(line)}", file=sys.stderr)
 
 

@@ -5,8 +5,10 @@ import json
 import logging
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import polars as pl
 
@@ -22,7 +24,7 @@ from curate.export import card, croissant, formats
 from curate.export import clips as clip_files
 from curate.export import folder as export_folder
 from curate.export.definition import Clips, check_cut, says_level, select
-from curate.export.description import DataFile
+from curate.export.description import DataFile, describe
 from curate.export.sound import Sound, told
 from curate.ingest import WRITTEN, Ingested, archives, read, roots
 from curate.ingest.probe import Progress
@@ -32,7 +34,9 @@ from curate.measures import catalogue
 from curate.measures.catalogue import Measures
 from curate.models import compute
 from curate.recipe import Recipe
+from curate.report.summary import Summary, summary
 from curate.steps.before import Before
+from curate.text.coverage.known import Known
 
 log = logging.getLogger(__name__)
 
@@ -270,14 +274,41 @@ def export(
     return Exported(folder, [*left_out, *undone, *told(notes, len(exported.rows), sound)])
 
 
-def finish(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, watch: Watch) -> Path:
-    """Clips, VoxCPM manifests, card and report, all of the same decisions; returns the report's page."""
+@dataclass(frozen=True)
+class Finished:
+    """The report's page, and what it tells that the terminal tells too."""
+
+    page: Path
+    told: Summary
+
+
+class Reporter(Protocol):
+    """Begins to write a report; what it returns waits for the end."""
+
+    def __call__(self, corpus: Corpus, wanted: Recipe, clips: pl.DataFrame) -> Callable[[], Finished]:
+        """Begin."""
+
+
+def finish(
+    corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, watch: Watch, reporter: Reporter | None = None
+) -> Finished:
+    """Clips, VoxCPM manifests, card and report, all of the same decisions.
+
+    The report needs none of the others, and a `reporter` writes it meanwhile.
+    """
+    begun = reporter(corpus, wanted, clips) if reporter else None
     forget_latents(corpus, clips)
     cut_clips(corpus, wanted, clips, watch)
     export(corpus, wanted, clips, format="voxcpm", into=None, watch=watch)
     renew_exports(corpus, wanted, clips, watch)
     write_metadata(corpus, wanted, clips)
-    return write_report(corpus, wanted, clips)
+    return begun() if begun else reported(corpus, wanted, clips)
+
+
+def reported(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, known: Known | None = None) -> Finished:
+    """The report is written; `known`: the units of its texts, where they were found already."""
+    told = summary(clips, wanted, known)
+    return Finished(write_report(corpus, wanted, clips, told=told), told)
 
 
 def renew_exports(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, watch: Watch) -> None:
@@ -305,18 +336,32 @@ def write_metadata(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame) -> None:
     sounds = croissant.file_set(
         "flac-files", "clips/*.flac", "audio/flac", "the kept clips; their sha256 are in the records"
     )
-    files.write_text(corpus.croissant, croissant.render(clips, wanted, kept, others=[sounds]))
-    text = card.render(clips, wanted, data_files={"rows": manifest_file.path}, config="manifest")
+    told = describe(clips, wanted)
+    files.write_text(corpus.croissant, croissant.render(clips, wanted, kept, others=[sounds], told=told))
+    text = card.render(clips, wanted, data_files={"rows": manifest_file.path}, config="manifest", told=told)
     files.write_text(corpus.card, text)
 
 
-def write_report(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, *, against: Path | None = None) -> Path:
-    """Write the quality report, beside that of another corpus where one is named; returns the page."""
+def write_report(
+    corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, *, against: Path | None = None, told: Summary | None = None
+) -> Path:
+    """Write the quality report, beside that of another corpus where one is named; returns the page.
+
+    `told`: what is counted of these clips already.
+    """
     other = None if against is None else another(against)
     places = roots(wanted, corpus.unpacked)
     held = locks.read(corpus, wanted, clips).held["id"]
     return report.write(
-        clips, wanted, corpus.report, corpus.clips, roots=places, folder=corpus.folder, other=other, held=held
+        clips,
+        wanted,
+        corpus.report,
+        corpus.clips,
+        roots=places,
+        folder=corpus.folder,
+        other=other,
+        held=held,
+        told=told,
     )
 
 

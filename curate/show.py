@@ -2,8 +2,8 @@
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any, Protocol
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, Protocol
 
 import polars as pl
 
@@ -13,8 +13,11 @@ from curate.demo import Flaw
 from curate.errors import Interrupted
 from curate.fetch import Fetched
 from curate.ingest import Ingested
-from curate.ingest.probe import Progress
+from curate.ingest.probe import Progress as Reading
 from curate.ingest.tree import shown as shown_path
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 SHORTEST_BAR, LONGEST_BAR = 10, 40  # columns
 SHOWN, SHOWN_FILES = 20, 3  # rows and files that are named where there are many
@@ -30,20 +33,17 @@ class Watch(Protocol):
 @contextmanager
 def progress() -> Iterator[Watch]:
     """A bar per kind of work on a terminal; elsewhere a line when one begins."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
     bars: dict[str, TaskID] = {}
-    with Progress(
-        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn(),
-        TimeRemainingColumn(), console=console, disable=not console.is_terminal,
-    ) as shown:  # fmt: skip
+    with ExitStack() as until_the_end:
+        begun: list[Progress] = []
 
         def watch(what: str, done: float, total: float, note: str = "") -> None:
+            if not begun:  # a command that has nothing to wait for need not import rich
+                begun.append(until_the_end.enter_context(_bars()))
+            (shown,) = begun
             if what not in bars:
                 bars[what] = shown.add_task(what, total=total)
-                if not console.is_terminal:
+                if shown.disable:
                     print(f"{what} ...", file=sys.stderr, flush=True)
             shown.update(bars[what], completed=done, total=total, description=f"{what}{note}")
 
@@ -53,7 +53,18 @@ def progress() -> Iterator[Watch]:
             raise Interrupted("stopped; finished work is kept, the same command goes on from here") from None
 
 
-def reading(watch: Watch) -> Progress:
+def _bars() -> "Progress":
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn(),
+        TimeRemainingColumn(), console=console, disable=not console.is_terminal,
+    )  # fmt: skip
+
+
+def reading(watch: Watch) -> Reading:
     """Progress of ingest: files, hours, and (from the bar) time left."""
 
     def progress(done: int, total: int, hours: float) -> None:

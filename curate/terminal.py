@@ -5,6 +5,7 @@ The words are the same in all cases; a colour never says what a word does not. N
 
 import os
 import re
+import sys
 from typing import TYPE_CHECKING
 
 import typer
@@ -26,8 +27,16 @@ STYLES = (
 FOLDED_AT = re.compile(r"\s*\S+\s{2,}")  # the name that a line begins with: what is folded hangs behind it
 
 
+def _nobody_looks() -> bool:
+    """Whether it goes to a pipe or a file, and nothing says otherwise: rich, which asks more, need not be imported."""
+    asked = ("COLUMNS", "FORCE_COLOR", "TTY_COMPATIBLE")
+    return not (sys.stdout and sys.stdout.isatty()) and not any(name in os.environ for name in asked)
+
+
 def width() -> int:
     """Columns that standard output has: those of the window, or without one as many as are asked for."""
+    if _nobody_looks():
+        return 0
     from rich.console import Console
 
     console = Console()
@@ -36,6 +45,9 @@ def width() -> int:
 
 def write(text: str) -> None:
     """Print text; lines are folded and coloured only for a person's window."""
+    if _nobody_looks():
+        typer.echo(text)
+        return
     from rich.console import Console
 
     console = Console(highlight=False)

@@ -40,6 +40,7 @@ LOWEST = (
 SHARED = (*LOWEST, "curate.measures")
 COMMANDS = (
     "curate.__main__",
+    "curate.background",
     "curate.cli",
     "curate.commands",
     "curate.show",

@@ -5,8 +5,6 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-import psutil
-
 # The most that one worker held with every bundled model loaded and a clip of 110 s (see docs/benchmarks.md).
 WORKER_BYTES = 2_500_000_000
 MODEL_COPIES = 1.2  # of a model's file, in memory while it is loaded
@@ -24,6 +22,8 @@ def per_worker(model_folders: Iterable[Path] = ()) -> int:
 
 def free() -> int:
     """Bytes that can be had: of the machine, and of the container that this process is held in."""
+    import psutil  # where nothing is measured nobody asks
+
     return min([int(psutil.virtual_memory().available), *_container_free()])
 
 

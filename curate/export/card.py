@@ -32,13 +32,15 @@ def render(
     features: Sequence[Mapping[str, Any]] = (),
     config: str = "default",
     bytes_per_split: Mapping[str, int] | None = None,
+    told: Facts | None = None,
 ) -> str:
     """The card's text, ending in a newline; equal input gives equal bytes.
 
     `data_files`: split -> path or glob, relative to the card. `features` in the form of `dataset_info.features`, such
-    as {"name": "audio", "dtype": "audio"}. `bytes_per_split` is of the files, for `dataset_info.splits`.
+    as {"name": "audio", "dtype": "audio"}. `bytes_per_split` is of the files, for `dataset_info.splits`. `told`: what
+    `describe` says of these clips, where it was asked already.
     """
-    facts = describe(clips, recipe)
+    facts = told or describe(clips, recipe)
     front = front_matter(facts, data_files or {}, features, config, bytes_per_split or {})
     body = "\n".join(_body(facts))
     return f"---\n{front}---\n\n{body}\n"

@@ -24,7 +24,8 @@ def cut(clips: pl.DataFrame, folder: Path, roots: Mapping[str, Root], *, progres
     before = _index(folder, wanted)
     for id in set(before["id"]) - set(kept["id"]):  # only what was cut here: other files in the folder are not ours
         (folder / f"{id}.flac").unlink(missing_ok=True)
-    there = pl.Series([path.stem for path in folder.glob("*.flac")], dtype=pl.String)
+    names = os.listdir(folder) if folder.is_dir() else []
+    there = pl.Series([name.removesuffix(".flac") for name in names if name.endswith(".flac")], dtype=pl.String)
     done = wanted.join(before, on=IDENTITY, how="inner", nulls_equal=True, maintain_order="left")
     done = _hashed(done.filter(pl.col("id").is_in(there.implode())), folder)
     missing = kept.join(done, on="id", how="anti", maintain_order="left")

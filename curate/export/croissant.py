@@ -82,9 +82,14 @@ def types_of(schema: Mapping[str, Any], names: Sequence[str]) -> dict[str, str]:
     return known
 
 
-def render(clips: pl.DataFrame, recipe: Recipe, table: Table, *, others: Sequence[Json] = ()) -> str:
-    """The JSON-LD, ending in a newline; equal input gives equal bytes. `others` are more entries of `distribution`."""
-    facts = describe(clips, recipe)
+def render(
+    clips: pl.DataFrame, recipe: Recipe, table: Table, *, others: Sequence[Json] = (), told: Facts | None = None
+) -> str:
+    """The JSON-LD, ending in a newline; equal input gives equal bytes. `others` are more entries of `distribution`.
+
+    `told`: what `describe` says of these clips, where it was asked already.
+    """
+    facts = told or describe(clips, recipe)
     tables = [table, *([table.joined] if table.joined else [])]
     document: Json = {
         "@context": CONTEXT,

@@ -12,14 +12,13 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 from curate import files
 from curate.errors import UserError
-from curate.export.definition import File, as_json
+from curate.export.definition import File, as_json, plain
 
 INDEX = ".samsori-export"
 IGNORED = (".DS_Store",)
@@ -27,8 +26,7 @@ Header = Mapping[str, Any]  # how an export was asked for, and whether it is com
 Progress = Callable[[float, float], None]  # seconds of audio done, of all
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One file of an export: its key is None until it is done."""
 
     file: str
@@ -60,7 +58,8 @@ def build(
     others = sorted(({*before, *legacy} | names) - done.keys())
     if not others and header == {**settings, "complete": True}:
         return _noted(done.values())
-    _write_index(folder, settings, [*done.values(), *(Entry(name) for name in others)], complete=False)
+    lines = {name: _line(entry) for name, entry in done.items()}
+    _write_index(folder, settings, [*lines.values(), *(_line(Entry(name)) for name in others)], complete=False)
     lists = {each.name for each in wanted if not each.seconds}
     stale = [name for name in others if name not in names or name in lists]
     _remove(folder, stale)
@@ -68,7 +67,7 @@ def build(
     done |= _make(folder, [each for each in todo if each.seconds], wanted, workers, progress)
     done |= _make(folder, [each for each in todo if not each.seconds], (), 1, lambda done, total: None)
     entries = [done[each.name] for each in wanted]
-    _write_index(folder, settings, entries, complete=True)
+    _write_index(folder, settings, [lines.get(each.file) or _line(each) for each in entries], complete=True)
     return _noted(entries)
 
 
@@ -204,11 +203,20 @@ def _parsed(lines: Sequence[str]) -> Iterator[Any]:
                 yield json.loads(line)
 
 
-def _write_index(folder: Path, settings: Mapping[str, Any], entries: Sequence[Entry], *, complete: bool) -> None:
+def _write_index(folder: Path, settings: Mapping[str, Any], lines: Sequence[str], *, complete: bool) -> None:
     header = as_json({**settings, "complete": complete})
-    files.write_text(folder / INDEX, header + "\n" + "".join(_line(each) for each in entries))
+    files.write_text(folder / INDEX, header + "\n" + "".join(lines))
 
 
 def _line(entry: Entry) -> str:
-    values = {name: value for name, value in vars(entry).items() if value not in (None, "", 0) or name == "file"}
-    return as_json(values) + "\n"
+    """A JSON object; what an entry has not is left out."""
+    values = [f'"file": {plain(entry.file)}']
+    if entry.key is not None:
+        values.append(f'"key": {plain(entry.key)}')
+    if entry.size:
+        values.append(f'"size": {entry.size}')
+    if entry.sha256:
+        values.append(f'"sha256": {plain(entry.sha256)}')
+    if entry.notes is not None:
+        values.append(f'"notes": {as_json(entry.notes)}')
+    return "{" + ", ".join(values) + "}\n"

@@ -5,9 +5,7 @@ it, as relative to the working folder: train from the folder of the export. `val
 rate that VoxCPM hears. `dataset_id` is left out: the trainer then calls all clips 0.
 """
 
-from typing import Any
-
-from curate.export.definition import Clips, File, Row, attributions, json_lines, text_file
+from curate.export.definition import Clips, File, Row, attributions, plain, text_file
 from curate.manifest import SPLITS
 
 PLACES = ("*.jsonl", "audio/*")
@@ -16,23 +14,21 @@ NAMES = tuple(f"{split}.jsonl" for split in SPLITS)
 
 def files(clips: Clips) -> list[File]:
     """SPLIT.jsonl for every split, empty where it has no clips, and their sounds."""
-    by_id = {row["id"]: row for row in clips.rows}
-    made = [clips.loose(row) for row in clips.rows]
+    sounds = {row["id"]: clips.loose(row) for row in clips.rows}
     # a key that only some lines or lists have is lost or refused by `datasets`, which reads the schema off the first
-    refers = any(row["reference"] in by_id for row in clips.rows)
+    refers = any(row["reference"] in sounds for row in clips.rows)
+    lists = []
     for split in SPLITS:
-        lines = [_line(clips, row, by_id.get(row["reference"]), refers=refers) for row in clips.of(split)]
-        made.append(text_file(f"{split}.jsonl", json_lines(lines)))
-    return [*made, attributions(clips)]
+        lines = [_line(row, sounds[row["id"]], sounds.get(row["reference"]), refers=refers) for row in clips.of(split)]
+        lists.append(text_file(f"{split}.jsonl", "".join(lines)))
+    return [*sounds.values(), *lists, attributions(clips)]
 
 
-def _line(clips: Clips, row: Row, reference: Row | None, *, refers: bool) -> dict[str, Any]:
-    line = {
-        "audio": f"audio/{clips.file_name(row)}",
-        "text": row["training_text"],
-        "duration": round(clips.seconds(row), 4),
-    }
+def _line(row: Row, sound: File, reference: File | None, *, refers: bool) -> str:
+    """One object, ended by a line break."""
+    pairs = [("audio", sound.name), ("text", row["training_text"]), ("duration", round(sound.seconds, 4))]
     if refers:
-        line["ref_audio"] = reference and f"audio/{clips.file_name(reference)}"
-        line["ref_duration"] = reference and round(clips.seconds(reference), 4)
-    return {**line, "id": row["id"], "language": row["language"], "licence": row["licence"]}
+        pairs.append(("ref_audio", reference and reference.name))
+        pairs.append(("ref_duration", reference and round(reference.seconds, 4)))
+    pairs += [("id", row["id"]), ("language", row["language"]), ("licence", row["licence"])]
+    return "{" + ", ".join([f'"{name}": {plain(value)}' for name, value in pairs]) + "}\n"

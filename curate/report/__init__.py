@@ -15,6 +15,7 @@ from curate.recipe import Recipe
 from curate.report import against, examples, excerpts, facts, nearness, page, rows
 from curate.report.excerpts import Excerpt
 from curate.report.named import named
+from curate.report.summary import Summary
 
 EXCERPTS, CHANGES = "excerpts.parquet", "changes.json"  # beside the page, so that the next report need not make them
 SIDE = "audio"  # the folder of sounds beside the page, where they are too many to be in it
@@ -42,17 +43,19 @@ def write(
     folder: Path | None = None,
     other: Other | None = None,
     held: pl.Series | None = None,
+    told: Summary | None = None,
 ) -> Path:
     """Write `index.html` and `report.json`; returns the page. Equal frames and files give equal bytes.
 
     `audio` holds the kept clips as ID.flac, which the page plays by a relative path. Excerpts are read from `roots`,
     the folders of the sources: they go into the page, or where they are too large into `audio/` beside it. `folder` is
-    the corpus, for its checksums; `held` the ids that its `split.lock` holds out. Clips whose speaker asked to be taken
+    the corpus, for its checksums; `held` the ids that its `split.lock` holds out; `told` what is counted of these clips
+    already. Clips whose speaker asked to be taken
     out are counted, and are in none of the files.
     """
     shown = named(clips)
     near = nearness.nearness(shown, recipe)
-    gathered = facts.gather(clips, recipe, near, folder, into / CHANGES)
+    gathered = facts.gather(clips, recipe, near, folder, into / CHANGES, told)
     doubtful = examples.doubtful(shown, near)
     sounds = _excerpts(shown, gathered, doubtful, roots or {}, into / EXCERPTS)
     packed = rows.rows(clips, recipe, near, held)

@@ -2,9 +2,12 @@
 
 import itertools
 import math
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from curate.manifest import COLUMNS
 from curate.recipe import LANGUAGES, Recipe
@@ -15,6 +18,8 @@ SHOWN = (
 )  # fmt: skip
 TITLES = {"loudness": "Loudness", "pitch": "Pitch"}
 BINS = 24
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 FAR = 3.0  # times the range of the middle half: beyond it a value is far out (Tukey)
 
 
@@ -22,8 +27,9 @@ def distributions(clips: pl.DataFrame, recipe: Recipe) -> list[dict[str, Any]]:
     """One entry per measured column; columns that nobody measured are left out."""
     titles = TITLES | {bound.column: bound.title for rule in recipe.RULES for bound in rule.bounds if bound.title}
     columns = [*SHOWN, *(column for column in titles if column not in SHOWN)]
-    narrow = clips.select("language", "drop", *columns)
-    made = [_distribution(narrow, column, titles[column], _limits(column, recipe)) for column in columns]
+    own = {code: (clips["language"] == code).fill_null(False).to_numpy() for code in LANGUAGES}
+    kept = clips["drop"].is_null().to_numpy()
+    made = [_distribution(clips[column], titles[column], _limits(column, recipe), own, kept) for column in columns]
     return [each for each in made if each["languages"]]
 
 
@@ -34,21 +40,27 @@ def _limits(column: str, recipe: Recipe) -> list[dict[str, Any]]:
     return [{"rule": rule, "value": limit} for rule, limit in limits if limit is not None and limit is not False]
 
 
-def _distribution(clips: pl.DataFrame, column: str, title: str, limits: list[dict[str, Any]]) -> dict[str, Any]:
-    finite = clips.filter(pl.col(column).is_finite())
-    low, high = range_of(finite[column], [limit["value"] for limit in limits])
+def _distribution(
+    column: pl.Series, title: str, limits: list[dict[str, Any]], own: Mapping[str, Flags], kept: Flags
+) -> dict[str, Any]:
+    """`own`: which clips are in each language; `kept`: which are kept."""
+    values = column.cast(pl.Float64).to_numpy()  # a null is NaN
+    finite = np.isfinite(values)
+    low, high = range_of(pl.Series(values[finite]), [limit["value"] for limit in limits])
+    about = COLUMNS[column.name]
     spread = {
-        language: _spread(finite.filter(pl.col("language") == language), column, low, high)
-        for language in LANGUAGES
-        if finite.filter(pl.col("language") == language).height
+        language: {
+            **_spread(values[finite & mine], kept[finite & mine], about.digits, low, high),
+            "missing": int((mine & ~finite).sum()),
+        }
+        for language, mine in own.items()
+        if (finite & mine).any()
     }
-    for language, each in spread.items():
-        each["missing"] = clips.filter(pl.col("language") == language).height - each["measured"]
     return {
-        "column": column,
+        "column": column.name,
         "title": title,
-        "meaning": COLUMNS[column].meaning.replace("`", ""),
-        "unit": COLUMNS[column].unit,
+        "meaning": about.meaning.replace("`", ""),
+        "unit": about.unit,
         "limits": limits,
         "low": low,
         "high": high,
@@ -71,22 +83,21 @@ def range_of(values: pl.Series, limits: list[float]) -> tuple[float, float]:
     return round(math.floor(low / step) * step, 6), round(math.ceil(high / step) * step, 6)
 
 
-def _spread(rows: pl.DataFrame, column: str, low: float, high: float) -> dict[str, Any]:
-    quantiles = {f"p{q}": _number(rows[column].quantile(q / 100, interpolation="linear")) for q in (5, 50, 95)}
-    kept = rows.filter(pl.col("drop").is_null())
-    dropped = rows.filter(pl.col("drop").is_not_null())
+def _spread(values: Floats, kept: Flags, digits: int, low: float, high: float) -> dict[str, Any]:
+    ordered = pl.Series(np.sort(values))
+    quantiles = {f"p{q}": _number(ordered.quantile(q / 100, interpolation="linear")) for q in (5, 50, 95)}
     return {
-        "measured": rows.height,
-        **{name: round(value, COLUMNS[column].digits) for name, value in quantiles.items()},
-        "kept": _counts(kept[column], low, high),
-        "dropped": _counts(dropped[column], low, high),
+        "measured": len(values),
+        **{name: round(value, digits) for name, value in quantiles.items()},
+        "kept": _counts(values[kept], low, high),
+        "dropped": _counts(values[~kept], low, high),
     }
 
 
-def _counts(values: pl.Series, low: float, high: float) -> list[int]:
-    at = ((values - low) / (high - low) * BINS).floor().clip(0, BINS - 1).cast(pl.Int64)
-    counted = dict(zip(*at.value_counts(sort=False).to_dict(as_series=False).values(), strict=True)) if len(at) else {}
-    return [counted.get(i, 0) for i in range(BINS)]
+def _counts(values: Floats, low: float, high: float) -> list[int]:
+    at = ((pl.Series(values) - low) / (high - low) * BINS).to_numpy()
+    found: list[int] = np.bincount(np.clip(np.floor(at), 0, BINS - 1).astype(np.int64), minlength=BINS).tolist()
+    return found
 
 
 def _number(value: Any) -> float:

@@ -53,13 +53,14 @@ def dropped(clips: pl.DataFrame, recipe: Recipe, near: Nearness) -> dict[str, li
     checks = [*rule_catalogue.checks(recipe), rule_catalogue.duplicate(recipe)]
     values = {check.rule.name: check.value for check in checks}
     examples = {}
-    numbered = _near(clips, near)
+    numbered = _near(clips, near).with_row_index("_row").filter(pl.col("drop").is_not_null())
+    by_reason = {str(reason): rows for (reason,), rows in numbered.group_by("drop", maintain_order=True)}
     for rule in recipe.RULES:
         reason = rule.name
-        beyond = near.beyond.get(reason, np.full(clips.height, FAR))
-        rows = numbered.with_columns(pl.Series("_beyond", beyond)).filter(pl.col("drop") == reason)
-        if rows.height:
-            rows = rows.with_columns(values.get(reason, pl.lit(None)).alias("value"))
+        if reason in by_reason:
+            rows = by_reason[reason]
+            beyond = near.beyond.get(reason, np.full(clips.height, FAR))[rows["_row"].to_numpy()]
+            rows = rows.with_columns(values.get(reason, pl.lit(None)).alias("value"), pl.Series("_beyond", beyond))
             examples[reason] = [_shown(row) | _why(row, rule) | {"chosen": how} for row, how in _worst_and_near(rows)]
     return examples
 

@@ -24,9 +24,15 @@ from curate.report.distributions import distributions
 from curate.report.named import named
 from curate.report.nearness import Nearness
 from curate.report.rows import digest
-from curate.steps import coverage_facts, notes, relations, rule_catalogue, sessions
+from curate.report.summary import Summary, summary
+from curate.steps import notes, relations, rule_catalogue, sessions
 
 PROVENANCE = ("collected", "people", "domain", "conditions", "consent")  # of a source, as its recipe tells it
+# What most of the numbers are counted by: filtering these is cheap, all of a frame's eighty columns is not.
+COUNTED = (
+    "source", "path", "sha256", "language", "speaker", "person", "speaker_conflict", "session", "drop", "split",
+    "seconds", "licence", "text_from", "spoken", "sounds_like", "heard", "heard_agreement", "cer", "aligned",
+)  # fmt: skip
 NAMED = 10  # clips with words missing at an edge that are named, per language
 SECTIONS = ("segment", "signal", "quality", "hear", "align", "text", "speakers", "duplicates")
 LIMITS = (
@@ -51,36 +57,40 @@ def gather(
     near: Nearness | None = None,
     folder: Path | None = None,
     cache: Path | None = None,
+    told: Summary | None = None,
 ) -> dict[str, Any]:
     """Every number and text of the report, as JSON can carry it; `near` is of the clips that may be named.
 
-    `folder` is the corpus on disk, where there is one; `cache` the file that keeps what the normaliser changed.
+    `folder` is the corpus on disk, where there is one; `cache` the file that keeps what the normaliser changed; `told`
+    what is counted of these clips already.
     """
     changes = Changes(text.Options(clock=recipe.text.clock, date_words=recipe.text.date_words), cache)
-    status = numbers.status(clips, recipe)
+    told = told or summary(clips, recipe)
+    status = told.status
     shown = named(clips)
     near = near or nearness.nearness(shown, recipe)
+    counted = clips.select(COUNTED)
     facts = {
-        "corpus": {"name": recipe.corpus.name, "clips": clips.height, "digest": digest(clips), **_people(clips)},
+        "corpus": {"name": recipe.corpus.name, "clips": clips.height, "digest": digest(clips), **_people(counted)},
         **{name: each for name, each in status.items() if name != "rules"},
-        "balance": _balance(clips, recipe),
-        "sources": _sources(clips, recipe),
-        "licences": _licences(clips, recipe),
+        "balance": _balance(counted, recipe),
+        "sources": _sources(counted, recipe),
+        "licences": _licences(counted, recipe),
         "funnel": _funnel(clips, recipe, status),
-        "shares": _by(manifest.kept(clips), ("language", "source", "split")),
-        "speakers": _speakers(clips),
-        "leaks": _leaks(clips, recipe),
-        "leaking": list(notes.leaks(clips, recipe)),
+        "shares": _by(manifest.kept(counted), ("language", "source", "split")),
+        "speakers": _speakers(counted),
+        "leaks": _leaks(counted, recipe),
+        "leaking": list(notes.leaks(counted, recipe)),
         "distributions": distributions(clips, recipe),
         "normaliser": examples.normaliser(shown, changes),
         "unread": examples.unread(shown),
-        "agreement": _agreement(clips, recipe),
+        "agreement": _agreement(counted, recipe),
         "edges": _edges(clips),
         "unreadable": _unreadable(shown),
         "examples": {"kept": examples.kept(shown, near), "dropped": examples.dropped(shown, recipe, near)},
-        "persons": persons.persons(clips),
-        "recordings": persons.recordings(clips),
-        "coverage": coverage_facts.phonetic_coverage(clips),
+        "persons": persons.persons(counted),
+        "recordings": persons.recordings(counted),
+        "coverage": told.coverage,
         "later": [rule.name for rule in recipe.RULES if rule.later],
         "provenance": provenance.provenance(recipe, folder),
         "models": _models(recipe),
@@ -88,11 +98,13 @@ def gather(
         "columns": _columns(clips),
     }
     changes.save()
-    told = dict(wording.plain(facts))
-    return told | {"may_train": answers.may_train(told), "wrong": answers.wrong(told)}
+    plain = dict(wording.plain(facts))
+    return plain | {"may_train": answers.may_train(plain), "wrong": answers.wrong(plain)}
 
 
 def _amount(rows: pl.DataFrame) -> dict[str, Any]:
+    if rows.is_empty():
+        return {"clips": 0, "hours": 0.0}
     heard = rows.filter(numbers.machine_text())
     machine = {"machine_hours": round(manifest.hours(heard), 6)} if heard.height else {}
     return {"clips": rows.height, "hours": round(manifest.hours(rows), 6), **machine}
@@ -164,8 +176,9 @@ def _funnel(clips: pl.DataFrame, recipe: Recipe, status: dict[str, Any]) -> list
     """Per rule: what it asks, who was dropped for it first, how often it was broken at all, where it did not apply."""
     drops = []
     verdicts = clips.select("drop", "broke", "language", "seconds", "text_from")
+    by_rule = {str(reason): rows for (reason,), rows in verdicts.group_by("drop", maintain_order=True)}
     for rule in recipe.RULES:
-        rows = verdicts.filter(pl.col("drop") == rule.name)
+        rows = by_rule.get(rule.name, verdicts.clear())
         known = status["rules"].get(rule.name, {})
         threshold = known["threshold"] if known else rule_catalogue.asked_later(rule, recipe)
         off = rule_catalogue.is_off(rule, recipe)
@@ -176,12 +189,16 @@ def _funnel(clips: pl.DataFrame, recipe: Recipe, status: dict[str, Any]) -> list
                 "threshold": None if off else threshold,
                 "wanted": "" if off else wording.wanted(rule, threshold),
                 "dropped": _amount(rows),
-                "languages": {code: _amount(rows.filter(pl.col("language") == code)) for code in status["languages"]},
+                "languages": {code: _amount(_in(rows, code)) for code in status["languages"]},
                 "broke": known.get("broke", int(verdicts["broke"].list.contains(rule.name).sum())),
                 "did_not_apply": known.get("did_not_apply", {}),
             }
         )
     return drops
+
+
+def _in(rows: pl.DataFrame, language: str) -> pl.DataFrame:
+    return rows if rows.is_empty() else rows.filter(pl.col("language") == language)
 
 
 def _speakers(clips: pl.DataFrame) -> list[dict[str, Any]]:
@@ -249,7 +266,8 @@ def _machine(rows: pl.DataFrame) -> dict[str, Any]:
 def _edges(clips: pl.DataFrame) -> list[dict[str, Any]]:
     """Kept clips with words at an edge that only their text or only their audio has, counted, and a few named."""
     at_edge = pl.col("text_edits").list.eval(pl.element().struct.field("place").is_in(["start", "end", "whole"]))
-    rows = manifest.kept(clips).filter(at_edge.list.any().fill_null(False))
+    rows = manifest.kept(clips.select("id", "language", "drop", "text_edits"))
+    rows = rows.filter(at_edge.list.any().fill_null(False))
     found = []
     for language, name in LANGUAGES.items():
         own = rows.filter(pl.col("language") == language)

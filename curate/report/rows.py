@@ -24,6 +24,7 @@ from curate.steps import duplicates, rule_catalogue
 from curate.steps.rules import DROP, KEEP, Bound
 
 Packed = dict[str, Any]
+encoded = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 SHORTEST = 0.1  # seconds: a step from 0, which no recipe takes as the least length
 LEVEL = 5  # of gzip: 5 % larger than 6 in half the time
 ROOM = 0.25  # of the axis, beyond the outermost limit
@@ -51,8 +52,20 @@ def digest(clips: pl.DataFrame) -> str:
 
 def pack(values: Packed) -> str:
     """Values as JSON, gzip and base64."""
-    text = json.dumps(values, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = _json(values)
     return base64.b64encode(gzip.compress(text.encode("utf-8", "surrogatepass"), LEVEL, mtime=0)).decode()
+
+
+def _json(value: Any) -> str:
+    """JSON without spaces; a column of numbers is written by Polars, in a tenth of the time that a list takes."""
+    if isinstance(value, pl.Series):
+        plain = pl.nth(0).cast(pl.String).str.strip_suffix(".0").fill_null("null")  # 4000 for 4000.0
+        return f"[{value.to_frame().select(plain.str.join(',')).item()}]"
+    if isinstance(value, dict):
+        return f"{{{','.join(f'{encoded(str(name))}:{_json(each)}' for name, each in value.items())}}}"
+    if isinstance(value, list) and any(isinstance(each, dict) for each in value):
+        return f"[{','.join(map(_json, value))}]"
+    return encoded(value)
 
 
 def rows(everyone: pl.DataFrame, recipe: Recipe, near: Nearness, held: pl.Series | None = None) -> Packed:
@@ -63,16 +76,16 @@ def rows(everyone: pl.DataFrame, recipe: Recipe, near: Nearness, held: pl.Series
     clips = named(everyone)
     there = [name for name in clips.columns if name in COLUMNS or name in (*FEW, *TEXTS)]
     numbers = [name for name in _numbers(recipe) if name in there and clips[name].count()]
-    values = {name: _plain(clips[name].cast(pl.Float64).to_numpy()) for name in numbers}
+    values = {name: _plain(clips[name]) for name in numbers}
     return {
         "count": clips.height,
         "id": clips["id"].to_list(),
         "few": {name: _few(clips[name]) for name in FEW if name in there},
         "texts": {name: _texts(clips, name) for name in TEXTS if name in there and clips[name].count()},
         "numbers": values,
-        "from": _plain((clips["start"] / clips["rate"]).round(2).cast(pl.Float64).to_numpy()),
+        "from": _plain((clips["start"] / clips["rate"]).round(2)),
         "broke": _broke(clips, recipe),
-        "near": _plain(near.distance),
+        "near": _plain(pl.Series(near.distance)),
         "near_rule": _few(pl.Series(near.rule, dtype=pl.String)),
         "columns": {name: _about(name) for name in (*FEW, *TEXTS, *numbers)},
         "order": list(rule_catalogue.order(recipe)),
@@ -100,7 +113,7 @@ def _few(values: pl.Series) -> dict[str, Any]:
     """A column of few different values: these, and the place of each clip's; -1 for none."""
     different = values.drop_nulls().unique(maintain_order=True)
     places = values.replace_strict(different, list(range(len(different))), default=-1, return_dtype=pl.Int32)
-    return {"values": different.to_list(), "at": places.fill_null(-1).to_list()}
+    return {"values": different.to_list(), "at": places.fill_null(-1)}
 
 
 def _texts(clips: pl.DataFrame, name: str) -> list[str | None]:
@@ -112,16 +125,11 @@ def _texts(clips: pl.DataFrame, name: str) -> list[str | None]:
     return clips[name].cast(pl.String).to_list()
 
 
-def _plain(values: Any) -> list[float | int | None]:
-    """Numbers as JSON carries them: whole ones without a point, nothing for what is not finite."""
-    numbers = np.asarray(values, dtype=np.float64)
-    known = np.isfinite(numbers)
-    whole = known & (np.abs(numbers) < 2**53)
-    whole[whole] = numbers[whole] == np.floor(numbers[whole])
-    plain = numbers.astype(object)
-    plain[whole] = numbers[whole].astype(np.int64).astype(object)
-    plain[~known] = None
-    return list(plain)
+def _plain(values: pl.Series) -> pl.Series:
+    """Numbers as JSON carries them: nothing for what is not finite, and no -0."""
+    it = pl.col("it")
+    numbers = pl.DataFrame({"it": values.cast(pl.Float64)})
+    return numbers.select(pl.when(it == 0).then(0.0).when(it.is_finite()).then(it).alias("it")).to_series()
 
 
 def _broke(clips: pl.DataFrame, recipe: Recipe) -> dict[str, Any]:
@@ -134,7 +142,7 @@ def _bits(flags: Flags) -> str:
     return (flags.astype(np.uint8) + ord("0")).tobytes().decode()
 
 
-def _rule(each: Sliding, recipe: Recipe, numbers: dict[str, list[float | int | None]]) -> Packed:
+def _rule(each: Sliding, recipe: Recipe, numbers: dict[str, pl.Series]) -> Packed:
     return {
         "name": each.rule.name,
         "on": each.on,
@@ -147,7 +155,7 @@ def _rule(each: Sliding, recipe: Recipe, numbers: dict[str, list[float | int | N
     }
 
 
-def _part(part: Part, rule: Sliding, recipe: Recipe, numbers: dict[str, list[float | int | None]]) -> Packed:
+def _part(part: Part, rule: Sliding, recipe: Recipe, numbers: dict[str, pl.Series]) -> Packed:
     """One limit; its `value` is null where the clips' own column is just what it looks at."""
     bound = next(bound for bound in rule.rule.bounds if bound.key == part.key)
     known = pl.Series(part.value).filter(pl.Series(part.where & np.isfinite(part.value)))
@@ -157,8 +165,9 @@ def _part(part: Part, rule: Sliding, recipe: Recipe, numbers: dict[str, list[flo
     least, most = _allowed(bound, recipe)
     low, high = max(low, least), min(high, most)
     missing = int((part.where & ~np.isfinite(part.value)).sum())
-    value = _plain(part.value) if len(known) else []
-    same = bool(value) and value == numbers.get(part.column)
+    value = _plain(pl.Series(part.value))
+    own = numbers.get(part.column)
+    same = len(known) > 0 and own is not None and own.equals(value)
     return {
         "key": part.key,
         "column": part.column,
@@ -178,7 +187,7 @@ def _part(part: Part, rule: Sliding, recipe: Recipe, numbers: dict[str, list[flo
         "missing": missing,
         "measured": len(known),
         "where": _bits(part.where),
-        "value": None if same else value,
+        "value": None if same else value if len(known) else [],
     }
 
 

@@ -21,7 +21,6 @@ lower what is possible.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,21 +115,34 @@ class _State:
     used: float = 0.0
 
     def __post_init__(self) -> None:
-        from scipy.sparse import csr_array
-
         pool = self.pool
         self.taken = np.zeros(len(pool.seconds), dtype=np.bool_)
-        self.counts = np.zeros(len(pool.weights))
+        self.counts = np.zeros(len(pool.weights), dtype=np.int64)
+        self.worth_of = np.log1p(1 / (1 + np.arange(len(pool.seconds) + 1.0)))  # one more, where there are so many
         self.steps = pool.weights * np.log(2.0)  # what one more clip with the unit is worth
         self.of_person = np.zeros(int(pool.person.max(initial=-1)) + 1)
         self.of_cap = [np.zeros(int(cap.labels.max(initial=-1)) + 1) for cap in pool.caps]
-        shape = len(pool.seconds), len(pool.weights)
-        self.matrix: Any = csr_array((np.ones(len(pool.units)), pool.units, pool.starts), shape=shape)
+        # The first unit of every clip, the second of every clip that has one, and so on; those with most first. Sums
+        # over them are as those of a sparse matrix to the last bit, and importing scipy.sparse would take longer.
+        lengths = np.diff(pool.starts)
+        self.order = np.argsort(-lengths, kind="stable")
+        having = [int((lengths > place).sum()) for place in range(int(lengths.max(initial=0)))]
+        firsts = pool.starts[:-1][self.order]
+        self.columns = [pool.units[firsts[:count] + place] for place, count in enumerate(having)]
+
+    def sums(self, values: Floats) -> Floats:
+        """(n,) of `values` (m,), the sum over each clip's units."""
+        found = np.zeros(len(self.order))
+        for column in self.columns:
+            found[: len(column)] += values[column]
+        back = np.empty_like(found)
+        back[self.order] = found
+        return back
 
     def gains(self) -> Floats:
         """(n,) what each clip would add now."""
         pool, known = self.pool, self.pool.person >= 0
-        found = self.matrix @ self.steps + pool.value
+        found = self.sums(self.steps) + pool.value
         level, has = pool.person_level, self.of_person[pool.person[known]]
         found[known] += pool.person_weight * np.exp(-has / level) * -np.expm1(-pool.seconds[known] / level)
         return np.asarray(found)
@@ -139,7 +151,7 @@ class _State:
         """What one clip would add now."""
         pool = self.pool
         units = pool.units[pool.starts[clip] : pool.starts[clip + 1]]
-        found = float(self.steps[units].sum()) + float(pool.value[clip])
+        found = float(np.add.reduce(self.steps[units])) + float(pool.value[clip])
         person = pool.person[clip]
         if person >= 0:
             level, has = pool.person_level, self.of_person[person]
@@ -150,8 +162,9 @@ class _State:
         """Add a clip, or take it out again."""
         pool = self.pool
         units = pool.units[pool.starts[clip] : pool.starts[clip + 1]]
-        self.counts[units] += sign
-        self.steps[units] = pool.weights[units] * np.log1p(1 / (1 + self.counts[units]))
+        counts = self.counts[units] + sign
+        self.counts[units] = counts
+        self.steps[units] = pool.weights[units] * self.worth_of[counts]
         if pool.person[clip] >= 0:
             self.of_person[pool.person[clip]] += sign * pool.seconds[clip]
         for cap, used in zip(pool.caps, self.of_cap, strict=True):
@@ -216,7 +229,7 @@ class _State:
     def bound(self, budget: float) -> float:
         """What no choice of at most `budget` seconds is worth more than: the tangent's best."""
         pool, known = self.pool, self.pool.person >= 0
-        slope = self.matrix @ (pool.weights / (1 + self.counts)) + pool.value
+        slope = self.sums(pool.weights / (1 + self.counts)) + pool.value
         steep = np.exp(-self.of_person[pool.person[known]] / pool.person_level) / pool.person_level
         slope[known] += pool.person_weight * pool.seconds[known] * steep
         order = np.argsort(-slope / pool.seconds, kind="stable")

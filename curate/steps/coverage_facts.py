@@ -8,6 +8,7 @@ import polars as pl
 from curate.recipe import LANGUAGES
 from curate.steps.duplicates import LATER
 from curate.text import coverage
+from curate.text.coverage.known import NEEDED, Known
 
 RARE = 5  # clips: a unit in fewer is called rare
 NAMED = 12  # units that are named of each sort
@@ -16,23 +17,26 @@ FREQUENT = 40  # of the most frequent
 Facts = dict[str, Any]
 
 
-def phonetic_coverage(clips: pl.DataFrame) -> list[Facts]:
+def phonetic_coverage(clips: pl.DataFrame, known: Known | None = None) -> list[Facts]:
     """Per language with kept clips: its kinds of units, each with counts, entropy, rare and absent units.
 
     Counts are of clips that have a unit. `pool`: of the clips that no rule before the choice dropped; `inventory`: of a
     closed kind, how many the language has (null: open); `absent`: those that no kept clip has; `lost`: units of the
     pool that no kept clip has; `rare`: units in fewer than 5 kept clips, the rarest first; `entropy` in bits, of the
     kept clips' units and of the pool's. Units are named with their clips: the most `frequent` and the `rarest`.
+    `known`: the units of these texts, where they were found already.
     """
     facts = []
+    texts = clips.select("drop", *NEEDED)
+    units = known.units if known else coverage.units
     for language in LANGUAGES:
-        pool = pool_of(clips, language)
+        pool = pool_of(texts, language)
         kept = pool["drop"].is_null().to_numpy()
         if kept.any():
             facts.append({
                 "language": language, "name": LANGUAGES[language], "clips": int(kept.sum()), "pool_clips": pool.height,
                 "rare_below": RARE,
-                "kinds": _kinds(pool, kept, language),
+                "kinds": _kinds(units(pool, language), kept, language),
             })  # fmt: skip
     return facts
 
@@ -43,8 +47,8 @@ def pool_of(clips: pl.DataFrame, language: str) -> pl.DataFrame:
     return clips.filter(pl.col("language") == language, chosen_later)
 
 
-def _kinds(pool: pl.DataFrame, kept: Any, language: str) -> list[Facts]:
-    table, rows, numbers = coverage.units(pool, language)
+def _kinds(units: tuple[pl.DataFrame, Any, Any], kept: Any, language: str) -> list[Facts]:
+    table, rows, numbers = units
     table = table.with_columns(
         pl.Series("pool", np.bincount(numbers, minlength=table.height)),
         pl.Series("kept", np.bincount(numbers[kept[rows]], minlength=table.height)),

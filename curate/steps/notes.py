@@ -1,6 +1,6 @@
 """What a person should know of a choice and of a split: one line for each thing that is not as it was asked."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import polars as pl
@@ -14,12 +14,23 @@ CHANCE = 4.0  # standard deviations by which a drawn share may differ from what 
 NAMED = 6  # units and rules that are named in a line
 
 
-def notes(clips: pl.DataFrame, recipe: Recipe) -> list[str]:
-    """Lines about hours, caps, coverage and splits of a decided manifest."""
+NEEDED = (
+    "id", "source", "path", "sha256", "language", "person", "session", "text_from", "spoken", "sounds_like", "seconds",
+    "given_split", "drop", "split", "training_text", "reference",
+)  # fmt: skip
+
+
+def notes(clips: pl.DataFrame, recipe: Recipe, coverage: Sequence[coverage_facts.Facts] | None = None) -> list[str]:
+    """Lines about hours, caps, coverage and splits of a decided manifest.
+
+    `coverage`: as `phonetic_coverage` finds it, where it was found already.
+    """
     if not clips["split"].count() and clips["drop"].is_null().any():
         return []  # nothing is chosen yet
+    coverage = coverage_facts.phonetic_coverage(clips) if coverage is None else coverage
+    clips = clips.select(NEEDED)
     amounts = [*hours(clips, recipe), *_nothing_left(clips, recipe)]
-    return [*amounts, *uncovered(clips), *splits(clips, recipe), *references(clips, recipe)]
+    return [*amounts, *uncovered(coverage), *splits(clips, recipe), *references(clips, recipe)]
 
 
 def hours(clips: pl.DataFrame, recipe: Recipe) -> Iterator[str]:
@@ -75,9 +86,9 @@ def _why_short(own: pl.DataFrame, recipe: Recipe, wanted: float) -> str:
     return f"{', '.join(parts)}; {' or '.join([*remedies, 'add recordings'])}"
 
 
-def uncovered(clips: pl.DataFrame) -> Iterator[str]:
+def uncovered(coverage: Sequence[coverage_facts.Facts]) -> Iterator[str]:
     """Per language, the units that no kept clip has: of closed kinds, and of what could have been kept."""
-    for each in coverage_facts.phonetic_coverage(clips):
+    for each in coverage:
         parts = [part for kind in each["kinds"] for part in _missing(kind)]
         if parts:
             yield f"{LANGUAGES[each['language']]}: no kept clip has {'; '.join(parts)}"

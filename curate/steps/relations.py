@@ -32,30 +32,35 @@ def shared(name: str) -> pl.Expr:
 def groups(clips: pl.DataFrame, apart: Sequence[str]) -> NDArray[np.int64]:
     """A number per clip, the same for clips that share what is to be kept apart, directly or through others.
 
-    A graph of clips and of what they share, (clips + values) nodes with an edge from each clip to each of its values:
-    its connected components are the groups. Values are told apart by a 64-bit hash.
+    Values are told apart by a 64-bit hash.
     """
     columns = [clips.select(shared(name)).to_series() for name in apart]
     return components(clips.height, columns)
 
 
 def components(count: int, columns: Sequence[pl.Series]) -> NDArray[np.int64]:
-    """A number for each of `count` rows, the same for rows with a value in common, directly or through others."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
+    """A number for each of `count` rows, from 0 on; the same for rows with a value in common, or linked by others.
 
-    nodes = count
-    rows, values = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    These are the connected components of a graph, found by hooking and shortcutting (Shiloach & Vishkin, J. Algorithms
+    3, 1982) in a few rounds over whole columns: importing scipy.sparse would take longer than a corpus does.
+    """
+    sharing = []
     for column in columns:
         having = column.is_not_null()
         different, number = np.unique(column.filter(having).hash(0).to_numpy(), return_inverse=True)
-        rows.append(np.flatnonzero(having.to_numpy()))
-        values.append(nodes + number)
-        nodes += len(different)
-    ends = np.concatenate(rows), np.concatenate(values)
-    graph = coo_array((np.ones(len(ends[0]), np.int8), ends), shape=(nodes, nodes))
-    _, labels = connected_components(graph, directed=False)
-    return np.asarray(labels[:count], dtype=np.int64)
+        sharing.append((np.flatnonzero(having.to_numpy()), number, len(different)))
+    group = np.arange(count)  # for each row one of the same component, itself or one before it; at the end the first
+    while True:
+        before = group.copy()
+        for rows, number, values in sharing:
+            least = np.full(values, count)
+            np.minimum.at(least, number, group[rows])
+            np.minimum.at(group, before[rows], least[number])  # the row that stood for this one hears of it, too
+            group[rows] = np.minimum(group[rows], least[number])
+        while not np.array_equal(shorter := group[group], group):
+            group = shorter
+        if np.array_equal(group, before):
+            return np.unique(group, return_inverse=True)[1]
 
 
 def name_alike(clips: pl.DataFrame) -> pl.DataFrame:

@@ -12,6 +12,7 @@ from curate.steps.draw import HONEST, LEAST_TRAINED
 from curate.steps.held_out import HELD_OUT
 
 TRIED = ("text", "audio", "session", "recording", "speaker")  # relations to let go of, that which costs least first
+USED = (*(name for name in draw.USED if name != "row"), "drop", "split", "given_split")
 DROPPED = (0.05, 0.1, 0.15, 0.2, 0.25)  # of a language's hours, tried; more is not worth a held-out set
 SHARED = {
     "text": "texts",
@@ -45,7 +46,7 @@ def of(
 
     And those that hold out less than half of what was asked, where a fresh draw would not: their corpus has grown.
     """
-    kept = clips.filter(pl.col("drop").is_null(), pl.col("split").is_not_null())
+    kept = clips.select(USED).filter(pl.col("drop").is_null(), pl.col("split").is_not_null())
     published = held_out.as_given(kept) if given else held_out.nothing()
     kept = kept.join(published.select("id", pl.col("split").alias("pin")), on="id", how="left", maintain_order="left")
     found = []

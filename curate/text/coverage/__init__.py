@@ -13,6 +13,7 @@ import polars as pl
 from curate.text.coverage.found import Found, Numbers
 
 _MODULES = {"km": "curate.text.coverage.khmer", "ko": "curate.text.coverage.korean"}
+LANGUAGES = tuple(_MODULES)
 
 
 def kinds(language: str) -> dict[str, str]:

@@ -13,7 +13,7 @@ import pytest
 
 from curate import manifest, report
 from curate.recipe import Recipe
-from curate.report import examples, facts, licences, page, wording
+from curate.report import examples, facts, licences, templates, wording
 from curate.report.distributions import BINS, distributions, drawing
 from curate.steps import rule_catalogue, rules
 
@@ -163,7 +163,7 @@ def test_hostile_texts_are_inert(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("unit", "shown"), [("្ក", "\u25cc្ក"), ("ឺ", "\u25ccឺ"), ("ក", "ក"), ("ㄸ", "ㄸ"), ("kʰ", "kʰ")])
 def test_a_sign_that_needs_a_letter_stands_on_a_circle(unit: str, shown: str) -> None:
-    assert page.on_circle(unit) == shown
+    assert templates.on_circle(unit) == shown
 
 
 def test_page_is_well_formed_and_needs_no_network(tmp_path: Path) -> None:

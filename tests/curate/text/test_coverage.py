@@ -4,6 +4,7 @@ import polars as pl
 import pytest
 
 from curate.text import coverage, normalise
+from curate.text.coverage import known
 
 
 def units(language: str, *texts: str | None, pronounced: list[str | None] | None = None) -> list[dict[str, set[str]]]:
@@ -78,3 +79,33 @@ def test_closed_kinds_name_every_unit_once(language: str) -> None:
     for kind, closed in coverage.inventory(language).items():
         assert kind in coverage.kinds(language)
         assert len(set(closed)) == len(closed) > 6
+
+
+TEXTS = {"ko": ["국물", "책 넣는다", "나무", None, "값", "", "국물"], "km": ["ខ្មែរ", "ភាសា", None, "កា ភាសា", "ខ្ញុំ"]}
+
+
+def clips(language: str) -> pl.DataFrame:
+    texts = TEXTS[language]
+    said = [text and normalise(text, language, "pronounced") for text in texts]
+    ids = [f"{language}{i}" for i in range(len(texts))]
+    return pl.DataFrame({"id": ids, "language": language, "spoken": texts, "pronounced": said})
+
+
+@pytest.mark.parametrize("language", ["km", "ko"])
+def test_units_that_are_known_are_those_that_would_be_found(language: str) -> None:
+    every = known.Known(pl.concat([clips("km"), clips("ko")]))
+    some = clips(language)
+    other = some.with_columns(pl.when(pl.col("id") == f"{language}1").then(pl.lit("다른")).alias("spoken"))
+    asked = (
+        some,
+        some.reverse(),
+        some.gather_every(2).reverse(),
+        some[2:4],
+        some.clear(),
+        other,
+        some.with_columns(id="spoken"),
+    )
+    for pool in asked:
+        expected, found = coverage.units(pool, language), every.units(pool, language)
+        assert found[0].equals(expected[0])
+        assert [each.tolist() for each in found[1:]] == [each.tolist() for each in expected[1:]]

@@ -1,0 +1,44 @@
+"""What a page carries of its clips: JSON as a browser reads it, small, and the numbers as they are."""
+
+import base64
+import gzip
+import json
+import math
+
+import polars as pl
+import pytest
+
+from curate.report import rows
+
+ODD = [0.1, -2.5, 4000.0, 1e-7, 123456789.123, 1e22, -0.0, math.nan, math.inf, -math.inf, None, 0.1 + 0.2, 5e-324]
+
+
+def unpacked(text: str) -> object:
+    return json.loads(gzip.decompress(base64.b64decode(text)).decode("utf-8", "surrogatepass"))
+
+
+def test_columns_are_what_they_were_and_what_is_not_finite_is_nothing() -> None:
+    plain = rows._plain(pl.Series("snr", ODD))
+    found = unpacked(rows.pack({"snr": plain, "at": pl.Series([3, -1, 0]), "none": pl.Series([], dtype=pl.Int32)}))
+    expected = [each if each is not None and math.isfinite(each) else None for each in ODD]
+    assert found == {"snr": expected, "at": [3, -1, 0], "none": []}
+    assert rows._json(plain).startswith("[0.1,-2.5,4000,")
+    assert "-0" not in rows._json(plain).split(",")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {},
+        [],
+        [{"a": [1, 2.5, None]}, {"b": "x"}],
+        {"쉼": 'a"b\\c\n\x00\u2028</script>\ud800', "n": {"m": [[0, 1, 0.4]]}},
+    ],
+)
+def test_all_else_is_json(value: object) -> None:
+    assert unpacked(rows.pack({"value": value})) == {"value": value}
+
+
+def test_a_number_that_json_has_not_is_refused() -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        rows.pack({"value": [math.nan]})
