@@ -41,3 +41,20 @@ def test_a_container_has_less_than_the_machine(tmp_path: Path, monkeypatch: pyte
     assert memory.free() == pytest.approx(machine, rel=0.2)
     (tmp_path / "memory.max").write_text("2000005\n")
     assert memory.free() == 2_000_000
+
+
+def test_a_c_library_without_mallopt_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, int]] = []
+
+    class Glibc:
+        @staticmethod
+        def mallopt(option: int, value: int) -> int:
+            asked.append((option, value))
+            return 1
+
+    monkeypatch.setattr(memory.ctypes, "CDLL", lambda name: Glibc())
+    memory.keep_freed()
+    assert asked == [(memory.M_MMAP_THRESHOLD, memory.OWN_PAGES), (memory.M_TRIM_THRESHOLD, memory.KEPT)]
+    monkeypatch.setattr(memory.ctypes, "CDLL", lambda name: object())
+    memory.keep_freed()
+    assert len(asked) == 2
