@@ -31,7 +31,8 @@ PROVENANCE = ("collected", "people", "domain", "conditions", "consent")  # of a 
 # What most of the numbers are counted by: filtering these is cheap, all of a frame's eighty columns is not.
 COUNTED = (
     "source", "path", "sha256", "language", "speaker", "person", "speaker_conflict", "session", "drop", "split",
-    "seconds", "licence", "text_from", "spoken", "sounds_like", "heard", "heard_agreement", "cer", "aligned",
+    "seconds", "licence", "text_from", "spoken", "person_candidates", "sounds_like", "heard", "heard_agreement", "cer",
+    "aligned",
 )  # fmt: skip
 NAMED = 10  # clips with words missing at an edge that are named, per language
 SECTIONS = ("segment", "signal", "quality", "hear", "align", "text", "speakers", "duplicates")

@@ -13,7 +13,10 @@ from curate.steps.held_out import HELD_OUT
 from curate.steps.relations import groups
 from curate.steps.selection import Floats, first_fit, shuffled
 
-USED = ("row", "id", "language", "seconds", "person", "spoken", "sha256", "sounds_like", "session", "source", "path")
+USED = (
+    "row", "id", "language", "seconds", "person", "person_candidates", "spoken", "sha256", "sounds_like", "session",
+    "source", "path",
+)  # fmt: skip
 TRAIN = len(HELD_OUT)  # the number of what is in neither
 HONEST = 1.5  # times what was asked: more is told, with its cause
 LEAST_TRAINED = 0.7  # of a language's hours: less is told, with its cause

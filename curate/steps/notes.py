@@ -16,7 +16,7 @@ NAMED = 6  # units and rules that are named in a line
 
 NEEDED = (
     "id", "source", "path", "sha256", "language", "person", "session", "text_from", "spoken", "sounds_like", "seconds",
-    "given_split", "drop", "split", "training_text", "reference",
+    "given_split", "drop", "split", "person_candidates", "training_text", "reference",
 )  # fmt: skip
 
 
