@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curate import console, files
+from curate.engine import one_thread, processors
 
 if TYPE_CHECKING:
     import polars as pl
@@ -37,7 +38,7 @@ def reporter(corpus: "Corpus") -> "Iterator[Reporter | None]":
     """What `commands.finish` has the report of a corpus written by; None: by itself. The last manifest says how large
     the corpus is."""
     size = corpus.manifest.stat().st_size if corpus.manifest.is_file() else 0
-    if not FEWEST <= size <= MOST or len(os.sched_getaffinity(0)) < 2 or not sys.executable:
+    if not FEWEST <= size <= MOST or processors() < 2 or not sys.executable:
         yield None
         return
     try:
@@ -93,8 +94,6 @@ def _answer(process: subprocess.Popen[bytes]) -> "Finished | None":
 
 def serve() -> None:
     """The life of the process: one corpus in, one answer out."""
-    from curate.engine import one_thread
-
     one_thread()
     console.few_collections()
     import polars as pl

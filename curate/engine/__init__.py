@@ -9,3 +9,8 @@ def one_thread() -> None:
     """One thread per process: sums come out the same however many workers there are. Call it before numpy loads."""
     for name in ONE_THREAD:
         os.environ[name] = "1"
+
+
+def processors() -> int:
+    """Processors that this process may use; where the system does not tell, as on macOS, all there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

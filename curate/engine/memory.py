@@ -1,9 +1,10 @@
 """How many workers fit: what each may need, what is free, and how that is said before they start."""
 
 import ctypes
-import os
 from collections.abc import Iterable
 from pathlib import Path
+
+from curate.engine import processors
 
 # The most that one worker held with every bundled model loaded and a clip of 110 s (see docs/benchmarks.md).
 WORKER_BYTES = 2_500_000_000
@@ -37,7 +38,7 @@ def _container_free() -> list[int]:
 
 def workers(asked: int, each: int) -> int:
     """How many to start: as many as asked for; for 0 one per core, as far as memory goes, and one at least."""
-    return asked or max(1, min(len(os.sched_getaffinity(0)), free() // each))
+    return asked or max(1, min(processors(), free() // each))
 
 
 def words(count: int, each: int) -> str:

@@ -1,5 +1,6 @@
 """How many workers start, and what is said of it."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ GB = 10**9
 def test_workers_fit_cores_and_memory_unless_asked_for(
     monkeypatch: pytest.MonkeyPatch, asked: int, cores: int, free: int, expected: int
 ) -> None:
-    monkeypatch.setattr(memory.os, "sched_getaffinity", lambda _: set(range(cores)))
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)))
     monkeypatch.setattr(memory, "free", lambda: free * GB)
     assert memory.workers(asked, 3 * GB) == expected
 
