@@ -73,7 +73,7 @@ def limited(samples: np.ndarray, rate: int, drive: float = 12.0, ahead_ms: float
 def test_clipping_is_found_after_its_flat_tops_were_bent(
     process: Callable[[np.ndarray, int], tuple[np.ndarray, int]], least: float
 ) -> None:
-    """Clipped by 9 to 18 dB; by 6 dB it is found in about half of the clips, see docs/measures/clipping.md."""
+    """Clipped by 9 to 18 dB; coded or resampled, by 6 dB fewer are found: see docs/measures/clipping.md."""
     shares = []
     for name in sorted((SHARED / "ko/zeroth").glob("*.flac"))[:4]:
         samples, rate = audio.read(name)

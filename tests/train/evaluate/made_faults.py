@@ -113,7 +113,7 @@ MADE: dict[str, dict[str, Making]] = {
         for seconds in (0.9, 1.3)
         for speed in (1.0, 0.94, 1.06)
     },
-    "clipping": {f"{gain} dB": functools.partial(clipped, decibels=gain) for gain in (9, 12, 18)},
+    "clipping": {f"{gain} dB": functools.partial(clipped, decibels=gain) for gain in (6, 9, 12, 18)},
     "silence": {
         f"{seconds} s at the {at}": functools.partial(with_silence, seconds=seconds, at=at)
         for seconds in (2.0, 4.0)
