@@ -36,7 +36,7 @@ from curate.models import compute
 from curate.recipe import Recipe
 from curate.report.summary import Summary, summary
 from curate.steps.before import Before
-from curate.text.coverage.known import Known
+from curate.text.coverage.known import Known, known
 
 log = logging.getLogger(__name__)
 
@@ -107,8 +107,8 @@ def advance(
     else:
         clips = measure(corpus, wanted, asked, workers=workers, watch=watch, again=again)
     if until in pipeline.DECISIONS:
-        before = locks.read(corpus, wanted, clips)
-        clips = decide(corpus, wanted, clips, until=until, before=before)
+        before, units = locks.read(corpus, wanted, clips), known(clips, corpus.units)
+        clips = decide(corpus, wanted, clips, until=until, before=before, units=units)
         if until in DIVIDED:
             locks.write(corpus, wanted, clips, before)
     manifest.write(clips, corpus.manifest)
@@ -118,12 +118,22 @@ def advance(
 
 
 def decide(
-    corpus: Corpus, wanted: Recipe, measured: pl.DataFrame, *, until: str = "tag", before: Before | None = None
+    corpus: Corpus,
+    wanted: Recipe,
+    measured: pl.DataFrame,
+    *,
+    until: str = "tag",
+    before: Before | None = None,
+    units: Known | None = None,
 ) -> pl.DataFrame:
-    """The frame after the step `until`, by the recipe, what people said and what the locks hold; nothing is written."""
+    """The frame after the step `until`, by the recipe, what people said and what the locks hold; nothing is written.
+
+    `units`: of the texts, where they were found already.
+    """
     before = locks.read(corpus, wanted, measured) if before is None else before
     judged = verdicts.load(corpus, wanted, measured["id"])
-    return pipeline.decide(wanted, measured, until=until, before=before, judged=judged.rows if judged else None)
+    rows = judged.rows if judged else None
+    return pipeline.decide(wanted, measured, until=until, before=before, judged=rows, known=units)
 
 
 def measure(
@@ -305,9 +315,9 @@ def finish(
     return begun() if begun else reported(corpus, wanted, clips)
 
 
-def reported(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, known: Known | None = None) -> Finished:
-    """The report is written; `known`: the units of its texts, where they were found already."""
-    told = summary(clips, wanted, known)
+def reported(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame) -> Finished:
+    """The report is written."""
+    told = summary(clips, wanted, known(clips, corpus.units))
     return Finished(write_report(corpus, wanted, clips, told=told), told)
 
 
