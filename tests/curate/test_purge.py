@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from curate import commands, locks, purge, takedown
+from curate import commands, locks, outputs, purge, takedown
 from curate.corpus import Corpus
 from curate.engine.store import Store
 from curate.errors import UserError
@@ -53,7 +53,7 @@ def test_after_a_purge_the_corpus_is_as_if_they_had_never_been_in_it(
     recipe, corpus, log = write_recipe(table), Corpus(tmp_path / "corpus"), tmp_path / "asked"
     before, wanted = run(recipe, corpus.folder, log), load(recipe)
     commands.finish(corpus, wanted, before, watch)
-    commands.export(corpus, wanted, before, format="nemo", into=None)
+    outputs.export(corpus, wanted, before, format="nemo", into=None)
     theirs = before.filter(speaker=GONE)
     words = [*theirs["id"], *theirs["spoken"].drop_nulls(), GONE]
     row = f"test\tko\t{theirs['id'][0]}\tclips {GONE}\t{theirs['spoken'][0]}\t\n"
