@@ -55,11 +55,14 @@ def reporter(corpus: "Corpus") -> "Iterator[Reporter | None]":
 
 
 def _started() -> subprocess.Popen[bytes]:
-    """It finds modules where this process does, and hears of Ctrl-C and of a closed terminal by the pipe alone."""
+    """It finds modules where this process does, and hears of Ctrl-C and of a closed terminal by the pipe alone.
+
+    Polars has one thread in it: the command is at work on the other processor, and small tables take less time so.
+    """
     where = os.pathsep.join(path for path in sys.path if path)
     return subprocess.Popen(
         [sys.executable, "-P", "-m", "curate.background"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": where}, start_new_session=True,
+        env={"POLARS_MAX_THREADS": "1", **os.environ, "PYTHONPATH": where}, start_new_session=True,
     )  # fmt: skip
 
 
