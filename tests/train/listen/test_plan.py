@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
 from typer.testing import CliRunner
 
 import train.cli
@@ -297,12 +296,10 @@ def test_every_stimulus_is_looked_at_before_the_plan_is_hashed(tmp_path: Path, s
     heard = {name for trial in design.schedule(plan, "km", 1) for name in trial.stimuli}
     unheard = min(name for name in plan.stimuli if name.startswith("zero-shot/") and name not in heard)
     place = planned.place(tmp_path / "p", plan.stimuli[unheard])
-    place.write_bytes(b"")
-    with pytest.raises(UserError, match=r"cannot be read as audio: an empty file"):
-        duration.facts(plan, tmp_path / "p")
-    soundfile.write(place, np.zeros(0, np.float32), 16_000, format="WAV")
-    with pytest.raises(UserError, match="holds no sound"):
-        duration.facts(plan, tmp_path / "p")
+    for content in (b"", b"RIFF", place.read_bytes()[:-100]):
+        place.write_bytes(content)
+        with pytest.raises(UserError, match=f"{place} cannot be read as audio"):
+            duration.facts(plan, tmp_path / "p")
 
 
 def test_a_sweep_with_a_rank_half_trained_and_a_folder_without_sounds_are_told(tmp_path: Path) -> None:
