@@ -85,8 +85,8 @@ def _by_mos(
             undecided.append(each["rank"])
         elif told:
             limits = ratings.limits(rows, language, names[each["rank"]], names[best["rank"]])
-            why = _why_mos(each, best, lead, limits)
-            return each["rank"], "; ".join([why, *_missing(undecided, names, best), EXPLORATORY])
+            why = [_why_mos(each, best, lead, limits), *_unproven(each), *_missing(undecided, names, best)]
+            return each["rank"], "; ".join([*why, EXPLORATORY])
     raise AssertionError("the best is as good as itself")
 
 
@@ -99,6 +99,16 @@ def _why_mos(each: Mapping[str, Any], best: Mapping[str, Any], lead: str, limits
         f"{limits.level:.0%} interval above {-limits.margin:.2f}".replace("%", " %") if limits else "as it was analysed"
     )
     return f"{lead}; {called}, {each['mos']:.2f}, is the smallest that is non-inferior to it ({shown})"
+
+
+def _unproven(each: Mapping[str, Any]) -> list[str]:
+    """What is to be said of a rank whose gain over zero-shot listeners have not shown."""
+    low, mean, high = each["mos_change"] or (None, None, None)
+    if each["rank"] == OFF or low is None or low > 0:
+        return []
+    return [
+        f"it is not shown to be better than zero-shot ({mean:+.2f} [{low:+.2f}, {high:+.2f}]): more ratings would tell"
+    ]
 
 
 def _missing(undecided: Sequence[Rank], names: Mapping[Rank, str], best: Mapping[str, Any]) -> list[str]:

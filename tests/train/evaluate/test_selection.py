@@ -133,6 +133,17 @@ def test_with_zero_shot_as_the_only_baseline_off_is_decided_and_what_else_is_nee
     )
 
 
+@pytest.mark.parametrize(("gain", "said"), [([-0.13, 0.03, 0.19], True), ([0.1, 0.38, 0.5], False)])
+def test_a_rank_whose_gain_is_not_shown_is_said_to_be_so(gain, said):
+    """Too few ratings to call the adapter off non-inferior are too few to call the best rank better."""
+    lost = {"off": clips(0.0), 16: clips(-0.1)}
+    rated = candidates(lost, {"off": 4.06, 16: 4.09})
+    rated[1]["mos_change"] = gain
+    chosen = selection.select("ko", rated, lost, NAMES, [])
+    assert chosen["ship"] == 16
+    assert ("it is not shown to be better than zero-shot (+0.03 [-0.13, +0.19])" in chosen["because"]) == said
+
+
 def test_what_the_analysis_says_of_non_inferiority_counts():
     row = comparison("r64", "r16", 4.23, 4.20, half=0.5, non_inferior=True)
     assert ratings.non_inferior([row], "km", "r16", "r64") is True
