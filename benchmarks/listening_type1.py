@@ -4,7 +4,7 @@ Simulated listeners (train/listen/simulate.py) rate two conditions of the same t
 sentence, listener x condition and sentence x condition has an effect. The share of p < .05 must be .04 to .06.
 Prints Markdown.
 
-    python benchmarks/listening_type1.py --only full --only squares  # 12 minutes
+    python benchmarks/listening_type1.py --only full --only squares
     python benchmarks/listening_type1.py --only gaps --seed 1
 """
 
