@@ -33,7 +33,18 @@ def facts(plan: Plan, folder: Path) -> dict[str, Any]:
             "minutes": round(minutes, 1),
         }
         notes += _doubts(plan, language, minutes)
-    return {"languages": languages, "notes": notes}
+    return {"languages": languages, "notes": [*notes, *_same(plan)]}
+
+
+def _same(plan: Plan) -> Iterator[str]:
+    """Sentences that sound the same in two conditions, byte for byte: listeners would compare a sound with itself."""
+    names: dict[tuple[str, str], list[str]] = {}
+    for name, file in plan.stimuli.items():
+        names.setdefault((name.partition("/")[2], file.sha256), []).append(name)
+    alike = [each for each in names.values() if len(each) > 1]
+    if alike:
+        more = f", and {len(alike) - 1} more" if len(alike) > 1 else ""
+        yield f"the same sound under two names: {' and '.join(alike[0])}{more}: was one copied over the other?"
 
 
 def _doubts(plan: Plan, language: str, minutes: float) -> Iterator[str]:

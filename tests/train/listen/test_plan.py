@@ -302,6 +302,15 @@ def test_every_stimulus_is_looked_at_before_the_plan_is_hashed(tmp_path: Path, s
             duration.facts(plan, tmp_path / "p")
 
 
+def test_a_sound_that_stands_under_two_names_is_noted(tmp_path: Path, make_plan: Callable) -> None:
+    plan = make_plan(tmp_path)
+    stimuli = dict(plan.stimuli)
+    stimuli["r8/km1"] = stimuli["zero-shot/km1"] = next(iter(stimuli.values()))
+    assert duration.facts(plan.model_copy(update={"stimuli": stimuli}), tmp_path)["notes"][-1] == (
+        "the same sound under two names: r8/km1 and zero-shot/km1: was one copied over the other?"
+    )
+
+
 def test_a_sweep_with_a_rank_half_trained_and_a_folder_without_sounds_are_told(tmp_path: Path) -> None:
     place = tmp_path / "sweep"
     evaluation = place / "evaluation"
