@@ -7,13 +7,16 @@ the baseline, say all that a selection needs; both can be given.
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from curate.errors import UserError
 
 NEEDED = ("language", "baseline", "condition", "mos_baseline", "mos", "difference")
-MARGIN = 0.10  # MOS: a rank is non-inferior where the lower end of the 90 % interval lies above -0.10
+# A rank is non-inferior where the lower end of this interval lies above less this many points, unless the analysis,
+# by its plan, took others.
+LEVEL, MARGIN = 0.90, 0.10
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -83,36 +86,62 @@ def change(row: Mapping[str, Any]) -> list[float | None]:
     return [_finite(ci[0]), float(row["difference"]), _finite(ci[1])]
 
 
-def non_inferior(rows: Sequence[Mapping[str, Any]], language: str, condition: str, best: str) -> bool | None:
-    """Whether a condition is no worse than the best by more than MARGIN; None where no comparison tells.
+@dataclass(frozen=True)
+class Limits:
+    """The interval of a difference that non-inferiority looks at, and the loss that is none."""
 
-    From the analysis with the best as baseline where it was given; else, where the condition was the baseline of one,
-    from its 90 % interval turned around.
-    """
+    low: float
+    high: float
+    level: float = LEVEL
+    margin: float = MARGIN
+
+    @property
+    def turned(self) -> "Limits":
+        """Of the difference taken the other way round."""
+        return Limits(-self.high, -self.low, self.level, self.margin)
+
+
+def non_inferior(rows: Sequence[Mapping[str, Any]], language: str, condition: str, best: str) -> bool | None:
+    """Whether a condition is no worse than the best by more than the margin; None where no comparison tells."""
     if condition == best:
         return True
+    row = find(rows, language, best, condition)
+    if row is not None and isinstance(row.get("non_inferior"), bool):
+        return bool(row["non_inferior"])
+    found = limits(rows, language, condition, best)
+    return None if found is None else found.low > -found.margin
+
+
+def limits(rows: Sequence[Mapping[str, Any]], language: str, condition: str, best: str) -> Limits | None:
+    """The interval of a condition less the best.
+
+    From the analysis with the best as baseline where it was given; else, where the condition was the baseline of one,
+    turned around.
+    """
     if (row := find(rows, language, best, condition)) is not None:
-        if isinstance(row.get("non_inferior"), bool):
-            return bool(row["non_inferior"])
-        limits = ninety(row)
-        return None if limits is None else limits[0] > -MARGIN
-    if (row := find(rows, language, condition, best)) is not None:
-        limits = ninety(row)
-        return None if limits is None else limits[1] < MARGIN
+        return _limits(row)
+    if (row := find(rows, language, condition, best)) is not None and (found := _limits(row)):
+        return found.turned
     return None
 
 
-def ninety(row: Mapping[str, Any]) -> tuple[float, float] | None:
-    """The 90 % interval of a difference, from the crossed test's t and degrees of freedom."""
+def _limits(row: Mapping[str, Any]) -> Limits | None:
+    """As the analysis has it, with its own margin and level; else 90 % from a crossed interval of 95 %."""
     from scipy.special import stdtrit  # slow to import
 
+    told = row.get("non_inferiority") or {}
+    low, high = map(_finite, told.get("ci") or [None, None])
+    if low is not None and high is not None:
+        level, margin = _finite(told.get("level")), _finite(told.get("margin"))
+        return Limits(low, high, LEVEL if level is None else level, MARGIN if margin is None else margin)
     crossed = row.get("crossed") or {}
-    ends = crossed.get("ci") or [None, None]
-    low, high, df = _finite(ends[0]), _finite(ends[1]), _finite(crossed.get("df"))
+    low, high = map(_finite, crossed.get("ci") or [None, None])
+    df = _finite(crossed.get("df"))
     if low is None or high is None or df is None or df <= 0:
         return None
+    # around its own middle, which the difference of plain means is not where ratings are missing
     half = (high - low) / 2 * float(stdtrit(df, 0.95) / stdtrit(df, 0.975))
-    return float(row["difference"]) - half, float(row["difference"]) + half
+    return Limits((low + high) / 2 - half, (low + high) / 2 + half)
 
 
 def _finite(value: object) -> float | None:

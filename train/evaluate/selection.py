@@ -1,10 +1,9 @@
 """Which rank to ship, per language: the smallest that is non-inferior to the best, "off" included, with reasons.
 
-By MOS where listeners have rated, with a margin of 0.10. Before that by held-out loss, which cannot select what
-listeners
-prefer (in the published study it was lowest at rank 128 and MOS highest at 64): a rank is as good as the best where, at
-95 % one-sided, it gives away no more than a tenth of what the best gains over zero-shot; and where no rank is shown to
-gain, the adapter stays off.
+By MOS where listeners have rated, with a margin of 0.10 unless their plan has another. Before that by held-out loss,
+which cannot select what listeners prefer (in the published study it was lowest at rank 128 and MOS highest at 64): a
+rank is as good as the best where, at 95 % one-sided, it gives away no more than a tenth of what the best gains over
+zero-shot; and where no rank is shown to gain, the adapter stays off.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,6 +37,8 @@ def select(
         ship, because = OFF, "zero-shot has not been evaluated yet, so nothing is known to be better"
     elif len(rated) > 1:
         ship, because = _by_mos(language, rated, names, rows)
+        if unrated := [each["rank"] for each in candidates if each["mos"] is None]:
+            because += f"; not rated: {', '.join(map(_called, unrated))}"
     else:
         ship, because = _by_loss(candidates, lost)
     return {"ship": ship, "because": because, "candidates": [dict(each) for each in candidates]}
@@ -83,18 +84,31 @@ def _by_mos(
         if told is None:
             undecided.append(each["rank"])
         elif told:
-            return each["rank"], "; ".join([_why_mos(each, best, lead), *_missing(undecided, names, best), EXPLORATORY])
+            limits = ratings.limits(rows, language, names[each["rank"]], names[best["rank"]])
+            why = [_why_mos(each, best, lead, limits), *_unproven(each), *_missing(undecided, names, best)]
+            return each["rank"], "; ".join([*why, EXPLORATORY])
     raise AssertionError("the best is as good as itself")
 
 
-def _why_mos(each: Mapping[str, Any], best: Mapping[str, Any], lead: str) -> str:
+def _why_mos(each: Mapping[str, Any], best: Mapping[str, Any], lead: str, limits: ratings.Limits | None) -> str:
     if each["rank"] == best["rank"]:
-        more = "" if each["rank"] == OFF else ", and nothing smaller is shown to be non-inferior (margin 0.10)"
+        more = "" if each["rank"] == OFF else ", and nothing smaller is shown to be non-inferior"
         return f"{lead}{more}"
     called = "the adapter off" if each["rank"] == OFF else f"rank {each['rank']}"
-    return (
-        f"{lead}; {called}, {each['mos']:.2f}, is the smallest that is non-inferior to it (90 % interval above -0.10)"
+    shown = (
+        f"{limits.level:.0%} interval above {-limits.margin:.2f}".replace("%", " %") if limits else "as it was analysed"
     )
+    return f"{lead}; {called}, {each['mos']:.2f}, is the smallest that is non-inferior to it ({shown})"
+
+
+def _unproven(each: Mapping[str, Any]) -> list[str]:
+    """What is to be said of a rank whose gain over zero-shot listeners have not shown."""
+    low, mean, high = each["mos_change"] or (None, None, None)
+    if each["rank"] == OFF or low is None or low > 0:
+        return []
+    return [
+        f"it is not shown to be better than zero-shot ({mean:+.2f} [{low:+.2f}, {high:+.2f}]): more ratings would tell"
+    ]
 
 
 def _missing(undecided: Sequence[Rank], names: Mapping[Rank, str], best: Mapping[str, Any]) -> list[str]:

@@ -27,6 +27,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 STEPS = 200
 TOLERANCE = 1e-9  # of the likelihood, and of each component relative to the residual
+LEAST_RESIDUAL = 1e-5  # of the ratings' spread: effects that fit all ratings leave none, and the likelihood no top
+NEGLIGIBLE = 1e-9  # of all components: one that has crept from 0 by rounding is no better known than one of 0
 LARGEST = 2e9  # columns times the square of the smaller factor's: 400 x 1,000 is within, at about a minute a fit
 
 
@@ -68,7 +70,7 @@ class Model:
         point = self._scored()
         theta = point.theta
         value, variance = point.contrast(contrast)
-        free = theta > 0
+        free = theta > NEGLIGIBLE * theta.sum()
         information = point.information()[np.ix_(free, free)]
         gradient = point.slopes(contrast)[free]
         spread = float(gradient @ linalg.lstsq(information, gradient)[0])
@@ -79,12 +81,13 @@ class Model:
     def _scored(self) -> Point:
         """The components at the largest restricted likelihood, none below 0."""
         point = self.at(self._start())
+        least = LEAST_RESIDUAL * float(point.theta.sum())
         for _ in range(STEPS):
             theta, score = point.theta, point.score()
             free = (theta > 0) | (score > 0)
             step = np.zeros_like(theta)
             step[free] = linalg.lstsq(point.information()[np.ix_(free, free)], score[free])[0]
-            moved = self._climbed(step, point)
+            moved = self._climbed(step, point, least)
             if moved is None:
                 break
             gained = moved.likelihood - point.likelihood
@@ -94,12 +97,12 @@ class Model:
                 break
         return point
 
-    def _climbed(self, step: Floats, before: Point) -> Point | None:
+    def _climbed(self, step: Floats, before: Point, least: float) -> Point | None:
         """The first of ever shorter steps that does not lower the likelihood; None where none is left."""
         theta = before.theta
         for halving in range(40):
             wanted = np.maximum(theta + step / 2**halving, 0.0)
-            wanted[-1] = max(wanted[-1], theta[-1] / 10)  # the residual stays above 0
+            wanted[-1] = max(wanted[-1], theta[-1] / 10, least)  # the residual stays above 0
             try:
                 point = self.at(wanted)
             except linalg.LinAlgError:  # ratings that the model fits whole: a residual too near to 0 for the digits

@@ -1,7 +1,9 @@
 """Reading ratings: one row per rating, and one clear line for what is wrong with a file."""
 
 import csv
+import io
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -81,6 +83,8 @@ def read(path: Path, scale: Scale) -> Ratings:
             f"{path} holds ratings of {len(plans)} plans ({', '.join(p[:12] for p in plans)}): analyse each alone"
         )
     _check_case(rows, path)
+    for key in ("listener", "sentence"):
+        notes += _alike(rows, key)
     kept = list(_once(rows, path, notes))
     return Ratings(kept, notes)
 
@@ -97,10 +101,23 @@ def _check_case(rows: Sequence[Rating], path: Path) -> None:
             )
 
 
+def _alike(rows: Sequence[Rating], key: str) -> list[str]:
+    """A note on names that differ in capitals alone: ids may, and they count as two."""
+    names: dict[tuple[str, str], dict[str, None]] = {}
+    for row in rows:
+        name = getattr(row, key)
+        names.setdefault((row.language, name.casefold()), {})[name] = None
+    return [
+        f"{language}: {key}s {' and '.join(each)} differ in capitals alone, and are counted as {len(each)}"
+        for (language, _), each in names.items()
+        if len(each) > 1
+    ]
+
+
 def _records(path: Path, notes: list[str]) -> Iterator[tuple[dict[str, str], int]]:
     """Each row by column name, with its line."""
-    text = _text(path)
-    lines = text.splitlines(keepends=True)
+    text = unicodedata.normalize("NFC", _text(path))  # a name is one name, on whatever system it was written
+    lines = list(io.StringIO(text, newline=""))  # CR, LF or both; str.splitlines cuts at U+2028 inside a cell, too
     named = re.fullmatch(r'"?sep=(.)"?', lines[0].strip(" \r\n"))  # Excel's own first line
     separator = named[1] if named else max(SEPARATORS, key=lines[0].count)
     if named:

@@ -133,10 +133,41 @@ def test_with_zero_shot_as_the_only_baseline_off_is_decided_and_what_else_is_nee
     )
 
 
+@pytest.mark.parametrize(("gain", "said"), [([-0.13, 0.03, 0.19], True), ([0.1, 0.38, 0.5], False)])
+def test_a_rank_whose_gain_is_not_shown_is_said_to_be_so(gain, said):
+    """Too few ratings to call the adapter off non-inferior are too few to call the best rank better."""
+    lost = {"off": clips(0.0), 16: clips(-0.1)}
+    rated = candidates(lost, {"off": 4.06, 16: 4.09})
+    rated[1]["mos_change"] = gain
+    chosen = selection.select("ko", rated, lost, NAMES, [])
+    assert chosen["ship"] == 16
+    assert ("it is not shown to be better than zero-shot (+0.03 [-0.13, +0.19])" in chosen["because"]) == said
+
+
 def test_what_the_analysis_says_of_non_inferiority_counts():
     row = comparison("r64", "r16", 4.23, 4.20, half=0.5, non_inferior=True)
     assert ratings.non_inferior([row], "km", "r16", "r64") is True
     assert ratings.non_inferior([row], "ko", "r16", "r64") is None
+
+
+def test_the_interval_and_the_margin_are_those_of_the_analysis():
+    """A plan may have another alpha and margin; where ratings are missing the interval is not around the means."""
+    row = comparison("r64", "r16", 4.23, 4.20, half=0.5)
+    row["crossed"]["ci"] = [-0.65, 0.35]
+    found = ratings.limits([row], "km", "r16", "r64")
+    assert (found.low + found.high) / 2 == pytest.approx(-0.15)
+    assert found.high - found.low == pytest.approx(1.697261 / 2.042272, rel=1e-6)  # Student's t, 30 df
+    row["non_inferiority"] = {"ci": [-0.25, 0.19], "level": 0.98, "margin": 0.3}
+    assert ratings.non_inferior([row], "km", "r16", "r64") is True
+    assert ratings.non_inferior([row], "km", "r64", "r16") is True  # turned: [-.19, .25]
+    row["non_inferiority"]["margin"] = 0.2
+    assert [ratings.non_inferior([row], "km", *pair) for pair in (("r16", "r64"), ("r64", "r16"))] == [False, True]
+    mos = {"off": None, 16: 4.20, 64: 4.23}
+    row["non_inferiority"]["margin"] = 0.3
+    chosen = by_mos([row], mos)
+    assert chosen["ship"] == 16
+    assert "(98 % interval above -0.30)" in chosen["because"]
+    assert chosen["because"].endswith("not rated: zero-shot")
 
 
 def test_the_banner_is_raised_where_loss_and_listeners_disagree():

@@ -211,15 +211,38 @@ def test_a_square_of_many_sentences_is_fitted_and_one_of_too_many_is_told(monkey
     assert low < data.y[data.side == 1].mean() - data.y[data.side == 0].mean() < high
 
 
-def test_the_closed_form_of_a_latin_square_and_reml_agree():
+@pytest.mark.parametrize(("listeners", "sentences", "conditions"), [(12, 24, 3), (24, 12, 6), (8, 6, 2)])
+def test_a_latin_square_by_its_parts_is_the_mixed_model(listeners, sentences, conditions):
+    """What power and simulations use is what an analysis reports, also where components are 0."""
     rng = np.random.default_rng(4)
-    ratings = simulate.matrices(rng, (12, 24, 24), [3.8, 4.0], [Deviations(), Deviations()])
-    value, variance, _ = latin.estimates(ratings, 4)
-    i, j = np.nonzero(simulate.latin(24, 24, 4) < 2)
-    side = simulate.latin(24, 24, 4)[i, j]
+    ratings = simulate.matrices(rng, (10, listeners, sentences), [3.8, 4.0], [Deviations()] * 2)
+    i, j = np.nonzero(simulate.latin(listeners, sentences, conditions) < 2)
+    side = simulate.latin(listeners, sentences, conditions)[i, j]
     fits = [difference(comparisons.Table(each[i, j, side], side, i, j)) for each in ratings]
-    assert value == pytest.approx([fit.value for fit in fits])
-    assert np.sqrt(variance).mean() == pytest.approx(np.mean([fit.se for fit in fits]), rel=0.08)
+    assert 0 < sum(min(fit.components.values()) == 0 for fit in fits) < 10
+    found = np.array([[fit.value, fit.se**2, fit.df] for fit in fits])
+    assert np.stack(latin.estimates(ratings, conditions), axis=1) == pytest.approx(found, rel=1e-7)
+
+
+@pytest.mark.parametrize("size", [4, 6])
+def test_ratings_that_the_effects_fit_whole_have_an_error_all_the_same(size):
+    """Near the top of the scale most listeners say 5 always: no residual is left, and its share decides nothing."""
+    calm = Deviations(0.3, 0.1, 0.0, 0.0, 0.1, 0.2)
+    k = size // 2
+    ratings = simulate.matrices(np.random.default_rng(0), (240, size, size), [4.95, 4.95], [calm, calm])
+    i, j = np.nonzero(simulate.latin(size, size, k) < 2)
+    side = simulate.latin(size, size, k)[i, j]
+    found = np.stack(latin.estimates(ratings, k), axis=1)
+    kept = [n for n, each in enumerate(ratings) if np.ptp(each[i, j, side]) > 0 and found[n, 1] > 1e-5]
+    fits = [difference(comparisons.Table(ratings[n][i, j, side], side, i, j)) for n in kept]
+    assert len(fits) > 20
+    assert [[fit.value, fit.se**2, fit.df] for fit in fits] == pytest.approx(found[kept], rel=1e-3, abs=1e-6)
+    assert min(fit.p() for fit in fits) > 0.01  # 2e-24 where a residual of 0 was come near to
+
+
+def test_a_square_that_does_not_close_is_refused():
+    with pytest.raises(ValueError, match="5 is not a multiple of 2, from 4 on"):
+        latin.estimates(np.ones((1, 4, 5, 2)), 2)
 
 
 def test_ratings_that_are_all_equal_err_nowhere():
@@ -244,8 +267,14 @@ def test_complete_designs_err_as_often_as_they_say(low, high):
     assert 0.04 <= errs(*crossed.estimates(ratings[..., 1] - ratings[..., 0])) <= 0.06
 
 
-def test_latin_squares_err_as_often_as_they_say():
-    ratings = simulate.matrices(np.random.default_rng(12), (4000, 24, 24), [3.85, 3.85], [Deviations(), Deviations()])
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [(Deviations(), Deviations()), (CALM, WILD)],
+    ids=["alike", "heteroscedastic"],
+)  # fmt: skip
+def test_latin_squares_err_as_often_as_they_say(low, high):
+    """The same of the REML that an analysis reports."""
+    ratings = simulate.matrices(np.random.default_rng(12), (4000, 24, 24), [3.85, 3.85], [low, high])
     assert 0.04 <= errs(*latin.estimates(ratings, 4)) <= 0.06
 
 

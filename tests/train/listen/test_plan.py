@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from typer.testing import CliRunner
 
 import train.cli
 from curate.errors import UserError
-from train.listen import duration, planning, sources, texts
+from train.listen import design, duration, planning, sources, texts
 from train.listen import plan as planned
 
 RUN = CliRunner()
@@ -285,6 +286,29 @@ def test_a_square_that_does_not_close_and_a_long_session_are_noted(tmp_path: Pat
     notes = duration.facts(make_plan(tmp_path), tmp_path)["notes"]
     assert any("does not close: make listeners (2)" in note for note in notes)
     assert duration.facts(make_plan(tmp_path / "3", listeners={"": 3}), tmp_path / "3")["notes"] == []
+
+
+def test_every_stimulus_is_looked_at_before_the_plan_is_hashed(tmp_path: Path, stimuli: Path, trap_audio: Path) -> None:
+    """Also those that the first listener does not hear: a hashed plan that cannot be built is of no use."""
+    shutil.copytree(stimuli, tmp_path / "stimuli")
+    choices = planning.Choices(baseline="zero-shot", listeners={"": 3}, training=1, anchors=1, salt="0f" * 16)
+    plan = planning.make(tmp_path / "stimuli", tmp_path / "p", choices, trap_audio=trap_audio)
+    heard = {name for trial in design.schedule(plan, "km", 1) for name in trial.stimuli}
+    unheard = min(name for name in plan.stimuli if name.startswith("zero-shot/") and name not in heard)
+    place = planned.place(tmp_path / "p", plan.stimuli[unheard])
+    for content in (b"", b"RIFF", place.read_bytes()[:-100]):
+        place.write_bytes(content)
+        with pytest.raises(UserError, match=f"{place} cannot be read as audio"):
+            duration.facts(plan, tmp_path / "p")
+
+
+def test_a_sound_that_stands_under_two_names_is_noted(tmp_path: Path, make_plan: Callable) -> None:
+    plan = make_plan(tmp_path)
+    stimuli = dict(plan.stimuli)
+    stimuli["r8/km1"] = stimuli["zero-shot/km1"] = next(iter(stimuli.values()))
+    assert duration.facts(plan.model_copy(update={"stimuli": stimuli}), tmp_path)["notes"][-1] == (
+        "the same sound under two names: r8/km1 and zero-shot/km1: was one copied over the other?"
+    )
 
 
 def test_a_sweep_with_a_rank_half_trained_and_a_folder_without_sounds_are_told(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from scipy import stats
 
 from curate.errors import UserError
 from tests.train.listen.test_analysis import rated, run, write
-from train.listen import comparisons, forecast, latin, power, simulate
+from train.listen import comparisons, forecast, power
 from train.listen.power import Question
 from train.listen.simulate import Deviations
 
@@ -114,21 +114,6 @@ def test_a_latin_square_is_rounded_up_to_one_that_closes():
         (10, 15, 15),
         (25, 15, 15),
     ]
-
-
-def test_the_squares_chance_is_that_of_the_mixed_model():
-    """80 tests by both: the closed form that power uses and the REML that an analysis reports."""
-    ratings = simulate.matrices(np.random.default_rng(3), (80, 24, 24), [3.8, 4.2], [Deviations()] * 2)
-    value, variance, df = latin.estimates(ratings, 4)
-    quick = 2 * stats.t.sf(np.abs(value) / np.sqrt(variance), df) < 0.05
-    square = simulate.latin(24, 24, 4)
-    i, j = np.nonzero(square < 2)
-    side = square[i, j]
-    fits = [comparisons._paired(comparisons.Table(each[i, j, side], side, i, j)) for each in ratings]
-    slow = np.array([fit.p() < 0.05 for fit in fits])
-    assert 0.2 < slow.mean() < 0.95
-    assert abs(quick.mean() - slow.mean()) < 0.08
-    assert (quick == slow).mean() > 0.85
 
 
 def test_the_command_finds_the_variances_of_a_pilot(tmp_path, monkeypatch, capsys):
