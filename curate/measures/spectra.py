@@ -73,6 +73,19 @@ def quantiles(values: NDArray[Any], shares: Sequence[float]) -> NDArray[Any]:
     return between.T
 
 
+def overlaps(bands: Sequence[tuple[float, float]], bins: int, step: float) -> Any:
+    """(bands, bins), sparse: how much of each bin lies in each band, given in Hz; bin k is `step` wide around k steps.
+
+    Sparse also because a small dense product starts threads, which cost more than the product.
+    """
+    from scipy.sparse import csr_array  # slow to import
+
+    edges = np.asarray(bands, dtype=np.float64).reshape(-1, 2) / step + 0.5
+    bin_edges = np.arange(bins + 1)
+    inside = np.minimum(edges[:, 1:], bin_edges[1:]) - np.maximum(edges[:, :1], bin_edges[:-1])
+    return csr_array(np.maximum(inside, 0).astype(np.float32))
+
+
 @functools.cache
 def hann(size: int) -> Samples:
     """The window of that name, periodic."""
