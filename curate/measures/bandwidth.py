@@ -31,7 +31,7 @@ IMAGE_LOUD, IMAGE_DEPTH = 25.0, 60.0  # dB under a band's loud moments, and unde
 IMAGE_FRAMES, IMAGE_BANDS = 8, 3  # fewer loud frames of a band say nothing, nor do fewer bands
 # Images that were coded since (see `_same_shape`): images have a likeness of 0.67 and more and a deviation of 0.54 and
 # less, coded at 48 kb/s included; speech in full band, coded or in noise, 0.42 and less and 0.74 and more.
-CODED_BAND, CODED_WIDTH, CODED_BANDS = 2 * BAND, 3000.0, 6  # Hz, wide enough for a coder's bands; fewer bands say nothing
+CODED_BAND, CODED_WIDTH, CODED_BANDS = 2 * BAND, 3000.0, 6  # Hz, as wide as a coder's; fewer bands say nothing
 LIKENESS, CODED_OWN, CODED_LOUD = 0.6, 0.65, 30.0  # correlation; share; dB under the loudest frame
 MODULATION = 10.0  # dB between loud and quiet moments: speech moves by 15-50, steady noise by 3-6 (32 ms, 125 Hz)
 
@@ -75,7 +75,7 @@ def _ends(loudness: Floats, step: float, fold: float) -> bool:
     below, above = loudness[place - far : place - near], loudness[place + near :]
     if len(above) < far - near or above.max() > SPILLED:
         return False
-    return bool(np.median(below) - np.median(above[: far - near]) >= CLIFF)
+    return statistics.median(below.tolist()) - statistics.median(above[: far - near].tolist()) >= CLIFF
 
 
 def _imaged(power: Samples, step: float, folds: Sequence[float]) -> float | None:
@@ -165,14 +165,14 @@ def _alike(wide: Beside) -> list[tuple[Samples, Samples] | None]:
         return level
 
     above, below = shapes(wide.above), shapes(wide.below)
-    sums = (np.add.reduceat(np.einsum("bf,bf->b", a, b), starts) for a, b in ((above, below), (above, above), (below, below)))
-    same, one, other = (each.astype(np.float64) for each in sums)
+    pairs = ((above, below), (above, above), (below, below))
+    same, one, other = (np.add.reduceat(np.einsum("bf,bf->b", a, b), starts, dtype=np.float64) for a, b in pairs)
     alike = same > LIKENESS * np.sqrt(one * other)
     return [wide.bands(number) if yes else None for number, yes in enumerate(alike.tolist())]
 
 
 def _same_shape(high: Samples, low: Samples) -> bool:
-    """Whether levels beside a fold that change alike also move with their mirror bands rather than with those beside."""
+    """Whether levels beside a fold that change alike move with their mirror bands more than with those beside."""
     others = (_moved(high[:-NEIGHBOUR], low[NEIGHBOUR:], ONE), _moved(high[NEIGHBOUR:], low[:-NEIGHBOUR], ONE))
     return _moved(high, low, ONE)[0] < CODED_OWN * min(others)[0]
 
@@ -182,6 +182,8 @@ def _moved(high: Samples, low: Samples, starts: NDArray[np.int64]) -> list[float
 
     Both are (bands, frames); the bands of several folds begin at `starts`, each of which has an answer.
     """
+    if not len(starts):
+        return []
     loudest = np.repeat(np.maximum.reduceat(low.max(axis=1), starts), np.diff(np.append(starts, len(low))))
     least = np.maximum(quantiles(low, (0.95,))[0] - IMAGE_LOUD, loudest - IMAGE_DEPTH)
     loud = low >= least[:, None]
@@ -190,8 +192,11 @@ def _moved(high: Samples, low: Samples, starts: NDArray[np.int64]) -> list[float
     apart -= np.where(counts, _medians(apart, counts), 0)[:, None]
     away = _medians(np.abs(apart, out=apart), counts)
     away[counts < IMAGE_FRAMES] = np.nan
-    each = (part[~np.isnan(part)].tolist() for part in np.split(away, starts[1:]))
-    return [statistics.median(part) if part else math.inf for part in each]
+    ends = [*starts[1:].tolist(), len(away)]
+    every = away.tolist()  # faster than numpy for so few
+    parts = (every[start:end] for start, end in zip(starts.tolist(), ends, strict=True))
+    parts = ([each for each in part if not math.isnan(each)] for part in parts)
+    return [statistics.median(part) if part else math.inf for part in parts]
 
 
 def _medians(values: Samples, counts: NDArray[np.int64]) -> Samples:
