@@ -57,8 +57,8 @@ GATED_FACTOR = 1.5  # what is found inside speech is the quiet part of a noise t
 FEW_PAUSES = 4  # frames: their noise counts if it is louder than what is found inside speech
 # Frames of pauses, and dB over what is found inside speech: fewer that are louder hold speech that the detector missed.
 SHORT_PAUSES, MISSED = 20, 17.0
-# Music rests and has parts that a gate takes for pauses; under speech it still fills both the quiet moments of bands and
-# the quietest frames (QUIETEST_QUANTILE). The mean of both in dB and 2 dB is near the noise at 10 to 20 dB, of any kind.
+# Music rests and has parts that a gate takes for pauses; under speech it still fills the quiet moments of bands and
+# the quietest frames (QUIETEST_QUANTILE). The mean of both in dB, and 2 dB, is near the noise at 10 to 20 dB.
 # Speech alone stands 16.3 dB and more over that; it counts where it is 2 dB over what was found otherwise.
 FILLED_FACTOR, FILLED_SNR, FILLED_GAP = 1.6, 15.5, 2.0
 PITCH_RATE, PITCH_LOW, PITCH_HIGH = 8000, 60.0, 420.0  # Hz
