@@ -263,4 +263,6 @@ def _pieces(blocks: Iterator[Samples], size: int) -> Iterator[Samples]:
 def _fit(samples: Samples, length: int) -> Samples:
     """Exactly `length` samples: the end cut off, or zeros added."""
     cut = samples[: max(0, length)]
+    if len(cut) == length:
+        return cut.astype(np.float32, copy=False)
     return np.pad(cut, (0, max(0, length - len(cut)))).astype(np.float32, copy=False)

@@ -17,6 +17,8 @@ from curate.measures.definition import Answer, Measure, corpus_key, keys
 
 JOB_SECONDS = 300.0  # of clips in one job: a long recording is shared between workers
 MOST_JOBS = 8  # of one recording
+# what is known of the file and the place of a clip
+FILE = ("source", "path", "channel_mix", "dc_offset", "rate", "modified", "frames", "cut_start", "cut_end")
 ROW = "asked"  # the column that numbers rows while they are asked about
 
 Watch = Callable[[str, float, float], None]  # what is being done, how much of it, of how much
@@ -191,6 +193,8 @@ def _require_sources(missing: pl.DataFrame, roots: Mapping[str, Root]) -> None:
 def _jobs(missing: pl.DataFrame, measures: Mapping[str, Measure], roots: Mapping[str, Root]) -> list[Job]:
     """Requests gathered by file, and by bounded stretches of a long one, so that each is decoded once."""
     jobs: list[Job] = []
+    needed = dict.fromkeys((*FILE, "measure", "key", *(name for each in measures.values() for name in each.inputs)))
+    missing = missing.select(*needed)  # of eighty columns a dozen: rows become Python's objects here
     for (source, path, mixed), rows in missing.group_by("source", "path", "channel_mix", maintain_order=True):
         rate = rows["rate"][0]
         mix = None if mixed is None else Mix.parse(str(mixed), rows["dc_offset"][0])

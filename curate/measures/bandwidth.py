@@ -5,14 +5,16 @@ A change here changes answers: raise `signal.VERSION`.
 
 from __future__ import annotations
 
+import functools
 import math
 import statistics
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from curate.measures.spectra import ENOUGH_FRAMES, Floats, Frames, Samples, quantiles
+from curate.measures.spectra import ENOUGH_FRAMES, Floats, Frames, Samples, overlaps, quantiles
 
 BAND = 125.0  # Hz: step of the bandwidth
 DEPTH = 65.0  # dB under the strongest band: what is weaker is not heard beside it
@@ -26,12 +28,15 @@ MIRRORED = 1.6  # dB: images differ by 0.0-1.1 (MP3 of images 0.2-1.1), speech a
 OWN, NEIGHBOUR = 0.7, 2  # of the deviation against the band that many further on, which images stay under
 IMAGE_WIDTH, IMAGE_GAP = 1500.0, 125.0  # Hz beside the fold that is compared, and next to it that is not
 IMAGE_LOUD, IMAGE_DEPTH = 25.0, 60.0  # dB under a band's loud moments, and under the loudest of all
-IMAGE_FRAMES = 8  # fewer loud frames of a band say nothing
+IMAGE_FRAMES, IMAGE_BANDS = 8, 3  # fewer loud frames of a band say nothing, nor do fewer bands
 # Images that were coded since (see `_same_shape`): images have a likeness of 0.67 and more and a deviation of 0.54 and
 # less, coded at 48 kb/s included; speech in full band, coded or in noise, 0.42 and less and 0.74 and more.
-CODED_BAND, CODED_WIDTH, CODED_STEPS = 250.0, 3000.0, 6  # Hz, wide enough for a coder's bands; fewer bands say nothing
+CODED_BAND, CODED_WIDTH, CODED_BANDS = 2 * BAND, 3000.0, 6  # Hz, as wide as a coder's; fewer bands say nothing
 LIKENESS, CODED_OWN, CODED_LOUD = 0.6, 0.65, 30.0  # correlation; share; dB under the loudest frame
 MODULATION = 10.0  # dB between loud and quiet moments: speech moves by 15-50, steady noise by 3-6 (32 ms, 125 Hz)
+
+
+ONE = np.zeros(1, np.int64)  # where the bands of a single fold start
 
 
 def highest(frames: Frames) -> float | None:
@@ -42,21 +47,22 @@ def highest(frames: Frames) -> float | None:
     nothing shows then that it ends below. Three of the four bands up to it must count. Images do not.
     """
     used = frames.power[frames.speech] if frames.speech.sum() >= ENOUGH_FRAMES else frames.power
+    power = np.ascontiguousarray(used.T)  # (bins, frames): bands are sums of whole rows, which is fast
     wide = max(1, round(BAND / frames.step))
-    count = used.shape[1] // wide
+    count = len(power) // wide
     if not count:
         return None
-    bands = np.add.reduceat(used[:, : count * wide], np.arange(0, count * wide, wide), axis=1)
-    low, high = 10 * np.log10(quantiles(bands.T, (0.1, 0.95)) + 1e-20)
+    bands = power[: count * wide].reshape(count, wide, -1).sum(axis=1)
+    low, high = 10 * np.log10(quantiles(bands, (0.1, 0.95)) + 1e-20)
     strongest = high.max()
     good = (high - low >= MODULATION) & (high >= strongest - DEPTH) | (low >= strongest - HIDING)
     filled = np.flatnonzero(good & (np.convolve(good, np.ones(4))[:count] >= 3))
     if not len(filled):
         return None
-    top = float(min((filled[-1] + 1) * wide, used.shape[1] - 1) * frames.step)
+    top = float(min((filled[-1] + 1) * wide, len(power) - 1) * frames.step)
     folds = [fold for fold in FOLDS if fold + 2 * IMAGE_GAP < top]
     ends = [fold for fold in folds if _ends(high - strongest, wide * frames.step, fold)]
-    imaged = _imaged(used, frames.step, [fold for fold in folds if fold < min(ends, default=math.inf)])
+    imaged = _imaged(power, frames.step, [fold for fold in folds if fold < min(ends, default=math.inf)])
     return imaged or min(ends, default=top)
 
 
@@ -69,10 +75,10 @@ def _ends(loudness: Floats, step: float, fold: float) -> bool:
     below, above = loudness[place - far : place - near], loudness[place + near :]
     if len(above) < far - near or above.max() > SPILLED:
         return False
-    return bool(np.median(below) - np.median(above[: far - near]) >= CLIFF)
+    return statistics.median(below.tolist()) - statistics.median(above[: far - near].tolist()) >= CLIFF
 
 
-def _imaged(used: Samples, step: float, folds: Sequence[float]) -> float | None:
+def _imaged(power: Samples, step: float, folds: Sequence[float]) -> float | None:
     """The lowest of these folds above which lies the mirror image of what lies below, as after bad resampling.
 
     Linear interpolation, repeated samples and stuffed zeros leave |X(fold + d)| = g(d) |X(fold - d)| in every frame,
@@ -80,63 +86,95 @@ def _imaged(used: Samples, step: float, folds: Sequence[float]) -> float | None:
     not. Compared is the median over bands of 125 Hz of the median deviation over the loud frames of each, in dB, with
     that against a band two further on: where all bands move together, as in a synthetic tone, nothing is an image.
     """
-    counts, high, low = _beside(used, step, folds, BAND, IMAGE_WIDTH, 3)
-    if not counts:
-        return None
-    wider, above, below = _beside(used, step, folds, CODED_BAND, CODED_WIDTH, CODED_STEPS)
-    starts, wider_starts = (np.cumsum([0, *each.values()])[:-1] for each in (counts, wider))
-    places = dict(zip(wider, wider_starts.tolist(), strict=True))
-    for (fold, count), start, mirrored in zip(counts.items(), starts, _moved(high, low, starts), strict=True):
+    narrow, wide = _beside(power, step, folds)
+    found = [fold for fold, bands in zip(wide.folds, _alike(wide), strict=True) if bands and _same_shape(*bands)]
+    for number, mirrored in enumerate(_moved(narrow.above, narrow.below, narrow.starts)):
         if mirrored < MIRRORED:
-            others = _moved(high[start : start + count - NEIGHBOUR], low[start + NEIGHBOUR : start + count], starts[:1])
-            if mirrored < OWN * others[0]:
-                return fold
-        if fold in wider:
-            bands = slice(places[fold], places[fold] + wider[fold])
-            if _same_shape(above[bands], below[bands]):
-                return fold
-    return None
+            above, below = narrow.bands(number)
+            if mirrored < OWN * _moved(above[:-NEIGHBOUR], below[NEIGHBOUR:], ONE)[0]:
+                found.append(narrow.folds[number])
+    return min(found, default=None)
 
 
-def _beside(
-    used: Samples, step: float, folds: Sequence[float], band: float, width: float, least: int
-) -> tuple[dict[float, int], Samples, Samples]:
-    """How many bands lie beside each fold that has `least` of them, and their levels in dB (all bands, frames).
+class Beside(NamedTuple):
+    """Levels in dB (bands, frames) above folds, upwards, and below them, downwards, one fold after the other."""
 
-    Levels above the folds, upwards, and below them, downwards, one fold after the other.
+    folds: list[float]
+    starts: NDArray[np.int64]  # the first band of each fold
+    above: Samples
+    below: Samples
+
+    def bands(self, number: int) -> tuple[Samples, Samples]:
+        """Those of one fold."""
+        part = slice(self.starts[number], [*self.starts, len(self.above)][number + 1])
+        return self.above[part], self.below[part]
+
+
+def _beside(power: Samples, step: float, folds: Sequence[float]) -> tuple[Beside, Beside]:
+    """Bands of 125 Hz beside each fold that has enough of them, and bands twice as wide that reach further.
+
+    `power` is (bins, frames).
     """
-    highest = step * (used.shape[1] - 1)
-    reach = {fold: min(highest - fold, fold - 300, width) - IMAGE_GAP for fold in folds}
-    counts = {fold: int(wide // band) for fold, wide in reach.items() if wide >= least * band}
-    if not counts:
-        return {}, used[:0], used[:0]
-    # all folds at once, each with the edges of its bands from near to far: few and long operations
-    edges = [IMAGE_GAP + band * np.arange(count + 1) for count in counts.values()]
-    above = np.concatenate([fold + apart for fold, apart in zip(counts, edges, strict=True)])
-    below = np.concatenate([fold - apart for fold, apart in zip(counts, edges, strict=True)])
-    last = np.cumsum([len(apart) for apart in edges])[:-1] - 1  # between one fold and the next is no band
-    levels = _upto(used, step, np.concatenate([above, below]))
-    high, low = (_decibels(np.delete(np.abs(np.diff(each, axis=0)), last, axis=0)) for each in np.split(levels, 2))
-    return counts, high, low
+    every, *tables = _bands_beside(len(power), step, tuple(folds))
+    levels = _decibels(every @ power)
+    above, below = np.split(levels, 2)
+    parts = np.cumsum([0, *(sum(table.values()) for table in tables)]).tolist()
+    narrow, wide = (
+        Beside(list(table), np.cumsum([0, *table.values()])[:-1], above[start:end], below[start:end])
+        for table, start, end in zip(tables, parts, parts[1:], strict=False)
+    )
+    return narrow, wide
 
 
-def _same_shape(high: Samples, low: Samples) -> bool:
-    """Whether the spectrum above a fold changes as the mirrored one below it, in shape and not only in level.
+@functools.lru_cache(maxsize=64)
+def _bands_beside(bins: int, step: float, folds: tuple[float, ...]) -> tuple[Any, dict[float, int], dict[float, int]]:
+    """(bands, bins), sparse: what each band takes of each bin; and how many narrow and wide ones each fold has.
+
+    All above folds, narrow then wide, then all below.
+    """
+    reach = {fold: min(step * (bins - 1) - fold, fold - 300) - IMAGE_GAP for fold in folds}
+    narrow = {fold: int(min(far, IMAGE_WIDTH - IMAGE_GAP) // BAND) for fold, far in reach.items()}
+    wide = {fold: int(min(far, CODED_WIDTH - IMAGE_GAP) // CODED_BAND) for fold, far in reach.items()}
+    narrow = {fold: count for fold, count in narrow.items() if count >= IMAGE_BANDS}
+    wide = {fold: count for fold, count in wide.items() if count >= CODED_BANDS}
+    near = [(fold, IMAGE_GAP + BAND * at, BAND) for fold, count in narrow.items() for at in range(count)]
+    far = [(fold, IMAGE_GAP + CODED_BAND * at, CODED_BAND) for fold, count in wide.items() for at in range(count)]
+    above = [(fold + apart, fold + apart + width) for fold, apart, width in near + far]
+    below = [(fold - apart - width, fold - apart) for fold, apart, width in near + far]
+    return overlaps([*above, *below], bins, step), narrow, wide
+
+
+def _alike(wide: Beside) -> list[tuple[Samples, Samples] | None]:
+    """Of each fold the levels beside it where the spectrum above changes as the mirrored one below, in shape.
 
     A coder replaces what is above by noise of the same power, band by band and frame by frame, so that levels of two
     narrow bands no longer move alike. What remains is the shape: each band's level over its own median, less the mean
     over all bands, is much the same on both sides. Speech has loud consonants above while vowels are loud below.
     """
-    peaks = low.max(axis=0)
-    loud = peaks >= peaks.max() - CODED_LOUD
-    shapes = (level - quantiles(level, (0.5,))[0][:, None] for level in (high, low))
-    above, below = ((shape - shape.mean(axis=0))[:, loud] for shape in shapes)
-    size = math.sqrt(float((above**2).sum()) * float((below**2).sum()))
-    if float((above * below).sum()) <= LIKENESS * size:
-        return False
-    first = np.zeros(1, np.int64)
-    others = (_moved(high[:-NEIGHBOUR], low[NEIGHBOUR:], first), _moved(high[NEIGHBOUR:], low[:-NEIGHBOUR], first))
-    return _moved(high, low, first)[0] < CODED_OWN * min(others)[0]
+    starts, counts = wide.starts, np.diff(np.append(wide.starts, len(wide.above)))
+    if not len(starts):
+        return []
+    peaks = np.maximum.reduceat(wide.below, starts, axis=0)
+    loud = np.repeat(peaks >= peaks.max(axis=1, keepdims=True) - CODED_LOUD, counts, axis=0)
+
+    def shapes(level: Samples) -> Samples:
+        level = level - quantiles(level, (0.5,))[0][:, None]
+        means = np.add.reduceat(level, starts, axis=0) / counts[:, None].astype(np.float32)
+        level -= np.repeat(means, counts, axis=0)
+        level *= loud
+        return level
+
+    above, below = shapes(wide.above), shapes(wide.below)
+    pairs = ((above, below), (above, above), (below, below))
+    same, one, other = (np.add.reduceat(np.einsum("bf,bf->b", a, b), starts, dtype=np.float64) for a, b in pairs)
+    alike = same > LIKENESS * np.sqrt(one * other)
+    return [wide.bands(number) if yes else None for number, yes in enumerate(alike.tolist())]
+
+
+def _same_shape(high: Samples, low: Samples) -> bool:
+    """Whether levels beside a fold that change alike move with their mirror bands more than with those beside."""
+    others = (_moved(high[:-NEIGHBOUR], low[NEIGHBOUR:], ONE), _moved(high[NEIGHBOUR:], low[:-NEIGHBOUR], ONE))
+    return _moved(high, low, ONE)[0] < CODED_OWN * min(others)[0]
 
 
 def _moved(high: Samples, low: Samples, starts: NDArray[np.int64]) -> list[float]:
@@ -144,6 +182,8 @@ def _moved(high: Samples, low: Samples, starts: NDArray[np.int64]) -> list[float
 
     Both are (bands, frames); the bands of several folds begin at `starts`, each of which has an answer.
     """
+    if not len(starts):
+        return []
     loudest = np.repeat(np.maximum.reduceat(low.max(axis=1), starts), np.diff(np.append(starts, len(low))))
     least = np.maximum(quantiles(low, (0.95,))[0] - IMAGE_LOUD, loudest - IMAGE_DEPTH)
     loud = low >= least[:, None]
@@ -152,8 +192,11 @@ def _moved(high: Samples, low: Samples, starts: NDArray[np.int64]) -> list[float
     apart -= np.where(counts, _medians(apart, counts), 0)[:, None]
     away = _medians(np.abs(apart, out=apart), counts)
     away[counts < IMAGE_FRAMES] = np.nan
-    each = (part[~np.isnan(part)].tolist() for part in np.split(away, starts[1:]))
-    return [statistics.median(part) if part else math.inf for part in each]
+    ends = [*starts[1:].tolist(), len(away)]
+    every = away.tolist()  # faster than numpy for so few
+    parts = (every[start:end] for start, end in zip(starts.tolist(), ends, strict=True))
+    parts = ([each for each in part if not math.isnan(each)] for part in parts)
+    return [statistics.median(part) if part else math.inf for part in parts]
 
 
 def _medians(values: Samples, counts: NDArray[np.int64]) -> Samples:
@@ -163,17 +206,5 @@ def _medians(values: Samples, counts: NDArray[np.int64]) -> Samples:
     return np.asarray((ordered[rows, (counts - 1) // 2] + ordered[rows, counts // 2]) / 2)
 
 
-def _decibels(power: Floats) -> Samples:
-    return np.asarray(10 * np.log10(power.astype(np.float32) + np.float32(1e-20)))
-
-
-def _upto(used: Samples, step: float, edges: Floats) -> Floats:
-    """Power (edges, frames) below frequencies in Hz that need not be those of bins, up to a constant."""
-    place = np.clip(edges / step + 0.5, 0, used.shape[1])  # bin k reaches from k - 0.5 to k + 0.5 steps
-    first, end = int(place.min()), min(used.shape[1], int(place.max()) + 1)
-    total = np.zeros((len(used), end - first + 1))
-    np.cumsum(used[:, first:end], axis=1, out=total[:, 1:])
-    whole = np.minimum(place.astype(np.int64), end - 1) - first
-    share = (place - first - whole)[:, None]
-    columns = np.ascontiguousarray(total.T)
-    return np.asarray(columns[whole] * (1 - share) + columns[whole + 1] * share)
+def _decibels(power: Samples) -> Samples:
+    return np.asarray(np.float32(10 / math.log(10)) * np.log(power + np.float32(1e-20)))  # log10 takes three times that

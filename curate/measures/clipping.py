@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from curate.audio import LISTENING_RATE as STRAIGHT_RATE
 from curate.audio import resample
-from curate.measures.spectra import Floats, Samples
+from curate.measures.spectra import Floats, Samples, quantiles
 
 Flags = NDArray[np.bool_]
 
@@ -120,8 +120,9 @@ def _straight_share(sound: Samples, rate: int) -> float:
     if spread >= UNEVEN * even:
         return 0.0
     least, least_steady = (STRAIGHT, STEADY) if spread < even else (UNEVEN_STRAIGHT, UNEVEN_STEADY)
-    straight, softer, tops = _straight_tops(sound, level)
-    steady, held = _steadiness(sound, level, ceiling, rate)
+    bend = _bends(sound)
+    straight, softer, tops = _straight_tops(sound, level, bend)
+    steady, held = _steadiness(level, bend, ceiling, rate)
     enough = straight > COARSE if rate < STRAIGHT_RATE else straight - USUAL * softer > least
     if rate >= STRAIGHT_RATE and spread < even and steady < BENDING:
         enough = enough or straight > max(BENDING_STRAIGHT, BENDING_TIMES * softer)
@@ -140,7 +141,7 @@ def _ceiling(level: Samples, peaks: Samples) -> float:
     return float(one + (next_ - one) * (place - low))
 
 
-def _straight_tops(sound: Samples, level: Samples) -> tuple[float, float, float]:
+def _straight_tops(sound: Samples, level: Samples, bend: Samples) -> tuple[float, float, float]:
     """How much of the loudest half-waves is straight, how much of softer ones, and the share of samples in such tops.
 
     In each half-wave near the ceiling the longest run is looked for in which the second difference stays under a tenth
@@ -149,17 +150,17 @@ def _straight_tops(sound: Samples, level: Samples) -> tuple[float, float, float]
     starts = np.flatnonzero(np.concatenate([[True], np.signbit(sound[1:]) != np.signbit(sound[:-1])]))
     lengths = np.diff(np.append(starts, len(sound)))
     tops = np.maximum.reduceat(level, starts)
-    most = np.quantile(tops[tops > 0.1 * level.max()], 0.98)
+    most = quantiles(tops[tops > 0.1 * tops.max()], (0.98,))[0]
     used = (tops >= SOFTER_LOBES[0] * most) & (lengths >= LOBE)
     inside = np.repeat(used, lengths)
     lengths, tops = lengths[used], tops[used]
-    runs = _straight_runs(_bends(sound)[inside], level[inside], lengths, tops)
+    runs = _straight_runs(bend[inside], level[inside], lengths, tops)
     some = (tops >= LOUDEST_LOBES * most, tops < SOFTER_LOBES[1] * most)
     straight, softer = (float(runs[each].sum() / max(1, lengths[each].sum())) for each in some)
     return straight, softer, float(runs[tops >= LOUD_LOBES * most].sum() / len(sound))
 
 
-def _steadiness(sound: Samples, level: Samples, ceiling: float, rate: int) -> tuple[float, float]:
+def _steadiness(level: Samples, bend: Samples, ceiling: float, rate: int) -> tuple[float, float]:
     """How much of what is straight by a loose bound is so by a strict one, and the share of samples that is.
 
     A steep high-pass turns flat tops into slopes, so height says nothing here. Where speech happens to bend little, it
@@ -168,15 +169,17 @@ def _steadiness(sound: Samples, level: Samples, ceiling: float, rate: int) -> tu
     straight as loud: a synthetic buzz has the same shape at any level.
     """
     reach = 2 * round(AROUND * rate) + 1
-    bend = _bends(sound)
     sharpest = _highest(bend, reach)
     loud = _highest(level >= LOUD_LOBES * ceiling, 2 * reach - 1)
-    softer = _highest(level >= SOFTER * ceiling, 2 * reach - 1) & ~loud
     strict, loose = (_long_runs(bend < np.float32(most) * sharpest, least) for most, least in (STRICT, LOOSE))
-    held = _within(loud, *strict)
-    shares = held / max(1, int(loud.sum())), _within(softer, *strict) / max(1, int(softer.sum()))
-    counts = shares[0] > max(STEADY_SHARE, LOUDER * shares[1])
-    return held / max(1, _within(loud, *loose)), held / len(sound) if counts else 0.0
+    upto = _upto(loud)
+    held, size = _within(upto, *strict), int(upto[-1])
+    steady = held / max(1, _within(upto, *loose))
+    if held <= STEADY_SHARE * max(1, size):
+        return steady, 0.0
+    upto = _upto(_highest(level >= SOFTER * ceiling, 2 * reach - 1) & ~loud)
+    softer = _within(upto, *strict) / max(1, int(upto[-1]))
+    return steady, held / len(level) if held > LOUDER * softer * size else 0.0
 
 
 def _long_runs(flags: Flags, least: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -184,10 +187,16 @@ def _long_runs(flags: Flags, least: int) -> tuple[NDArray[np.int64], NDArray[np.
     return starts[lengths >= least], lengths[lengths >= least]
 
 
-def _within(region: Flags, starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> int:
+def _upto(region: Flags) -> NDArray[np.int32]:
+    """How many samples of a region lie before each sample, and before the end."""
+    total = np.zeros(len(region) + 1, np.int32)
+    np.cumsum(region, out=total[1:])
+    return total
+
+
+def _within(upto: NDArray[np.int32], starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> int:
     """How many samples of a region lie in these runs."""
-    total = np.concatenate([[0], np.cumsum(region)])
-    return int((total[starts + lengths] - total[starts]).sum())
+    return int((upto[starts + lengths] - upto[starts]).sum())
 
 
 def _bends(sound: Samples) -> Samples:
@@ -203,7 +212,8 @@ def _bends(sound: Samples) -> Samples:
 def _highest(values: NDArray[Any], width: int) -> NDArray[Any]:
     """The highest of `width` values (odd) around each: maxima over 2, 4, 8, ... joined, each one vector operation."""
     half, done = width // 2, 1
-    found = np.pad(values, half)
+    found = np.zeros(len(values) + 2 * half, values.dtype)
+    found[half : half + len(values)] = values
     while 2 * done <= width:
         found = np.maximum(found[:-done], found[done:])
         done *= 2

@@ -9,12 +9,14 @@ Silence that a gate, a codec or an editor puts into pauses is none of these: the
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 from numpy.typing import NDArray
 
 from curate.measures.spectra import Samples, finite, quantiles
 
-VERSION = 2  # raise it when an answer changes: it enters the fingerprint
+VERSION = 3  # raise it when an answer changes: it enters the fingerprint
 
 Spans = list[tuple[int, int]]
 Flags = NDArray[np.bool_]
@@ -31,6 +33,7 @@ DEEP = 55.0  # dB under the loudest: no sound falls so far within 4 ms, however 
 REPEAT = 0.1  # seconds: the longest packet that is played again
 REPEAT_RUN = 0.008  # seconds that must be equal
 TAPS = 12  # samples that are equal by chance in no speech
+LOOKED_AT = 16_000  # Hz: at a higher rate the same number of places a second is looked at
 LAGS = 8  # distances between a packet and its copy that are looked at, the most common first
 MOSTLY = 0.2  # share of the clip: where more of it repeats, it is a tone
 
@@ -102,13 +105,13 @@ def _lags(sound: Samples, rate: int) -> list[int]:
     """At which distances the same TAPS samples come again, the most common first."""
     bits = (sound + np.float32(0)).view(np.uint32)  # minus zero is zero
     count = len(bits) - TAPS + 1
-    # a sixteenth, by content: the same of both copies; where nothing moves there is nothing to find
-    chosen = (bits[:count] * np.uint32(0x9E3779B1) + bits[1 : count + 1] * np.uint32(0x85EBCA77)) < 2**28
-    places = np.flatnonzero(chosen)
+    # one in sixteen at 16 kHz, by content: the same of both copies; where nothing moves there is nothing to find
+    chosen = bits[:count] * np.uint32(0x9E3779B1)
+    chosen += bits[1 : count + 1] * np.uint32(0x85EBCA77)
+    places = np.flatnonzero(chosen < min(2**28, 2**28 * LOOKED_AT / rate))
     places = places[bits[places] != bits[places + TAPS // 2]]
-    weights = np.random.default_rng(0).integers(1, 2**63, TAPS, dtype=np.uint64) | np.uint64(1)
     numbers = np.zeros(len(places), np.uint64)  # of the samples from each place on; wraps around
-    for tap, weight in enumerate(weights):
+    for tap, weight in enumerate(_weights()):
         numbers += bits[places + tap] * weight
     # sorted by number, then by place, in one 64-bit word: faster than sorting an index
     width = np.uint64(len(sound).bit_length())
@@ -118,6 +121,12 @@ def _lags(sound: Samples, rate: int) -> list[int]:
     twins = (np.diff(ordered >> width) == 0) & (apart <= REPEAT * rate) & (apart > TAPS)
     lags, counts = np.unique(apart[twins], return_counts=True)
     return [int(lag) for lag in lags[np.argsort(-counts, kind="stable")[:LAGS]]]
+
+
+@functools.cache
+def _weights() -> NDArray[np.uint64]:
+    """A large odd number for each tap."""
+    return np.random.default_rng(0).integers(1, 2**63, TAPS, dtype=np.uint64) | np.uint64(1)
 
 
 def _equal_runs(one: Samples, other: Samples, least: int) -> Spans:

@@ -58,7 +58,7 @@ def fingerprint(samples: Samples, rate: int) -> bytes:
         return b""
     slope = energy[:, :-1] - energy[:, 1:]
     moved = slope[1:] - slope[:-1]
-    numbers = ((moved > 0) << np.arange(BANDS - 1, dtype=np.uint32)).sum(axis=1, dtype=np.uint32)
+    numbers = np.packbits(moved > 0, axis=1, bitorder="little").view("<u4").ravel().astype(np.uint32)
     numbers[numbers == NOTHING] = 1
     numbers[~_telling(energy[1:], moved)] = NOTHING
     return packed(numbers, landmarks.find(energy)) if np.count_nonzero(numbers) >= LEAST else b""
@@ -117,7 +117,8 @@ def _energy(sound: Samples) -> NDArray[np.float32]:
     cut = np.lib.stride_tricks.sliding_window_view(sound, WINDOW)[::HOP]
     bands = _bands()
     spectrum = scipy.fft.rfft(cut * hann(WINDOW), axis=1, overwrite_x=True)
-    return np.ascontiguousarray((bands @ power_of(spectrum[:, : bands.shape[1]]).T).T)
+    power = np.ascontiguousarray(power_of(spectrum[:, : bands.shape[1]]).T)  # rows, as the sparse product wants them
+    return np.ascontiguousarray((bands @ power).T)
 
 
 @functools.cache

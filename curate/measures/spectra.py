@@ -65,12 +65,26 @@ def power_of(spectrum: NDArray[np.complex64]) -> Samples:
 
 def quantiles(values: NDArray[Any], shares: Sequence[float]) -> NDArray[Any]:
     """As np.quantile over the last of one or two axes; to sort float32 takes less than what np.quantile does."""
-    ordered = np.sort(values, axis=-1)
-    places = np.asarray(shares) * (values.shape[-1] - 1)
-    low = places.astype(np.int64)
-    high = np.minimum(low + 1, values.shape[-1] - 1)
-    between: NDArray[Any] = ordered[..., low] + (ordered[..., high] - ordered[..., low]) * (places - low)
-    return between.T
+    ordered, last = np.sort(values, axis=-1), values.shape[-1] - 1
+    found = []
+    for share in shares:
+        place = share * last
+        one, next_ = ordered[..., int(place)], ordered[..., min(int(place) + 1, last)]
+        found.append(one + (next_ - one) * np.float64(place - int(place)))
+    return np.array(found)
+
+
+def overlaps(bands: Sequence[tuple[float, float]], bins: int, step: float) -> Any:
+    """(bands, bins), sparse: how much of each bin lies in each band, given in Hz; bin k is `step` wide around k steps.
+
+    Sparse also because a small dense product starts threads, which cost more than the product.
+    """
+    from scipy.sparse import csr_array  # slow to import
+
+    edges = np.asarray(bands, dtype=np.float64).reshape(-1, 2) / step + 0.5
+    bin_edges = np.arange(bins + 1)
+    inside = np.minimum(edges[:, 1:], bin_edges[1:]) - np.maximum(edges[:, :1], bin_edges[:-1])
+    return csr_array(np.maximum(inside, 0).astype(np.float32))
 
 
 @functools.cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,5 +51,10 @@ def find(level: Floats, probability: Floats, speech: Sequence[Span], rate: int) 
 def _threshold(level: Floats) -> Floats:
     """Between background and speech, for each frame; both are taken from blocks of 2 s and their neighbours."""
     blocks = [level[max(0, at - AROUND) : at + 2 * AROUND] for at in range(0, len(level), AROUND)]
-    floor, top = np.array([np.quantile(block, [0.05, 0.9]) for block in blocks]).T
+    floor, top = np.array([_quantiles(block) for block in blocks]).T
     return np.repeat(floor + SHARE * (top - floor), AROUND)[: len(level)].astype(np.float32)
+
+
+def _quantiles(block: Floats) -> Any:
+    """The quantiles 0.05 and 0.9, as np.quantile, which takes ten times that on so few values."""
+    return np.interp(np.array([0.05, 0.9]) * (len(block) - 1), np.arange(len(block)), np.sort(block))

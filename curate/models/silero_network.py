@@ -42,7 +42,7 @@ class Network:
         recurrent = sorted(name for name in weights if name.startswith("onnx::LSTM"))  # inputs, hidden, biases
         inputs, hidden, biases = (weights[name][0] for name in recurrent)
         self._inputs = _gates(inputs).T.copy()
-        self._hidden = _gates(hidden) / 2
+        self._hidden = np.asfortranarray(_gates(hidden) / 2)  # by columns: half the time of a product by rows
         self._biases = _gates(biases[: 4 * UNITS] + biases[4 * UNITS :])
         self._output = weights["output.weight"].ravel() / 2
         self._output_bias = weights["output.bias"][0]
