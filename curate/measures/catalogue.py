@@ -70,7 +70,7 @@ def _speech() -> Measure:
     from curate.models.silero import Silero
 
     return Measure(
-        "speech", "recording", ("file_speech", "file_pauses"), Silero().fingerprint, extractors.speech_extractor
+        "speech", "recording", ("file_speech", "file_pauses", "file_sounds"), Silero().fingerprint, extractors.speech_extractor
     )
 
 

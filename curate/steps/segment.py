@@ -4,7 +4,9 @@ A clip that came with its text is trimmed, never split. Every row's span is half
 and the spans of a file's rows cover the file once, before and after.
 """
 
+import functools
 import itertools
+import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +16,7 @@ import polars as pl
 
 from curate import manifest
 from curate.audio import LISTENING_RATE
-from curate.measures.edges import trim
+from curate.steps.margins import widened
 
 MUSIC = ("music", "singing")
 # Music lasts. What is called music for less than this was Khmer words and hum (at most 1.9 s in real recordings; music
@@ -22,6 +24,7 @@ MUSIC = ("music", "singing")
 MUSIC_SECONDS = 3.0
 MOST_OF_A_FILE = 0.9
 
+WHOLE_FILE = ("file_speech", "file_pauses", "file_sounds", "file_events", "file_turns")
 SMALLEST_PART = 10  # of the longest clip: a cut nearer to an end would leave a crumb
 
 Span = tuple[int, int]
@@ -56,6 +59,7 @@ class Recording:
     row: Row
     speech: Timeline
     pauses: Sequence[Span]
+    sounds: Sequence[Span]
     music: Timeline | None
     noise: Timeline | None
     turns: Timeline | None
@@ -83,13 +87,17 @@ def _clips(row: Row, *, max_seconds: float, margin: float, max_pause: float, tri
     first, last = (
         (0, row["frames"]) if row["start"] is None else (row["start"], row["end"])
     )  # what the row accounts for
-    edge = round(margin * rate)
+    with_margins = functools.partial(
+        widened, sounds=recording.sounds, margin=margin, rate=rate, first=first, last=last
+    )
     if row["text"] is not None:
         speech = [(start, end) for start, end, _ in recording.speech.inside(first, last)]
-        cut = trim(speech, first, last, edge) if trim_clips and speech else (first, last)
+        cut = (first, last)
+        if trim_clips and speech:
+            (cut,) = with_margins([(speech[0][0], speech[-1][1])], longest=math.inf)
         yield _clip(recording, row["start"], row["end"], cut)
         return
-    longest = int(max_seconds * rate) - 2 * edge
+    longest = int(max_seconds * rate) - 2 * round(margin * rate)
     pause = round(max_pause * rate)
     pieces = [(max(a, first), min(b, last), who) for a, b, who in _by_speaker(recording) if a < last and b > first]
     gaps = [(a[1], b[0]) for a, b in itertools.pairwise(pieces) if a[1] < b[0]]
@@ -103,7 +111,7 @@ def _clips(row: Row, *, max_seconds: float, margin: float, max_pause: float, tri
     if not wanted:
         yield _clip(recording, row["start"], row["end"], (first, last))
         return
-    for start, end in cover(_widened(wanted, edge, first, last), first, last):
+    for start, end in cover(with_margins(wanted, longest=max_seconds), first, last):
         yield _clip(recording, start, end, (start, end))
 
 
@@ -118,9 +126,11 @@ def _recording(row: Row) -> Recording:
         noise = _united(_scaled([e for e in events if e["label"] == "noise"], rate, frames))
     if turns is not None:
         speakers = Timeline((*span, turn["speaker"]) for turn in turns for span in _scaled([turn], rate, frames))
-    pauses = _scaled(row["file_pauses"] or [], rate, frames)
-    bare = {**row, "file_speech": None, "file_pauses": None, "file_events": None, "file_turns": None}
-    return Recording(bare, _united(_scaled(speech, rate, frames)), sorted(pauses), music, noise, speakers)
+    pauses, sounds = (_scaled(row[name] or [], rate, frames) for name in ("file_pauses", "file_sounds"))
+    bare = {**row, **dict.fromkeys(WHOLE_FILE)}
+    return Recording(
+        bare, _united(_scaled(speech, rate, frames)), sorted(pauses), sorted(sounds), music, noise, speakers
+    )
 
 
 def _scaled(spans: Sequence[Mapping[str, Any]], rate: int, frames: int) -> list[Span]:
@@ -218,18 +228,6 @@ def _grouped(pieces: Sequence[tuple[int, int, int]], *, longest: int, pause: int
                 continue
         groups.append((start, end, speaker))
     return groups
-
-
-def _widened(clips: Sequence[Span], margin: int, first: int, last: int) -> list[Span]:
-    """Clips with their margins of silence, inside first..last; neighbours share a short gap in its middle."""
-    starts = [max(first, clips[0][0] - margin)]
-    ends = []
-    for (_, end), (start, _) in itertools.pairwise(clips):
-        middle = (end + start) // 2
-        ends.append(min(end + margin, middle))
-        starts.append(max(start - margin, middle))
-    ends.append(min(last, clips[-1][1] + margin))
-    return list(zip(starts, ends, strict=True))
 
 
 def _clip(recording: Recording, start: int | None, end: int | None, cut: Span) -> Row:
