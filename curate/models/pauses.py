@@ -17,6 +17,7 @@ AROUND = 250  # frames (2 s) on either side that tell how loud speech and backgr
 # the model is as sure as it is of a long pause. Closures of stops are as quiet, and seldom longer than SHORTEST.
 SHARE, UNSURE, SURE = 0.35, 0.8, 0.35
 SHORTEST = 0.15  # seconds
+DIP, DIP_SHARE = 0.05, 0.25  # seconds; a shorter moment must be quieter
 BESIDE = 1  # second: as far from speech a margin, a sound in it and the margin after that reach
 BREAK, LEAST = 5, 3  # frames: a shorter break parts no sound, and a shorter sound is a click
 
@@ -38,7 +39,7 @@ def find(level: Floats, probability: Floats, speech: Sequence[Span], rate: int) 
         if (last - first) * FRAME < 2 * SHORTEST * rate:
             continue
         loudness, sure = level[first:last], probability[first:last]
-        quiet = ((loudness < _threshold(loudness)) & (sure < UNSURE)) | (sure < SURE)
+        quiet = ((loudness < _threshold(loudness, SHARE)) & (sure < UNSURE)) | (sure < SURE)
         found += [
             ((first + a) * FRAME, (first + b) * FRAME)
             for a, b in _runs(quiet)
@@ -47,11 +48,26 @@ def find(level: Floats, probability: Floats, speech: Sequence[Span], rate: int) 
     return found
 
 
-def _threshold(level: Floats) -> Floats:
+def _threshold(level: Floats, share: float) -> Floats:
     """Between background and speech, for each frame; both are taken from blocks of 2 s and their neighbours."""
     blocks = [level[max(0, at - AROUND) : at + 2 * AROUND] for at in range(0, len(level), AROUND)]
     floor, top = np.array([np.quantile(block, [0.05, 0.9]) for block in blocks]).T
-    return np.repeat(floor + SHARE * (top - floor), AROUND)[: len(level)].astype(np.float32)
+    return np.repeat(floor + share * (top - floor), AROUND)[: len(level)].astype(np.float32)
+
+
+def dips(level: Floats, speech: Sequence[Span], rate: int) -> list[Span]:
+    """Where the level falls as in a pause for 0.05 s and more inside spans of speech, half-open, in samples, in order.
+
+    Every pause is one, and so is a closure. Between two who take turns there is often no more.
+    """
+    found: list[Span] = []
+    for start, end in speech:
+        first, last = start // FRAME, min(end // FRAME, len(level))
+        if first < last:
+            inside = level[first:last]
+            runs = _runs(inside < _threshold(inside, DIP_SHARE))
+            found += [((first + a) * FRAME, (first + b) * FRAME) for a, b in runs if (b - a) * FRAME >= DIP * rate]
+    return found
 
 
 def sounds(level: Floats, speech: Sequence[Span], rate: int) -> list[Span]:
