@@ -25,32 +25,39 @@ def widened(
     the edge stays, and the rule for chopped words hears it.
     """
     walls = [first, *(_quietest(sounds, end, start) for (_, end), (start, _) in itertools.pairwise(spoken)), last]
+    wanted = round(margin * rate)
     clips = []
     for (start, end), (low, high) in zip(spoken, itertools.pairwise(walls), strict=True):
-        before = [(start - b, start - a) for a, b in reversed(_between(sounds, low, start))]
-        after = [(a - end, b - end) for a, b in _between(sounds, end, high)]
-        for reach in (REACH, -margin):
-            head = _kept(before, start - low, round(margin * rate), round((margin + reach) * rate), rate)
-            tail = _kept(after, high - end, round(margin * rate), round((margin + reach) * rate), rate)
-            if end + tail - (start - head) <= longest * rate:
-                break
+        heads = _edges(
+            [(start - b, start - a) for a, b in reversed(_between(sounds, low, start))], start - low, wanted, rate
+        )
+        tails = _edges([(a - end, b - end) for a, b in _between(sounds, end, high)], high - end, wanted, rate)
+        fitting = [(h + t, h, t) for h in heads for t in tails if h + t <= longest * rate - (end - start)]
+        _, head, tail = max(fitting, default=(0, min(wanted, start - low), min(wanted, high - end)))
         clips.append((start - head, end + tail))
     return clips
 
 
-def _kept(sounds: Sequence[Span], room: int, margin: int, furthest: int, rate: int) -> int:
-    """How many samples of what lies beside speech; `sounds` as distances from it, the nearest first."""
-    edge, guard = min(margin, room), round(GUARD * rate)
+def _edges(sounds: Sequence[Span], room: int, margin: int, rate: int) -> list[int]:
+    """Where a clip may end, as distances from its speech; `sounds` are, too, the nearest first.
+
+    At the margin, where that is quiet; else before or after each sound that reaches over it. At the margin, too, where
+    sound goes on from the speech for longer.
+    """
+    guard, furthest = round(GUARD * rate), min(margin + round(REACH * rate), room)
+    edge, quiet_from = min(margin, room), 0
+    edges = []
     for near, far in sounds:
         if near - guard >= edge:
             break
-        if far + guard <= edge:
-            continue
-        if far <= min(furthest, room):
+        if far + guard > edge:
+            if near - quiet_from >= guard:
+                edges.append(max(near - guard, (near + quiet_from) // 2))
+            if far > furthest:
+                return edges or [edge]
             edge = min(far + margin, room)
-        elif near > 0:
-            return min(edge, max(0, near - guard))
-    return edge
+        quiet_from = far
+    return [*edges, edge]
 
 
 def _between(spans: Sequence[Span], start: int, end: int) -> list[Span]:
