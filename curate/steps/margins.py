@@ -24,7 +24,14 @@ def widened(
     short gap in the middle of its longest quiet part. Where sound goes on from the speech there is no better place:
     the edge stays, and the rule for chopped words hears it.
     """
-    walls = [first, *(_quietest(sounds, end, start) for (_, end), (start, _) in itertools.pairwise(spoken)), last]
+    walls = [
+        first,
+        *(
+            _quietest(sounds, end, start, 2 * round(GUARD * rate))
+            for (_, end), (start, _) in itertools.pairwise(spoken)
+        ),
+        last,
+    ]
     wanted = round(margin * rate)
     clips = []
     for (start, end), (low, high) in zip(spoken, itertools.pairwise(walls), strict=True):
@@ -65,10 +72,10 @@ def _between(spans: Sequence[Span], start: int, end: int) -> list[Span]:
     return list(spans[bisect_right(spans, start, key=lambda span: span[1]) : bisect_left(spans, (end, 0))])
 
 
-def _quietest(sounds: Sequence[Span], start: int, end: int) -> int:
-    """The middle of the longest part of start..end without a sound; of all of it where there is none."""
+def _quietest(sounds: Sequence[Span], start: int, end: int, least: int) -> int:
+    """The middle of the longest part of start..end without a sound; of all of it where that is shorter than `least`."""
     inside = [(max(a, start), min(b, end)) for a, b in _between(sounds, start, end)]
     edges = [start, *itertools.chain.from_iterable(inside), end]
-    quiet = [(b - a, a + b) for a, b in zip(edges[::2], edges[1::2], strict=True)]
-    length, twice = max(quiet, key=lambda part: part[0])
-    return twice // 2 if length else (start + end) // 2
+    quiet = [(b - a, (a + b) // 2) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+    length, middle = max(quiet, key=lambda part: part[0])
+    return middle if length >= least else (start + end) // 2

@@ -38,6 +38,7 @@ def test_neighbours_part_in_the_quiet() -> None:
     assert clips([(1000, 2000), (2200, 3000)], []) == [(800, 2100), (2100, 3200)]
     assert clips([(1000, 2000), (2300, 3000)], [(2040, 2190)]) == [(800, 2245), (2245, 3200)]
     assert clips([(1000, 2000), (2300, 3000)], [(2000, 2300)]) == [(800, 2150), (2150, 3200)]  # nowhere quiet
+    assert clips([(1000, 2000), (2300, 3000)], [(2000, 2280)]) == [(800, 2150), (2150, 3200)]  # or hardly
 
 
 def test_a_sound_is_left_out_where_the_clip_would_grow_too_long() -> None:
