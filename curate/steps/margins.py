@@ -9,7 +9,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 REACH = 0.6  # seconds over the margin that a sound may last and still be the clip's: longer ones are no words
-GUARD = 0.02  # seconds that an edge keeps from a sound it leaves out: two frames of the levels and their rounding
+GUARD = 0.05  # seconds that an edge keeps from a sound it leaves out, and a quiet lasts: sounds die away under noise
 
 Span = tuple[int, int]
 
@@ -26,10 +26,7 @@ def widened(
     """
     walls = [
         first,
-        *(
-            _quietest(sounds, end, start, 2 * round(GUARD * rate))
-            for (_, end), (start, _) in itertools.pairwise(spoken)
-        ),
+        *(_quietest(sounds, end, start, round(GUARD * rate)) for (_, end), (start, _) in itertools.pairwise(spoken)),
         last,
     ]
     wanted = round(margin * rate)
