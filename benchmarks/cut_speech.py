@@ -39,6 +39,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--recordings", type=int, default=4)
     parser.add_argument("--pieces", type=int, default=80)
+    parser.add_argument("--noise", choices=("steady", "swelling", "hum", "clicks", "babble"), default="steady")
+    parser.add_argument("--snr", type=float, nargs=2, default=(15, 35), metavar=("LOW", "HIGH"))
     options = parser.parse_args()
     random = np.random.default_rng(options.seed)
     pieces = speech(options.folders, random, options.pieces)
@@ -49,13 +51,33 @@ def main() -> None:
         for number in range(options.recordings):
             path = sounds / f"{number:03d}.flac"
             spoken, background = joined(pieces, random)
-            noise = power_noise(random, len(spoken), random.uniform(0, 1.5), RATE)
-            snr = random.uniform(15, 35)
+            noise = background_noise(options.noise, random, len(spoken), pieces)
+            snr = random.uniform(*options.snr)
             level = np.sqrt(np.mean(spoken[spoken != 0] ** 2) / np.mean(noise**2) / 10 ** (snr / 10))
             soundfile.write(path, np.clip(spoken + level * noise, -1, 1), RATE)
             clean[path.name], pauses[path.name] = spoken, background
         for longest in (30, 8):
             judge(cut(sounds, Path(made) / str(longest), longest), clean, pauses, longest)
+
+
+def background_noise(kind: str, random: np.random.Generator, size: int, pieces: list[Piece]) -> Sound:
+    """What lies under a recording, at any level."""
+    steady = power_noise(random, size, random.uniform(0, 1.5), RATE)
+    time = np.arange(size) / RATE
+    if kind == "swelling":  # by 20 dB in 1 to 10 s, like traffic
+        return steady * 10 ** (0.5 * np.sin(2 * np.pi * time / random.uniform(1, 10)))
+    if kind == "hum":
+        tones = sum(np.sin(2 * np.pi * 50 * number * time) / number for number in range(1, 12))
+        return tones + 0.1 * steady / steady.std()
+    if kind == "clicks":  # of 5 to 60 ms, one or two a second
+        beats = np.zeros(size)
+        for at in random.integers(0, size, round(1.5 * size / RATE)):
+            beats[at : at + round(random.uniform(0.005, 0.06) * RATE)] = random.uniform(1, 10)
+        return steady * (0.3 + beats)
+    if kind == "babble":
+        voices = [joined(pieces, random)[0] for _ in range(6)]
+        return np.asarray(sum(np.roll(np.resize(each, size), int(random.integers(size))) for each in voices))
+    return steady
 
 
 def joined(pieces: list[Piece], random: np.random.Generator) -> tuple[Sound, Sound]:

@@ -92,6 +92,8 @@ COLUMNS = _columns(
         "file_speech", SPANS, "listen", "where voice was found in the whole file", "samples at 16 kHz", stored=False
     ),
     Column("file_pauses", SPANS, "listen", "short pauses inside speech", "samples at 16 kHz", stored=False),
+    Column("file_dips", SPANS, "listen", "quiet moments inside speech", "samples at 16 kHz", stored=False),
+    Column("file_sounds", SPANS, "listen", "sounds beside speech, not heard as it", "samples at 16 kHz", stored=False),
     Column(
         "file_events", EVENTS, "listen", "music, singing, voice... in the whole file", "samples at 16 kHz", stored=False
     ),

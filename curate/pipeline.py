@@ -36,7 +36,17 @@ STEPS = ("ingest", "segment", "measure", "filter", "balance", "split", "tag")
 DECISIONS = STEPS[3:]
 DRAWS = 4  # of held-out sets: one, and once more with what it bars; a set that cannot be had at first may come later
 # Columns that only measures read: they stay in the answers, and a decision need not carry them.
-FOR_MEASURES = ("file_speech", "file_pauses", "file_events", "file_turns", "written", "embedding", "fingerprint")
+FOR_MEASURES = (
+    "file_speech",
+    "file_pauses",
+    "file_dips",
+    "file_sounds",
+    "file_events",
+    "file_turns",
+    "written",
+    "embedding",
+    "fingerprint",
+)
 COMPARED = ("text_edits", "unheard", "extra", "wrong_words")
 
 

@@ -70,7 +70,11 @@ def _speech() -> Measure:
     from curate.models.silero import Silero
 
     return Measure(
-        "speech", "recording", ("file_speech", "file_pauses"), Silero().fingerprint, extractors.speech_extractor
+        "speech",
+        "recording",
+        ("file_speech", "file_pauses", "file_dips", "file_sounds"),
+        Silero().fingerprint,
+        extractors.speech_extractor,
     )
 
 

@@ -59,7 +59,7 @@ class _Named:
 
 
 class _Speech:
-    """Where voice is, and the short pauses in it."""
+    """Where voice is, the pauses and quiet moments in it, and the sounds beside it."""
 
     def __init__(self, listener: Any) -> None:
         self._listener = listener
@@ -68,7 +68,9 @@ class _Speech:
         self._listener.feed(samples)
 
     def finish(self) -> Answer:
-        spans = {"file_speech": self._listener.finish(), "file_pauses": self._listener.pauses()}
+        heard = self._listener
+        spans = {"file_speech": heard.finish()}  # first: the others lie in it or beside it
+        spans |= {"file_pauses": heard.pauses(), "file_dips": heard.dips(), "file_sounds": heard.sounds()}
         return {name: [{"start": a, "end": b} for a, b in found] for name, found in spans.items()}
 
 

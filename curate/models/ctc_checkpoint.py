@@ -1,24 +1,21 @@
 """CTC checkpoints on disk: Hugging Face folders (wav2vec2 and its kin, MMS with its adapters), torchaudio's MMS_FA.
 
-What a vocabulary wants to read is found from the vocabulary: a language's own letters, its syllables taken apart, or
-Latin letters. Weights are read as safetensors or with `weights_only`.
+Weights are read as safetensors or with `weights_only`.
 """
 
-import functools
 import hashlib
 import json
-import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from curate.audio import LISTENING_RATE
 from curate.errors import UserError
-from curate.models import compute
+from curate.models import compute, ctc_spelling
+from curate.models.ctc_spelling import NAMES
 from curate.models.whisper import HUB_ID
-from curate.text import romanised
-from curate.text.korean import hangul
 
 TORCHAUDIO_FILE = "model.pt"  # what torchaudio itself calls MMS_FA's weights
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")
@@ -35,13 +32,8 @@ KINDS = (
     "wav2vec2-conformer",
     "wavlm",
 )
+UNUSED = {f"{network}.masked_spec_embed" for network in (*KINDS, "data2vec_audio", "sew_d", "unispeech_sat")}
 CODES = {"km": "khm", "ko": "kor"}  # ISO 639-3, as MMS names its languages
-NAMES = {"km": "Khmer", "ko": "Korean"}
-PROBES = {  # letters that a vocabulary must have before it is taken to write a language
-    "km": "កខគងចឆជញដថទធនបផពភមយរលវសហអាិីឹុូួើេែៃោៅំះ្",
-    "ko": "키스의고유조건은입술끼리만나야하고특별한기술은필요치않다",
-}
-ENOUGH = 0.9  # of them
 
 
 @dataclass(frozen=True)
@@ -146,11 +138,16 @@ def _huggingface(folder: Path, language: str) -> Checkpoint:
         raise UserError(f"{folder} has no weights ({WEIGHTS[0]} or {WEIGHTS[2]}); fetch them, or name another folder")
     tokenizer = _json(folder / "tokenizer_config.json") if (folder / "tokenizer_config.json").is_file() else {}
     vocabulary, adapter = _vocabulary(folder, config, language)
+    blank, strides = config.get("pad_token_id") or 0, config.get("conv_stride", (5, 2, 2, 2, 2, 2, 2))
+    numbers = [blank, *strides] if isinstance(strides, list | tuple) else [None]
+    if any(type(each) is not int or each < 0 for each in numbers):
+        raise UserError(f"{folder / 'config.json'}: pad_token_id or conv_stride is no number; fetch it again")
     return Checkpoint(
-        folder=folder, kind="huggingface", vocabulary=vocabulary, blank=int(config.get("pad_token_id") or 0),
+        folder=folder, kind="huggingface", vocabulary=vocabulary, blank=blank,
         separator=vocabulary.get(_token(tokenizer.get("word_delimiter_token", "|"))),
-        spell=_spelling(folder, vocabulary, language), normalised=bool(preprocessor.get("do_normalize", True)),
-        stride=_product(config.get("conv_stride", (5, 2, 2, 2, 2, 2, 2))), adapter=adapter,
+        spell=ctc_spelling.spelling(folder, vocabulary, language),
+        normalised=bool(preprocessor.get("do_normalize", True)),
+        stride=math.prod(strides), adapter=adapter,
     )  # fmt: skip
 
 
@@ -172,33 +169,54 @@ def _vocabulary(folder: Path, config: Mapping[str, Any], language: str) -> tuple
         raise UserError(f"{folder} has no vocab.json; fetch it, an aligner needs to know its letters")
     entries = _json(folder / "vocab.json")
     if not any(isinstance(each, Mapping) for each in entries.values()):
-        return entries, None
+        return _numbered(folder, entries), None
     code = CODES[language]
     if code not in entries:
         raise UserError(f"{folder} knows {len(entries)} languages, {NAMES[language]} ({code}) is none of them")
     adapter = code if config.get("adapter_attn_dim") is not None else None
     if adapter and not any((folder / f"adapter.{code}.{end}").is_file() for end in ("safetensors", "bin")):
         raise UserError(f"{folder} has no adapter.{code}.safetensors, which it needs for {NAMES[language]}; fetch it")
-    return dict(entries[code]), adapter
+    return _numbered(folder, entries[code]), adapter
+
+
+def _numbered(folder: Path, letters: Any) -> dict[str, int]:
+    """A vocabulary whose letters have the numbers of tokens."""
+    if not isinstance(letters, Mapping) or any(type(each) is not int or each < 0 for each in letters.values()):
+        raise UserError(f"{folder / 'vocab.json'} does not give each letter the number of a token; fetch it again")
+    return dict(letters)
 
 
 def _huggingface_model(checkpoint: Checkpoint) -> Any:
     import transformers
-    from safetensors import SafetensorError
 
     transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
     try:
-        model = transformers.AutoModelForCTC.from_pretrained(str(checkpoint.folder), local_files_only=True)
+        model, loaded = transformers.AutoModelForCTC.from_pretrained(
+            str(checkpoint.folder), local_files_only=True, output_loading_info=True, ignore_mismatched_sizes=True
+        )
         if checkpoint.adapter:
             model.load_adapter(checkpoint.adapter, local_files_only=True)
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        why = str(error).strip().partition("\n")[0]
-        raise UserError(f"{checkpoint.folder} cannot be loaded as a CTC model: {why}") from error
-    if model.config.vocab_size <= max(checkpoint.vocabulary.values()):
+    except Exception as error:  # whatever a file of another kind brings up: pickle, header and shape errors
+        raise UserError(f"{checkpoint.folder} cannot be loaded as a CTC model: {_why(error)}") from error
+    # the library fills these with random numbers; what masks frames in training is not used here
+    other = {str(name) for name, *_ in loaded["mismatched_keys"]}
+    if lacking := sorted(set(loaded["missing_keys"]) - UNUSED | other):
+        raise UserError(
+            f"{checkpoint.folder}: its weights lack {len(lacking)} parts of the network that config.json describes "
+            f"({lacking[0]}...); fetch it again, or name another folder"
+        )
+    if model.config.vocab_size <= max(checkpoint.blank, *checkpoint.vocabulary.values()):
         raise UserError(
             f"{checkpoint.folder} has more letters in vocab.json than its network; the two do not belong together"
         )
     return model
+
+
+def _why(error: Exception) -> str:
+    """An error's first line, and its kind where that says little."""
+    said = str(error).strip().partition("\n")[0][:120]
+    return said if " " in said else f"{type(error).__name__} {said}".strip()
 
 
 # ---- torchaudio's aligner
@@ -211,7 +229,7 @@ def _torchaudio(folder: Path, language: str) -> Checkpoint:
     blank = vocabulary.pop("-")
     return Checkpoint(
         folder=folder, kind="torchaudio", vocabulary=vocabulary, blank=blank, separator=None,
-        spell=_spelling(folder, vocabulary, language), normalised=False,  # the bundle does that by itself
+        spell=ctc_spelling.spelling(folder, vocabulary, language), normalised=False,  # the bundle does that by itself
         stride=320, adapter=None,
     )  # fmt: skip
 
@@ -229,60 +247,12 @@ def _torchaudio_model(checkpoint: Checkpoint) -> Any:
     try:
         return MMS_FA.get_model(with_star=False, dl_kwargs=given)
     except Exception as error:  # whatever a file of another kind brings up: pickle, zip and torch errors
-        why = str(error).strip().partition("\n")[0][:120]
-        raise UserError(f"{checkpoint.folder / TORCHAUDIO_FILE} is not torchaudio's MMS_FA: {why}") from error
-
-
-# ---- spelling
-
-
-def _spelling(folder: Path, vocabulary: Mapping[str, int], language: str) -> Callable[[str], str]:
-    """How this vocabulary writes the language: the first way that it has the letters for."""
-    probe = PROBES[language]
-    for spell in _spellings():
-        letters = spell(probe)
-        if letters and sum(letter in vocabulary for letter in letters) >= ENOUGH * len(letters):
-            return spell
-    lacking = [letter for letter in probe if letter not in vocabulary]
-    raise UserError(
-        f"{folder} has no letters for {NAMES[language]}: its vocabulary lacks {' '.join(lacking[:5])}... "
-        f"and Latin ones; name a model that was trained on {NAMES[language]}, or on romanised text"
-    )
-
-
-def _spellings() -> Iterator[Callable[[str], str]]:
-    for spell in (_composed, _conjoining, _letters, _latin):
-        yield from (spell, functools.partial(_upper, spell))
-
-
-def _composed(word: str) -> str:
-    return unicodedata.normalize("NFC", word).lower()
-
-
-def _conjoining(word: str) -> str:
-    return unicodedata.normalize("NFD", word).lower()
-
-
-def _letters(word: str) -> str:
-    """Korean syllables as the letters that a keyboard has."""
-    parts = (
-        hangul.initial(each) + hangul.vowel(each) + hangul.final(each) if hangul.is_syllable(each) else each
-        for each in word
-    )
-    return "".join(parts)
-
-
-def _latin(word: str) -> str:
-    return romanised.romanised(word).replace(" ", "")
-
-
-def _upper(spell: Callable[[str], str], word: str) -> str:
-    return spell(word).upper()
+        raise UserError(f"{checkpoint.folder / TORCHAUDIO_FILE} is not torchaudio's MMS_FA: {_why(error)}") from error
 
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise UserError(f"{path} cannot be read as JSON ({error}); fetch it again") from None
     if not isinstance(content, dict):
@@ -293,7 +263,3 @@ def _json(path: Path) -> dict[str, Any]:
 def _token(token: Any) -> str:
     """A special token as it is written, which some files keep with its flags."""
     return str(token.get("content", "|")) if isinstance(token, Mapping) else str(token)
-
-
-def _product(numbers: Any) -> int:
-    return functools.reduce(lambda product, each: product * int(each), numbers, 1)

@@ -1,4 +1,4 @@
-"""Short pauses inside speech: where a stretch that is too long for a clip may be cut without cutting a word."""
+"""Pauses inside speech, where a stretch that is too long may be cut; and sounds beside it, where a clip may not end."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 Span = tuple[int, int]
 
-VERSION = 1  # raise it when an answer changes: it enters the fingerprint
+VERSION = 2  # raise it when an answer changes: it enters the fingerprint
 FRAME = 128  # samples at 16 kHz: 8 ms
 AROUND = 250  # frames (2 s) on either side that tell how loud speech and background are there
 # A pause is quieter than this share of the way from the background to the speech, in dB, and no speech to the model; or
 # the model is as sure as it is of a long pause. Closures of stops are as quiet, and seldom longer than SHORTEST.
 SHARE, UNSURE, SURE = 0.35, 0.8, 0.35
 SHORTEST = 0.15  # seconds
+DIP, DIP_SHARE = 0.05, 0.25  # seconds; a shorter moment must be quieter
+BESIDE = 1  # second: as far from speech a margin, a sound in it and the margin after that reach
+BREAK, LEAST = 5, 3  # frames: a shorter break parts no sound, and a shorter sound is a click
 
 
 def levels(samples: Floats) -> Floats:
@@ -37,22 +40,71 @@ def find(level: Floats, probability: Floats, speech: Sequence[Span], rate: int) 
         if (last - first) * FRAME < 2 * SHORTEST * rate:
             continue
         loudness, sure = level[first:last], probability[first:last]
-        quiet = ((loudness < _threshold(loudness)) & (sure < UNSURE)) | (sure < SURE)
-        edges = np.flatnonzero(np.diff(np.concatenate([[False], quiet, [False]]).astype(np.int8)))
-        runs = zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
+        quiet = ((loudness < _threshold(loudness, SHARE)) & (sure < UNSURE)) | (sure < SURE)
         found += [
             ((first + a) * FRAME, (first + b) * FRAME)
-            for a, b in runs
+            for a, b in _runs(quiet)
             if (b - a) * FRAME >= SHORTEST * rate and a > 0 and b < last - first
         ]
     return found
 
 
-def _threshold(level: Floats) -> Floats:
+def _threshold(level: Floats, share: float) -> Floats:
     """Between background and speech, for each frame; both are taken from blocks of 2 s and their neighbours."""
     blocks = [level[max(0, at - AROUND) : at + 2 * AROUND] for at in range(0, len(level), AROUND)]
     floor, top = np.array([_quantiles(block) for block in blocks]).T
-    return np.repeat(floor + SHARE * (top - floor), AROUND)[: len(level)].astype(np.float32)
+    return np.repeat(floor + share * (top - floor), AROUND)[: len(level)].astype(np.float32)
+
+
+def dips(level: Floats, speech: Sequence[Span], rate: int) -> list[Span]:
+    """Where the level falls as in a pause for 0.05 s and more inside spans of speech, half-open, in samples, in order.
+
+    Every pause is one, and so is a closure. Between two who take turns there is often no more.
+    """
+    found: list[Span] = []
+    for start, end in speech:
+        first, last = start // FRAME, min(end // FRAME, len(level))
+        if first < last:
+            inside = level[first:last]
+            runs = _runs(inside < _threshold(inside, DIP_SHARE))
+            found += [((first + a) * FRAME, (first + b) * FRAME) for a, b in runs if (b - a) * FRAME >= DIP * rate]
+    return found
+
+
+def sounds(level: Floats, speech: Sequence[Span], rate: int) -> list[Span]:
+    """What is loud within a second of speech but was not heard as speech, half-open, in samples, sorted.
+
+    A short word after a pause, what is left of a word that was cut off, a click. `level` holds one value per FRAME.
+    """
+    loud = np.zeros(len(level), dtype=np.bool_)
+    edges = [0, *(edge // FRAME for span in speech for edge in span), len(level)]
+    beside = BESIDE * rate // FRAME
+    for at in range(1, len(edges) - 1, 2):
+        start, end = edges[at], min(edges[at + 1], len(level))
+        _mark(loud, level, range(max(edges[at - 1], start - beside), start), level[start : min(end, start + AROUND)])
+        _mark(loud, level, range(end, min(edges[at + 2], end + beside)), level[max(start, end - AROUND) : end])
+    found: list[Span] = []
+    for first, last in _runs(loud):
+        if found and first - found[-1][1] <= BREAK:
+            found[-1] = (found[-1][0], last)
+        else:
+            found.append((first, last))
+    return [(first * FRAME, last * FRAME) for first, last in found if last - first >= LEAST]
+
+
+def _mark(loud: NDArray[np.bool_], level: Floats, frames: range, spoken: Floats) -> None:
+    """Mark those of `frames` that are as loud as speech; `spoken` is the level of the speech beside them."""
+    if not len(frames) or not len(spoken):
+        return
+    there = slice(frames.start, frames.stop)
+    floor, top = float(np.quantile(np.concatenate([level[there], spoken]), 0.05)), float(np.quantile(spoken, 0.9))
+    loud[there] |= level[there] > floor + SHARE * (top - floor)
+
+
+def _runs(true: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """First and one past the last of each run."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], true, [False]]).astype(np.int8)))
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
 def _quantiles(block: Floats) -> Any:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from curate.errors import UserError
-from curate.models import ctc_checkpoint
+from curate.models import ctc_checkpoint, ctc_spelling
 from curate.models.silero import Samples, clean
 from curate.models.whisper import HUB_ID, Whisper
 
@@ -142,8 +142,8 @@ class _Ctc:
 
 def _check_script(checkpoint: ctc_checkpoint.Checkpoint, language: str) -> None:
     """Raise UserError where a model writes Latin letters: it can align, and its CER would mean nothing."""
-    if checkpoint.spell(ctc_checkpoint.PROBES[language]).isascii():
+    if checkpoint.spell(ctc_spelling.PROBES[language]).isascii():
         raise UserError(
-            f"{checkpoint.folder} writes Latin letters, not {ctc_checkpoint.NAMES[language]}: it can align a text, but "
+            f"{checkpoint.folder} writes Latin letters, not {ctc_spelling.NAMES[language]}: it can align a text, but "
             "not be an --asr; name a model that writes the language's own script"
         )

@@ -82,6 +82,14 @@ class SpeechListener:
         level, heard = np.concatenate(self._levels), np.concatenate(self._probabilities)
         return pauses.find(level, np.repeat(heard, FRAME // pauses.FRAME), self._found, RATE)
 
+    def dips(self) -> list[Span]:
+        """Moments inside the speech that are as quiet as a pause, after `finish`."""
+        return pauses.dips(np.concatenate(self._levels), self._found, RATE) if self._levels else []
+
+    def sounds(self) -> list[Span]:
+        """Sounds beside the speech that are as loud, after `finish`."""
+        return pauses.sounds(np.concatenate(self._levels), self._found, RATE) if self._levels else []
+
     def finish(self) -> list[Span]:
         """Every stretch of speech, half-open, in samples, in order; [] for silence and for nothing."""
         rest = self._blocks.rest()

@@ -4,8 +4,10 @@ A clip that came with its text is trimmed, never split. Every row's span is half
 and the spans of a file's rows cover the file once, before and after.
 """
 
+import functools
 import itertools
-from bisect import bisect_left, bisect_right
+import math
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +16,8 @@ import polars as pl
 
 from curate import manifest
 from curate.audio import LISTENING_RATE
-from curate.measures.edges import trim
+from curate.steps.margins import widened
+from curate.steps.speaker_changes import settled
 
 MUSIC = ("music", "singing")
 # Music lasts. What is called music for less than this was Khmer words and hum (at most 1.9 s in real recordings; music
@@ -22,6 +25,7 @@ MUSIC = ("music", "singing")
 MUSIC_SECONDS = 3.0
 MOST_OF_A_FILE = 0.9
 
+WHOLE_FILE = ("file_speech", "file_pauses", "file_dips", "file_sounds", "file_events", "file_turns")
 SMALLEST_PART = 10  # of the longest clip: a cut nearer to an end would leave a crumb
 
 Span = tuple[int, int]
@@ -56,9 +60,11 @@ class Recording:
     row: Row
     speech: Timeline
     pauses: Sequence[Span]
+    sounds: Sequence[Span]
     music: Timeline | None
     noise: Timeline | None
     turns: Timeline | None
+    changes: Sequence[Span]
 
 
 def segment(
@@ -83,17 +89,18 @@ def _clips(row: Row, *, max_seconds: float, margin: float, max_pause: float, tri
     first, last = (
         (0, row["frames"]) if row["start"] is None else (row["start"], row["end"])
     )  # what the row accounts for
-    edge = round(margin * rate)
+    with_margins = functools.partial(widened, sounds=recording.sounds, margin=margin, rate=rate, first=first, last=last)
     if row["text"] is not None:
         speech = [(start, end) for start, end, _ in recording.speech.inside(first, last)]
-        cut = trim(speech, first, last, edge) if trim_clips and speech else (first, last)
+        cut = (first, last)
+        if trim_clips and speech:
+            (cut,) = with_margins([(speech[0][0], speech[-1][1])], longest=math.inf)
         yield _clip(recording, row["start"], row["end"], cut)
         return
-    longest = int(max_seconds * rate) - 2 * edge
+    longest = int(max_seconds * rate) - 2 * round(margin * rate)
     pause = round(max_pause * rate)
     pieces = [(max(a, first), min(b, last), who) for a, b, who in _by_speaker(recording) if a < last and b > first]
-    gaps = [(a[1], b[0]) for a, b in itertools.pairwise(pieces) if a[1] < b[0]]
-    pauses = sorted([*recording.pauses, *gaps])
+    pauses = sorted([*recording.pauses, *_gaps(pieces)])
     stretches = _grouped(pieces, longest=last - first, pause=pause)
     wanted = [
         (start, end)
@@ -103,7 +110,7 @@ def _clips(row: Row, *, max_seconds: float, margin: float, max_pause: float, tri
     if not wanted:
         yield _clip(recording, row["start"], row["end"], (first, last))
         return
-    for start, end in cover(_widened(wanted, edge, first, last), first, last):
+    for start, end in cover(with_margins(wanted, longest=max_seconds), first, last):
         yield _clip(recording, start, end, (start, end))
 
 
@@ -112,15 +119,26 @@ def _recording(row: Row) -> Recording:
     rate, frames = row["rate"], row["frames"]
     speech, events, turns = row["file_speech"], row["file_events"], row["file_turns"]
     music = noise = speakers = None
+    changes: list[Span] = []
     if events is not None:
         lasting = min(MUSIC_SECONDS * rate, MOST_OF_A_FILE * frames)
         music = _united(_scaled([e for e in events if e["label"] in MUSIC], rate, frames), shortest=lasting)
         noise = _united(_scaled([e for e in events if e["label"] == "noise"], rate, frames))
+    voice = _united(_scaled(speech, rate, frames))
+    pauses, dips, sounds = (
+        sorted(_scaled(row[name] or [], rate, frames)) for name in ("file_pauses", "file_dips", "file_sounds")
+    )
     if turns is not None:
-        speakers = Timeline((*span, turn["speaker"]) for turn in turns for span in _scaled([turn], rate, frames))
-    pauses = _scaled(row["file_pauses"] or [], rate, frames)
-    bare = {**row, "file_speech": None, "file_pauses": None, "file_events": None, "file_turns": None}
-    return Recording(bare, _united(_scaled(speech, rate, frames)), sorted(pauses), music, noise, speakers)
+        said = sorted((*span, turn["speaker"]) for turn in turns for span in _scaled([turn], rate, frames))
+        parted, changes = settled(said, sorted([*dips, *_gaps(voice.spans)]), rate)
+        speakers = Timeline(parted)
+    bare = {**row, **dict.fromkeys(WHOLE_FILE)}
+    return Recording(bare, voice, pauses, sounds, music, noise, speakers, changes)
+
+
+def _gaps(pieces: Sequence[tuple[int, int, int]]) -> list[Span]:
+    """What lies between neighbours."""
+    return [(a[1], b[0]) for a, b in itertools.pairwise(pieces) if a[1] < b[0]]
 
 
 def _scaled(spans: Sequence[Mapping[str, Any]], rate: int, frames: int) -> list[Span]:
@@ -153,18 +171,12 @@ def cover(clips: Sequence[Span], first: int, last: int) -> Iterator[Span]:
 
 
 def _by_speaker(recording: Recording) -> list[tuple[int, int, int]]:
-    """Speech spans cut where the speaker changes: (start, end, speaker), -1 where nobody is known."""
+    """Speech spans parted where the speaker changes: (start, end, speaker), -1 where nobody is known."""
     turns = recording.turns or Timeline([])
-    changes = sorted(
-        (a[1] + b[0]) // 2 if a[1] <= b[0] else b[0]
-        for a, b in itertools.pairwise(turns.spans)
-        if a[2] != b[2] and b[1] > a[1]  # a turn inside another's is talk over it, no change
-    )
     pieces = []
     for start, end, _ in recording.speech.spans:
-        within = changes[bisect_right(changes, start) : bisect_left(changes, end)]
-        edges = [start, *dict.fromkeys(within), end]
-        pieces += [(a, b, _speaker(turns.inside(a, b))) for a, b in itertools.pairwise(edges)]
+        edges = [start, *itertools.chain.from_iterable(_inside(recording.changes, start + 1, end - 1)), end]
+        pieces += [(a, b, _speaker(turns.inside(a, b))) for a, b in zip(edges[::2], edges[1::2], strict=True)]
     return pieces
 
 
@@ -218,18 +230,6 @@ def _grouped(pieces: Sequence[tuple[int, int, int]], *, longest: int, pause: int
                 continue
         groups.append((start, end, speaker))
     return groups
-
-
-def _widened(clips: Sequence[Span], margin: int, first: int, last: int) -> list[Span]:
-    """Clips with their margins of silence, inside first..last; neighbours share a short gap in its middle."""
-    starts = [max(first, clips[0][0] - margin)]
-    ends = []
-    for (_, end), (start, _) in itertools.pairwise(clips):
-        middle = (end + start) // 2
-        ends.append(min(end + margin, middle))
-        starts.append(max(start - margin, middle))
-    ends.append(min(last, clips[-1][1] + margin))
-    return list(zip(starts, ends, strict=True))
 
 
 def _clip(recording: Recording, start: int | None, end: int | None, cut: Span) -> Row:

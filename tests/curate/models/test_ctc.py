@@ -1,5 +1,6 @@
 """The CTC aligner on checkpoints laid out as real ones, in a language of tones whose words have known places."""
 
+import functools
 import json
 import shutil
 import unicodedata
@@ -12,7 +13,7 @@ import pytest
 
 from curate.audio import LISTENING_RATE as RATE
 from curate.errors import UserError
-from curate.models import ctc_checkpoint
+from curate.models import ctc_checkpoint, ctc_spelling
 from curate.models.ctc import CtcAligner
 from curate.models.whisper import Aligned
 from curate.text.romanised import romanised
@@ -163,7 +164,7 @@ def test_other_weights_and_other_languages_have_other_fingerprints(folder: Path,
             unicodedata.normalize("NFD", "길"),
         ),
         ("ko", "키스의고유조건은입술끼리만나야하고특별한기술은필요치않다", "고유", "고유"),
-        ("km", ctc_checkpoint.PROBES["km"], "ខ្ញុំ", "ខ្ញុំ"),
+        ("km", ctc_spelling.PROBES["km"], "ខ្ញុំ", "ខ្ញុំ"),
         ("km", tones.LATIN, "ខ្ញុំ", "khnyum"),
         ("km", tones.LATIN.upper(), "ខ្ញុំ", "KHNYUM"),
     ],
@@ -205,6 +206,11 @@ def change(path: Path, **changed: Any) -> None:
             "was not trained to write letters",
         ),
         (lambda f: change(f / "preprocessor_config.json", sampling_rate=8000), "wants 8000 Hz"),
+        (lambda f: change(f / "vocab.json", a="6"), "does not give each letter the number of a token"),
+        (lambda f: change(f / "vocab.json", a=None), "does not give each letter the number of a token"),
+        (lambda f: rewrite(f / "vocab.json", {"eng": {"a": 1}, "khm": [1]}), "does not give each letter the number"),
+        (lambda f: change(f / "config.json", conv_stride="5, 2"), "conv_stride is no number"),
+        (lambda f: change(f / "config.json", pad_token_id="<pad>"), "pad_token_id or"),
     ],
 )
 def test_a_folder_of_the_wrong_kind_is_told_in_one_line_before_anything_runs(copy: Path, spoil: Any, said: str) -> None:
@@ -215,10 +221,33 @@ def test_a_folder_of_the_wrong_kind_is_told_in_one_line_before_anything_runs(cop
     assert "\n" not in str(caught.value)
 
 
-def test_broken_weights_are_told_in_one_line(copy: Path) -> None:
-    (copy / "model.safetensors").write_bytes(b"no weights")
-    with pytest.raises(UserError, match="cannot be loaded as a CTC model") as caught:
+def without(part: str, folder: Path) -> None:
+    """Weights that lack a part, which the library would fill with random numbers."""
+    from safetensors.torch import load_file, save_file
+
+    weights = load_file(folder / "model.safetensors")
+    save_file({k: each for k, each in weights.items() if part not in k}, folder / "model.safetensors", {"format": "pt"})
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said_then"),
+    [
+        (lambda f: (f / "model.safetensors").write_bytes(b"no weights"), "cannot be loaded as a CTC model"),
+        (
+            lambda f: (f / "model.safetensors").rename(f / "pytorch_model.bin").write_bytes(b"junk" * 99),
+            "cannot be loaded as a CTC model",
+        ),
+        (functools.partial(without, "lm_head"), "its weights lack 2 parts of the network"),
+        (functools.partial(without, "layers.0.attention"), "its weights lack 8 parts of the network"),
+        (lambda f: change(f / "config.json", hidden_size=96), "parts of the network that config.json describes"),
+        (lambda f: change(f / "config.json", pad_token_id=999), "more letters in vocab.json than its network"),
+    ],
+)
+def test_weights_that_are_broken_or_not_all_there_are_told_in_one_line(copy: Path, spoil: Any, said_then: str) -> None:
+    spoil(copy)
+    with pytest.raises(UserError) as caught:
         CtcAligner(str(copy), "ko").align([said(KOREAN)[0]], [[KOREAN]])
+    assert said_then in str(caught.value)
     assert "\n" not in str(caught.value)
 
 

@@ -9,7 +9,7 @@ import torch
 
 from curate.errors import UserError
 from curate.models import ctc_checkpoint, recogniser
-from curate.models.ctc_checkpoint import PROBES
+from curate.models.ctc_spelling import PROBES
 
 SOUND = np.random.default_rng(0).normal(size=16_000).astype(np.float32) * 0.1
 

@@ -38,6 +38,11 @@ def _span(start: float, end: float) -> dict[str, Any]:
     return {"start": round(start * HZ), "end": round(end * HZ)}
 
 
+def told(frame: pl.DataFrame, column: str, found: list[tuple[float, float]]) -> pl.DataFrame:
+    """With what else was heard in the file, in seconds."""
+    return frame.with_columns(pl.Series(column, [[_span(a, b) for a, b in found]], dtype=manifest.SPANS))
+
+
 def cut(frame: pl.DataFrame, **changed: Any) -> pl.DataFrame:
     return segment(frame, **{**SETTINGS, **changed})
 
@@ -64,6 +69,9 @@ def heard(draw: st.DrawFn) -> tuple[pl.DataFrame, dict[str, Any]]:
     turn = st.tuples(st.floats(0, 20), st.floats(0, 5), st.integers(0, 2))
     turns = draw(st.none() | st.lists(turn, max_size=8).map(lambda ts: sorted((a, a + b, n) for a, b, n in ts)))
     frame = recording(speech, seconds=max(seconds, 2 / rate), rate=rate, turns=turns, events=[(0, 1, "music")])
+    for column in ("file_dips", "file_sounds"):
+        found = sorted(draw(edges))
+        frame = told(frame, column, list(zip(found[::2], found[1::2], strict=False)))
     margin = draw(st.floats(0, 1))
     longest = draw(st.floats(2.1, 12))
     return frame, {"margin": margin, "max_seconds": longest, "max_pause": draw(st.floats(0, 2))}
@@ -134,12 +142,47 @@ def test_clips_are_joined_up_to_the_longest_and_no_further() -> None:
 
 
 def test_a_change_of_speaker_parts_a_clip() -> None:
+    """At a quiet moment near where diarization has it, so that no word is cut, and counted from there."""
     turns = [(1.0, 4.0, 0), (4.0, 8.0, 1), (8.0, 9.0, 1)]
-    rows = cut(recording([(1, 9)], turns=turns))
-    assert spoken(rows) == [pytest.approx((0.8, 4.0)), pytest.approx((4.0, 9.2))]
-    assert spoken(cut(recording([(1, 9)]))) == [pytest.approx((0.8, 9.2))]
+    dips = [(3.0, 3.1), (3.7, 3.8), (4.6, 4.7), (5.0, 5.1)]
+    rows = cut(told(recording([(1, 9)], turns=turns), "file_dips", dips))
+    assert spoken(rows) == [pytest.approx((0.8, 3.75)), pytest.approx((3.75, 9.2))]
+    assert spoken(cut(told(recording([(1, 9)]), "file_dips", dips))) == [pytest.approx((0.8, 9.2))]
     said = rows.filter(pl.col("speech_seconds") > 0)
     assert said.select("voices", "second_voice").rows() == [(1, 0.0), (1, 0.0)]
+
+
+def test_a_change_of_speaker_without_a_quiet_moment_stays_in_its_clip_and_is_counted() -> None:
+    frame = told(recording([(1, 9)], turns=[(1, 4, 0), (4, 9, 1)]), "file_dips", [(2.0, 2.1), (7.0, 7.1)])
+    row = cut(frame).filter(pl.col("speech_seconds") > 0).row(0, named=True)
+    assert (row["cut_start"] / HZ, row["cut_end"] / HZ) == (0.8, 9.2)
+    assert (row["voices"], row["second_voice"]) == (2, pytest.approx(3 / 8))
+
+
+def test_a_change_in_a_pause_between_two_stretches_cuts_neither() -> None:
+    frame = recording([(1, 3.9), (4.2, 9)], turns=[(1, 4.3, 0), (4.3, 9, 1)])
+    assert spoken(cut(frame)) == [pytest.approx((0.8, 4.05)), pytest.approx((4.05, 9.2))]
+
+
+def test_talk_over_somebody_is_no_change_to_who_speaks_next() -> None:
+    frame = recording([(1, 9)], turns=[(1, 6, 0), (2, 3, 1), (6.2, 9, 2)])
+    frame = told(frame, "file_dips", [(2.0, 2.1), (4.5, 4.7), (6.05, 6.15)])
+    assert spoken(cut(frame)) == [pytest.approx((0.8, 6.1)), pytest.approx((6.1, 9.2))]
+
+
+def test_no_clip_ends_inside_a_sound() -> None:
+    """A last word of 0.2 s after a pause is no speech to the detector; a cough too long for a word stays outside."""
+    heard = recording([(1, 4), (10, 14)], seconds=20)
+    assert spoken(cut(heard)) == [pytest.approx((0.8, 4.2)), pytest.approx((9.8, 14.2))]
+    frame = told(heard, "file_sounds", [(4.15, 4.35), (9.1, 9.85), (14.15, 15.0)])
+    assert spoken(cut(frame)) == [pytest.approx((0.8, 4.55)), pytest.approx((9.9, 14.1))]
+    assert spoken(cut(frame, max_seconds=3.5))[0] == pytest.approx((0.8, 4.1))  # it would be too long with the word
+
+
+def test_a_clip_with_text_keeps_a_short_last_word() -> None:
+    frame = told(recording([(1, 4)], seconds=10, text="가"), "file_sounds", [(4.15, 4.35)])
+    row = cut(frame).row(0, named=True)
+    assert (row["cut_start"] / HZ, row["cut_end"] / HZ) == (0.8, 4.55)
 
 
 def test_someone_talking_over_another_parts_nothing_and_is_counted() -> None:
@@ -194,14 +237,10 @@ def test_the_same_recording_twice_has_ids_of_its_own() -> None:
     assert rows["id"][3] == f"{rows['id'][0]}-2"
 
 
-def with_pauses(frame: pl.DataFrame, pauses: list[tuple[float, float]]) -> pl.DataFrame:
-    return frame.with_columns(pl.Series("file_pauses", [[_span(a, b) for a, b in pauses]], dtype=manifest.SPANS))
-
-
 def test_speech_without_a_long_pause_is_cut_at_its_best_pauses() -> None:
     """70 s in one go: of its pauses the longest are taken, however the clips would fill up best."""
     pauses = [(10.0, 10.2), (25.0, 25.4), (29.0, 29.16), (48.0, 48.3), (55.0, 55.2)]
-    found = spoken(cut(with_pauses(recording([(0, 70)], seconds=70), pauses)))
+    found = spoken(cut(told(recording([(0, 70)], seconds=70), "file_pauses", pauses)))
     assert found == [(0, 25.2), (25.2, 48.15), (48.15, 70)]
 
 
@@ -217,8 +256,8 @@ def test_speech_without_any_pause_stays_whole() -> None:
 
 def test_a_pause_that_would_leave_a_crumb_is_taken_last() -> None:
     frame = recording([(0, 35)], seconds=35)
-    assert spoken(cut(with_pauses(frame, [(1.0, 1.5), (20.0, 20.2)]))) == [(0, 20.1), (20.1, 35)]
-    assert spoken(cut(with_pauses(frame, [(6.0, 6.2)]))) == [(0, 6.1), (6.1, 35)]
+    assert spoken(cut(told(frame, "file_pauses", [(1.0, 1.5), (20.0, 20.2)]))) == [(0, 20.1), (20.1, 35)]
+    assert spoken(cut(told(frame, "file_pauses", [(6.0, 6.2)]))) == [(0, 6.1), (6.1, 35)]
 
 
 # ---- rows that account for a span of a long recording
