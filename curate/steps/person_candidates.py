@@ -1,7 +1,7 @@
 """Whose a clip may be as well, where its person is not sure: with whom it must not stand in two splits.
 
-A source's name is taken to be right, and so is a voice over enough speech where nobody else is as near. A short or noisy
-clip without a name goes by whom it sounds like most, and some of these are another's.
+A source's name is taken to be right, and so is a voice over enough speech where nobody else is as near. A short or
+noisy clip without a name goes by whom it sounds like most, and some of these are another's.
 """
 
 from collections.abc import Iterator
@@ -42,7 +42,8 @@ def fill(clips: pl.DataFrame) -> pl.DataFrame:
     labelled = _labelled(clips.filter(pl.Series(is_known)))
     named = clips.select("source", "speaker", "voice", "person", "speaker_conflict")
     numbered = {name: number for number, name in enumerate(known.persons)}
-    for row, near in zip(rows.tolist(), _nearness(vectors, rows, known), strict=True):
+    nearness = (near for block in _nearness(vectors, rows, known) for near in block)
+    for row, near in zip(rows.tolist(), nearness, strict=True):
         clip = named.row(row, named=True)
         own = numbered.get(clip["person"], -1)
         if clip["speaker_conflict"] is not None:
@@ -102,24 +103,26 @@ def _known(clips: pl.DataFrame, vectors: Vectors, rows: Labels) -> _Known:
 
 
 def _nearness(vectors: Vectors, rows: Labels, known: _Known) -> Iterator[Vectors]:
-    """For each of the rows the cosine with every person: that of the nearest of their voices, without the clip itself."""
+    """For some of the rows at a time the cosines with all persons: of the nearest of their voices, without the clip."""
     firsts = np.flatnonzero(np.diff(known.owner, prepend=-1))
     for some, cosines in linkage.blocks(vectors[rows], linkage.unit(known.sums)):
         counted = np.flatnonzero(known.voice[rows[some]] >= 0)
         own, mine = known.voice[rows[some]][counted], vectors[rows[some]][counted]
         cosines[counted, own] = np.einsum("nd,nd->n", linkage.unit(known.sums[own] - mine), mine)
-        yield from np.maximum.reduceat(cosines, firsts, axis=1)
+        yield np.maximum.reduceat(cosines, firsts, axis=1)
 
 
 def _rivalled(vectors: Vectors, rows: Labels, known: _Known) -> Labels:
     """Those of the rows, of clips that count as sure, to which somebody else is about as near as their own person."""
-    doubted = []
-    for row, near in zip(rows.tolist(), _nearness(vectors, rows, known), strict=True):
-        own = known.owner[known.voice[row]]
-        mine, near[own] = near[own], -1.0
-        if near.max() > max(mine - RIVALLED, FARTHEST):
-            doubted.append(row)
-    return np.array(doubted, np.int64)
+    persons, doubted = known.owner[known.voice[rows]], np.zeros(len(rows), np.bool_)
+    start = 0
+    for near in _nearness(vectors, rows, known):
+        end = start + len(near)
+        here = np.arange(len(near)), persons[start:end]
+        mine, near[here] = near[here], -1.0
+        doubted[start:end] = near.max(axis=1) > np.maximum(mine - RIVALLED, FARTHEST)
+        start = end
+    return rows[doubted]
 
 
 def _is_clear(near: Vectors, own: int) -> bool:
