@@ -106,7 +106,8 @@ def spans(heard: audio.Samples) -> list[tuple[int, int]]:
 
 def overlap(clips: list[Clip], random: np.random.Generator, pairs: int) -> Iterator[Row]:
     """Two at once, several in turn, and one."""
-    model = Segmentation(), Campplus()
+    voice = Campplus()
+    model = Segmentation(voice=voice), voice
     for clip in clips:
         yield several(model, "one person", "high" if clip.high else "low", clip.samples)
     for _ in range(pairs):

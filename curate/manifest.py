@@ -111,7 +111,14 @@ COLUMNS = _columns(
         "0..1",
         3,
     ),
-    Column("other_voice", pl.Float64, "overlap", "the same within 10 s, by the segmentation model alone", "0..1", 3),
+    Column(
+        "other_voice",
+        pl.Float64,
+        "overlap",
+        "the same within 10 s, by the segmentation model, of others who do not sound like the main voice",
+        "0..1",
+        3,
+    ),
     Column(
         "voice_similarity",
         pl.Float64,

@@ -118,11 +118,10 @@ def _signal() -> Measure:
 def _overlap(models: Models, place: Place) -> list[Measure]:
     if models.turns is False:
         return []
-    from curate.models.segmentation import Segmentation
-
     outputs = ("overlap", "other_voice")
-    version = Segmentation(device=place.device).fingerprint
-    make = functools.partial(extractors.overlap_extractor, place)
+    compared = models.speaker is not False
+    version = extractors.segmentation(place, compared=compared).fingerprint
+    make = functools.partial(extractors.overlap_extractor, place, compared=compared)
     return [Measure("overlap", "clip", outputs, version, make, device=place.device)]
 
 

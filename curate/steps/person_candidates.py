@@ -1,10 +1,11 @@
 """Whose a clip may be as well, where its person is not sure: with whom it must not stand in two splits.
 
-A source's name is taken to be right, and so is a voice over enough speech. A short or noisy clip without a name goes by
-whom it sounds like most, and some of these are another's.
+A source's name is taken to be right, and so is a voice over enough speech where nobody else is as near. A short or
+noisy clip without a name goes by whom it sounds like most, and some of these are another's.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -14,6 +15,7 @@ from curate.measures.linkage import Labels, Vectors
 from curate.steps import speakers
 
 ENOUGH = 2.0  # seconds of speech: of clips with a voice and as much hardly one was another's (docs/measures/voices.md)
+RIVALLED = 0.05  # such a clip is in doubt all the same where it is nearer to its own person than to others by less
 CLEAR, APART = 0.65, 0.1  # with less, a voice is sure this near, and nearer by this much than the next person's
 FARTHEST, WITHIN = 0.3, 0.1  # others that it may be of: this near, and farther than the nearest by at most this much
 LIKE = 0.5  # a voice of few clips may be a larger one's this near: of 2 s and more, other speakers are at most .53
@@ -28,22 +30,28 @@ def fill(clips: pl.DataFrame) -> pl.DataFrame:
     doubtful = clips.select(_doubtful()).to_series().to_numpy()
     vectors = speakers.unit_embeddings(clips["embedding"])
     heard = vectors.any(axis=1)
-    known = np.flatnonzero(~doubtful & heard)
-    found: list[list[str] | None] = [[] if unsure and len(known) else None for unsure in doubtful.tolist()]
+    is_known = ~doubtful & heard
+    found: list[list[str] | None] = [[] if unsure and is_known.any() else None for unsure in doubtful.tolist()]
+    if not is_known.any():
+        return clips.with_columns(pl.Series("person_candidates", found, dtype=pl.List(pl.String)))
+    known = _known(clips, vectors, np.flatnonzero(is_known))
     few = clips.select(_of_few()).to_series().to_numpy() & ~doubtful
-    rows = np.flatnonzero((doubtful | few) & heard) if len(known) else known
-    persons, centres, owner = _centres(clips[known], vectors[known])
-    numbered = {name: number for number, name in enumerate(persons)}
-    labelled = _labelled(clips[known])
+    nameless = clips.select(_nameless()).to_series().to_numpy()
+    rows = _rivalled(vectors, np.flatnonzero(is_known & nameless & ~few), known)
+    rows = np.sort(np.concatenate([rows, np.flatnonzero((doubtful | few) & heard)]))
+    labelled = _labelled(clips.filter(pl.Series(is_known)))
     named = clips.select("source", "speaker", "voice", "person", "speaker_conflict")
-    for row, near in zip(rows.tolist(), _nearness(vectors[rows], centres, owner), strict=True):
+    numbered = {name: number for number, name in enumerate(known.persons)}
+    nearness = (near for block in _nearness(vectors, rows, known) for near in block)
+    for row, near in zip(rows.tolist(), nearness, strict=True):
         clip = named.row(row, named=True)
         own = numbered.get(clip["person"], -1)
         if clip["speaker_conflict"] is not None:
             near[numbered.get(labelled.get((clip["source"], clip["speaker"]), ""), own)] = 1.0  # it may be right
-        others = [persons[each] for each in _others(near, own, LIKE if few[row] else FARTHEST)]
-        clear = clip["speaker_conflict"] is None and clip["voice"] is not None and _is_clear(near, own)
-        found[row] = None if (few[row] and not others) or (clear and not few[row]) else others
+        others = [known.persons[each] for each in _others(near, own, LIKE if few[row] else FARTHEST)]
+        clear = doubtful[row] and clip["speaker_conflict"] is None and clip["voice"] is not None
+        sure = _is_clear(near, own) if clear else is_known[row] and not others
+        found[row] = None if sure else others
     return clips.with_columns(pl.Series("person_candidates", found, dtype=pl.List(pl.String)))
 
 
@@ -52,17 +60,20 @@ def sure() -> pl.Expr:
     return pl.col("person_candidates").is_null()
 
 
+def _nameless() -> pl.Expr:
+    return pl.col("speaker").is_null() | (pl.col("speaker") == "")
+
+
 def _doubtful() -> pl.Expr:
     """Clips whose person may be another: without a name and a voice over enough speech, or with a doubtful label."""
-    nameless = pl.col("speaker").is_null() | (pl.col("speaker") == "")
     told = pl.col("voice").is_not_null() & (pl.col("speech_seconds").fill_null(0.0) >= ENOUGH)
-    return pl.col("person").is_null() | pl.col("speaker_conflict").is_not_null() | (nameless & ~told)
+    return pl.col("person").is_null() | pl.col("speaker_conflict").is_not_null() | (_nameless() & ~told)
 
 
 def _of_few() -> pl.Expr:
     """Clips without a name in a voice that is too small to be sure of."""
-    nameless = pl.col("speaker").is_null() | (pl.col("speaker") == "")
-    return (nameless & (pl.len().over("voice") < speakers.SEVERAL) & pl.col("voice").is_not_null()).fill_null(False)
+    small = (pl.len().over("voice") < speakers.SEVERAL) & pl.col("voice").is_not_null()
+    return (_nameless() & small).fill_null(False)
 
 
 def _labelled(clips: pl.DataFrame) -> dict[tuple[str, str], str]:
@@ -72,19 +83,46 @@ def _labelled(clips: pl.DataFrame) -> dict[tuple[str, str], str]:
     return {(source, name): person for source, name, person in persons.iter_rows()}
 
 
-def _centres(clips: pl.DataFrame, vectors: Vectors) -> tuple[list[str], Vectors, Labels]:
-    """The persons, a centre for each voice of each, and the number of the person it is of, by person."""
-    pairs = clips.select(pl.struct("person", "voice").rank("dense").alias("pair"), "person").with_row_index()
-    centres = linkage.unit(linkage.totals(vectors, pairs["pair"].to_numpy().astype(np.int64) - 1)[0])
+@dataclass(frozen=True)
+class _Known:
+    """Those whose clips are sure, and a centre for each voice of each: (v, d), by person."""
+
+    persons: list[str]
+    sums: Vectors  # (v, d) of the embeddings of a person's clips in one voice
+    owner: Labels  # (v,) the number of the person
+    voice: Labels  # (n,) in which of these a clip is counted; -1 for those that are not sure
+
+
+def _known(clips: pl.DataFrame, vectors: Vectors, rows: Labels) -> _Known:
+    pairs = clips[rows].select(pl.struct("person", "voice").rank("dense").alias("pair"), "person")
+    voice = np.full(len(vectors), -1)
+    voice[rows] = pairs["pair"].to_numpy().astype(np.int64) - 1
     of = pairs.unique("pair", keep="first").sort("pair")["person"]
-    return of.unique(maintain_order=True).to_list(), centres, of.rle_id().to_numpy().astype(np.int64)
+    sums, _ = linkage.totals(vectors[rows], voice[rows])
+    return _Known(of.unique(maintain_order=True).to_list(), sums, of.rle_id().to_numpy().astype(np.int64), voice)
 
 
-def _nearness(vectors: Vectors, centres: Vectors, owner: Labels) -> Iterator[Vectors]:
-    """For each vector the cosine with every person: that of the nearest of their centres."""
-    firsts = np.flatnonzero(np.diff(owner, prepend=-1))
-    for _, cosines in linkage.blocks(vectors, centres):
-        yield from np.maximum.reduceat(cosines, firsts, axis=1)
+def _nearness(vectors: Vectors, rows: Labels, known: _Known) -> Iterator[Vectors]:
+    """For some of the rows at a time the cosines with all persons: of the nearest of their voices, without the clip."""
+    firsts = np.flatnonzero(np.diff(known.owner, prepend=-1))
+    for some, cosines in linkage.blocks(vectors[rows], linkage.unit(known.sums)):
+        counted = np.flatnonzero(known.voice[rows[some]] >= 0)
+        own, mine = known.voice[rows[some]][counted], vectors[rows[some]][counted]
+        cosines[counted, own] = np.einsum("nd,nd->n", linkage.unit(known.sums[own] - mine), mine)
+        yield np.maximum.reduceat(cosines, firsts, axis=1)
+
+
+def _rivalled(vectors: Vectors, rows: Labels, known: _Known) -> Labels:
+    """Those of the rows, of clips that count as sure, to which somebody else is about as near as their own person."""
+    persons, doubted = known.owner[known.voice[rows]], np.zeros(len(rows), np.bool_)
+    start = 0
+    for near in _nearness(vectors, rows, known):
+        end = start + len(near)
+        here = np.arange(len(near)), persons[start:end]
+        mine, near[here] = near[here], -1.0
+        doubted[start:end] = near.max(axis=1) > np.maximum(mine - RIVALLED, FARTHEST)
+        start = end
+    return rows[doubted]
 
 
 def _is_clear(near: Vectors, own: int) -> bool:

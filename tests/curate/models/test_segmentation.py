@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from curate.audio import LISTENING_RATE as RATE
-from curate.models.segmentation import HOP, PAIRS, WINDOW, Company, Segmentation, _windows, company
+from curate.models.campplus import Campplus
+from curate.models.segmentation import HOP, PAIRS, SPEAKERS, WINDOW, Company, Segmentation, _windows, company, one_voice
 from curate.models.silero import Silero
 from tests.curate.models.sounds import KHMER, KOREAN, SILENCES, Samples, answers, sound
 
@@ -18,7 +19,7 @@ FOUR_IN_TURN = [
 
 @pytest.fixture(scope="module")
 def model() -> Segmentation:
-    return Segmentation()
+    return Segmentation(voice=Campplus())
 
 
 def _classes(*frames: int) -> np.ndarray:
@@ -26,14 +27,56 @@ def _classes(*frames: int) -> np.ndarray:
     return np.eye(7, dtype=np.float32)[list(frames)]
 
 
+def _company(*windows: np.ndarray) -> Company:
+    return company(windows, [SPEAKERS[classes.argmax(axis=1)] for classes in windows])
+
+
 def test_what_windows_say_together() -> None:
-    assert company([_classes(0, 0, 0)]) == Company(0.0, 0.0)
-    assert company([_classes(0, 1, 1, 1)]) == Company(0.0, 0.0)
-    assert company([_classes(1, 1, 1, 2)]) == Company(0.0, 0.25)
-    assert company([_classes(4, 4, 1, 0)]) == Company(pytest.approx(2 / 3), pytest.approx(2 / 5))
+    assert _company(_classes(0, 0, 0)) == Company(0.0, 0.0)
+    assert _company(_classes(0, 1, 1, 1)) == Company(0.0, 0.0)
+    assert _company(_classes(1, 1, 1, 2)) == Company(0.0, 0.25)
+    assert _company(_classes(4, 4, 1, 0)) == Company(pytest.approx(2 / 3), pytest.approx(2 / 5))
     # the first speaker of one window is not the first of the next
-    assert company([_classes(1, 1), _classes(2, 2)]) == Company(0.0, 0.0)
+    assert _company(_classes(1, 1), _classes(2, 2)) == Company(0.0, 0.0)
     assert (PAIRS.start, PAIRS.stop) == (4, 7)
+
+
+class _Voice(Campplus):
+    """Frames of 10 ms that hold who speaks: those of `twins` sound alike, everybody else like nobody."""
+
+    def __init__(self, spoken: np.ndarray, twins: tuple[int, ...]) -> None:
+        self._spoken, self._twins, self.asked = spoken, twins, 0
+
+    def features(self, samples: Samples) -> np.ndarray:
+        return self._spoken
+
+    def embed_features(self, features: np.ndarray) -> np.ndarray | None:
+        self.asked += 1
+        (who,) = set(features.tolist())  # what one says alone
+        return None if len(features) < 38 else np.eye(4, dtype=np.float32)[3 if who in self._twins else who]
+
+
+def _heard_as_one(twins: tuple[int, ...], *turns: tuple[int, int]) -> tuple[float, int]:
+    """The share of others after turns of (class, frames), and how many voices were compared."""
+    classes = np.repeat([each for each, _ in turns], [frames for _, frames in turns])
+    voice = _Voice(SPEAKERS[classes].argmax(axis=1), twins)
+    joined = one_voice(voice, np.zeros(160 * len(classes), np.float32), SPEAKERS[classes])
+    assert (joined.sum(axis=1) == SPEAKERS[classes].sum(axis=1)).all()  # nobody falls silent
+    return company([np.eye(7, dtype=np.float32)[classes]], [joined]).other_voice, voice.asked
+
+
+def test_one_voice_that_changes_is_no_other() -> None:
+    assert _heard_as_one((0, 1), (1, 100), (2, 60)) == (0.0, 2)
+    assert _heard_as_one((), (1, 100), (2, 60)) == (pytest.approx(60 / 160), 2)
+    assert _heard_as_one((0, 1), (1, 100), (2, 60), (3, 40)) == (pytest.approx(40 / 200), 3)
+    assert _heard_as_one((1, 2), (1, 100), (2, 60), (3, 40)) == (pytest.approx(100 / 200), 3)  # none like the main one
+    assert _heard_as_one((0, 1), (1, 100), (2, 37)) == (pytest.approx(37 / 137), 2)  # too short to compare
+    assert _heard_as_one((0, 1), (1, 100), (0, 50)) == (0.0, 0)  # nobody to compare
+
+
+def test_two_at_once_stay_two_however_alike() -> None:
+    assert _heard_as_one((0, 1), (1, 100), (4, 50), (2, 50))[0] == pytest.approx(50 / 250)
+    assert _heard_as_one((0, 1), (1, 100), (4, 50)) == (pytest.approx(50 / 200), 0)
 
 
 @pytest.mark.parametrize("seconds", [0.3, 9.99, 10.0, 10.01, 17.5, 17.6, 30.0, 119.0])

@@ -40,10 +40,24 @@ def test_a_short_nameless_clip_between_two_may_be_either() -> None:
 
 
 def test_a_name_enough_speech_or_a_clear_voice_leaves_no_doubt() -> None:
-    unclear = {"voice": "voice-001", "embedding": between(0, 1)}
+    unclear = {"voice": "voice-001", "embedding": between(0, 1, 0.46)}
     assert candidates([*voices(), unclear]) == [None] * 16
+    assert candidates([*voices(), {**unclear, **SHORT}])[15] == ["voice-002"]
     assert candidates([*voices(), {**unclear, **SHORT, "speaker": "mina"}])[15] is None
     assert candidates([*voices(), {"voice": "voice-001", "embedding": sound(0, 99, spread=0.9), **SHORT}])[15] is None
+
+
+def test_enough_speech_halfway_between_two_may_be_either() -> None:
+    """Linkage by means may leave some clips of a small voice in a larger one; they are as near to their own."""
+    unclear = {"voice": "voice-001", "embedding": between(0, 1, 0.55), "speech_seconds": 6.0}
+    assert candidates([*voices(), unclear]) == [None] * 15 + [["voice-002"]]
+    assert candidates([*voices(), {**unclear, "speaker": "mina"}])[15] is None
+
+
+def test_a_voice_of_one_clip_that_is_like_a_larger_one_may_be_that_persons() -> None:
+    alone = {"voice": "voice-009", "embedding": between(0, 5, 0.55), "speech_seconds": 6.0}
+    assert candidates([*voices(), alone])[15] == ["voice-001"]
+    assert candidates([*voices(), {**alone, "embedding": sound(5, 99)}])[15] is None
 
 
 def test_a_clip_like_nobody_or_that_nobody_heard_may_be_anybodys() -> None:
