@@ -143,8 +143,7 @@ def _notes(pilot: Path | None, made: dict[str, Any], question: Question) -> list
     if question.design == "latin":
         notes.append(f"sizes are rounded up to multiples of {question.conditions}, where the Latin square closes")
     for language, each in made.items():
-        size = each["enough"]
-        words = f"{size['listeners']} listeners x {size['sentences']} sentences" if size else "no size of the table"
+        size, wanted = each["enough"], f"a power of {PLENTY:g} for {question.difference:+g}"
         off = [row for row in each["sizes"] if not row["holds"]]
         if off:
             told = ", ".join(f"{row['listeners']} x {row['sentences']} ({row['type_1_error']:.3f})" for row in off)
@@ -153,5 +152,9 @@ def _notes(pilot: Path | None, made: dict[str, Any], question: Question) -> list
             notes.append(
                 f"{language}: finds a difference where there is none outside {rate}, not recommended: {told}; {why}"
             )
-        notes.append(f"{language}: {words}: the fewest ratings with a power of {PLENTY:g} for {question.difference:+g}")
+        if size:
+            told = f"{size['listeners']} listeners x {size['sentences']} sentences: the fewest ratings with {wanted}"
+        else:
+            told = f"no size of the table is recommended for {wanted}: try larger ones (--listeners, --sentences)"
+        notes.append(f"{language}: {told}")
     return notes

@@ -76,7 +76,9 @@ def test_a_size_that_errs_less_often_than_it_says_is_told_and_not_recommended(mo
     assert row["power"] > 0.95
     assert 0.01 < row["type_1_error"] < 0.03
     assert (row["holds"], enough) == (False, None)
-    assert "outside 0.04 to 0.06, not recommended: 12 x 8" in " ".join(json.loads(out)["notes"])
+    notes = " ".join(json.loads(out)["notes"])
+    assert "outside 0.04 to 0.06, not recommended: 12 x 8" in notes
+    assert "no size of the table is recommended for a power of 0.8 for +0.9: try larger ones" in notes
     usual = json.loads(run(monkeypatch, capsys, *words, "--json")[1])["languages"]["assumed"]
     assert usual["sizes"][0]["holds"]
     assert usual["enough"] == {"listeners": 12, "sentences": 8}
