@@ -32,7 +32,7 @@ LIMITED_SHARE, LIMITED_RUN, LIMITED_RISE = 0.025, 0.00052, 0.4  # share; seconds
 USUAL = 1.2  # times how straight softer waves are
 STRAIGHT, STEADY, STEADY_SHARE = 0.037, 0.37, 0.02
 # or as straight as this, so many times as straight as softer waves, in speech that else bends well (by steadiness)
-BENDING_STRAIGHT, BENDING_TIMES, BENDING = 0.058, 2.1, 0.3
+BENDING_STRAIGHT, BENDING_TIMES, BENDING = 0.058, 2.2, 0.3
 COARSE = 0.09  # in place of STRAIGHT and USUAL under 16 kHz, where few samples make a top: compressed reach 0.081
 EVEN_PEAKS, EVEN_LEVEL = 2.6, 1.95  # of the highest sample, and of the level that one in 1000 passes
 # Words with long pauses, or of which only some were clipped, have peaks less even than that: more is asked of them.
