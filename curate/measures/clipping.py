@@ -62,8 +62,8 @@ def share(unit: Samples, rate: int, step: float, narrow: Samples | None = None) 
 def _one_shape(sound: Samples) -> bool:
     """Whether the loudest half-waves are all as long, as those of a tone, a buzz or a synthesised vowel are.
 
-    Such a sound may have straight tops by nature, and a wave whose samples fall on the same places in every period piles
-    up. In clipped speech nine in ten of the loudest half-waves of one side are 1.5 times as long as one in ten, or more.
+    Such a sound may have straight tops by nature; a wave whose samples lie at the same places of each period piles up.
+    In clipped speech one in ten of the loudest half-waves of a side is 1.5 times as long as nine in ten, and more.
     """
     _, lengths, tops = _half_waves(sound - sound.mean())
     if not tops.max() > 0:
@@ -105,9 +105,7 @@ def _flat_share(unit: Samples, rate: int, step: float, piled: float = PILED) -> 
     return 0.0 if limited and np.quantile(rises, 0.9) < LIMITED_RISE else flat
 
 
-def _flat(
-    unit: Samples, ceiling: float, top: Flags, near: Flags, piled: float
-) -> tuple[NDArray[np.int64], Floats]:
+def _flat(unit: Samples, ceiling: float, top: Flags, near: Flags, piled: float) -> tuple[NDArray[np.int64], Floats]:
     """The lengths of flat runs at a ceiling, and by how much of it each wave would have risen over it.
 
     None where too little lies there beside what lies near it. A parabola through a run's ends with the slopes beside it

@@ -92,13 +92,13 @@ def test_music_with_rests_is_heard_under_speech_and_none_in_speech_alone() -> No
 
 def chords(size: int) -> np.ndarray:
     """Four notes on each beat, as of a plucked string, 16 kHz."""
-    random, beat = np.random.default_rng(5), 4000
+    random, beat = np.random.default_rng(5), 8000
     time = np.arange(2 * beat) / 16_000
     music = np.zeros(size + 2 * beat)
     for start in range(0, size, beat):
         for hertz in 110 * 2 ** (random.integers(0, 30, 4) / 12):
             tones = sum(np.sin(2 * np.pi * hertz * n * time + n) / n for n in range(1, 12))
-            music[start : start + 2 * beat] += tones * np.exp(-time * 6)
+            music[start : start + 2 * beat] += tones * np.exp(-time * 10)
     return music[:size]
 
 
