@@ -75,7 +75,7 @@ def _ends(loudness: Floats, step: float, fold: float) -> bool:
     below, above = loudness[place - far : place - near], loudness[place + near :]
     if len(above) < far - near or above.max() > SPILLED:
         return False
-    return statistics.median(below.tolist()) - statistics.median(above[: far - near].tolist()) >= CLIFF
+    return bool(statistics.median(below.tolist()) - statistics.median(above[: far - near].tolist()) >= CLIFF)
 
 
 def _imaged(power: Samples, step: float, folds: Sequence[float]) -> float | None:
