@@ -130,3 +130,24 @@ def test_a_buzz_in_syllables_is_not_clipped(pitch: int, harmonics: str) -> None:
     wave = sum(w * np.sin(2 * np.pi * n * pitch * time + phase) for n, w in zip(numbers, weights, strict=True))
     buzz = wave * np.clip(1.2 * np.abs(np.sin(np.pi * time / 0.35)), 0.01, 1)
     assert signal.measure((buzz / np.abs(buzz).max()).astype(np.float32), rate, [])["clipped"] == 0
+
+
+@pytest.mark.parametrize("rate", [16_000, 24_000, 44_100])
+@pytest.mark.parametrize("wave", ["sine", "sawtooth", "triangle", "vowel"])
+def test_a_held_sound_is_not_clipped_until_it_is(wave: str, rate: int) -> None:
+    """Every period is the same: straight by nature, or its samples lie at the same places of each."""
+    time = np.arange(rate) / rate
+    pulses = np.zeros(rate)
+    pulses[:: round(rate / 100)] = 1.0
+    filters = [np.exp(-np.pi * 80 / rate) * np.exp(2j * np.pi * hertz / rate) for hertz in (310, 870, 2250)]
+    held = {
+        "sine": np.sin(2 * np.pi * 60 * time),
+        "sawtooth": np.sum([np.sin(2 * np.pi * 131 * n * time) / n for n in range(1, rate // 262)], axis=0),
+        "triangle": sps.sawtooth(2 * np.pi * 131 * time, 0.5),
+        "vowel": sps.lfilter([1], np.poly([*filters, *np.conj(filters), 0.9, 0.9]).real, pulses),
+    }[wave]
+    sound = (held / np.abs(held).max()).astype(np.float32)
+    for process in (lambda *same: same, resampled, mp3):
+        assert signal.measure(*process(sound * np.float32(0.5), rate), [])["clipped"] < 0.002
+    clipped = np.clip(sound * 2, -1, 1).astype(np.float32)
+    assert signal.measure(clipped, rate, [])["clipped"] == pytest.approx(np.mean(np.abs(clipped) >= 1), rel=0.1)

@@ -76,6 +76,32 @@ def test_pauses_turned_down_by_a_gate_do_not_hide_the_noise(noise: Callable[[int
     assert 5 < snr < 15
 
 
+@needs_speech
+def test_music_with_rests_is_heard_under_speech_and_none_in_speech_alone() -> None:
+    """Chords that die away between the beats: pauses and the quiet moments of bands are quieter than the music is."""
+    name = "ko/picovoice/leopard_test_ko.wav"
+    samples, rate, speech = mixed(name, chords, 9)
+    alone = mixed(name, chords, 60)[0]
+    gain = np.full(len(samples), 0.01)
+    for start, end in speech:
+        gain[start:end] = 1
+    for closed in (1.0, gain):
+        assert signal.measure((samples * closed).astype(np.float32), rate, speech)["snr"] < 15
+        assert signal.measure((alone * closed).astype(np.float32), rate, speech)["snr"] > 20
+
+
+def chords(size: int) -> np.ndarray:
+    """Four notes on each beat, as of a plucked string, 16 kHz."""
+    random, beat = np.random.default_rng(5), 8000
+    time = np.arange(2 * beat) / 16_000
+    music = np.zeros(size + 2 * beat)
+    for start in range(0, size, beat):
+        for hertz in 110 * 2 ** (random.integers(0, 30, 4) / 12):
+            tones = sum(np.sin(2 * np.pi * hertz * n * time + n) / n for n in range(1, 12))
+            music[start : start + 2 * beat] += tones * np.exp(-time * 10)
+    return music[:size]
+
+
 def test_loudness_is_that_of_the_standard() -> None:
     """BS.1770-4: a 997 Hz sine at 0 dBFS in one channel reads -3.01 LUFS; silence around it is gated."""
     for rate in (16_000, 48_000):
