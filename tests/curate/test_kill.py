@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from curate import commands
+from curate import commands, outputs
 from curate.corpus import Corpus
 from curate.recipe import load
 from tests.curate import fakes
@@ -37,7 +37,7 @@ def go(recipe: Path, into: Path, log: Path, workers: int, pause: float = 0.0) ->
         commands.ingest(corpus, wanted, watch)
         asked = fakes.measures(log, pause=pause)
         clips = commands.advance(corpus, wanted, until="tag", workers=workers, watch=watch, measures=asked)
-        commands.cut_clips(corpus, wanted, clips, watch)
+        outputs.cut_clips(corpus, wanted, clips, watch)
 
 
 @pytest.fixture
