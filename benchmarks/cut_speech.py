@@ -1,14 +1,15 @@
 """Are long recordings cut in pauses, and is all of the speech in the clips? Real speech is joined here and cut.
 
-    python benchmarks/cut_speech.py FOLDER [FOLDER ...] --seed 1 --recordings 4
+    python benchmarks/cut_speech.py FOLDER [FOLDER ...] --seed 1 --recordings 4 [--noise babble] [--turns]
 
 FOLDER holds speech in any depth. Each recording is about 100 s: pieces of speech whose own silence was taken off, with
 pauses between them of 0.05 to 0.3 s (a third), 0.3 to 1.2 s and 1.5 to 5 s, under noise that the seed draws. Where
-speech is, is known from the clean pieces. `curate` ingests, listens (Silero alone) and cuts, with clips of at most 30 s
-and of 8 s. Printed: the share of the speech that lies in clips; the share of the clips that is speech, its inner pauses
-and 0.25 s around it counted in; and the cuts that lie inside words: within 30 ms of them the clean speech is nowhere 25
-dB under its mean, and nowhere as quiet as its own background (within 6 dB of its quietest twentieth, and 12 dB under
-its mean at least): a recording with a background of its own has pauses that are no quieter.
+speech is, is known from the clean pieces. `curate` ingests, listens (Silero, with `--turns` also diarization) and cuts,
+with clips of at most 30 s and of 8 s. Printed: the share of the speech that lies in clips; the share of the clips that
+is speech, its inner pauses and 0.25 s around it counted in; and the cuts that lie inside words: within 30 ms of them
+the clean speech is nowhere 25 dB under its mean, and nowhere as quiet as its own background (within 6 dB of its
+quietest twentieth, and 12 dB under its mean at least): a recording with a background of its own has pauses that are no
+quieter.
 """
 
 import argparse
@@ -41,9 +42,11 @@ def main() -> None:
     parser.add_argument("--pieces", type=int, default=80)
     parser.add_argument("--noise", choices=("steady", "swelling", "hum", "clicks", "babble"), default="steady")
     parser.add_argument("--snr", type=float, nargs=2, default=(15, 35), metavar=("LOW", "HIGH"))
+    parser.add_argument("--turns", action="store_true", help="tell speakers apart, too, as a run does; 5 times slower")
     options = parser.parse_args()
     random = np.random.default_rng(options.seed)
     pieces = speech(options.folders, random, options.pieces)
+    off = [each for each in OFF if not (options.turns and each.startswith("turns="))]
     with tempfile.TemporaryDirectory() as made:
         sounds = Path(made) / "sounds"
         sounds.mkdir()
@@ -57,7 +60,7 @@ def main() -> None:
             soundfile.write(path, np.clip(spoken + level * noise, -1, 1), RATE)
             clean[path.name], pauses[path.name] = spoken, background
         for longest in (30, 8):
-            judge(cut(sounds, Path(made) / str(longest), longest), clean, pauses, longest)
+            judge(cut(sounds, Path(made) / str(longest), longest, off), clean, pauses, longest)
 
 
 def background_noise(kind: str, random: np.random.Generator, size: int, pieces: list[Piece]) -> Sound:
@@ -108,12 +111,12 @@ def levels(sound: Sound) -> Sound:
     return np.asarray(10 * np.log10(np.mean(frames**2, axis=1) + 1e-12))
 
 
-def cut(sounds: Path, into: Path, longest: int) -> pl.DataFrame:
+def cut(sounds: Path, into: Path, longest: int, off: list[str]) -> pl.DataFrame:
     """What `curate` makes of a folder of recordings."""
     path = into.with_suffix(".toml")
     source = f'[[source]]\nid = "long"\nlicence = "own"\nlanguage = "ko"\nkind = "folder"\npath = "{sounds}"\n'
     path.write_text(source, encoding="utf-8")
-    wanted = recipe.load(path, [*(f"models.{each}" for each in OFF), f"segment.max_seconds={longest}"])
+    wanted = recipe.load(path, [*(f"models.{each}" for each in off), f"segment.max_seconds={longest}"])
     corpus = Corpus(into)
     commands.ingest(corpus, wanted, silent)
     return commands.measure(corpus, wanted, catalogue.of(wanted), workers=1, watch=silent)

@@ -1,6 +1,7 @@
 """Imports run one way, heavy libraries stay where they belong, and help does not wait for them."""
 
 import ast
+import functools
 import graphlib
 import os
 import subprocess
@@ -60,11 +61,18 @@ def module(path: Path, root: Path = ROOT) -> str:
 
 def imports(path: Path, *, top_level: bool = False) -> Iterator[str]:
     """Every module a file imports; with `top_level` only what importing the file imports."""
+    yield from _imports(path, top_level)
+
+
+@functools.cache  # each file is asked about by several tests
+def _imports(path: Path, top_level: bool) -> tuple[str, ...]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in _executed(tree) if top_level else ast.walk(tree):
-        for name, inner in imported(node, package(path, ROOT)):
-            yield name
-            yield from (f"{name}.{each}" for each in inner)
+    return tuple(
+        each
+        for node in (_executed(tree) if top_level else ast.walk(tree))
+        for name, inner in imported(node, package(path, ROOT))
+        for each in (name, *(f"{name}.{part}" for part in inner))
+    )
 
 
 def package(path: Path, root: Path) -> str:

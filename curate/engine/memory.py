@@ -1,7 +1,7 @@
 """How many workers fit: what each may need, what is free, and how that is said before they start."""
 
 import ctypes
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from curate.engine import processors
@@ -10,6 +10,7 @@ from curate.engine import processors
 WORKER_BYTES = 2_500_000_000
 MODEL_COPIES = 1.2  # of a model's file, in memory while it is loaded
 CGROUP = Path("/sys/fs/cgroup")
+OWN_GROUPS = Path("/proc/self/cgroup")
 # glibc's malloc.h: from which size on each array has pages of its own, and how much free memory is kept at the end.
 M_MMAP_THRESHOLD, M_TRIM_THRESHOLD = -3, -1
 OWN_PAGES, KEPT = 32 * 2**20, 128 * 2**20  # the first is the most that glibc takes
@@ -29,11 +30,38 @@ def free() -> int:
 
 
 def _container_free() -> list[int]:
+    """What is left of each limit that holds this process: its own group's and those of the groups that hold it.
+
+    What the kernel keeps of files that were read is given back when asked for, so it counts as free.
+    """
+    return [left for folder, names in _groups() if (left := _left(folder, *names)) is not None]
+
+
+def _groups() -> Iterator[tuple[Path, tuple[str, str, str]]]:
+    """The folders of this process's control groups, and what they call limit, use and files kept in memory."""
     try:
-        limit, used = ((CGROUP / name).read_text().strip() for name in ("memory.max", "memory.current"))
-        return [max(0, int(limit) - int(used))]
-    except (OSError, ValueError):  # no container, or "max"
-        return []
+        lines = OWN_GROUPS.read_text().splitlines()
+    except OSError:  # no Linux
+        lines = []
+    for line in lines or ["0::/"]:
+        number, controllers, path = line.split(":", 2)
+        own = Path(path.lstrip("/"))
+        if number == "0":
+            for each in (own, *own.parents):
+                yield CGROUP / each, ("memory.max", "memory.current", "inactive_file")
+        elif "memory" in controllers.split(","):  # version 1
+            for each in (own, *own.parents):
+                names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+                yield CGROUP / "memory" / each, names
+
+
+def _left(folder: Path, limit: str, used: str, kept: str) -> int | None:
+    try:
+        most, now = (int((folder / name).read_text()) for name in (limit, used))
+        stat = dict(line.split(" ", 1) for line in (folder / "memory.stat").read_text().splitlines())
+        return max(0, most - max(0, now - int(stat.get(kept, 0))))
+    except (OSError, ValueError):  # no such group, or "max"
+        return None
 
 
 def workers(asked: int, each: int) -> int:

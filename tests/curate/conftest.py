@@ -71,3 +71,11 @@ def write_recipe(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def tone_aligner(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small CTC model, trained on tones: a folder as on Hugging Face. Copy it before you change it."""
+    from tests.curate.models import tones
+
+    return tones.checkpoint(tmp_path_factory.mktemp("tones") / "model")

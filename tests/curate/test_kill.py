@@ -10,40 +10,44 @@ from pathlib import Path
 
 import pytest
 
+from curate import commands, outputs
 from curate.corpus import Corpus
+from curate.recipe import load
 from tests.curate import fakes
+from tests.curate.runs import watch
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """
 import sys
 from pathlib import Path
-from curate import commands, outputs
 from curate.engine import store
-from curate.corpus import Corpus
-from curate.recipe import load
-from tests.curate import fakes
+from tests.curate.test_kill import go
 
 if __name__ == "__main__":
     recipe, into, log, workers, pause = sys.argv[1:]
     store.FLUSH_SECONDS = 0.2
-    corpus, wanted = Corpus(Path(into)), load(Path(recipe))
-    with corpus.locked():
-        quiet = lambda what, done, total: None
-        commands.ingest(corpus, wanted, quiet)
-        asked = fakes.measures(Path(log), pause=float(pause))
-        clips = commands.advance(corpus, wanted, until="tag", workers=int(workers), watch=quiet, measures=asked)
-        outputs.cut_clips(corpus, wanted, clips, quiet)
+    go(Path(recipe), Path(into), Path(log), int(workers), float(pause))
 """
+
+
+def go(recipe: Path, into: Path, log: Path, workers: int, pause: float = 0.0) -> None:
+    """A whole run, slow where each question is to take a while."""
+    corpus, wanted = Corpus(into), load(recipe)
+    with corpus.locked():
+        commands.ingest(corpus, wanted, watch)
+        asked = fakes.measures(log, pause=pause)
+        clips = commands.advance(corpus, wanted, until="tag", workers=workers, watch=watch, measures=asked)
+        outputs.cut_clips(corpus, wanted, clips, watch)
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Callable[..., subprocess.Popen[bytes]]:
-    """Start a run in its own process group, slow where each question is to take a while."""
+    """Start a slow run in its own process group."""
     script = tmp_path / "slow_run.py"
     script.write_text(SCRIPT)
 
-    def begin(recipe: Path, into: Path, log: Path, workers: int, pause: float = 0.0) -> subprocess.Popen[bytes]:
-        command = [sys.executable, str(script), str(recipe), str(into), str(log), str(workers), str(pause)]
+    def begin(recipe: Path, into: Path, log: Path, workers: int) -> subprocess.Popen[bytes]:
+        command = [sys.executable, str(script), str(recipe), str(into), str(log), str(workers), "0.25"]
         return subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, start_new_session=True)
 
     return begin
@@ -57,18 +61,18 @@ def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(
     start: Callable[..., subprocess.Popen[bytes]],
 ) -> None:
     recipe = write_recipe(make_table(count=8))
-    assert start(recipe, tmp_path / "whole", tmp_path / "never", 1).wait(120) == 0
+    go(recipe, tmp_path / "whole", tmp_path / "never", 1)
     assert fakes.asked(tmp_path / "never").count("signal") == 8
 
     for workers in (1, 2):
         into, log = tmp_path / f"killed-{workers}", tmp_path / f"asked-{workers}"
-        run = start(recipe, into, log, workers, 0.25)
+        run = start(recipe, into, log, workers)
         while fakes.asked(log).count("signal") < 4 and run.poll() is None:
             time.sleep(0.02)
         os.kill(run.pid, signal.SIGKILL)  # the parent alone: its workers must not live on
         run.wait()
         assert not Corpus(into).manifest.exists()
-        assert start(recipe, into, log, workers).wait(120) == 0
+        go(recipe, into, log, workers)
 
         whole, killed = Corpus(tmp_path / "whole"), Corpus(into)
         assert killed.manifest.read_bytes() == whole.manifest.read_bytes()
@@ -95,7 +99,7 @@ def test_two_commands_do_not_work_on_one_corpus_at_once(
     tmp_path: Path, make_table: Callable[..., Path], write_recipe: Callable[..., Path]
 ) -> None:
     recipe = write_recipe(make_table(count=1))
-    command = [sys.executable, "-m", "curate.cli", "run", str(recipe), "--into", str(tmp_path / "corpus")]
+    command = [sys.executable, "-m", "curate", "ingest", str(recipe), "--into", str(tmp_path / "corpus")]
     with Corpus(tmp_path / "corpus").locked():
         second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert second.returncode == 1

@@ -34,14 +34,42 @@ def test_a_model_of_ones_own_counts(tmp_path: Path) -> None:
     assert memory.per_worker([tmp_path]) == memory.per_worker() + 1200
 
 
+def group(folder: Path, limit: object, used: int, kept: int, names: tuple[str, str, str] | None = None) -> None:
+    """A control group as the kernel shows it."""
+    names = names or ("memory.max", "memory.current", "inactive_file")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / names[0]).write_text(f"{limit}\n")
+    (folder / names[1]).write_text(f"{used}\n")
+    (folder / "memory.stat").write_text(f"anon 5\n{names[2]} {kept}\nslab 7\n")
+
+
 def test_a_container_has_less_than_the_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "CGROUP", tmp_path)
+    monkeypatch.setattr(memory, "OWN_GROUPS", tmp_path / "own")
     machine = memory.free()
-    (tmp_path / "memory.max").write_text("max\n")
-    (tmp_path / "memory.current").write_text("5\n")
+    group(tmp_path, "max", 5, 0)
     assert memory.free() == pytest.approx(machine, rel=0.2)
-    (tmp_path / "memory.max").write_text("2000005\n")
+    group(tmp_path, 2_000_005, 5, 0)
     assert memory.free() == 2_000_000
+    group(tmp_path, 2_000_000, 1_900_000, 1_500_000)  # files that were read and can be forgotten are free
+    assert memory.free() == 1_600_000
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_the_limit_of_a_job_holds_and_that_of_what_it_runs_in(
+    version: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "CGROUP", tmp_path)
+    monkeypatch.setattr(memory, "OWN_GROUPS", tmp_path / "own")
+    first = {1: "5:cpu,cpuacct:/jobs\n4:memory:/jobs/7/step", 2: "0::/jobs/7/step"}[version]
+    (tmp_path / "own").write_text(first + "\n")
+    root = tmp_path / "memory" if version == 1 else tmp_path
+    names = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file") if version == 1 else None
+    group(root / "jobs/7/step", "max" if version == 2 else 2**63 - 4096, 100, 0, names)
+    group(root / "jobs/7", 3_000_000, 1_000_000, 200_000, names)
+    assert memory.free() == 2_200_000
+    group(root / "jobs", 1_500_000, 1_100_000, 100_000, names)
+    assert memory.free() == 500_000
 
 
 def test_a_c_library_without_mallopt_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:

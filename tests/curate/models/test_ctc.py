@@ -25,9 +25,9 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 NEAR = 0.06 * RATE  # three frames
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tones.checkpoint(tmp_path_factory.mktemp("ctc"))
+@pytest.fixture
+def folder(tone_aligner: Path) -> Path:
+    return tone_aligner
 
 
 @pytest.fixture
