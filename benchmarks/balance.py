@@ -172,7 +172,7 @@ def small(pools: int = 24, clips: int = 26) -> list[tuple[float, float]]:
         frame = made(2 * clips, seed=100 + number).filter(language="km" if number % 2 else "ko")
         frame = frame.with_columns(pl.lit(None, pl.String).alias("person"))
         budget = float(frame["seconds"].sum()) * (0.2 + 0.1 * (number % 5))
-        pool = pool_of(frame, frame["language"][0], budget, 0.2, {})
+        pool = pool_of(frame, coverage.units(frame, frame["language"][0]), budget, 0.2, {})
         choice = coverage_choice.choose(pool, budget)
         found.append((choice.value / optimum(pool, budget), choice.value / choice.bound))
     return found
@@ -197,7 +197,8 @@ def main() -> None:
     bounds = {}
     for language, wanted in hours.items():
         pool = clips.filter(pl.col("language") == language).sort(shuffled("id", seed=0))
-        choice = coverage_choice.choose(pool_of(pool, language, wanted * 3600, 0.2, {}), wanted * 3600)
+        whole = pool_of(pool, coverage.units(pool, language), wanted * 3600, 0.2, {})
+        choice = coverage_choice.choose(whole, wanted * 3600)
         bounds[language] = round(choice.value / choice.bound, 4)
     facts["share_of_bound"] = bounds
     more = pl.concat([clips, made(asked.clips // 10, seed=1, prefix="new-")])

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from curate.commands import Finished, Reporter
     from curate.corpus import Corpus
     from curate.recipe import Recipe
-    from curate.text.coverage.known import Known
 
 # Bytes of a manifest from which a second process pays, about 5,000 clips, and up to which memory is there for a
 # second copy of the frame, about 200,000.
@@ -42,7 +41,7 @@ def reporter(corpus: "Corpus") -> "Iterator[Reporter | None]":
         yield None
         return
     try:
-        process = _started(corpus.measured)
+        process = _started()
     except OSError:  # no memory, or no more processes
         yield None
         return
@@ -55,12 +54,15 @@ def reporter(corpus: "Corpus") -> "Iterator[Reporter | None]":
         place.unlink(missing_ok=True)
 
 
-def _started(measured: Path) -> subprocess.Popen[bytes]:
-    """It finds modules where this process does, and hears of Ctrl-C and of a closed terminal by the pipe alone."""
+def _started() -> subprocess.Popen[bytes]:
+    """It finds modules where this process does, and hears of Ctrl-C and of a closed terminal by the pipe alone.
+
+    Polars has one thread in it: the command is at work on the other processor, and small tables take less time so.
+    """
     where = os.pathsep.join(path for path in sys.path if path)
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "curate.background", str(measured)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": where}, start_new_session=True,
+        [sys.executable, "-P", "-m", "curate.background"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        env={"POLARS_MAX_THREADS": "1", **os.environ, "PYTHONPATH": where}, start_new_session=True,
     )  # fmt: skip
 
 
@@ -104,7 +106,6 @@ def serve() -> None:
     from curate.report.templates import templates
 
     templates().get_template("page.html")  # what a report needs is there before it is asked for
-    known = _texts(Path(sys.argv[1]))
     line = sys.stdin.buffer.readline()
     if not line:
         return
@@ -112,24 +113,12 @@ def serve() -> None:
     told = json.loads(line)
     try:
         corpus, wanted = Corpus(Path(told["corpus"])), Recipe.model_validate(told["recipe"])
-        done = commands.reported(corpus, wanted, pl.read_ipc(told["clips"]), known)
+        done = commands.reported(corpus, wanted, pl.read_ipc(told["clips"]))
     except Exception:  # the command will meet it, too, and say so
         os._exit(1)
     sys.stdout.buffer.write(pickle.dumps(done))
     sys.stdout.buffer.flush()
     os._exit(0)  # at once: there is nothing to put away
-
-
-def _texts(measured: Path) -> "Known | None":
-    """What the texts cover that the command decides over; a clip whose text is another by then is read anew."""
-    import polars as pl
-
-    from curate.text.coverage.known import NEEDED, Known
-
-    try:
-        return Known(pl.read_parquet(measured, columns=list(NEEDED)))
-    except (pl.exceptions.PolarsError, OSError):
-        return None
 
 
 def _end_with_the_command() -> None:

@@ -152,15 +152,15 @@ def report(
 
     Example: curate report work/corpus --against work/earlier
     """
-    from curate import commands
+    from curate import outputs
 
     if against is not None:
-        commands.another(against)  # what is wrong with it is said before anything is done
+        outputs.another(against)  # what is wrong with it is said before anything is done
     wanted, clips, _ = _advance(corpus, settings, until="tag", workers=workers)
     here = _corpus(corpus)
     if against is not None:
         with here.locked():
-            commands.write_report(here, wanted, clips, against=against)
+            outputs.write_report(here, wanted, clips, against=against)
     typer.echo(here.report / "index.html")
 
 
@@ -189,15 +189,15 @@ def export(
 
     Example: curate export work/corpus --to huggingface --loudness -23
     """
-    from curate import commands, show
+    from curate import outputs, show
     from curate.export import formats
 
     sound = formats.sound(to, rate=rate, loudness=loudness, encoding=encoding)
     known = _known(corpus)
-    commands.check_export(known, format=to, into=into)
+    outputs.check_export(known, format=to, into=into)
     wanted, clips, _ = _advance(corpus, None, until="tag", workers=workers, finish=False)
     with known.locked(), show.progress() as watch:
-        done = commands.export(known, wanted, clips, format=to, into=into, sound=sound, workers=workers, watch=watch)
+        done = outputs.export(known, wanted, clips, format=to, into=into, sound=sound, workers=workers, watch=watch)
     for line in done.lines:
         print(f"curate: {line}", file=sys.stderr)
     typer.echo(done.folder)
@@ -456,7 +456,7 @@ def _advance(
         raise UserError("sources are read by `curate run` and `curate ingest`: change source.* there, in the recipe")
     reported = background.reporter(corpus) if until == "tag" and finish else nullcontext()
     with reported as reporter:
-        from curate import commands, show  # while the reporter imports what it needs
+        from curate import commands, outputs, show  # while the reporter imports what it needs
         from curate.recipe import dump, load
 
         with corpus.locked(), show.progress() as watch:
@@ -469,7 +469,7 @@ def _advance(
             if until == "tag" and finish:
                 done = commands.finish(corpus, wanted, clips, watch, reporter)
             elif until == "tag":
-                commands.cut_clips(corpus, wanted, clips, watch)
+                outputs.cut_clips(corpus, wanted, clips, watch)
     _say(commands.notes(corpus, wanted, clips))
     return wanted, clips, done
 

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import logging
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import Protocol
 
 import polars as pl
 
-from curate import audio, files, locks, manifest, pipeline, recipe, report, verdicts
+from curate import audio, files, locks, manifest, outputs, pipeline, recipe, verdicts
 from curate.console import printable
 from curate.corpus import Corpus
 from curate.engine import memory
@@ -20,33 +19,22 @@ from curate.engine.ask import Context, Watch
 from curate.engine.local import Local
 from curate.engine.store import Store
 from curate.errors import UserError
-from curate.export import card, croissant, formats
-from curate.export import clips as clip_files
-from curate.export import folder as export_folder
-from curate.export.definition import Clips, check_cut, says_level, select
-from curate.export.description import DataFile, describe
-from curate.export.sound import Sound, told
 from curate.ingest import WRITTEN, Ingested, archives, read, roots
 from curate.ingest.probe import Progress
 from curate.ingest.tree import shown
-from curate.leftovers import forget_latents, left_behind, other_exports
+from curate.leftovers import forget_latents, left_behind
 from curate.measures import catalogue
 from curate.measures.catalogue import Measures
 from curate.models import compute
 from curate.recipe import Recipe
 from curate.report.summary import Summary, summary
 from curate.steps.before import Before
-from curate.text.coverage.known import Known
+from curate.text.coverage.known import Known, known
 
 log = logging.getLogger(__name__)
 
 MEASURED_VERSION = 4  # raise it when segmenting or what follows from measures changes: stored frames are made anew
 DIVIDED = pipeline.STEPS[pipeline.STEPS.index("split") :]  # what is decided there stays, in the corpus's locks
-FORMATS = formats.FORMATS
-DESCRIBED = (  # columns of the manifest that the corpus's own metadata tells of each kept clip
-    "split", "language", "person", "text", "spoken", "training_text", "text_from", "seconds", "rate", "licence",
-    "attribution", "url", "source",
-)  # fmt: skip
 
 
 def ingest(corpus: Corpus, wanted: Recipe, watch: Watch) -> pl.DataFrame:
@@ -107,8 +95,8 @@ def advance(
     else:
         clips = measure(corpus, wanted, asked, workers=workers, watch=watch, again=again)
     if until in pipeline.DECISIONS:
-        before = locks.read(corpus, wanted, clips)
-        clips = decide(corpus, wanted, clips, until=until, before=before)
+        before, units = locks.read(corpus, wanted, clips), known(clips, corpus.units)
+        clips = decide(corpus, wanted, clips, until=until, before=before, units=units)
         if until in DIVIDED:
             locks.write(corpus, wanted, clips, before)
     manifest.write(clips, corpus.manifest)
@@ -118,12 +106,22 @@ def advance(
 
 
 def decide(
-    corpus: Corpus, wanted: Recipe, measured: pl.DataFrame, *, until: str = "tag", before: Before | None = None
+    corpus: Corpus,
+    wanted: Recipe,
+    measured: pl.DataFrame,
+    *,
+    until: str = "tag",
+    before: Before | None = None,
+    units: Known | None = None,
 ) -> pl.DataFrame:
-    """The frame after the step `until`, by the recipe, what people said and what the locks hold; nothing is written."""
+    """The frame after the step `until`, by the recipe, what people said and what the locks hold; nothing is written.
+
+    `units`: of the texts, where they were found already.
+    """
     before = locks.read(corpus, wanted, measured) if before is None else before
     judged = verdicts.load(corpus, wanted, measured["id"])
-    return pipeline.decide(wanted, measured, until=until, before=before, judged=judged.rows if judged else None)
+    rows = judged.rows if judged else None
+    return pipeline.decide(wanted, measured, until=until, before=before, judged=rows, known=units)
 
 
 def measure(
@@ -217,63 +215,6 @@ def notes(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame) -> list[str]:
     return [*(said.notes if said else []), *left_behind(corpus, clips)]
 
 
-def cut_clips(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, watch: Watch) -> None:
-    """Make `clips/` hold the kept clips."""
-    clip_files.cut(
-        clips,
-        corpus.clips,
-        roots(wanted, corpus.unpacked),
-        progress=lambda done, total: watch("cutting clips", done, total),
-    )
-
-
-def check_export(corpus: Corpus, *, format: str, into: Path | None) -> None:
-    """Raise UserError where an export cannot go where it is to go; before hours are spent on what it needs."""
-    chosen = formats.named(format)
-    export_folder.check(into or corpus.export(format), format, legacy=() if into else chosen.legacy)
-
-
-@dataclass(frozen=True)
-class Exported:
-    """Where an export is, and what is to be told of it, a line each."""
-
-    folder: Path
-    lines: list[str]
-
-
-def export(
-    corpus: Corpus,
-    wanted: Recipe,
-    clips: pl.DataFrame,
-    *,
-    format: str,
-    into: Path | None,
-    sound: Sound | None = None,
-    workers: int = 0,
-    watch: Watch = lambda what, done, total: None,
-) -> Exported:
-    """Write what one kind of reader opens, of clips that are cut.
-
-    `sound` None: as in the export that is there, else as the format usually has it.
-    """
-    chosen, folder = formats.named(format), into or corpus.export(format)
-    sound = sound or formats.same_sound(format, export_folder.settings_of(folder))
-    exported = Clips(select(clips), corpus.clips, sound, clips, wanted)
-    check_cut(exported)
-    notes = export_folder.build(
-        folder,
-        chosen.files(exported),
-        {"format": format, **sound.settings(), "clips": len(exported.rows)},
-        legacy=() if into else chosen.legacy,
-        workers=workers or os.cpu_count() or 1,
-        progress=lambda done, total: watch(f"exporting for {format}", done, total),
-    )
-    silent = manifest.kept(clips).height - len(exported.rows)
-    left_out = [f"{silent} kept clips have no text or split and are not exported"] if silent else []
-    undone = ["the tags say quiet and loud, which --loudness undoes"] if sound.loudness and says_level(exported) else []
-    return Exported(folder, [*left_out, *undone, *told(notes, len(exported.rows), sound)])
-
-
 @dataclass(frozen=True)
 class Finished:
     """The report's page, and what it tells that the terminal tells too."""
@@ -298,78 +239,14 @@ def finish(
     """
     begun = reporter(corpus, wanted, clips) if reporter else None
     forget_latents(corpus, clips)
-    cut_clips(corpus, wanted, clips, watch)
-    export(corpus, wanted, clips, format="voxcpm", into=None, watch=watch)
-    renew_exports(corpus, wanted, clips, watch)
-    write_metadata(corpus, wanted, clips)
+    outputs.cut_clips(corpus, wanted, clips, watch)
+    outputs.export(corpus, wanted, clips, format="voxcpm", into=None, watch=watch)
+    outputs.renew_exports(corpus, wanted, clips, watch)
+    outputs.write_metadata(corpus, wanted, clips)
     return begun() if begun else reported(corpus, wanted, clips)
 
 
-def reported(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, known: Known | None = None) -> Finished:
-    """The report is written; `known`: the units of its texts, where they were found already."""
-    told = summary(clips, wanted, known)
-    return Finished(write_report(corpus, wanted, clips, told=told), told)
-
-
-def renew_exports(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, watch: Watch) -> None:
-    """Take clips that people dropped out of the corpus's other exports too, with the sound these have.
-
-    An export that cannot be written stays as it is, and `notes` tells of it.
-    """
-    for format in other_exports(corpus, clips):
-        if format in FORMATS and export_folder.settings_of(corpus.export(format)):
-            try:
-                export(corpus, wanted, clips, format=format, into=None, watch=watch)
-            except (UserError, OSError) as error:
-                log.warning("%s is not renewed: %s", corpus.export(format), error)
-
-
-def write_metadata(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame) -> None:
-    """The dataset card and its Croissant metadata; `clips/` and the manifest are there, they are hashed."""
-    index = corpus.clips / clip_files.INDEX
-    manifest_file, index_file = (
-        DataFile(path.relative_to(corpus.folder).as_posix(), files.sha256(path), path.stat().st_size)
-        for path in (corpus.manifest, index)
-    )
-    rows = croissant.Table([manifest_file], croissant.types_of(clips.schema, DESCRIBED))
-    kept = croissant.Table([index_file], dict.fromkeys(("id", "file", "flac_sha256"), "sc:Text"), joined=rows)
-    sounds = croissant.file_set(
-        "flac-files", "clips/*.flac", "audio/flac", "the kept clips; their sha256 are in the records"
-    )
-    told = describe(clips, wanted)
-    files.write_text(corpus.croissant, croissant.render(clips, wanted, kept, others=[sounds], told=told))
-    text = card.render(clips, wanted, data_files={"rows": manifest_file.path}, config="manifest", told=told)
-    files.write_text(corpus.card, text)
-
-
-def write_report(
-    corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, *, against: Path | None = None, told: Summary | None = None
-) -> Path:
-    """Write the quality report, beside that of another corpus where one is named; returns the page.
-
-    `told`: what is counted of these clips already.
-    """
-    other = None if against is None else another(against)
-    places = roots(wanted, corpus.unpacked)
-    held = locks.read(corpus, wanted, clips).held["id"]
-    return report.write(
-        clips,
-        wanted,
-        corpus.report,
-        corpus.clips,
-        roots=places,
-        folder=corpus.folder,
-        other=other,
-        held=held,
-        told=told,
-    )
-
-
-def another(folder: Path) -> report.Other:
-    """A corpus to compare with, as its last run left it: read, never changed. A UserError where it is none."""
-    corpus = Corpus(folder)
-    corpus.require()
-    clips = manifest.read(corpus.manifest)
-    if clips["broke"].is_null().all():
-        raise UserError(f"nothing is decided in {folder} yet: run `curate tag {folder}` first")
-    return report.Other(clips, recipe.load(corpus.recipe))
+def reported(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame) -> Finished:
+    """The report is written."""
+    told = summary(clips, wanted, known(clips, corpus.units))
+    return Finished(outputs.write_report(corpus, wanted, clips, told=told), told)

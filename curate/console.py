@@ -62,6 +62,7 @@ def run(app: typer.Typer, name: str) -> NoReturn:
     A mistake exits with 1, wrong usage with 2, Ctrl-C (SIGTERM, a closed terminal) with 130, a closed pipe with 141
     and no word. Anything else is a bug of ours and keeps its traceback.
     """
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # else it looks for some in every installed package
     # under torchrun several processes run: it ends by SIGTERM those to whom another's error came, and one speaks
     alone, speaks = os.environ.get("WORLD_SIZE", "1") == "1", os.environ.get("RANK", "0") == "0"
     try:
@@ -83,6 +84,7 @@ def run(app: typer.Typer, name: str) -> NoReturn:
         _end(f"{name}: cannot write: {disk}; make room or name another folder, finished work is kept", 1)
     if status == Interrupted.status and speaks:  # typer's answer to Ctrl-C, without a word
         typer.echo(signals.WORDS.format(name), err=True)
+    gc.freeze()  # Python looks through all objects for circles once more as it ends: a fifth of a second after a `tag`
     sys.exit(status)
 
 

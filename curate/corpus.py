@@ -59,6 +59,11 @@ class Corpus:
         return self.folder / "measured.parquet"
 
     @property
+    def units(self) -> Path:
+        """The phonetic units of the measured frame's texts, of a large corpus; found anew where texts are others."""
+        return self.folder / "units.npz"
+
+    @property
     def manifest(self) -> Path:
         """The frame after the last step; derived."""
         return self.folder / "manifest.parquet"

@@ -30,6 +30,7 @@ from curate.steps import (
     verdicts,
 )
 from curate.steps.before import NOTHING_BEFORE, Before
+from curate.text.coverage.known import Known
 
 STEPS = ("ingest", "segment", "measure", "filter", "balance", "split", "tag")
 DECISIONS = STEPS[3:]
@@ -77,11 +78,12 @@ def decide(
     until: str = "tag",
     before: Before = NOTHING_BEFORE,
     judged: pl.DataFrame | None = None,
+    known: Known | None = None,
 ) -> pl.DataFrame:
     """The manifest's frame after the step `until`, one of DECISIONS: who is dropped and why, who goes where.
 
     `before`: what was chosen and held out before clips were added. `judged`: what people said of clips (clip, verdict,
-    reason, who).
+    reason, who). `known`: the units of the clips' texts, where they were found already.
     """
     order = rule_catalogue.order(recipe)
     clips = rules.decide(verdicts.attach(measured, judged), rule_catalogue.checks(recipe), order)
@@ -93,7 +95,7 @@ def decide(
         return clips
     # of people who asked to be taken out nothing is held out, nor kept from others for their sake
     drawn = held_out.without(before.held, clips.filter(verdicts.taken_down())["id"])
-    candidates = balance.candidates(clips, **recipe.balance.model_dump(exclude={"stable"}))
+    candidates = balance.candidates(clips, known=known, **recipe.balance.model_dump(exclude={"stable"}))
     earlier = before.chosen if recipe.balance.stable else frozenset()
     # What is drawn now bars other clips of the same persons and texts, so the choice is made again with it; a run that
     # finds it drawn already ends in the same.

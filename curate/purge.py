@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from curate import commands, leftovers, locks
+from curate import commands, leftovers, locks, outputs
 from curate.corpus import Corpus
 from curate.engine.ask import Watch
 from curate.engine.store import Store
@@ -64,7 +64,7 @@ def purge(
 def _export_again(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, format: str, watch: Watch) -> None:
     if not export_folder.settings_of(corpus.export(format)):
         raise UserError("it was not written by `curate export`; remove it")
-    commands.export(corpus, wanted, clips, format=format, into=None, watch=watch)
+    outputs.export(corpus, wanted, clips, format=format, into=None, watch=watch)
 
 
 def _still_there(clips: pl.DataFrame) -> list[str]:

@@ -43,6 +43,7 @@ COMMANDS = (
     "curate.background",
     "curate.cli",
     "curate.commands",
+    "curate.outputs",
     "curate.show",
     "curate.pipeline",
     "curate.explain",

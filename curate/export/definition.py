@@ -6,8 +6,9 @@ import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, partial
 from json.encoder import encode_basestring as quoted
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +25,7 @@ LOUDNESS = (-70.0, 0.0)  # LUFS: under the absolute gate of BS.1770 nothing is h
 IDENTITY = ("id", "sha256", "channel_mix", "dc_offset", "cut_start", "cut_end")  # which samples a clip is
 TOLD = ("source", "licence", "attribution", "url")  # what must go wherever a clip goes
 Row = Mapping[str, Any]
+_identity, _told = itemgetter(*IDENTITY, "rate"), itemgetter(*TOLD)
 as_json = json.JSONEncoder(ensure_ascii=False).encode  # `json.dumps` makes an encoder for every call that says so
 
 
@@ -83,7 +85,7 @@ class Clips:
 
     def key(self, row: Row) -> str:
         """What its sound depends on."""
-        values = ", ".join([plain(row[name]) for name in (*IDENTITY, "rate")])
+        values = ", ".join(map(plain, _identity(row)))
         return hashlib.sha256(f"[{self._made_by}, {values}]".encode()).hexdigest()[:32]
 
     @cached_property
@@ -92,13 +94,12 @@ class Clips:
 
     def loose(self, row: Row, folder: str = "audio") -> File:
         """Its sound as a file of its own."""
+        return File(f"{folder}/{self.file_name(row)}", self.key(row), partial(self._encode, row), self.seconds(row))
 
-        def make(into: Path) -> Mapping[str, int]:
-            content, notes = self.sound.encoded(self.path(row))
-            into.write_bytes(content)
-            return notes
-
-        return File(f"{folder}/{self.file_name(row)}", self.key(row), make, self.seconds(row))
+    def _encode(self, row: Row, into: Path) -> Mapping[str, int]:
+        content, notes = self.sound.encoded(self.path(row))
+        into.write_bytes(content)
+        return notes
 
 
 def select(clips: pl.DataFrame) -> Sequence[Row]:
@@ -188,15 +189,13 @@ def says_level(clips: Clips) -> bool:
 def attributions(clips: Clips) -> File:
     """sources.tsv: what was taken of each source, under which licence, and whom to name."""
     totals: dict[tuple[str, ...], list[float]] = {}
+    shown: dict[tuple[str | None, ...], list[float]] = {}  # thousands of clips have the same few
     for row in clips.rows:
-        entry = totals.setdefault(_told(tuple(row[name] for name in TOLD)), [0, 0.0])
+        entry = shown.get(values := _told(row))
+        if entry is None:
+            entry = shown[values] = totals.setdefault(tuple(one_line(each or "") for each in values), [0, 0.0])
         entry[0] += 1
         entry[1] += clips.seconds(row)
     lines = ["\t".join((*TOLD, "clips", "hours"))]
     lines += ["\t".join((*each, f"{int(count)}", f"{seconds / 3600:.4f}")) for each, (count, seconds) in totals.items()]
     return text_file("sources.tsv", "\n".join(lines) + "\n")
-
-
-@lru_cache(1000)  # thousands of clips have the same few
-def _told(values: tuple[str | None, ...]) -> tuple[str, ...]:
-    return tuple(one_line(str(each or "")) for each in values)

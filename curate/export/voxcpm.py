@@ -26,9 +26,12 @@ def files(clips: Clips) -> list[File]:
 
 def _line(row: Row, sound: File, reference: File | None, *, refers: bool) -> str:
     """One object, ended by a line break."""
-    pairs = [("audio", sound.name), ("text", row["training_text"]), ("duration", round(sound.seconds, 4))]
+    heard = ""
     if refers:
-        pairs.append(("ref_audio", reference and reference.name))
-        pairs.append(("ref_duration", reference and round(reference.seconds, 4)))
-    pairs += [("id", row["id"]), ("language", row["language"]), ("licence", row["licence"])]
-    return "{" + ", ".join([f'"{name}": {plain(value)}' for name, value in pairs]) + "}\n"
+        name, seconds = (reference.name, round(reference.seconds, 4)) if reference else (None, None)
+        heard = f'"ref_audio": {plain(name)}, "ref_duration": {plain(seconds)}, '
+    return (
+        f'{{"audio": {plain(sound.name)}, "text": {plain(row["training_text"])}, '
+        f'"duration": {round(sound.seconds, 4)}, {heard}"id": {plain(row["id"])}, '
+        f'"language": {plain(row["language"])}, "licence": {plain(row["licence"])}}}\n'
+    )

@@ -45,7 +45,19 @@ def character_error_rate(given: str, heard: str) -> float:
 def comparable(text: str) -> str:
     """The code points of a text that count when two texts are compared."""
     folded = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
-    return "".join(character for character in folded if unicodedata.category(character)[0] not in IGNORED)
+    return folded.translate(_COUNTED)
+
+
+class _Counted(dict[int, int | None]):
+    """Code points to themselves, or to None where they do not count; each is looked up once."""
+
+    def __missing__(self, code: int) -> int | None:
+        counted = unicodedata.category(chr(code))[0] not in IGNORED
+        self[code] = code if counted else None
+        return self[code]
+
+
+_COUNTED = _Counted()
 
 
 def wrong_language(probabilities: Mapping[str, float], declared: str) -> LanguageCheck | None:

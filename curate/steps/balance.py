@@ -19,9 +19,11 @@ from curate.steps.rule_catalogue import ORDER
 from curate.steps.rules import break_rule
 from curate.steps.selection import shuffled
 from curate.text import coverage
+from curate.text.coverage.known import Known
 
 SPREAD = 0.2  # weight of the spread over persons; what is neither this nor quality is phonetic coverage
 RELEASE = 0.03  # share of the hours for which clips chosen earlier compete with new ones
+Units = tuple[pl.DataFrame, Any, Any]  # as `coverage.units`
 FEWEST = 2  # clips with a unit: one that a single clip has is as often an error of its text
 
 
@@ -61,21 +63,27 @@ def candidates(
     max_text_clips: int | None = None,
     quality: float = 0.2,
     seed: int = 0,
+    known: Known | None = None,
 ) -> list[Candidates]:
-    """What there is to choose from in each language that has more than is wanted, or caps to keep."""
+    """What there is to choose from in each language that has more than is wanted, or caps to keep.
+
+    `known`: the units of the clips' texts, where they were found already.
+    """
+    units = known.units if known else coverage.units
     caps = {
         "person": max_speaker_hours, "source": max_source_hours, "session": max_session_hours, "text": max_text_clips,
     }  # fmt: skip
     asked = {name: cap for name, cap in caps.items() if cap is not None}
-    known = clips.with_columns(sessions.session().alias("session"), bare_text().alias("text")).with_row_index("row")
+    grouped = clips.with_columns(sessions.session().alias("session"), bare_text().alias("text")).with_row_index("row")
     found = []
     for language in LANGUAGES:
-        pool = known.filter(pl.col("drop").is_null(), pl.col("language") == language)
+        pool = grouped.filter(pl.col("drop").is_null(), pl.col("language") == language)
         wanted = hours.get(language, np.inf) * 3600
         if not pool.is_empty() and (asked or pool["seconds"].sum() > wanted):
             pool = pool.sort(shuffled("id", seed=seed))
             rows = pool["row"].to_numpy()
-            found.append(Candidates(rows, pool["id"], pool_of(pool, language, wanted, quality, asked), wanted))
+            weighed = pool_of(pool, units(pool, language), wanted, quality, asked)
+            found.append(Candidates(rows, pool["id"], weighed, wanted))
     return found
 
 
@@ -106,12 +114,10 @@ def choose(
     return clips
 
 
-def pool_of(
-    clips: pl.DataFrame, language: str, wanted: float, quality_weight: float, caps: Mapping[str, float]
-) -> Pool:
+def pool_of(clips: pl.DataFrame, units: Units, wanted: float, quality_weight: float, caps: Mapping[str, float]) -> Pool:
     """Clips of one language, to be chosen from: their units, weights and caps."""
     seconds = clips["seconds"].to_numpy().astype(np.float64)
-    starts, units, weights = _units(clips, language, max(0.0, 1 - quality_weight - SPREAD))
+    starts, numbers, weights = _weighed(units, clips.height, max(0.0, 1 - quality_weight - SPREAD))
     person = _numbers(clips["person"])
     totals = np.bincount(person[person >= 0], weights=seconds[person >= 0]).astype(np.float64)
     level = _even(totals, wanted)
@@ -122,7 +128,7 @@ def pool_of(
         amounts, most = (np.ones(len(seconds)), float(cap)) if name == "text" else (seconds, cap * 3600)
         limits.append(Cap(_numbers(clips[name]), amounts, most))
     return Pool(
-        seconds, starts, units, weights, person, SPREAD / spread if spread else 0.0, level,
+        seconds, starts, numbers, weights, person, SPREAD / spread if spread else 0.0, level,
         quality_weight * seconds * good / max(1.0, min(wanted, float(seconds.sum()))), limits,
     )  # fmt: skip
 
@@ -139,16 +145,16 @@ def _even(totals: Floats, wanted: float) -> float:
     return max(1.0, float(level[enough[0]] if len(enough) else have.max(initial=0.0)))
 
 
-def _units(clips: pl.DataFrame, language: str, weight: float) -> tuple[Numbers, Numbers, Floats]:
+def _weighed(units: Units, clips: int, weight: float) -> tuple[Numbers, Numbers, Floats]:
     """The units of each clip, by number, and their weights: each kind has the same, shared out so that all is `weight`.
 
     The order of clips and units follows from ids and names alone, so that sums are the same to the last bit.
     """
-    table, rows, numbers = coverage.units(clips, language)
+    table, rows, numbers = units
     counts = np.bincount(numbers, minlength=table.height)
     often = counts >= FEWEST
     rows, numbers = rows[often[numbers]], (np.cumsum(often) - 1)[numbers[often[numbers]]]
-    starts = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=clips.height))]).astype(np.int64)
+    starts = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=clips))]).astype(np.int64)
     table = table.with_columns(pl.Series("most", np.log1p(counts))).filter(pl.Series(often))
     most = table.select(pl.col("most").sum().over("kind")).to_series().to_numpy()
     return starts, numbers, weight / max(table["kind"].n_unique(), 1) / most

@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from curate import commands, files, manifest
+from curate import commands, files, manifest, outputs
 from curate.corpus import Corpus
 from curate.errors import UserError
 from curate.recipe import load
@@ -86,7 +86,7 @@ def test_what_could_not_be_measured_is_tried_again_by_a_run_and_not_by_a_decisio
 
 def test_an_export_of_no_known_format_names_those_there_are(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no export format 'mp3'; there are voxcpm"):
-        commands.export(Corpus(tmp_path), small.recipe(), pl.DataFrame(), format="mp3", into=None)
+        outputs.export(Corpus(tmp_path), small.recipe(), pl.DataFrame(), format="mp3", into=None)
 
 
 def test_what_was_ingested_from_other_sources_is_not_measured(

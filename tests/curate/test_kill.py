@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """
 import sys
 from pathlib import Path
-from curate import commands
+from curate import commands, outputs
 from curate.engine import store
 from curate.corpus import Corpus
 from curate.recipe import load
@@ -32,7 +32,7 @@ if __name__ == "__main__":
         commands.ingest(corpus, wanted, quiet)
         asked = fakes.measures(Path(log), pause=float(pause))
         clips = commands.advance(corpus, wanted, until="tag", workers=int(workers), watch=quiet, measures=asked)
-        commands.cut_clips(corpus, wanted, clips, quiet)
+        outputs.cut_clips(corpus, wanted, clips, quiet)
 """
 
 

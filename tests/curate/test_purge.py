@@ -6,11 +6,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from curate import commands, locks, purge, takedown
+from curate import commands, locks, outputs, purge, takedown
 from curate.corpus import Corpus
 from curate.engine.store import Store
 from curate.errors import UserError
 from curate.recipe import load
+from curate.text.coverage import known
 from tests.curate import fakes
 from tests.curate.runs import run, watch
 
@@ -47,13 +48,17 @@ def holding(folder: Path, words: list[str]) -> set[str]:
 
 
 def test_after_a_purge_the_corpus_is_as_if_they_had_never_been_in_it(
-    tmp_path: Path, make_table: Callable[..., Path], write_recipe: Callable[..., Path]
+    tmp_path: Path,
+    make_table: Callable[..., Path],
+    write_recipe: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(known, "SMALL", 1)  # so that units are kept of nine clips
     table = make_table(count=9)
     recipe, corpus, log = write_recipe(table), Corpus(tmp_path / "corpus"), tmp_path / "asked"
     before, wanted = run(recipe, corpus.folder, log), load(recipe)
     commands.finish(corpus, wanted, before, watch)
-    commands.export(corpus, wanted, before, format="nemo", into=None)
+    outputs.export(corpus, wanted, before, format="nemo", into=None)
     theirs = before.filter(speaker=GONE)
     words = [*theirs["id"], *theirs["spoken"].drop_nulls(), GONE]
     row = f"test\tko\t{theirs['id'][0]}\tclips {GONE}\t{theirs['spoken'][0]}\t\n"
@@ -78,6 +83,7 @@ def test_after_a_purge_the_corpus_is_as_if_they_had_never_been_in_it(
     assert run(recipe, fresh.folder, tmp_path / "other").equals(after)
     assert answers(corpus) == answers(fresh)
     assert corpus.split_lock.read_bytes() == fresh.split_lock.read_bytes()
+    assert corpus.units.read_bytes() == fresh.units.read_bytes()
     kept = {each[:32] for each in pl.read_parquet(corpus.clips / "index.parquet")["flac_sha256"]}
     assert {path.stem for path in latents.iterdir()} == kept
     assert (done.answers > 0, done.locked, done.latents, done.exports) == (True, 2, theirs.height, ["nemo"])

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 import soundfile
 
-from curate import commands
+from curate import commands, outputs
 from curate.corpus import Corpus
 from curate.recipe import load
 
@@ -79,7 +79,7 @@ def rows(known: pl.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> pl.Da
         # one process loads all models once; the other core has another file of tests
         workers = 2 if ALL else 1
         clips = commands.advance(corpus, wanted, until="tag", workers=workers, watch=lambda what, done, total: None)
-        commands.cut_clips(corpus, wanted, clips, lambda what, done, total: None)
+        outputs.cut_clips(corpus, wanted, clips, lambda what, done, total: None)
     file = pl.col("path").str.replace(r"^(.*/)?shared/audio/", "").alias("file")
     return clips.with_columns(file)
 

@@ -14,6 +14,7 @@ from curate.text.coverage.found import Found, Numbers
 
 _MODULES = {"km": "curate.text.coverage.khmer", "ko": "curate.text.coverage.korean"}
 LANGUAGES = tuple(_MODULES)
+VERSION = 1  # raise it when a text has other units: they are kept (`known`)
 
 
 def kinds(language: str) -> dict[str, str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from curate import commands, manifest
+from curate import commands, manifest, outputs
 from curate import demo as demonstration
 from curate.corpus import Corpus
 from curate.measures import catalogue
@@ -41,8 +41,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
         clips = commands.advance(
             corpus, wanted, until="tag", workers=1, watch=lambda what, done, total: None, measures=measures
         )
-        commands.cut_clips(corpus, wanted, clips, lambda what, done, total: None)
-        commands.export(corpus, wanted, clips, format="voxcpm", into=None)
+        outputs.cut_clips(corpus, wanted, clips, lambda what, done, total: None)
+        outputs.export(corpus, wanted, clips, format="voxcpm", into=None)
         return into, ""
     said = ""
     for command in ("curate", "train"):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from curate import audio, commands
+from curate import audio, outputs
 from curate.corpus import Corpus
 from curate.export import formats
 from curate.recipe import Recipe
@@ -66,10 +66,10 @@ def recipe(**told: Any) -> Recipe:
     return Recipe.model_validate({"corpus": {"name": 'A "corpus"', **told}, "source": sources})
 
 
-def export(made: tuple[Corpus, pl.DataFrame], format: str, into: Path | None = None, **sound: Any) -> commands.Exported:
+def export(made: tuple[Corpus, pl.DataFrame], format: str, into: Path | None = None, **sound: Any) -> outputs.Exported:
     """Export with the format's usual sound, changed as asked."""
     wanted = formats.sound(format, **sound)
-    return commands.export(made[0], recipe(), made[1], format=format, into=into, sound=wanted, workers=2)
+    return outputs.export(made[0], recipe(), made[1], format=format, into=into, sound=wanted, workers=2)
 
 
 def contents(folder: Path) -> Mapping[str, str]:

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 import yaml
 
-from curate import commands, files, manifest
+from curate import files, manifest, outputs
 from curate.corpus import Corpus
 from curate.export import card, croissant
 from curate.export.clips import INDEX
@@ -214,7 +214,7 @@ def written(folder: Path, wanted: Recipe) -> Corpus:
     manifest.write(frame, corpus.manifest)
     index = kept.select("id", (pl.col("id") + ".flac").alias("file"), pl.lit("0" * 64).alias("flac_sha256"))
     files.write_parquet(index, corpus.clips / INDEX)
-    commands.write_metadata(corpus, wanted, frame)
+    outputs.write_metadata(corpus, wanted, frame)
     return corpus
 
 

@@ -215,12 +215,12 @@ def test_the_notes_of_a_sound_are_told_again_when_it_is_there_already(tmp_path: 
 
 
 def test_the_sound_of_an_export_that_is_there_is_kept_when_the_corpus_is_tagged_again(tmp_path: Path) -> None:
-    from curate import commands
+    from curate import outputs
 
     made = small.corpus(tmp_path / "corpus")
     done = small.export(made, "voxcpm", rate=24000, loudness=-30.0, encoding="wav").folder
     before = small.contents(done)
-    commands.export(made[0], small.recipe(), made[1], format="voxcpm", into=None)
+    outputs.export(made[0], small.recipe(), made[1], format="voxcpm", into=None)
     assert small.contents(done) == before
     settings = folders.settings_of(done)
     assert settings is not None

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from curate import cli, commands, manifest
+from curate import cli, manifest, outputs
 from curate.corpus import Corpus
 from curate.errors import UserError
 from curate.recipe import load
@@ -27,7 +27,7 @@ def test_the_other_corpus_is_read_and_not_changed(corpus: Path) -> None:
     before = {path: path.read_bytes() for path in other.rglob("*") if path.is_file()}
     mine = Corpus(corpus)
     wanted = load(mine.recipe, ["filter.noisy=39.5"])
-    page = commands.write_report(mine, wanted, manifest.read(mine.manifest), against=other)
+    page = outputs.write_report(mine, wanted, manifest.read(mine.manifest), against=other)
     found = json.loads(page.with_name("report.json").read_text(encoding="utf-8"))["against"]
     assert found["settings"] == [
         {"key": "filter.noisy", "this": 39.5, "other": load(Corpus(other).recipe).filter.noisy}
@@ -38,7 +38,7 @@ def test_the_other_corpus_is_read_and_not_changed(corpus: Path) -> None:
 
 def test_what_is_no_corpus_is_said_before_anything_is_done(corpus: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is not a corpus"):
-        commands.another(tmp_path / "nowhere")
+        outputs.another(tmp_path / "nowhere")
     ran = CliRunner().invoke(cli.app, ["report", str(corpus), "--against", str(tmp_path / "nowhere")])
     assert isinstance(ran.exception, UserError)
     assert not (corpus / "report").exists()

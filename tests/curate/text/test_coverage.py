@@ -1,5 +1,7 @@
 """Units of sound and script: what stands in a text is found, once, and nothing else."""
 
+from pathlib import Path
+
 import polars as pl
 import pytest
 
@@ -109,3 +111,61 @@ def test_units_that_are_known_are_those_that_would_be_found(language: str) -> No
         expected, found = coverage.units(pool, language), every.units(pool, language)
         assert found[0].equals(expected[0])
         assert [each.tolist() for each in found[1:]] == [each.tolist() for each in expected[1:]]
+
+
+def many(count: int) -> pl.DataFrame:
+    """Clips enough to be worth keeping the units of."""
+    some = pl.concat([clips("km"), clips("ko")])
+    return some[[i % some.height for i in range(count)]].with_columns(pl.int_range(count).cast(pl.String).alias("id"))
+
+
+def alike(one: known.Known, other: known.Known, pool: pl.DataFrame) -> bool:
+    found = [[each.units(pool.filter(language=language), language) for language in TEXTS] for each in (one, other)]
+    return all(
+        a[0].equals(b[0]) and a[1].tolist() == b[1].tolist() and a[2].tolist() == b[2].tolist()
+        for a, b in zip(*found, strict=True)
+    )
+
+
+def test_units_are_kept_and_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    every, cache = many(known.SMALL), tmp_path / "units.npz"
+    made = known.known(every, cache)
+    content = cache.read_bytes()
+    assert made
+    with monkeypatch.context() as patched:
+        patched.setattr(coverage, "units", None)  # whoever finds them anew fails
+        again = known.known(every, cache)
+        assert again
+        assert alike(made, again, every.reverse())
+    assert cache.read_bytes() == content
+
+
+@pytest.mark.parametrize("broken", [b"", b"PK", b"no archive"])
+def test_units_of_a_broken_file_are_found_anew(tmp_path: Path, broken: bytes) -> None:
+    every, cache = many(known.SMALL), tmp_path / "units.npz"
+    known.known(every, cache)
+    content = cache.read_bytes()
+    cache.write_bytes(broken or content[: len(content) // 2])
+    assert known.known(every, cache)
+    assert cache.read_bytes() == content
+
+
+def test_units_of_other_texts_are_found_anew(tmp_path: Path) -> None:
+    every, cache = many(known.SMALL), tmp_path / "units.npz"
+    known.known(every, cache)
+    first = pl.col("id") == "0"
+    other = every.with_columns(pl.when(first).then(pl.lit("ភាសា")).otherwise("spoken").alias("spoken"))
+    found, expected = known.known(other, cache), known.Known(other)
+    assert found
+    assert alike(found, expected, other)
+    nothing = every.with_columns(pl.when(first).then(None).otherwise("spoken").alias("spoken"))
+    found = known.known(nothing, cache)
+    assert found
+    assert alike(found, known.Known(nothing), nothing)
+
+
+def test_units_of_few_clips_are_not_kept(tmp_path: Path) -> None:
+    cache = tmp_path / "units.npz"
+    known.known(many(known.SMALL), cache)
+    assert known.known(many(known.SMALL - 1), cache) is None  # clips were taken out since
+    assert not cache.exists()

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 import soundfile
 
-from curate import cli, commands, files, manifest
+from curate import cli, commands, files, manifest, outputs
 from curate.corpus import Corpus
 from curate.errors import UserError
 from curate.export import contents, formats
@@ -302,14 +302,14 @@ def test_an_export_of_any_format_that_lacks_or_holds_a_clip_is_found(corpus: Cor
     """Made of other clips than are kept, so that its own index is right about its bytes."""
     clips = manifest.read(corpus.manifest)
     ids = manifest.kept(clips).filter(pl.col("split") == "train")["id"]
-    commands.export(corpus, load(corpus.recipe), clips, format=format, into=None)
+    outputs.export(corpus, load(corpus.recipe), clips, format=format, into=None)
     assert failures(corpus) == {}
     fewer = set_where(ids[0], drop="noisy", split=None)(clips)
-    commands.export(corpus, load(corpus.recipe), fewer, format=format, into=None)
+    outputs.export(corpus, load(corpus.recipe), fewer, format=format, into=None)
     assert failures(corpus)["exports"] == [(f"export/{format}", f"lacks 1 kept clips: {ids[0]}")]
     shutil.copy(corpus.clips / f"{ids[0]}.flac", corpus.clips / "0123456789abcdef.flac")
     other = clips.with_columns(pl.col("id").replace(ids[0], "0123456789abcdef"))
-    commands.export(corpus, load(corpus.recipe), other, format=format, into=None)
+    outputs.export(corpus, load(corpus.recipe), other, format=format, into=None)
     (corpus.clips / "0123456789abcdef.flac").unlink()
     assert failures(corpus)["exports"] == [
         (f"export/{format}", "holds 1 clips that are not kept: 0123456789abcdef"),
@@ -319,7 +319,7 @@ def test_an_export_of_any_format_that_lacks_or_holds_a_clip_is_found(corpus: Cor
 
 @pytest.mark.parametrize("format", formats.FORMATS)
 def test_one_changed_byte_in_any_file_of_an_export_is_found(corpus: Corpus, format: str) -> None:
-    commands.export(corpus, load(corpus.recipe), manifest.read(corpus.manifest), format=format, into=None)
+    outputs.export(corpus, load(corpus.recipe), manifest.read(corpus.manifest), format=format, into=None)
     folder = corpus.export(format)
     for path in sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))[::5]:
         content = path.read_bytes()
@@ -338,7 +338,7 @@ def test_an_export_that_was_stopped_is_half_made(corpus: Corpus) -> None:
 
 
 def test_an_export_is_held_against_its_own_index(corpus: Corpus) -> None:
-    commands.export(corpus, load(corpus.recipe), manifest.read(corpus.manifest), format="kaldi", into=None)
+    outputs.export(corpus, load(corpus.recipe), manifest.read(corpus.manifest), format="kaldi", into=None)
     folder = corpus.export("kaldi")
     assert failures(corpus) == {}
     (folder / "train/text").write_text((folder / "train/text").read_text().replace("가", "말"))
@@ -466,7 +466,7 @@ def test_a_clip_that_a_person_drops_leaves_every_export_in_the_corpus(corpus: Co
     wanted = load(corpus.recipe)
     before = manifest.read(corpus.manifest)
     sound_wanted = formats.sound(format, rate=24000)
-    commands.export(corpus, wanted, before, format=format, into=None, sound=sound_wanted)
+    outputs.export(corpus, wanted, before, format=format, into=None, sound=sound_wanted)
     gone = manifest.kept(before).filter(split="train")["id"][0]
     corpus.verdicts.write_text(f"clip\tverdict\treason\n{gone}\tdrop\ttakedown\n")
     measures = fakes.measures(corpus.folder.parent / "asked")
