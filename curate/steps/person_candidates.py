@@ -19,6 +19,7 @@ RIVALLED = 0.05  # such a clip is in doubt all the same where it is nearer to it
 CLEAR, APART = 0.65, 0.1  # with less, a voice is sure this near, and nearer by this much than the next person's
 FARTHEST, WITHIN = 0.3, 0.1  # others that it may be of: this near, and farther than the nearest by at most this much
 LIKE = 0.5  # a voice of few clips may be a larger one's this near: of 2 s and more, other speakers are at most .53
+SMALL = 4  # clips: a short clip of a voice of fewer has no more of its own than of others, who are compared without it
 MOST = 4  # of a clip, the nearest first
 
 
@@ -35,7 +36,8 @@ def fill(clips: pl.DataFrame) -> pl.DataFrame:
     if not is_known.any():
         return clips.with_columns(pl.Series("person_candidates", found, dtype=pl.List(pl.String)))
     known = _known(clips, vectors, np.flatnonzero(is_known))
-    few = clips.select(_of_few()).to_series().to_numpy() & ~doubtful
+    few = clips.select(_of_fewer(speakers.SEVERAL)).to_series().to_numpy() & ~doubtful
+    small = clips.select(_of_fewer(SMALL)).to_series().to_numpy() & doubtful
     nameless = clips.select(_nameless()).to_series().to_numpy()
     rows = _rivalled(vectors, np.flatnonzero(is_known & nameless & ~few), known)
     rows = np.sort(np.concatenate([rows, np.flatnonzero((doubtful | few) & heard)]))
@@ -46,8 +48,11 @@ def fill(clips: pl.DataFrame) -> pl.DataFrame:
     for row, near in zip(rows.tolist(), nearness, strict=True):
         clip = named.row(row, named=True)
         own = numbered.get(clip["person"], -1)
-        if clip["speaker_conflict"] is not None:
-            near[numbered.get(labelled.get((clip["source"], clip["speaker"]), ""), own)] = 1.0  # it may be right
+        label = numbered.get(labelled.get((clip["source"], clip["speaker"]), ""))
+        if clip["speaker_conflict"] is not None and label is not None:
+            near[label] = 1.0  # it may be right
+        if small[row] and own >= 0:
+            near[own] = -1.0
         others = [known.persons[each] for each in _others(near, own, LIKE if few[row] else FARTHEST)]
         clear = doubtful[row] and clip["speaker_conflict"] is None and clip["voice"] is not None
         sure = _is_clear(near, own) if clear else is_known[row] and not others
@@ -70,9 +75,9 @@ def _doubtful() -> pl.Expr:
     return pl.col("person").is_null() | pl.col("speaker_conflict").is_not_null() | (_nameless() & ~told)
 
 
-def _of_few() -> pl.Expr:
-    """Clips without a name in a voice that is too small to be sure of."""
-    small = (pl.len().over("voice") < speakers.SEVERAL) & pl.col("voice").is_not_null()
+def _of_fewer(clips: int) -> pl.Expr:
+    """Clips without a name in a voice of fewer clips."""
+    small = (pl.len().over("voice") < clips) & pl.col("voice").is_not_null()
     return (_nameless() & small).fill_null(False)
 
 

@@ -60,6 +60,14 @@ def test_a_voice_of_one_clip_that_is_like_a_larger_one_may_be_that_persons() -> 
     assert candidates([*voices(), {**alone, "embedding": sound(5, 99)}])[15] is None
 
 
+def test_a_short_clip_of_a_small_voice_is_compared_with_others_alone() -> None:
+    """One long clip, perhaps of two people, that it is like proves little."""
+    small = [{"voice": "voice-008", "embedding": between(5, 0, share)} for share in (0.3, 0.25, 0.28)]
+    short = {"voice": "voice-008", "embedding": between(5, 0, 0.3), **SHORT}
+    assert candidates([*voices(), *small, short])[-1] is None
+    assert "voice-001" in (candidates([*voices(), *small[:2], short])[-1] or [])
+
+
 def test_a_clip_like_nobody_or_that_nobody_heard_may_be_anybodys() -> None:
     assert candidates([*voices(), {"embedding": sound(5, 99), **SHORT}, {"embedding": None}])[15:] == [[], []]
     assert candidates([{"speaker": name, "embedding": None} for name in ("mina", None)]) == [None, None]
