@@ -1,4 +1,4 @@
-"""Where speech lies in a clip: trimming to it, and telling whether the first or last word was cut off."""
+"""Whether the first or last word of a clip was cut off."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,9 +12,7 @@ VERSION = 3  # raise it when an answer changes: it enters the fingerprint
 EDGE_SECONDS = 0.04  # three pitch periods of a low voice; short enough not to reach a word that starts after a breath
 FRAME_SECONDS = 0.02
 FLOOR_SHARE = 0.1  # the quietest tenth of the frames stands for the background
-PAUSE_SECONDS = (
-    0.3  # a sound at the edge with a pause this long before the speech is a click or a breath; trimming drops it
-)
+PAUSE_SECONDS = 0.3  # a sound at the edge with a pause this long before the speech is a click or a breath
 LOWEST_DB = -80.0  # the floor of the answer: silence at the edge
 
 
@@ -44,21 +42,6 @@ def edge_levels(samples: Samples, rate: int, spans: Sequence[tuple[int, int]]) -
     edges = (signal[:width], signal[-width:])
     above = (_power(edge) - floor if gap < pause else 0.0 for edge, gap in zip(edges, gaps, strict=True))
     return Edges(*(_decibels(power / level) for power in above))
-
-
-def trim(spans: Sequence[tuple[int, int]], start: int, end: int, margin: int) -> tuple[int, int]:
-    """From the first speech less `margin` to the last speech plus `margin`, inside start..end.
-
-    All of it where there is no speech. All in samples of one clock; spans are half-open, may come in any order, and do
-    not count outside start..end.
-    """
-    if not start < end:
-        raise ValueError(f"nothing to trim between {start} and {end}")
-    inside = [(first, last) for first, last in spans if max(first, start) < min(last, end)]
-    if not inside:
-        return start, end
-    first, last = min(first for first, _ in inside), max(last for _, last in inside)
-    return max(start, first - margin), min(end, last + margin)
 
 
 def _power(signal: Samples) -> float:

@@ -7,7 +7,7 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from curate.measures.edges import Edges, edge_levels, trim
+from curate.measures.edges import Edges, edge_levels
 
 AUDIO = Path(__file__).resolve().parents[3].parent / "shared" / "audio"
 RATE = 16_000
@@ -102,26 +102,3 @@ def test_silence_nan_and_very_short_clips_are_answered() -> None:
     assert edge_levels(np.full(RATE, np.nan, np.float32), RATE, [(0, RATE)]) is None
     assert edge_levels(np.zeros(0, np.float32), RATE, [(0, 1)]) is None
     assert isinstance(edge_levels(speech(0.01), RATE, [(0, 160)]), Edges)
-
-
-@pytest.mark.parametrize(
-    ("spans", "cut"),
-    [
-        ([(300, 400), (600, 800)], (250, 850)),
-        ([(600, 800), (300, 400)], (250, 850)),
-        ([(120, 980)], (100, 1000)),  # the margin stays inside
-        ([(0, 50), (300, 400), (1000, 1200)], (250, 450)),  # speech of the neighbours does not count
-        ([(50, 150), (900, 1100)], (100, 1000)),
-        ([], (100, 1000)),
-        ([(400, 400)], (100, 1000)),
-    ],
-)
-def test_trim_keeps_the_speech_and_its_margin(spans: list[tuple[int, int]], cut: tuple[int, int]) -> None:
-    assert trim(spans, 100, 1000, 50) == cut
-
-
-def test_trim_is_never_empty_and_refuses_an_empty_clip() -> None:
-    start, end = trim([(999, 1001)], 100, 1000, 0)
-    assert (start, end) == (999, 1000)
-    with pytest.raises(ValueError, match="nothing to trim"):
-        trim([(0, 10)], 5, 5, 1)
