@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,7 +96,7 @@ def _mark(loud: NDArray[np.bool_], level: Floats, frames: range, spoken: Floats)
     if not len(frames) or not len(spoken):
         return
     there = slice(frames.start, frames.stop)
-    floor, top = float(np.quantile(np.concatenate([level[there], spoken]), 0.05)), float(np.quantile(spoken, 0.9))
+    floor, top = _quantile(np.concatenate([level[there], spoken]), 0.05), _quantile(spoken, 0.9)
     loud[there] |= level[there] > floor + SHARE * (top - floor)
 
 
@@ -107,6 +106,19 @@ def _runs(true: NDArray[np.bool_]) -> list[tuple[int, int]]:
     return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
-def _quantiles(block: Floats) -> Any:
-    """The quantiles 0.05 and 0.9, as np.quantile, which takes ten times that on so few values."""
-    return np.interp(np.array([0.05, 0.9]) * (len(block) - 1), np.arange(len(block)), np.sort(block))
+def _quantiles(block: Floats) -> tuple[float, float]:
+    """Background and speech: the quantiles 0.05 and 0.9."""
+    ordered = np.sort(block)
+    return _at(ordered, 0.05), _at(ordered, 0.9)
+
+
+def _quantile(block: Floats, share: float) -> float:
+    return _at(np.sort(block), share)
+
+
+def _at(ordered: Floats, share: float) -> float:
+    """As np.quantile, which takes twenty times that on so few values."""
+    place = share * (len(ordered) - 1)
+    below = int(place)
+    low, high = float(ordered[below]), float(ordered[min(below + 1, len(ordered) - 1)])
+    return low + (high - low) * (place - below)
