@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -236,25 +237,33 @@ def test_the_page_escapes_what_comes_from_outside_and_needs_no_script(settings, 
 # ---- what is refused
 
 
-def refused(settings, says):
-    with pytest.raises(UserError, match=says) as problem:
+def refusal(settings):
+    """The one line that says what is wrong."""
+    with pytest.raises(UserError) as problem:
         everything(settings)
-    assert "\n" not in str(problem.value)
+    (line,) = str(problem.value).splitlines()
+    return line
 
 
 def test_another_model_corpus_or_seed_than_the_folders_is_one_line(again, corpus, other_tiny, tmp_path):
     from train.evaluate.synthesis import Speaking
 
-    refused(
-        dataclasses.replace(again, model=str(other_tiny), runs=()), "was begun with base model .* choose another --into"
+    assert re.search(
+        "was begun with base model .* choose another --into",
+        refusal(dataclasses.replace(again, model=str(other_tiny), runs=())),
     )
-    refused(dataclasses.replace(again, corpus=corpus), "was begun with held-out clips")
-    refused(dataclasses.replace(again, speaking=Speaking(seed=1, timesteps=2)), "was begun with seed 0, and this is 1")
-    refused(dataclasses.replace(again, into=tmp_path), "is not empty")
+    assert re.search("was begun with held-out clips", refusal(dataclasses.replace(again, corpus=corpus)))
+    assert re.search(
+        "was begun with seed 0, and this is 1",
+        refusal(dataclasses.replace(again, speaking=Speaking(seed=1, timesteps=2))),
+    )
+    assert re.search("is not empty", refusal(dataclasses.replace(again, into=tmp_path)))
 
 
 def test_a_name_that_other_weights_had_is_one_line(again, adapters):
-    refused(dataclasses.replace(again, runs=[f"r2={adapters['r4']}"]), "r2 was evaluated in .* with other weights")
+    assert re.search(
+        "r2 was evaluated in .* with other weights", refusal(dataclasses.replace(again, runs=[f"r2={adapters['r4']}"]))
+    )
 
 
 @pytest.mark.parametrize(
@@ -270,7 +279,7 @@ def test_a_name_that_other_weights_had_is_one_line(again, adapters):
 )
 def test_runs_that_are_none_are_one_line(settings, adapters, wide_corpus, tmp_path, runs, says):
     named = [each.format(**adapters, corpus=wide_corpus) for each in runs]
-    refused(dataclasses.replace(settings, into=tmp_path / "new", runs=named), says)
+    assert re.search(says, refusal(dataclasses.replace(settings, into=tmp_path / "new", runs=named)))
     assert not (tmp_path / "new").exists()
 
 
@@ -279,14 +288,16 @@ def test_an_adapter_of_another_base_model_is_one_line(settings, adapters, tmp_pa
     wrong = {name: torch.zeros(value.shape[0], value.shape[1] * 2) if name.endswith("lora_A") else value
              for name, value in saved.weights.items()}  # fmt: skip
     lora.save(dataclasses.replace(saved, weights=wrong), tmp_path / "wrong", "peft")
-    refused(
-        dataclasses.replace(settings, into=tmp_path / "new", runs=[str(tmp_path / "wrong")]), "of another base model"
+    assert re.search(
+        "of another base model",
+        refusal(dataclasses.replace(settings, into=tmp_path / "new", runs=[str(tmp_path / "wrong")])),
     )
 
 
 def test_a_split_without_clips_of_a_language_is_one_line(settings, tmp_path):
-    refused(
-        dataclasses.replace(settings, into=tmp_path / "new", split="test"), "no clips of km or ko in the split test"
+    assert re.search(
+        "no clips of km or ko in the split test",
+        refusal(dataclasses.replace(settings, into=tmp_path / "new", split="test")),
     )
 
 
@@ -305,18 +316,24 @@ def test_a_split_without_clips_of_a_language_is_one_line(settings, tmp_path):
 )
 def test_a_table_of_sentences_that_cannot_be_spoken_is_one_line(settings, tmp_path, rows, says):
     (tmp_path / "mine.tsv").write_text(rows, encoding="utf-8")
-    refused(dataclasses.replace(settings, into=tmp_path / "new", sentences=tmp_path / "mine.tsv"), says)
+    assert re.search(
+        says, refusal(dataclasses.replace(settings, into=tmp_path / "new", sentences=tmp_path / "mine.tsv"))
+    )
     assert not (tmp_path / "new").exists()
 
 
 def test_a_recogniser_that_is_none_and_transcripts_of_others_are_one_line(again, tmp_path):
     (tmp_path / "empty").mkdir()
-    refused(dataclasses.replace(again, asr=[str(tmp_path / "empty")]), "is no recogniser")
-    refused(dataclasses.replace(again, asr=["no such thing"]), "no recogniser 'no such thing'")
-    refused(dataclasses.replace(again, asr=["fr=bundled"]), "no language 'fr'")
+    assert re.search("is no recogniser", refusal(dataclasses.replace(again, asr=[str(tmp_path / "empty")])))
+    assert re.search("no recogniser 'no such thing'", refusal(dataclasses.replace(again, asr=["no such thing"])))
+    assert re.search("no language 'fr'", refusal(dataclasses.replace(again, asr=["fr=bundled"])))
     (tmp_path / "heard.tsv").write_text("key\theard\nr4/other\tx\n")
-    refused(dataclasses.replace(again, transcripts=tmp_path / "heard.tsv"), "is no sentence that was spoken here")
-    refused(dataclasses.replace(again, asr=["bundled"], transcripts=tmp_path / "heard.tsv"), "give one of them")
+    assert re.search(
+        "is no sentence that was spoken here", refusal(dataclasses.replace(again, transcripts=tmp_path / "heard.tsv"))
+    )
+    assert re.search(
+        "give one of them", refusal(dataclasses.replace(again, asr=["bundled"], transcripts=tmp_path / "heard.tsv"))
+    )
 
 
 def test_a_condition_that_another_process_is_at_is_one_line(again):

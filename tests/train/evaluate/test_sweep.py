@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import shutil
 import xml.etree.ElementTree as xml
 from pathlib import Path
@@ -198,10 +199,12 @@ def test_select_refuses_what_is_no_sweep_and_ratings_of_another(again, tmp_path)
 # ---- what is refused
 
 
-def refused(asked: Sweep, says: str) -> None:
-    with pytest.raises(UserError, match=says) as problem:
+def refusal(asked: Sweep) -> str:
+    """The one line that says what is wrong."""
+    with pytest.raises(UserError) as problem:
         list(sweep(asked))
-    assert "\n" not in str(problem.value)
+    (line,) = str(problem.value).splitlines()
+    return line
 
 
 @pytest.mark.parametrize(
@@ -219,19 +222,19 @@ def refused(asked: Sweep, says: str) -> None:
     ],
 )
 def test_what_cannot_be_swept_is_one_line_and_begins_nothing(asked, tmp_path, change, says):
-    refused(dataclasses.replace(asked, into=tmp_path / "new", **change), says)
+    assert re.search(says, refusal(dataclasses.replace(asked, into=tmp_path / "new", **change)))
     assert not (tmp_path / "new").exists()
 
 
 def test_a_sweep_that_was_begun_with_something_else_is_one_line(again, corpus, other_tiny, tmp_path):
-    refused(dataclasses.replace(again, model=str(other_tiny)), "was begun with base model")
-    refused(dataclasses.replace(again, corpus=corpus), "was begun with corpus")
-    refused(
-        dataclasses.replace(again, settings=(*SHORT, "optimizer.weight_decay=0.5")),
+    assert re.search("was begun with base model", refusal(dataclasses.replace(again, model=str(other_tiny))))
+    assert re.search("was begun with corpus", refusal(dataclasses.replace(again, corpus=corpus)))
+    assert re.search(
         "was begun with settings optimizer weight_decay 0.01, and this is 0.5",
+        refusal(dataclasses.replace(again, settings=(*SHORT, "optimizer.weight_decay=0.5"))),
     )
-    refused(dataclasses.replace(again, seeds=(3,)), "was begun with seed 0, and this is 3")
-    refused(dataclasses.replace(again, into=tmp_path), "is not empty")
+    assert re.search("was begun with seed 0, and this is 3", refusal(dataclasses.replace(again, seeds=(3,))))
+    assert re.search("is not empty", refusal(dataclasses.replace(again, into=tmp_path)))
 
 
 def test_a_sweep_of_an_earlier_version_goes_on_under_the_defaults_of_later_settings(again):
@@ -249,7 +252,7 @@ def test_a_run_of_another_rank_in_the_place_of_one_is_one_line(again):
     (runs / "r2.done.json").unlink()
     shutil.rmtree(runs / "r2")
     shutil.copytree(runs / "r4", runs / "r2")
-    refused(again, "holds a run with another adapter than this sweep's")
+    assert re.search("holds a run with another adapter than this sweep's", refusal(again))
 
 
 def test_the_command_goes_on_evaluates_and_prints(swept, wide_corpus, tiny, tmp_path):

@@ -256,22 +256,21 @@ def errs(value, variance, df):
     return float(np.mean(2 * stats.t.sf(np.abs(value) / np.sqrt(variance), df) < 0.05))
 
 
-@pytest.mark.parametrize(
+EFFECTS = pytest.mark.parametrize(
     ("low", "high"),
     [(Deviations(), Deviations()), (CALM, WILD)],
     ids=["alike", "heteroscedastic"],
-)  # fmt: skip
+)
+
+
+@EFFECTS
 def test_complete_designs_err_as_often_as_they_say(low, high):
     """4,000 tests without a difference: an error of .0034. There are more in benchmarks/listening_type1.py."""
     ratings = simulate.matrices(np.random.default_rng(11), (4000, 24, 12), [3.85, 3.85], [low, high])
     assert 0.04 <= errs(*crossed.estimates(ratings[..., 1] - ratings[..., 0])) <= 0.06
 
 
-@pytest.mark.parametrize(
-    ("low", "high"),
-    [(Deviations(), Deviations()), (CALM, WILD)],
-    ids=["alike", "heteroscedastic"],
-)  # fmt: skip
+@EFFECTS
 def test_latin_squares_err_as_often_as_they_say(low, high):
     """The same of the REML that an analysis reports."""
     ratings = simulate.matrices(np.random.default_rng(12), (4000, 24, 24), [3.85, 3.85], [low, high])
