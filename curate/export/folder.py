@@ -83,6 +83,11 @@ def settings_of(folder: Path) -> Header | None:
     return None
 
 
+def entries(folder: Path) -> dict[str, Entry]:
+    """The files of the export in a folder, as its index notes them; none where there is no index."""
+    return _read_index(folder)[1]
+
+
 def check(folder: Path, format: str, *, legacy: Collection[str] = ()) -> tuple[Header | None, dict[str, Entry]]:
     """The export that is there: its settings and its files. Raises UserError where the folder holds anything else."""
     folder = folder.resolve()

@@ -53,7 +53,7 @@ def verify(corpus: Corpus, recipe: Recipe, watch: Watch) -> Facts:
         rows.splits(clips, recipe.split.apart, measured, _held_out(corpus, recipe)),
         rows.texts(clips, recipe),
         on_disk.clip_sounds(clips, corpus.clips, hashing("clips")),
-        on_disk.exports(clips, corpus, leftovers.exports(corpus), hashing("exports")),
+        on_disk.exports(clips, corpus, recipe, leftovers.exports(corpus), hashing("exports")),
         on_disk.metadata(corpus, recipe, clips),
         report(corpus, recipe, clips),
     ]

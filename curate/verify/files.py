@@ -14,6 +14,7 @@ from curate.corpus import Corpus
 from curate.export import clips as clip_files
 from curate.export import contents, formats
 from curate.export import folder as export_folder
+from curate.export.definition import Clips, select
 from curate.files import Root
 from curate.recipe import Recipe
 from curate.verify.finding import Checked, Finding, Findings
@@ -78,8 +79,11 @@ def _sound_problem(path: Path, now: str | None, sha256: str | None, rate: int, s
     return "its file has other bytes than were written" if now != sha256 else ""
 
 
-def exports(clips: pl.DataFrame, corpus: Corpus, formats: Iterable[str], progress: Progress) -> Checked:
-    """Exports hold the kept clips that have a text, all of them and no others, in the bytes that were written."""
+def exports(clips: pl.DataFrame, corpus: Corpus, recipe: Recipe, formats: Iterable[str], progress: Progress) -> Checked:
+    """Exports hold the kept clips that have a text, all of them and no others, in the bytes that were written.
+
+    And these are what the manifest gives now: the same texts, in the same splits.
+    """
     wanted = set(manifest.kept(clips).filter(pl.col("training_text").is_not_null())["id"])
     found, count, unknown = Findings(), 0, []
     for name in formats:
@@ -94,6 +98,11 @@ def exports(clips: pl.DataFrame, corpus: Corpus, formats: Iterable[str], progres
         if not (listed := _written(corpus, name)):
             unknown.append(name)
             continue
+        if held == wanted and (old := _outdated(clips, corpus, recipe, name)):
+            renew = f"`curate export {corpus.folder} --to {name}` renews it"
+            found.add(
+                f"export/{name}", f"has {len(old)} files of another manifest or recipe, such as {old[0]}: {renew}"
+            )
         count += len(listed)
         for path in _others(folder, [export_folder.INDEX, *listed]):
             found.add(f"export/{name}/{path}", "is no part of the export")
@@ -114,6 +123,18 @@ def _lacking(folder: Path, format: str, wanted: Collection[str]) -> dict[str, se
     everywhere = set.intersection(*lacks.values()) if len(lacks) == len(places) else set()
     rest = {f"{format}/{place}": ids - everywhere for place, ids in lacks.items() if ids - everywhere}
     return {**({format: everywhere} if everywhere else {}), **rest}
+
+
+def _outdated(clips: pl.DataFrame, corpus: Corpus, recipe: Recipe, name: str) -> list[str]:
+    """Files of an export whose content, by its key, is not what the clips give now with the sound that it has."""
+    settings = export_folder.settings_of(corpus.export(name))
+    if name not in formats.FORMATS or settings is None or settings.get("complete") is False:
+        return []
+    sound = formats.same_sound(name, settings)
+    made = formats.named(name).files(Clips(select(clips), corpus.clips, sound, clips, recipe))
+    now = {each.name: each.key for each in made}
+    then = {file: entry.key for file, entry in export_folder.entries(corpus.export(name)).items()}
+    return sorted(file for file in now.keys() | then.keys() if now.get(file) != then.get(file))
 
 
 def _written(corpus: Corpus, format: str) -> dict[str, str]:

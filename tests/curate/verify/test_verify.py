@@ -331,6 +331,24 @@ def test_one_changed_byte_in_any_file_of_an_export_is_found(corpus: Corpus, form
     assert failures(corpus) == {}
 
 
+@pytest.mark.parametrize("format", formats.FORMATS)
+@pytest.mark.parametrize("change", ["split.test=0.4", "tag.template=[{language}] "])
+def test_an_export_of_an_earlier_decision_is_found(corpus: Corpus, format: str, change: str) -> None:
+    outputs.export(corpus, load(corpus.recipe), manifest.read(corpus.manifest), format=format, into=None)
+    assert failures(corpus) == {}
+    wanted = load(corpus.recipe, [change])
+    measures = fakes.measures(corpus.folder.parent / "asked")
+    clips = commands.advance(corpus, wanted, until="tag", workers=1, watch=watch, measures=measures)
+    facts = verify(corpus, wanted, watch)
+    told = [one for each in facts["checks"] if each["check"] == "exports" for one in each["findings"]]
+    shows_tag = format in ("voxcpm", "huggingface", "webdataset", "lhotse")
+    assert (f"export/{format}" in {one["what"] for one in told}) == (shows_tag or "split" in change), told
+    outputs.export(corpus, wanted, clips, format=format, into=None)
+    facts = verify(corpus, wanted, watch)
+    told = [one for each in facts["checks"] if each["check"] == "exports" for one in each["findings"]]
+    assert f"export/{format}" not in {one["what"] for one in told}
+
+
 def test_an_export_that_was_stopped_is_half_made(corpus: Corpus) -> None:
     index = corpus.export("voxcpm") / ".samsori-export"
     index.write_text(index.read_text().replace('"complete": true', '"complete": false', 1))
