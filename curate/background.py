@@ -1,12 +1,11 @@
 """A process that writes the report of a large corpus while the command's own writes clips, lists and the card.
 
-It is started before the command has imported its libraries, so that both import at once, is told one corpus, answers
-with what the report tells, and ends. It ends with the command, too, however that ends: the pipe it is told through
-closes. Nothing depends on it: where it cannot be had, fails or dies, the command writes the report itself and says what
-is wrong.
+It is started before the command has imported its libraries, so that both import at once, prepares what no decision
+changes, is told that the corpus is decided, answers with what the report tells, and ends. It ends with the command,
+too, however that ends: the pipe it is told through closes. Nothing depends on it: where it cannot be had, fails or
+dies, the command writes the report itself and says what is wrong.
 """
 
-import json
 import os
 import pickle
 import subprocess
@@ -17,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from curate import console, files
+from curate import console
 from curate.engine import one_thread, processors
 
 if TYPE_CHECKING:
@@ -41,44 +40,39 @@ def reporter(corpus: "Corpus") -> "Iterator[Reporter | None]":
         yield None
         return
     try:
-        process = _started()
+        process = _started(corpus)
     except OSError:  # no memory, or no more processes
         yield None
         return
-    place = corpus.manifest.with_name(f".clips.{os.getpid()}{files.PARTIAL}")
     try:
-        yield lambda corpus, wanted, clips: _begun(process, corpus, wanted, clips, place)
+        yield lambda corpus, wanted, clips: _begun(process, corpus, wanted, clips)
     finally:
         process.kill()  # of a command that failed; else it has ended
         process.communicate()
-        place.unlink(missing_ok=True)
 
 
-def _started() -> subprocess.Popen[bytes]:
+def _started(corpus: "Corpus") -> subprocess.Popen[bytes]:
     """It finds modules where this process does, and hears of Ctrl-C and of a closed terminal by the pipe alone.
 
     Polars has one thread in it: the command is at work on the other processor, and small tables take less time so.
     """
     where = os.pathsep.join(path for path in sys.path if path)
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "curate.background"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        [sys.executable, "-P", "-m", "curate.background", str(corpus.folder)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         env={"POLARS_MAX_THREADS": "1", **os.environ, "PYTHONPATH": where}, start_new_session=True,
     )  # fmt: skip
 
 
 def _begun(
-    process: subprocess.Popen[bytes], corpus: "Corpus", wanted: "Recipe", clips: "pl.DataFrame", place: Path
+    process: subprocess.Popen[bytes], corpus: "Corpus", wanted: "Recipe", clips: "pl.DataFrame"
 ) -> "Callable[[], Finished]":
-    """Tell the process what to report of, the frame in a file at `place`; what comes back waits for its answer."""
-    import polars as pl
-
+    """Tell the process by which recipe the manifest was made; what comes back waits for its answer."""
     from curate import commands
 
-    told = {"corpus": str(corpus.folder), "recipe": wanted.model_dump(mode="json"), "clips": str(place)}
     assert process.stdin
-    with suppress(pl.exceptions.PolarsError, OSError):  # a full disk, or it died: then it has no answer
-        clips.write_ipc(place)
-        process.stdin.write(json.dumps(told).encode() + b"\n")
+    with suppress(OSError):  # it died: then it has no answer
+        process.stdin.write(wanted.model_dump_json().encode() + b"\n")
         process.stdin.flush()
         return lambda: _answer(process) or commands.reported(corpus, wanted, clips)
     return lambda: commands.reported(corpus, wanted, clips)
@@ -94,31 +88,40 @@ def _answer(process: subprocess.Popen[bytes]) -> "Finished | None":
     return answer
 
 
-def serve() -> None:
-    """The life of the process: one corpus in, one answer out."""
+def serve(folder: Path) -> None:
+    """The life of the process: one corpus, one recipe in, one answer out."""
     one_thread()
     console.few_collections()
-    import polars as pl
-
     from curate import commands
     from curate.corpus import Corpus
     from curate.recipe import Recipe
-    from curate.report.templates import templates
 
-    templates().get_template("page.html")  # what a report needs is there before it is asked for
+    corpus = Corpus(folder)
+    prepared = commands.prepare(corpus)
     line = sys.stdin.buffer.readline()
     if not line:
         return
     threading.Thread(target=_end_with_the_command, daemon=True).start()
-    told = json.loads(line)
     try:
-        corpus, wanted = Corpus(Path(told["corpus"])), Recipe.model_validate(told["recipe"])
-        done = commands.reported(corpus, wanted, pl.read_ipc(told["clips"]))
+        wanted = Recipe.model_validate_json(line)
+        done = commands.reported(corpus, wanted, _decided(corpus), prepared)
     except Exception:  # the command will meet it, too, and say so
         os._exit(1)
     sys.stdout.buffer.write(pickle.dumps(done))
     sys.stdout.buffer.flush()
     os._exit(0)  # at once: there is nothing to put away
+
+
+def _decided(corpus: "Corpus") -> "pl.DataFrame":
+    """The frame that the command has: the manifest, and what is measured and not in it."""
+    import polars as pl
+
+    from curate import manifest
+
+    clips = manifest.read(corpus.manifest)
+    unstored = [name for name in pl.read_parquet_schema(corpus.measured) if not manifest.COLUMNS[name].stored]
+    more = pl.read_parquet(corpus.measured, columns=["id", *unstored])
+    return clips.join(more, on="id", how="left", maintain_order="left")
 
 
 def _end_with_the_command() -> None:
@@ -128,4 +131,4 @@ def _end_with_the_command() -> None:
 
 
 if __name__ == "__main__":
-    serve()
+    serve(Path(sys.argv[1]))

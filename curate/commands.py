@@ -11,7 +11,7 @@ from typing import Protocol
 
 import polars as pl
 
-from curate import audio, files, locks, manifest, outputs, pipeline, recipe, verdicts
+from curate import audio, files, locks, manifest, outputs, pipeline, recipe, report, verdicts
 from curate.console import printable
 from curate.corpus import Corpus
 from curate.engine import memory
@@ -27,9 +27,10 @@ from curate.measures import catalogue
 from curate.measures.catalogue import Measures
 from curate.models import compute
 from curate.recipe import Recipe
+from curate.report import rows
 from curate.report.summary import Summary, summary
 from curate.steps.before import Before
-from curate.text.coverage.known import Known, known
+from curate.text.coverage.known import NEEDED, Known, known
 
 log = logging.getLogger(__name__)
 
@@ -246,7 +247,30 @@ def finish(
     return begun() if begun else reported(corpus, wanted, clips)
 
 
-def reported(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame) -> Finished:
+@dataclass(frozen=True)
+class Prepared:
+    """What a report needs and no decision changes, made before one; what is of other clips is not used."""
+
+    units: Known | None = None
+    begun: rows.Begun | None = None
+
+
+NOT_PREPARED = Prepared()
+
+
+def prepare(corpus: Corpus) -> Prepared:
+    """From what was measured, where there is that: a report of 15,000 clips takes 0.2 s less with it."""
+    names = dict.fromkeys([*NEEDED, *rows.measured_columns()])
+    report.warm_up()
+    try:
+        clips = pl.read_parquet(corpus.measured, columns=list(names))
+        units = known(clips, corpus.units) if corpus.units.is_file() else None
+        return Prepared(units, rows.begin(rows.measured(clips)))
+    except (pl.exceptions.PolarsError, OSError):
+        return NOT_PREPARED
+
+
+def reported(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, prepared: Prepared = NOT_PREPARED) -> Finished:
     """The report is written."""
-    told = summary(clips, wanted, known(clips, corpus.units))
-    return Finished(outputs.write_report(corpus, wanted, clips, told=told), told)
+    told = summary(clips, wanted, prepared.units or known(clips, corpus.units))
+    return Finished(outputs.write_report(corpus, wanted, clips, told=told, begun=prepared.begun), told)

@@ -20,6 +20,7 @@ from curate.export.sound import Sound, told
 from curate.ingest import roots
 from curate.leftovers import other_exports
 from curate.recipe import Recipe
+from curate.report import rows
 from curate.report.summary import Summary
 
 log = logging.getLogger(__name__)
@@ -126,11 +127,17 @@ def metadata(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame) -> dict[Path, 
 
 
 def write_report(
-    corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, *, against: Path | None = None, told: Summary | None = None
+    corpus: Corpus,
+    wanted: Recipe,
+    clips: pl.DataFrame,
+    *,
+    against: Path | None = None,
+    told: Summary | None = None,
+    begun: rows.Begun | None = None,
 ) -> Path:
     """Write the quality report, beside that of another corpus where one is named; returns the page.
 
-    `told`: what is counted of these clips already.
+    `told`: what is counted of these clips already; `begun`: what the page carries of them and is compressed already.
     """
     other = None if against is None else another(against)
     places = roots(wanted, corpus.unpacked)
@@ -145,6 +152,7 @@ def write_report(
         other=other,
         held=held,
         told=told,
+        begun=begun,
     )
 
 

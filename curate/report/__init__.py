@@ -10,10 +10,10 @@ from typing import Any
 
 import polars as pl
 
-from curate import files
+from curate import files, text
 from curate.files import Root
-from curate.recipe import Recipe
-from curate.report import against, examples, excerpts, facts, nearness, page, rows
+from curate.recipe import LANGUAGES, Recipe
+from curate.report import against, examples, excerpts, facts, nearness, page, provenance, rows
 from curate.report.excerpts import Excerpt
 from curate.report.named import named
 from curate.report.summary import Summary
@@ -45,14 +45,15 @@ def write(
     other: Other | None = None,
     held: pl.Series | None = None,
     told: Summary | None = None,
+    begun: rows.Begun | None = None,
 ) -> Path:
     """Write `index.html` and `report.json`; returns the page. Equal frames and files give equal bytes.
 
     `audio` holds the kept clips as ID.flac, which the page plays by a relative path. Excerpts are read from `roots`,
     the folders of the sources: they go into the page, or where they are too large into `audio/` beside it. `folder` is
     the corpus, for its checksums; `held` the ids that its `split.lock` holds out; `told` what is counted of these clips
-    already. Clips whose speaker asked to be taken
-    out are counted, and are in none of the files.
+    already; `begun` what the page carries of them, as far as it is compressed already. Clips whose speaker asked to be
+    taken out are counted, and are in none of the files.
     """
     shown = named(clips)
     near = nearness.nearness(shown, recipe)
@@ -72,11 +73,21 @@ def write(
         words=_words(shown, sounds),
         seconds={id: each.seconds for id, each in sounds.items()},
     )
-    html = page.render(gathered, media, packed, doubtful)
+    html = page.render(gathered, media, packed, doubtful, begun)
     gathered["page_sha256"] = hashlib.sha256(html.encode()).hexdigest()
     files.write_text(into / "report.json", _as_json(gathered))
     files.write_text(into / "index.html", html)
     return into / "index.html"
+
+
+def warm_up() -> None:
+    """Load what every report needs: our templates, versions of packages, languages."""
+    from curate.report.templates import templates
+
+    templates().get_template("page.html")
+    provenance.versions()
+    for language in LANGUAGES:
+        text.versions(language, "spoken")
 
 
 def _as_json(gathered: dict[str, Any]) -> str:

@@ -34,8 +34,13 @@ class Media:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
-def render(facts: dict[str, Any], media: Media, packed: rows.Packed, doubtful: list[str]) -> str:
-    """The page. `packed` are the clips for its scripts; `doubtful` those that people should hear first."""
+def render(
+    facts: dict[str, Any], media: Media, packed: rows.Packed, doubtful: list[str], begun: rows.Begun | None = None
+) -> str:
+    """The page.
+
+    `packed` are the clips for its scripts, `begun` what was compressed of them; `doubtful` those to be heard first.
+    """
     script = _script()
     carried = packed | {
         "digest": facts["corpus"]["digest"], "corpus": facts["corpus"]["name"], "clips": media.clips,
@@ -45,7 +50,7 @@ def render(facts: dict[str, Any], media: Media, packed: rows.Packed, doubtful: l
         "style": Markup(f"{fonts.faces()}\n{(HERE / 'page.css').read_text(encoding='utf-8')}"),
         "script": Markup(script),
         "script_hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        "packed": rows.pack(carried),
+        "packed": rows.pack(carried, begun),
     }
     from curate.report.templates import templates  # a command whose report another process writes has no need of it
 

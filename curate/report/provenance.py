@@ -5,6 +5,7 @@ Of the machine it tells nothing: no absolute path, no time. Equal corpora made b
 
 import json
 import sys
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -25,10 +26,16 @@ def provenance(recipe: Recipe, folder: Path | None) -> dict[str, Any]:
     return {
         "command": "curate run recipe.toml --into CORPUS",
         "settings": settings(recipe),
-        "versions": {name: _version(name) for name in PACKAGES} | {"python": sys.version.split()[0]},
+        "versions": versions(),
         "measures": _measures(folder),
         "checksums": _checksums(folder),
     }
+
+
+@cache
+def versions() -> dict[str, str | None]:
+    """Of what the corpus depends on; None for a package that is not installed."""
+    return {name: _version(name) for name in PACKAGES} | {"python": sys.version.split()[0]}
 
 
 def settings(recipe: Recipe) -> list[dict[str, Any]]:

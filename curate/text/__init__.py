@@ -8,6 +8,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module, metadata
 from typing import Protocol, cast
 
@@ -103,6 +104,7 @@ def versions(language: str, form: str, options: Options = DEFAULT) -> str:
     return "; ".join([f"text {RULES_VERSION} {language} {form}", *behind])
 
 
+@cache  # a package's metadata is a mail to parse: 2 ms
 def _versioned(name: str) -> str:
     """A package with its version; what says more than a name stays as it is."""
     return name if " " in name else f"{name} {metadata.version(name)}"

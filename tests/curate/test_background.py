@@ -59,7 +59,7 @@ def test_what_is_wrong_with_the_report_is_raised_by_the_command(made: Made) -> N
 @pytest.mark.usefixtures("large")
 @pytest.mark.parametrize("end", ["pass", "import sys; sys.stdin.readline(); raise SystemExit(1)"])
 def test_where_it_dies_the_command_writes_the_report(made: Made, end: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def dying() -> subprocess.Popen[bytes]:
+    def dying(corpus: Corpus) -> subprocess.Popen[bytes]:
         return subprocess.Popen([sys.executable, "-c", end], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     monkeypatch.setattr(background, "_started", dying)

@@ -56,6 +56,7 @@ async function unpack(text) {
   const bytes = Uint8Array.from(atob(text.trim()), (c) => c.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   const data = JSON.parse(await new Response(stream).text());
+  Object.assign(data.texts, data.decided_texts); // apart in the page, as they are written later
   // a limit that looks at a column as it is carries no values of its own
   for (const rule of data.rules) for (const part of rule.parts) if (part.value === null) part.value = data.numbers[part.column];
   return data;

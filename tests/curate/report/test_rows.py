@@ -42,3 +42,31 @@ def test_all_else_is_json(value: object) -> None:
 def test_a_number_that_json_has_not_is_refused() -> None:
     with pytest.raises(ValueError, match="JSON"):
         rows.pack({"value": [math.nan]})
+
+
+PAGE = {"count": 2, "id": ["a", "b"], "texts": {"text": ["ក", None]}, "numbers": {"snr": pl.Series([1.5, 30.0])}}
+
+
+def test_what_was_compressed_before_gives_the_same_bytes_once_it_is_decided() -> None:
+    whole = PAGE | {"few": {"drop": {"values": ["noisy"], "at": [0, -1]}}}
+    begun = rows.begin(PAGE)
+    assert rows.pack(whole, begun) == rows.pack(whole) == rows.pack(whole, begun)
+    assert unpacked(rows.pack(whole, begun)) == whole | {"numbers": {"snr": [1.5, 30]}}
+    assert unpacked(rows.pack(PAGE, begun)) == PAGE | {"numbers": {"snr": [1.5, 30]}}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        PAGE | {"count": 3},
+        PAGE | {"id": ["a", "c"]},
+        PAGE | {"texts": {"text": ["ក", ""]}},
+        PAGE | {"texts": {"spoken": ["ក", None]}},
+        PAGE | {"numbers": {"snr": pl.Series([1.5, 30.1])}},
+        PAGE | {"numbers": {"snr": pl.Series([1.5, 30.0, 2.0])}},
+        {},
+    ],
+)
+def test_what_was_compressed_of_other_clips_is_not_in_the_page(other: rows.Packed) -> None:
+    whole = PAGE | {"few": {}}
+    assert rows.pack(whole, rows.begin(other)) == rows.pack(whole)
