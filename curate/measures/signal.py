@@ -60,8 +60,9 @@ FEW_PAUSES = 4  # frames: their noise counts if it is louder than what is found 
 SHORT_PAUSES, MISSED, AS_SPEECH = 20, 8.0, 4.0
 # Music rests and has parts that a gate takes for pauses; under speech it still fills the quiet moments of bands and
 # the quietest frames (QUIETEST_QUANTILE). A mean of both in dB, the frames with FILLED_WEIGHT, times a factor is near
-# the noise at 5 to 20 dB. It counts where it is 2 dB over what was found otherwise.
-FILLED_FACTOR, FILLED_WEIGHT, FILLED_SNR, FILLED_GAP = 1.5, 0.7, 15.5, 2.0
+# the noise at 5 to 20 dB. Speech alone stands 15.5 dB and more over that in 589 of 590 clips (the other at 15.4); it
+# counts where it is 2 dB over what was found otherwise.
+FILLED_FACTOR, FILLED_WEIGHT, FILLED_SNR, FILLED_GAP = 1.5, 0.6, 15.5, 2.0
 PITCH_RATE, PITCH_LOW, PITCH_HIGH = 8000, 60.0, 420.0  # Hz
 PITCH_FRAME, PITCH_HOP = 0.05, 0.02  # seconds: three periods of the lowest pitch
 VOICED = 0.6  # normalised autocorrelation of a voiced frame
