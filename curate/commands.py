@@ -211,9 +211,9 @@ def _read_ingested(corpus: Corpus, wanted: Recipe) -> pl.DataFrame:
 
 
 def notes(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame) -> list[str]:
-    """What is to be known of the verdicts, and of what still holds clips that people dropped."""
+    """What is to be known of verdicts, also those not followed yet, and of what holds clips that people dropped."""
     said = verdicts.load(corpus, wanted, clips["id"])
-    return [*(said.notes if said else []), *left_behind(corpus, clips)]
+    return [*(said.notes if said else []), *verdicts.waiting(corpus, said, clips), *left_behind(corpus, clips)]
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """What both commands have in common at a terminal: how they end, `--version`, `--verbose`, arguments that are none."""
 
+import codecs
 import gc
 import logging
 import os
@@ -77,6 +78,10 @@ def run(app: typer.Typer, name: str) -> NoReturn:
         _end_usage(error, name)
     except BrokenPipeError:
         leave_closed_pipe()
+    except UnicodeEncodeError as error:
+        if _encoding(error.encoding) != (shown := _encoding(getattr(sys.stdout, "encoding", None))) or shown == "utf-8":
+            raise
+        _end(f"{name}: letters cannot be shown in {shown}: set PYTHONIOENCODING=utf-8, and the terminal to UTF-8", 1)
     except Exception as problem:
         disk = as_disk_error(problem)
         if disk is None:
@@ -86,6 +91,11 @@ def run(app: typer.Typer, name: str) -> NoReturn:
         typer.echo(signals.WORDS.format(name), err=True)
     gc.freeze()  # Python looks through all objects for circles once more as it ends: a fifth of a second after a `tag`
     sys.exit(status)
+
+
+def _encoding(name: str | None) -> str:
+    """The one name of an encoding that has several."""
+    return codecs.lookup(name or "utf-8").name
 
 
 def _call(app: typer.Typer, interrupted: Callable[[], bool]) -> int:

@@ -14,6 +14,7 @@ from curate.steps import duplicates, rule_catalogue
 from curate.steps.rules import Check, Rule
 
 LISTED = 5  # matches that are named where there are several
+TURNING = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # marks of direction
 PROVENANCE = (
     "source", "path", "channel", "sha256", "licence", "attribution", "url", "rate", "channels", "channel_mix",
     "dc_offset", "codec", "frames", "start", "end", "cut_start", "cut_end", "language", "speaker", "voice", "person",
@@ -183,5 +184,11 @@ def _table(facts: dict[str, Any], recipe: Recipe) -> list[str]:
 
 
 def _clean(text: str) -> str:
-    """No control characters: what came with a file must not command the terminal."""
-    return "".join(c if c.isprintable() or unicodedata.category(c) in ("Cf", "Zs") else "\ufffd" for c in text)
+    """No control characters, nor marks that turn the direction: what came with a file must not command the terminal."""
+    return "".join(_seen(each) for each in text)
+
+
+def _seen(letter: str) -> str:
+    if letter in TURNING:
+        return f"\\u{ord(letter):04x}"
+    return letter if letter.isprintable() or unicodedata.category(letter) in ("Cf", "Zs") else "\ufffd"

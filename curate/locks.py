@@ -41,7 +41,7 @@ def read(corpus: Corpus, wanted: Recipe, measured: pl.DataFrame) -> Before:
 def write(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, before: Before) -> None:
     """Note what was decided, for the next time."""
     _write_held(corpus, wanted, clips, before)
-    if wanted.balance.hours or any(name.startswith("max_") for name in wanted.balance.model_dump(exclude_none=True)):
+    if chooses(wanted):
         kept = clips.filter(pl.col("drop").is_null()).select("id", "language", pl.lit(NOW).alias("chosen"))
         earlier = clips.filter(pl.col("id").is_in(list(before.chosen))).select("id", "language")
         both = kept.join(earlier, on="id", how="full", coalesce=True)
@@ -50,6 +50,18 @@ def write(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, before: Before) -
         rows = both.select("id", pl.coalesce("language", "language_right"), state.alias("chosen")).sort("id")
         head = f"{ABOUT_BALANCE}{ROWS}{_digest(clips)}\n"
         files.write_text(corpus.balance_lock, head + rows.write_csv(separator="\t"))
+
+
+def chooses(wanted: Recipe) -> bool:
+    """Whether hours or caps make a choice among clips, which `balance.lock` then lists."""
+    caps = (name for name in wanted.balance.model_dump(exclude_none=True) if name.startswith("max_"))
+    return bool(wanted.balance.hours) or any(caps)
+
+
+def chosen(corpus: Corpus) -> pl.Series:
+    """The ids that `balance.lock` lists as chosen now; a UserError where it is broken."""
+    _, rows = _opened(corpus.balance_lock, ROWS, CHOSEN)
+    return rows.filter(pl.col("chosen").is_in([NOW, BOTH]))["id"]
 
 
 def held(corpus: Corpus, wanted: Recipe) -> pl.DataFrame:
@@ -75,7 +87,7 @@ def held(corpus: Corpus, wanted: Recipe) -> pl.DataFrame:
 def _write_held(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, before: Before) -> None:
     taken, kept = clips.filter(taken_down())["id"], held_out.of(clips)
     _tell_of_sets_drawn_anew(before.held, kept)
-    now = held_out.without(held_out.together(before.held, kept), taken)
+    now = held_out.without(held_out.together(kept, before.held), taken)  # as they are now, where they are here
     text = f"{ABOUT_SPLIT}{SETTINGS}{_settings(wanted)}\n{now.write_csv(separator=chr(9))}"
     if corpus.split_lock.is_file() and before.held.is_empty():
         there = corpus.split_lock.read_text(encoding="utf-8")

@@ -103,6 +103,12 @@ def renew_exports(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, watch: Wa
 
 def write_metadata(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame) -> None:
     """The dataset card and its Croissant metadata; `clips/` and the manifest are there, they are hashed."""
+    for path, text in metadata(corpus, wanted, clips).items():
+        files.write_text(path, text)
+
+
+def metadata(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame) -> dict[Path, str]:
+    """What the dataset card and its Croissant metadata say, by where they lie."""
     index = corpus.clips / clip_files.INDEX
     manifest_file, index_file = (
         DataFile(path.relative_to(corpus.folder).as_posix(), files.sha256(path), path.stat().st_size)
@@ -114,9 +120,10 @@ def write_metadata(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame) -> None:
         "flac-files", "clips/*.flac", "audio/flac", "the kept clips; their sha256 are in the records"
     )
     told = describe(clips, wanted)
-    files.write_text(corpus.croissant, croissant.render(clips, wanted, kept, others=[sounds], told=told))
-    text = card.render(clips, wanted, data_files={"rows": manifest_file.path}, config="manifest", told=told)
-    files.write_text(corpus.card, text)
+    return {
+        corpus.croissant: croissant.render(clips, wanted, kept, others=[sounds], told=told),
+        corpus.card: card.render(clips, wanted, data_files={"rows": manifest_file.path}, config="manifest", told=told),
+    }
 
 
 def write_report(

@@ -11,7 +11,7 @@ from curate.errors import UserError
 from curate.ingest import lines
 from curate.recipe import Recipe
 from curate.steps.rules import DROP, KEEP
-from curate.steps.verdicts import SCHEMA
+from curate.steps.verdicts import SCHEMA, attach
 
 HEADER = "\t".join(SCHEMA)
 NAMED = 3  # clips that are named where many are unknown
@@ -65,6 +65,24 @@ def load(corpus: Corpus, recipe: Recipe, ids: pl.Series) -> Verdicts | None:
     if file != corpus.verdicts and corpus.verdicts.exists() and not file.samefile(corpus.verdicts):
         notes.append(f"{corpus.verdicts} is not read: the recipe names {file}")
     return Verdicts(file, found.rows, notes)
+
+
+def waiting(corpus: Corpus, said: Verdicts | None, clips: pl.DataFrame) -> list[str]:
+    """A line where a decided manifest does not follow what people say now; what it keeps against a drop is counted."""
+    if clips["broke"].is_null().all():
+        return []
+    now = attach(clips.select("id", "drop"), said.rows if said else None)
+    then = clips.select("id", pl.col("verdict", "verdict_reason").name.prefix("its_"))
+    both = now.join(then, on="id")
+    changed = both.filter(
+        pl.col("verdict").ne_missing(pl.col("its_verdict"))
+        | pl.col("verdict_reason").ne_missing(pl.col("its_verdict_reason"))
+    )
+    if changed.is_empty():
+        return []
+    still = changed.filter(pl.col("verdict") == DROP, pl.col("drop").is_null()).height
+    kept = f", {still} of which people drop and it still keeps" if still else ""
+    return [f"verdicts on {changed.height} clips are not those of the manifest{kept}: run `curate tag {corpus.folder}`"]
 
 
 def read(file: Path) -> Verdicts:

@@ -1,5 +1,6 @@
 """The dataset quality report: a page for people, and the same numbers as JSON."""
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -72,8 +73,10 @@ def write(
         words=_words(shown, sounds),
         seconds={id: each.seconds for id, each in sounds.items()},
     )
+    html = page.render(gathered, media, packed, doubtful, begun)
+    gathered["page_sha256"] = hashlib.sha256(html.encode()).hexdigest()
     files.write_text(into / "report.json", _as_json(gathered))
-    files.write_text(into / "index.html", page.render(gathered, media, packed, doubtful, begun))
+    files.write_text(into / "index.html", html)
     return into / "index.html"
 
 

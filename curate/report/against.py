@@ -117,7 +117,7 @@ def _fates(clips: pl.DataFrame, other: pl.DataFrame) -> dict[str, Any]:
     shared = clips.select(*columns, "language", "seconds", "path").join(
         its, on="id", how="inner", maintain_order="left"
     )
-    changed = shared.filter(~pl.col("drop").eq_missing("its_drop"))
+    changed = shared.filter(pl.col("drop").ne_missing(pl.col("its_drop")))
     kinds = {
         "gained": changed.filter(pl.col("drop").is_null()),
         "lost": changed.filter(pl.col("its_drop").is_null()),

@@ -140,7 +140,8 @@ def _unasked(
             "keep more hours, or set another split.seed to draw anew",
         )
     largest = _largest(own, kept, [])
-    if largest > min(share for share in shares.values() if share > 0):
+    coarse = largest > min(share for share in shares.values() if share > 0)
+    if coarse and not _helps(kept, own, shares, [], seed):  # clips alone, whatever they share, are too long
         return f"there are only {own.height} clips, and one has {largest:.0%} of the hours", "add recordings"
     return _entangled(own, kept, shares, apart, seed)
 

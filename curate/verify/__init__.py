@@ -16,17 +16,19 @@ from curate import commands, leftovers, locks, manifest, pipeline
 from curate.console import printable
 from curate.corpus import Corpus
 from curate.errors import UserError
+from curate.files import sha256
 from curate.ingest import roots
 from curate.recipe import Recipe
-from curate.report import numbers
+from curate.report.facts import gather
 from curate.verify import files as on_disk
 from curate.verify import rows
-from curate.verify.finding import Checked, Finding
+from curate.verify.finding import Checked, Finding, Findings
 
 Facts = dict[str, Any]
 Watch = Callable[[str, float, float], None]
 NAMED = 10  # failures that are shown of each check
 DIFFERING = 5  # rows that are named where a decision differs
+OF_THE_PROGRAM = ("provenance", "models", "limits", "columns")  # parts of a report that another version may word anew
 
 
 def verify(corpus: Corpus, recipe: Recipe, watch: Watch) -> Facts:
@@ -45,13 +47,14 @@ def verify(corpus: Corpus, recipe: Recipe, watch: Watch) -> Facts:
     checks = [
         on_disk.sources(clips, roots(recipe, corpus.unpacked), hashing("sources")),
         rows.ids(clips),
-        *([rows.spans(clips, ingested), rows.terms(clips, ingested)] if ingested is not None else []),
+        *_as_ingested(clips, ingested),
         decision(corpus, recipe, measured),
+        noted(corpus, recipe, clips, measured),
         rows.splits(clips, recipe.split.apart, measured, _held_out(corpus, recipe)),
         rows.texts(clips, recipe),
         on_disk.clip_sounds(clips, corpus.clips, hashing("clips")),
         on_disk.exports(clips, corpus, leftovers.exports(corpus), hashing("exports")),
-        on_disk.metadata(corpus),
+        on_disk.metadata(corpus, recipe, clips),
         report(corpus, recipe, clips),
     ]
     to_know = [*rows.conflicts(clips), *leftovers.left_behind(corpus, clips)]
@@ -60,6 +63,24 @@ def verify(corpus: Corpus, recipe: Recipe, watch: Watch) -> Facts:
         "checks": [each.as_json() for each in checks],
         "to_know": to_know,
     }
+
+
+def _as_ingested(clips: pl.DataFrame, ingested: pl.DataFrame | None) -> list[Checked]:
+    if ingested is None:
+        why = "without ingested.parquet nobody can tell what was read"
+        return [Checked("spans", "files", skipped=why), Checked("licences", "rows", skipped=why)]
+    return [rows.spans(clips, ingested), rows.terms(clips, ingested)]
+
+
+def noted(corpus: Corpus, recipe: Recipe, clips: pl.DataFrame, measured: pl.DataFrame | None) -> Checked:
+    """What `split.lock` and `balance.lock` list is what the manifest holds out and keeps."""
+    if measured is None and not corpus.split_lock.exists():
+        return Checked("locks", "rows", skipped="split.lock is not here")
+    try:
+        chosen = locks.chosen(corpus) if locks.chooses(recipe) else None
+        return rows.noted(clips, locks.held(corpus, recipe), chosen)
+    except UserError as error:
+        return Checked("locks", "rows", 0, [Finding("split.lock or balance.lock", str(error))])
 
 
 def _held_out(corpus: Corpus, recipe: Recipe) -> pl.DataFrame | None:
@@ -116,22 +137,24 @@ def _differences(now: pl.DataFrame, again: pl.DataFrame) -> list[Finding]:
 
 
 def report(corpus: Corpus, recipe: Recipe, clips: pl.DataFrame) -> Checked:
-    """The report tells the numbers of the manifest."""
-    file = corpus.report / "report.json"
+    """The report tells what manifest and recipe give, and its page is the one that was written with it."""
     try:
-        told = json.loads(file.read_text(encoding="utf-8"))
-        shown = {name: told[name] for name in ("kept", "dropped", "splits", "languages")}
-    except (OSError, ValueError, KeyError):
-        return Checked(
-            "report", "numbers", 0, [Finding("report.json", "is missing, or is no report: run `curate tag`")]
-        )
-    true = json.loads(json.dumps(numbers.status(clips, recipe)))
-    found = [
-        Finding("report.json", f"tells other numbers of {name} than the manifest: run `curate tag`")
-        for name in shown
-        if shown[name] != true[name]
-    ]
-    return Checked("report", "numbers", len(shown), found)
+        told = json.loads((corpus.report / "report.json").read_text(encoding="utf-8"))
+        checksum, page = told["provenance"]["checksums"]["manifest.parquet"], told["page_sha256"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return Checked("report", "parts", 0, [Finding("report.json", "is missing, or is no report: run `curate tag`")])
+    found = Findings()
+    page_file = corpus.report / "index.html"
+    if not page_file.is_file() or sha256(page_file) != page:
+        found.add("index.html", "is not the page that was written with report.json: run `curate tag`")
+    if checksum != sha256(corpus.manifest):
+        found.add("report.json", "is of another manifest: run `curate tag`")
+        return Checked("report", "parts", 1, found.listed)
+    true = json.loads(json.dumps(gather(clips, recipe, folder=corpus.folder)))
+    for name in (own := [each for each in true if each not in OF_THE_PROGRAM]):
+        if told.get(name) != true[name]:
+            found.add("report.json", f"tells other {name} than manifest and recipe: run `curate tag`")
+    return Checked("report", "parts", len(own), found.listed)
 
 
 def _parquet(path: Path) -> pl.DataFrame | None:

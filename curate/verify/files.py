@@ -9,12 +9,13 @@ from pathlib import Path
 import polars as pl
 import soundfile
 
-from curate import files, manifest
+from curate import files, manifest, outputs
 from curate.corpus import Corpus
 from curate.export import clips as clip_files
 from curate.export import contents, formats
 from curate.export import folder as export_folder
 from curate.files import Root
+from curate.recipe import Recipe
 from curate.verify.finding import Checked, Finding, Findings
 
 Progress = Callable[[float, float], None]
@@ -51,6 +52,9 @@ def clip_sounds(clips: pl.DataFrame, folder: Path, progress: Progress) -> Checke
         found.add(id, "was not cut from the span that the manifest gives")
     for id in sorted({path.stem for path in folder.glob("*.flac")} - set(kept["id"])):
         found.add(id, "has a file in clips/ and is not kept")
+    for name in _others(folder, [clip_files.INDEX]):
+        if "/" in name or not name.endswith(".flac"):
+            found.add(f"clips/{name}", "is no clip of this corpus")
     rows = kept.select("id", "rate", (pl.col("cut_end") - pl.col("cut_start")).alias("samples"))
     rows = rows.join(index.select("id", "flac_sha256"), on="id", how="left", maintain_order="left")
     paths = [folder / f"{id}.flac" for id in rows["id"]]
@@ -91,6 +95,8 @@ def exports(clips: pl.DataFrame, corpus: Corpus, formats: Iterable[str], progres
             unknown.append(name)
             continue
         count += len(listed)
+        for path in _others(folder, [export_folder.INDEX, *listed]):
+            found.add(f"export/{name}/{path}", "is no part of the export")
         paths = [folder / path for path in listed]
         for (path, sha256), now in zip(listed.items(), _hashes(paths, progress), strict=True):
             if now != sha256:
@@ -123,8 +129,8 @@ def _written(corpus: Corpus, format: str) -> dict[str, str]:
         return {}
 
 
-def metadata(corpus: Corpus) -> Checked:
-    """The Croissant metadata tells the sha256 of the files beside it, and there is a card."""
+def metadata(corpus: Corpus, recipe: Recipe, clips: pl.DataFrame) -> Checked:
+    """The Croissant metadata tells the sha256 of the files beside it, and both it and the card say what they should."""
     found, count = Findings(), 0
     if not corpus.card.is_file():
         found.add(corpus.card.name, "is missing: run `curate tag`")
@@ -138,7 +144,28 @@ def metadata(corpus: Corpus) -> Checked:
         now = _hash(corpus.folder / path)
         if now != sha256:
             found.add(path, "is not the file that croissant.json describes: run `curate tag`")
+    if found.listed:
+        return Checked("card", "files", count, found.listed)
+    try:
+        pages = outputs.metadata(corpus, recipe, clips)
+    except OSError:  # what the metadata should have told the hash of is not here
+        return Checked("card", "files", count, [Finding(corpus.croissant.name, "tells no hash of a file it should")])
+    for path, text in pages.items():
+        count += 1
+        if path.read_text(encoding="utf-8") != text:
+            found.add(path.name, "is not what manifest and recipe say: run `curate tag`")
     return Checked("card", "files", count, found.listed)
+
+
+def _others(folder: Path, ours: Iterable[str]) -> list[str]:
+    """Files and links below a folder, by their path from there, that are not ours nor half written by us."""
+    known = {*ours, *export_folder.IGNORED}
+    names = [path.relative_to(folder) for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()]
+    return sorted(
+        each.as_posix() for each in names
+        if each.as_posix() not in known and each.name not in export_folder.IGNORED
+        and not files.PARTIALS.fullmatch(each.name)
+    )  # fmt: skip
 
 
 def _hashes(paths: list[Path], progress: Progress) -> list[str | None]:

@@ -9,7 +9,7 @@ from curate.manifest import SPLITS
 from curate.measures.agreement import comparable
 from curate.recipe import Recipe
 from curate.report import licences
-from curate.steps import relations
+from curate.steps import held_out, relations
 from curate.verify.finding import Checked, Finding, Findings
 
 FILE = ("source", "path", "channel")
@@ -172,6 +172,38 @@ def _same_sound(kept: pl.DataFrame, measured: pl.DataFrame) -> list[Finding]:
             row["one"], f"sounds like {row['id']} ({row['similarity']:.2f}), in {row['split_one']} and {row['split']}"
         )
         for row in pairs.iter_rows(named=True)
+    ]
+
+
+def noted(clips: pl.DataFrame, held: pl.DataFrame, chosen: pl.Series | None) -> Checked:
+    """What the locks note is what the manifest has: of the clips held out, and which are chosen now.
+
+    `held` are the rows of split.lock, `chosen` the ids of balance.lock, None where no choice is made.
+    """
+    expected, found = held_out.of(clips), Findings()
+    if expected.height and held.join(expected, on="id", how="semi").is_empty():
+        found.add("split.lock", "lists none of the clips that are held out: run `curate tag`")
+    else:
+        for id in expected.join(held, on="id", how="anti", maintain_order="left")["id"]:
+            found.add(id, "is held out, and split.lock does not list it: run `curate tag`")
+        found.listed += _noted_otherwise(expected, held)
+    if chosen is not None and clips["split"].count() and (wrong := set(manifest.kept(clips)["id"]) ^ set(chosen)):
+        found.add("balance.lock", f"does not list the clips that are kept, {len(wrong)} differ: run `curate tag`")
+    return Checked("locks", "rows", held.height + (0 if chosen is None else len(chosen)), found.listed)
+
+
+def _noted_otherwise(expected: pl.DataFrame, held: pl.DataFrame) -> list[Finding]:
+    """Held-out clips that are here with another person, text or recording than split.lock notes of them."""
+    both = expected.join(held, on="id", suffix="_noted", maintain_order="left")
+    differing = {
+        name: pl.col(name).ne_missing(pl.col(f"{name}_noted")) for name in ("language", "person", "text", "recording")
+    }
+    by_voice = pl.col("person", "person_noted").str.contains(held_out.ESTIMATED).fill_null(False)
+    differing["person"] &= ~pl.any_horizontal(by_voice)  # numbered anew when clips are added
+    return [
+        Finding(id, f"has another {name} in split.lock than in the manifest: run `curate tag`")
+        for name, differs in differing.items()
+        for id in both.filter(differs)["id"]
     ]
 
 

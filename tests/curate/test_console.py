@@ -1,6 +1,8 @@
 """What both commands have in common at a terminal: how they end, and what they say then."""
 
+import codecs
 import logging
+import os
 import signal
 import subprocess
 import sys
@@ -53,6 +55,20 @@ def test_what_a_person_can_mend_is_one_line_and_exit_1(run: Run) -> None:
         raise UserError("no such thing: name another")
 
     assert run("do", does=mistake) == (1, "", "train: no such thing: name another\n")
+
+
+@pytest.mark.parametrize("encoding", ["cp949", "latin-1"])
+def test_letters_that_the_terminal_has_not_are_one_line(encoding: str) -> None:
+    code = (
+        "import typer; from curate import console; app = typer.Typer(); app.callback()(console.options); "
+        "app.command('do')(lambda: print('\u17a2')); console.run(app, 'curate')"
+    )
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    ran = subprocess.run([sys.executable, "-c", code, "do"], capture_output=True, env=environment, check=False)
+    assert ran.returncode == 1
+    name = codecs.lookup(encoding).name
+    told = f"curate: letters cannot be shown in {name}: set PYTHONIOENCODING=utf-8, and the terminal to UTF-8"
+    assert ran.stderr.decode() == f"{told}\n"
 
 
 def test_a_mistake_of_ours_keeps_its_traceback(run: Run) -> None:

@@ -156,9 +156,11 @@ def test_text_leads_with_the_verdict_and_gives_units() -> None:
 
 
 def test_a_transcript_cannot_command_the_terminal() -> None:
-    clips = decided([clip("aa", text="\x1b[2J\x07ភាសា\u200bខ្មែរ")], recipe())
+    clips = decided([clip("aa", text="\x1b[2J\x07ភាសា\u200bខ្មែរ", error="\u202egnoS\u2069")], recipe())
     text = as_text(explain(clips, "aa", recipe()), recipe())
     assert "\x1b" not in text
+    assert r"\u202egnoS\u2069" in text
+    assert not {"\u202e", "\u2069"} & set(text)
     assert "\x07" not in text
     assert "ភាសា\u200bខ្មែរ" in text
 

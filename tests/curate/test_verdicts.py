@@ -145,8 +145,9 @@ def test_a_file_of_another_corpus_is_refused_and_a_few_strangers_are_told(
         decide(corpus, wanted)
     assert corpus.manifest.read_bytes() == before
     corpus.verdicts.write_text(f"{HEADER}0123456789abcdef\tdrop\n{clips['id'][0]}\tdrop\n")
-    assert decide(corpus, wanted)["verdict"].count() == 1
-    (note,) = commands.notes(corpus, wanted, clips)
+    after = decide(corpus, wanted)
+    assert after["verdict"].count() == 1
+    (note,) = commands.notes(corpus, wanted, after)
     assert "1 of its 2 clips are not in this corpus, such as 0123456789abcdef" in note
 
 
@@ -186,6 +187,19 @@ def test_whoever_asks_to_be_taken_out_is_gone_from_all_that_goes_out(
     assert re.search(r"export/kaldi still holds 3 clips that people dropped .*`curate export .* --to kaldi`", note)
     again = takedown.find(after, "who1")  # and who looks again sees that nothing is kept
     assert again["kept"]["clips"] == 0
+
+
+def test_verdicts_that_no_decision_follows_yet_are_told(made: tuple[Corpus, Recipe, pl.DataFrame]) -> None:
+    corpus, wanted, clips = made
+    assert commands.notes(corpus, wanted, clips) == []
+    corpus.verdicts.write_text(takedown.verdict_lines(takedown.find(clips, "clips who1")))
+    (told,) = commands.notes(corpus, wanted, clips)
+    assert told.startswith("verdicts on 3 clips are not those of the manifest, 3 of which people drop and it still")
+    after = decide(corpus, wanted)
+    assert commands.notes(corpus, wanted, after) == []
+    corpus.verdicts.unlink()
+    (told,) = commands.notes(corpus, wanted, after)[:1]
+    assert told == f"verdicts on 3 clips are not those of the manifest: run `curate tag {corpus.folder}`"
 
 
 def test_filter_alone_says_that_the_clips_are_still_there(made: tuple[Corpus, Recipe, pl.DataFrame]) -> None:

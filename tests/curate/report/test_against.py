@@ -5,14 +5,16 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pytest
 from typer.testing import CliRunner
 
 from curate import cli, manifest, outputs
 from curate.corpus import Corpus
 from curate.errors import UserError
-from curate.recipe import load
-from tests.curate import runs
+from curate.recipe import Recipe, load
+from curate.report.against import against
+from tests.curate import frames, runs
 
 
 @pytest.fixture
@@ -34,6 +36,24 @@ def test_the_other_corpus_is_read_and_not_changed(corpus: Path) -> None:
     ]
     assert found["clips"]["shared"] == 4
     assert before == {path: path.read_bytes() for path in other.rglob("*") if path.is_file()}
+
+
+def test_clips_of_another_fate_are_counted_and_listed_and_no_others() -> None:
+    def named(*fates: str | None) -> pl.DataFrame:
+        splits = [None if fate else "train" for fate in fates]
+        return frames.clips([{"drop": fate, "split": split} for fate, split in zip(fates, splits, strict=True)])
+
+    mine = named(None, None, "noisy", "noisy", "music", None)
+    its = named(None, "noisy", None, "noisy", "noise", None).with_columns(
+        split=pl.when(pl.col("id") == f"{5:016x}").then(pl.lit("test")).otherwise("split")
+    )
+    recipe = Recipe.model_validate({"source": [{"id": "studio", "kind": "table", "path": "x.tsv", "licence": "own"}]})
+    found = against(mine, recipe, its, recipe)["clips"]
+    assert [found[name]["clips"] for name in ("gained", "lost", "other_reason")] == [1, 1, 1]
+    assert found["other_split"] == 1
+    assert [(int(each["id"], 16), each["this"], each["other"]) for each in found["listed"]] == [
+        (1, "kept", "noisy"), (2, "noisy", "kept"), (4, "music", "noise"),
+    ]  # fmt: skip
 
 
 def test_what_is_no_corpus_is_said_before_anything_is_done(corpus: Path, tmp_path: Path) -> None:

@@ -196,6 +196,19 @@ def test_a_set_that_takes_the_place_of_one_that_is_gone_is_told(
     assert caplog.text == ""
 
 
+def test_the_lock_notes_a_held_out_clip_as_it_is_now(tmp_path: Path) -> None:
+    corpus, wanted = Corpus(tmp_path), recipe(tmp_path)
+    rows = speakers(40)
+    first = decided(corpus, wanted, clips(rows))
+    id = min(held(first))
+    row = next(row for row in rows if row["id"] == id)
+    row |= {"spoken": "고친 글", "speaker": "renamed"}
+    again = decided(corpus, wanted, clips(rows))
+    assert held(again) == held(first)
+    noted = locks.held(corpus, wanted).row(by_predicate=pl.col("id") == id, named=True)
+    assert (noted["text"], noted["person"]) == ("고친글", "studio renamed")
+
+
 def test_a_duplicate_of_a_held_out_clip_is_the_one_that_goes(tmp_path: Path) -> None:
     corpus, wanted = Corpus(tmp_path), recipe(tmp_path)
     drawn = held(decided(corpus, wanted, clips(speakers(40))))

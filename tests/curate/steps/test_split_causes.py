@@ -53,6 +53,7 @@ SHAPES: list[tuple[Rows, str]] = [
     ),
     (grid(40, 1), "40 speakers read the same texts (1 of 1 are read by several)"),
     ([{}], "there is only one clip"),
+    (even(15, 1), "100% of the hours are by one speaker"),  # though a clip has more than the share that is asked
     (even(2, 2), "there are only 2 clips, and one has 50% of the hours"),
     (even(40, 40, sounds_like="a"), "100% of the hours hang together by shared audio that sounds the same"),
     (even(80, 40) + even(200, 2, language="km"), "there are 2 speakers, each with 50% of the hours"),

@@ -18,6 +18,7 @@ from curate.errors import UserError
 from curate.export import contents, formats
 from curate.export import folder as export_folder
 from curate.recipe import load
+from curate.steps import held_out
 from curate.verify import as_text, verify
 from tests.curate import fakes
 from tests.curate.conftest import MODELS, RATE, tone
@@ -356,8 +357,67 @@ def test_a_report_and_a_card_of_other_numbers(corpus: Corpus) -> None:
     corpus.card.unlink()
     corpus.croissant.write_text("{}")
     found = failures(corpus)
-    assert found["report"] == [("report.json", "tells other numbers of kept than the manifest: run `curate tag`")]
+    assert found["report"] == [("report.json", "tells other kept than manifest and recipe: run `curate tag`")]
     assert [what for what, _ in found["card"]] == ["README.md", "croissant.json"]
+
+
+@pytest.mark.parametrize(
+    ("file", "was", "now", "check"),
+    [
+        ("README.md", "cc-by-sa-4.0", "cc0-1.0", "card"),
+        ("croissant.json", "licenses/by-sa/4.0", "publicdomain/zero/1.0", "card"),
+        ("croissant.json", '"sha256"', '"sha"', "card"),
+        ("recipe.toml", "CC-BY-SA-4.0", "CC0-1.0", "card"),
+        ("recipe.toml", "CC-BY-SA-4.0", "CC0-1.0", "report"),
+        ("report/report.json", "CC-BY-SA-4.0", "CC0-1.0", "report"),
+        ("report/index.html", "CC-BY-SA-4.0", "CC0-1.0", "report"),
+    ],
+)
+def test_words_changed_in_what_people_read(corpus: Corpus, file: str, was: str, now: str, check: str) -> None:
+    path = corpus.folder / file
+    assert was in path.read_text(encoding="utf-8")
+    path.write_text(path.read_text(encoding="utf-8").replace(was, now), encoding="utf-8")
+    assert check in failures(corpus)
+
+
+def test_a_report_without_its_page(corpus: Corpus) -> None:
+    (corpus.report / "index.html").unlink()
+    assert [what for what, _ in failures(corpus)["report"]] == ["index.html"]
+
+
+@pytest.mark.parametrize("place", ["clips/more.wav", "clips/sub/0.flac", "export/voxcpm/more.jsonl"])
+def test_a_file_that_is_none_of_ours(corpus: Corpus, place: str) -> None:
+    path = corpus.folder / place
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("of another")
+    assert failures(corpus) == {place.partition("/")[0].replace("export", "exports"): [(place, ANOTHERS[place[:6]])]}
+
+
+ANOTHERS = {"clips/": "is no clip of this corpus", "export": "is no part of the export"}
+
+
+@pytest.mark.parametrize("column", ["person", "text", "recording"])
+def test_a_row_of_split_lock_that_was_edited(corpus: Corpus, column: str) -> None:
+    *above, last = corpus.split_lock.read_text(encoding="utf-8").splitlines()
+    values = dict(zip(held_out.SCHEMA, last.split("\t"), strict=True)) | {column: "other"}
+    corpus.split_lock.write_text("\n".join([*above, "\t".join(values.values())]) + "\n", encoding="utf-8")
+    told = f"has another {column} in split.lock than in the manifest: run `curate tag`"
+    assert failures(corpus)["locks"] == [(values["id"], told)]
+
+
+def test_locks_that_are_gone(corpus: Corpus) -> None:
+    corpus.split_lock.unlink()
+    told = "lists none of the clips that are held out: run `curate tag`"
+    assert failures(corpus)["locks"] == [("split.lock", told)]
+    facts = verify(corpus, load(corpus.recipe, ["balance.max_text_clips=9"]), watch)
+    (told,) = (each["findings"] for each in facts["checks"] if each["check"] == "locks")
+    assert "does not list the clips that are kept" in told[1]["problem"]
+
+
+def test_without_what_was_ingested_two_checks_say_so(corpus: Corpus) -> None:
+    corpus.ingested.unlink()
+    checks = verify(corpus, load(corpus.recipe), watch)["checks"]
+    assert [each["check"] for each in checks if each["skipped"]] == ["spans", "licences"]
 
 
 def test_a_corpus_that_was_only_filtered_since_says_so(corpus: Corpus) -> None:
