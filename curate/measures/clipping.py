@@ -171,18 +171,15 @@ def _straight_share(sound: Samples, rate: int) -> float:
     waves = _half_waves(sound, level)
     most = _high(waves.tops)
     straight = _straightness(bend, level, waves.between(LOUDEST_LOBES * most))
-    steady, held = _steadiness(level, bend, ceiling, rate)
-    enough = straight > COARSE
+    enough, bending = straight > COARSE, False
     if rate >= STRAIGHT_RATE:
-        # of nearly all clean speech too little is straight, whatever softer waves are: they need not be looked at
-        softer = (
-            _straightness(bend, level, waves.between(*(each * most for each in SOFTER_LOBES)))
-            if straight > least
-            else math.inf
-        )
+        # most clean speech is less straight than is asked for, whatever softer waves are: they need not be looked at
+        soft = waves.between(*(each * most for each in SOFTER_LOBES)) if straight > least else None
+        softer = math.inf if soft is None else _straightness(bend, level, soft)
         enough = straight - USUAL * softer > least
-        if spread < even and steady < BENDING:
-            enough = enough or straight > max(BENDING_STRAIGHT, BENDING_TIMES * softer)
+        bending = not enough and spread < even and straight > max(BENDING_STRAIGHT, BENDING_TIMES * softer)
+    steady, held = _steadiness(level, bend, ceiling, rate, asked=bending)
+    enough = enough or (bending and steady < BENDING)
     found = []
     if enough:
         runs = _straight_runs(bend, level, waves.between(LOUD_LOBES * most))
@@ -206,29 +203,36 @@ def _straightness(bend: Samples, level: Samples, waves: HalfWaves) -> float:
     return float(_straight_runs(bend, level, waves).sum() / max(1, waves.lengths.sum()))
 
 
-def _steadiness(level: Samples, bend: Samples, ceiling: float, rate: int) -> tuple[float, float]:
+def _steadiness(level: Samples, bend: Samples, ceiling: float, rate: int, *, asked: bool) -> tuple[float, float]:
     """How much of what is straight by a loose bound is so by a strict one, and the share of samples that is.
 
     A steep high-pass turns flat tops into slopes, so height says nothing here. Where speech happens to bend little, it
     does so for a moment, and a third of the bound leaves a third of the samples or less. What was flat stays straight
     by any bound. Where too little is straight by the strict one the share is 0, and also where softer sound is about as
-    straight as loud: a synthetic buzz has the same shape at any level.
+    straight as loud: a synthetic buzz has the same shape at any level. Where too little is straight, as in nearly all
+    clean speech, steadiness is found only where it is `asked` for, and else 0.
     """
     reach = 2 * round(AROUND * rate) + 1
     sharpest = _highest(bend, reach)
     loud = _highest(level >= LOUD_LOBES * ceiling, 2 * reach - 1)
-    strict, loose = (_long_runs(bend < np.float32(most) * sharpest, least) for most, least in (STRICT, LOOSE))
+    strict = _straight_stretches(bend, sharpest, *STRICT)
     held, size = _within(loud, *strict), np.count_nonzero(loud)
-    steady = held / max(1, _within(loud, *loose))
-    if held <= STEADY_SHARE * max(1, size):
+    some = held > STEADY_SHARE * max(1, size)
+    if not some and not asked:
+        return 0.0, 0.0
+    steady = held / max(1, _within(loud, *_straight_stretches(bend, sharpest, *LOOSE)))
+    if not some:
         return steady, 0.0
     quieter = _highest(level >= SOFTER * ceiling, 2 * reach - 1) & ~loud
     softer = _within(quieter, *strict) / max(1, np.count_nonzero(quieter))
     return steady, held / len(level) if held > LOUDER * softer * size else 0.0
 
 
-def _long_runs(flags: Flags, least: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    starts, lengths = _runs(flags)
+def _straight_stretches(
+    bend: Samples, sharpest: Samples, most: float, least: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where each stretch of at least `least` samples starts, and its length: all bend under `most` of `sharpest`."""
+    starts, lengths = _runs(bend < np.float32(most) * sharpest)
     return starts[lengths >= least], lengths[lengths >= least]
 
 
