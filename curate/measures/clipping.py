@@ -216,7 +216,7 @@ def _steadiness(level: Samples, bend: Samples, ceiling: float, rate: int, *, ask
     sharpest = _highest(bend, reach)
     loud = _highest(level >= LOUD_LOBES * ceiling, 2 * reach - 1)
     strict = _straight_stretches(bend, sharpest, *STRICT)
-    held, size = _within(loud, *strict), np.count_nonzero(loud)
+    held, size = _within(loud, *strict), int(np.count_nonzero(loud))
     some = held > STEADY_SHARE * max(1, size)
     if not some and not asked:
         return 0.0, 0.0
@@ -224,7 +224,7 @@ def _steadiness(level: Samples, bend: Samples, ceiling: float, rate: int, *, ask
     if not some:
         return steady, 0.0
     quieter = _highest(level >= SOFTER * ceiling, 2 * reach - 1) & ~loud
-    softer = _within(quieter, *strict) / max(1, np.count_nonzero(quieter))
+    softer = _within(quieter, *strict) / max(1, int(np.count_nonzero(quieter)))
     return steady, held / len(level) if held > LOUDER * softer * size else 0.0
 
 
@@ -245,7 +245,7 @@ def _within(region: Flags, starts: NDArray[np.int64], lengths: NDArray[np.int64]
     def upto(places: NDArray[np.int64]) -> NDArray[np.int64]:
         """How many samples of the region lie before each place."""
         part = np.searchsorted(parts, places, "right") - 1
-        return before[part] - sizes[part] + np.minimum(places - parts[part], sizes[part])
+        return np.asarray(before[part] - sizes[part] + np.minimum(places - parts[part], sizes[part]))
 
     return int((upto(starts + lengths) - upto(starts)).sum())
 
@@ -254,8 +254,8 @@ def _bends(sound: Samples) -> Samples:
     """The size of each sample's second difference; 0 at both ends."""
     bend = np.zeros_like(sound)
     if len(sound) > 2:
-        np.subtract(sound[2:], sound[1:-1], out=bend[1:-1])
-        bend[1:-1] -= sound[1:-1] - sound[:-2]
+        steps = sound[1:] - sound[:-1]
+        np.subtract(steps[1:], steps[:-1], out=bend[1:-1])
         np.abs(bend, out=bend)
     return bend
 

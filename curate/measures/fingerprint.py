@@ -23,7 +23,7 @@ from curate.audio import LISTENING_RATE, resample
 from curate.manifest import COLUMNS
 from curate.measures import equal_frames, landmarks
 from curate.measures.equal_frames import NOTHING
-from curate.measures.spectra import Samples, finite, hann, power_of, quantiles
+from curate.measures.spectra import AT_ONCE, Samples, finite, hann, power_of, quantiles
 
 VERSION = 3  # of a clip's print: raise it when an answer changes, it enters the fingerprint
 SIMILAR_VERSION = 2  # of the pairs that sound alike
@@ -32,7 +32,6 @@ Print = NDArray[np.uint32]
 
 RATE = 6000  # Hz: all that is looked at lies under 2.3 kHz
 WINDOW, HOP = 1536, 120  # samples: 256 ms, 20 ms; at 92 % overlap a trim between two frames changes little
-AT_ONCE = 64  # frames transformed at a time: they stay in the cache
 LOW, HIGH, BANDS = 300.0, 2000.0, 33  # Hz: kept by telephones and low bit-rates; 33 bands give 32 bits
 WIDTH = 1.5  # half of a band, in distances between bands: with narrow ones a half-way shift finds nothing alike
 QUIET = 30.0  # dB under the loudest frames: what noise or a codec may change
