@@ -70,6 +70,8 @@ def ask_texts(clips: pl.DataFrame, measures: Sequence[Measure], context: Context
     """Fill the columns of text-scope measures one after the other; these are fast and run in this process."""
     for each in measures:
         asked = _asked(clips, each, pl.lit(True), context.store)
+        if asked.rows.is_empty():  # a language or a form that no clip has
+            continue
         missing = asked.missing()
         results = _read_texts(missing, each, context.watch) if missing.height else iter(())
         clips = _filled(clips, [asked], results, context.store)
@@ -92,6 +94,7 @@ def _ask_audio(
     clips: pl.DataFrame, measures: Sequence[Measure], where: pl.Expr, context: Context, what: str
 ) -> pl.DataFrame:
     asked = [_asked(clips, each, where, context.store) for each in measures]
+    asked = [each for each in asked if not each.rows.is_empty()]
     missing = pl.concat([each.missing() for each in asked]) if asked else clips.clear()
     results = _listen(missing, measures, context, what) if missing.height else iter(())
     return _filled(clips, asked, results, context.store)
