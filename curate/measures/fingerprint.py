@@ -23,7 +23,7 @@ from curate.audio import LISTENING_RATE, resample
 from curate.manifest import COLUMNS
 from curate.measures import equal_frames, landmarks
 from curate.measures.equal_frames import NOTHING
-from curate.measures.spectra import Samples, finite, hann, power_of, quantiles
+from curate.measures.spectra import AT_ONCE, Samples, finite, hann, power_of, quantiles
 
 VERSION = 3  # of a clip's print: raise it when an answer changes, it enters the fingerprint
 SIMILAR_VERSION = 3  # of the pairs that sound alike
@@ -122,10 +122,13 @@ def _energy(sound: Samples) -> NDArray[np.float32]:
     if len(sound) < WINDOW:
         return np.zeros((0, BANDS), np.float32)
     cut = np.lib.stride_tricks.sliding_window_view(sound, WINDOW)[::HOP]
-    bands = _bands()
-    spectrum = scipy.fft.rfft(cut * hann(WINDOW), axis=1, overwrite_x=True)
-    power = np.ascontiguousarray(power_of(spectrum[:, : bands.shape[1]]).T)  # rows, as the sparse product wants them
-    return np.ascontiguousarray((bands @ power).T)
+    bands, window = _bands(), hann(WINDOW)
+    energy = np.empty((len(cut), BANDS), np.float32)
+    for at in range(0, len(cut), AT_ONCE):
+        spectrum = scipy.fft.rfft(cut[at : at + AT_ONCE] * window, axis=1, overwrite_x=True)
+        power = np.ascontiguousarray(power_of(spectrum[:, : bands.shape[1]]).T)  # rows, as the product wants them
+        energy[at : at + AT_ONCE] = (bands @ power).T
+    return energy
 
 
 @functools.cache
