@@ -8,6 +8,7 @@ import av
 import av.filter
 import numpy as np
 import scipy.signal
+import soxr
 from numpy.typing import NDArray
 
 from curate import audio
@@ -19,6 +20,20 @@ Spans = list[tuple[int, int]]
 def resampled(samples: Sound, rate: int, to: int) -> Sound:
     """By a good resampler."""
     return audio.resample(samples.astype(np.float32), rate, to).astype(np.float64)
+
+
+RESAMPLERS = ("soxr VHQ", "soxr HQ", "soxr MQ", "soxr LQ", "polyphase", "short polyphase", "Fourier")
+
+
+def resampled_by(name: str, samples: Sound, rate: int, to: int) -> Sound:
+    """By one of RESAMPLERS: steep and short filters, and none at all."""
+    if name.startswith("soxr"):
+        return np.asarray(soxr.resample(samples, rate, to, quality=name.removeprefix("soxr ")))
+    if name == "Fourier":
+        return np.asarray(scipy.signal.resample(samples, round(len(samples) * to / rate)))
+    ratio = Fraction(to, rate)
+    window = ("kaiser", 2.5 if name.startswith("short") else 5.0)
+    return np.asarray(scipy.signal.resample_poly(samples, ratio.numerator, ratio.denominator, window=window))
 
 
 def high_passed(samples: Sound, rate: int, hertz: float = 80, order: int = 2) -> Sound:
@@ -81,7 +96,9 @@ LEVELLERS: dict[str, tuple[str, str]] = {
     "compressor 12:1, 1 ms": ("acompressor", "threshold=0.1:ratio=12:attack=1:release=30:makeup=4"),
     "limiter, 12 dB in": ("alimiter", "level_in=4:attack=5:release=50:level=0"),
     "limiter, 12 dB in, 1 ms": ("alimiter", "level_in=4:attack=1:release=20:level=0"),
+    "limiter, 15 dB in, 0.2 ms": ("alimiter", "level_in=5.6:attack=0.2:release=2:level=0:asc=1"),
     "levelled": ("dynaudnorm", "f=150:g=7:m=20"),
+    "levelled wave by wave": ("speechnorm", "e=12:r=0.01:f=0.01"),
 }
 
 

@@ -19,6 +19,7 @@ import numpy as np
 import polars as pl
 from damage import (
     LEVELLERS,
+    RESAMPLERS,
     Sound,
     Spans,
     coded,
@@ -28,12 +29,14 @@ from damage import (
     louder,
     power_noise,
     resampled,
+    resampled_by,
     under,
 )
 
 from curate import audio
 from curate.measures import clipping as clipping_measure
 from curate.measures import signal
+from curate.measures.spectra import finite, frames_of
 from curate.models.silero import Silero
 
 SUFFIXES = {".wav", ".flac", ".ogg", ".mp3"}
@@ -146,12 +149,13 @@ def row(damage: str, sound: Sound, rate: int, truth: float = 0.0) -> Row:
 def processed(sound: Sound, rate: int, random: np.random.Generator) -> dict[str, tuple[Sound, int]]:
     """As it is and after what happens to files; strengths are drawn."""
     others = [each for each in (16_000, 22_050, 24_000, 32_000, 44_100, 48_000) if each != rate]
-    to, order, down = int(random.choice(others)), int(random.integers(1, 5)), random.uniform(3, 24)
+    to, order, down = int(random.choice(others)), int(random.integers(1, 7)), random.uniform(3, 24)
+    steep = "order 1 to 4" if order <= 4 else "order 5 and 6"
     return {
         "as it is": (sound, rate),
         "turned down": (sound * 10 ** (-down / 20), rate),
-        "resampled": (resampled(sound, rate, to), to),
-        "80 Hz high-pass": (high_passed(sound, rate, 80, order), rate),
+        "resampled": (resampled_by(str(random.choice(RESAMPLERS)), sound, rate, to), to),
+        f"80 Hz high-pass, {steep}": (high_passed(sound, rate, 80, order), rate),
         "mp3 64k": (coded(sound, rate, "mp3", 64), rate),
     }
 
@@ -218,7 +222,8 @@ def width(damage: str, sound: Sound, rate: int, truth: float) -> Row:
 def ratios(pieces: list[Piece], random: np.random.Generator, songs: list[tuple[Sound, int]]) -> Iterator[Row]:
     """Noises, babble and music at known levels, and pauses turned down by a gate."""
     for number, piece in enumerate(pieces):
-        for kind, noise in backgrounds(pieces, number, random, songs).items():
+        for background, noise in backgrounds(pieces, number, random, songs).items():
+            kind = f"music, {rests(noise, piece)}" if background == "music" else background
             for snr in SNRS:
                 mixed = under(piece.samples, noise, piece.speech, snr)
                 yield ratio(f"{kind}, {snr} dB", snr, mixed, piece.rate)
@@ -257,6 +262,14 @@ def backgrounds(
         part = song[start : start + round(size * rate / piece.rate) + 1]
         noises["music"] = np.resize(resampled(part, rate, piece.rate), size)
     return noises
+
+
+def rests(noise: Sound, piece: Piece) -> str:
+    """How far the quietest 15 % of a noise's 32 ms frames lie under its mean while somebody speaks."""
+    frames = frames_of(finite(noise), piece.rate, piece.speech)
+    spoken = frames.energy[frames.speech]
+    depth = 10 * math.log10(spoken.mean() / max(np.quantile(spoken, 0.15), 1e-30))
+    return "rests under 6 dB" if depth < 6 else "rests of 6 to 10 dB" if depth < 10 else "rests over 10 dB"
 
 
 def music(folder: Path | None) -> list[tuple[Sound, int]]:

@@ -252,7 +252,7 @@ def _pieces(blocks: Iterator[Samples], size: int) -> Iterator[Samples]:
     """The same samples in pieces of `size`."""
     rest = np.zeros(0, np.float32)
     for block in blocks:
-        rest = np.concatenate([rest, block])
+        rest = np.concatenate([rest, block]) if len(rest) else block
         full = len(rest) // size * size
         yield from (rest[at : at + size].copy() for at in range(0, full, size))
         rest = rest[full:]

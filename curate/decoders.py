@@ -132,8 +132,10 @@ def _sound_blocks(path: Path, opened: list[Any], start: int) -> Blocks:
     with opened.pop() if opened else soundfile.SoundFile(path) as file:
         if start:
             file.seek(start)
-        while len(block := file.read(BLOCK, dtype="float32", always_2d=True)):
-            yield block
+        # of 16 bits libsndfile makes the same floats, in twice the time
+        dtype = "int16" if file.subtype == "PCM_16" else "float32"
+        while len(block := file.read(BLOCK, dtype=dtype, always_2d=True)):
+            yield block if dtype == "float32" else np.multiply(block, np.float32(1 / 32768), dtype=np.float32)
 
 
 def _refuse_cut(file: Any, path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import polars as pl
 
@@ -70,6 +70,8 @@ def ask_texts(clips: pl.DataFrame, measures: Sequence[Measure], context: Context
     """Fill the columns of text-scope measures one after the other; these are fast and run in this process."""
     for each in measures:
         asked = _asked(clips, each, pl.lit(True), context.store)
+        if asked.rows.is_empty():  # a language or a form that no clip has
+            continue
         missing = asked.missing()
         results = _read_texts(missing, each, context.watch) if missing.height else iter(())
         clips = _filled(clips, [asked], results, context.store)
@@ -92,6 +94,7 @@ def _ask_audio(
     clips: pl.DataFrame, measures: Sequence[Measure], where: pl.Expr, context: Context, what: str
 ) -> pl.DataFrame:
     asked = [_asked(clips, each, where, context.store) for each in measures]
+    asked = [each for each in asked if not each.rows.is_empty()]
     missing = pl.concat([each.missing() for each in asked]) if asked else clips.clear()
     results = _listen(missing, measures, context, what) if missing.height else iter(())
     return _filled(clips, asked, results, context.store)
@@ -194,14 +197,17 @@ def _jobs(missing: pl.DataFrame, measures: Mapping[str, Measure], roots: Mapping
     """Requests gathered by file, and by bounded stretches of a long one, so that each is decoded once."""
     jobs: list[Job] = []
     needed = dict.fromkeys((*FILE, "measure", "key", *(name for each in measures.values() for name in each.inputs)))
-    missing = missing.select(*needed)  # of eighty columns a dozen: rows become Python's objects here
-    for (source, path, mixed), rows in missing.group_by("source", "path", "channel_mix", maintain_order=True):
-        rate = rows["rate"][0]
-        mix = None if mixed is None else Mix.parse(str(mixed), rows["dc_offset"][0])
-        file = Job(roots[str(source)] / str(path), rate, rows["modified"][0], mix)
+    by_file: dict[tuple[str, str, str | None], list[dict[str, Any]]] = {}
+    for row in missing.select(*needed).iter_rows(named=True):  # of eighty columns a dozen become Python's objects
+        by_file.setdefault((row["source"], row["path"], row["channel_mix"]), []).append(row)
+    for (source, path, mixed), rows in by_file.items():
+        first = rows[0]
+        rate, seconds = first["rate"], first["frames"] / first["rate"]
+        mix = None if mixed is None else Mix.parse(mixed, first["dc_offset"])
+        file = Job(roots[source] / path, rate, first["modified"], mix)
         spans: dict[tuple[int, int], list[Request]] = {}
         recording: list[Request] = []
-        for row in rows.iter_rows(named=True):
+        for row in rows:
             each = measures[row["measure"]]
             request = Request(each.name, row["key"], {name: row[name] for name in each.inputs})
             if each.scope == "recording":
@@ -209,8 +215,8 @@ def _jobs(missing: pl.DataFrame, measures: Mapping[str, Measure], roots: Mapping
             else:
                 spans.setdefault((row["cut_start"], row["cut_end"]), []).append(request)
         if recording:
-            jobs.append(replace(file, recording=tuple(recording), seconds=rows["frames"][0] / rate))
-        jobs += _stretches(file, spans, rows["frames"][0] / rate)
+            jobs.append(replace(file, recording=tuple(recording), seconds=seconds))
+        jobs += _stretches(file, spans, seconds)
     return jobs
 
 

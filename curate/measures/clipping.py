@@ -6,7 +6,7 @@ A change here changes answers: raise `signal.VERSION`.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,7 +65,8 @@ def _one_shape(sound: Samples) -> bool:
     Such a sound may have straight tops by nature; a wave whose samples lie at the same places of each period piles up.
     In clipped speech one in ten of the loudest half-waves of a side is 1.5 times as long as nine in ten, and more.
     """
-    _, lengths, tops = _half_waves(sound - sound.mean())
+    sound = sound - sound.mean()
+    _, lengths, tops = _half_waves(sound, np.abs(sound))
     if not tops.max() > 0:
         return False
     loudest = (tops >= LOUDEST_LOBES * _high(tops)) & (lengths >= LOBE)
@@ -74,10 +75,26 @@ def _one_shape(sound: Samples) -> bool:
     return max(spread, default=ONE_LENGTH) < ONE_LENGTH
 
 
-def _half_waves(sound: Samples) -> tuple[NDArray[np.int64], NDArray[np.int64], Samples]:
-    """Where each half-wave starts, its length and its peak; one above zero and one below by turns."""
-    starts = np.flatnonzero(np.concatenate([[True], np.signbit(sound[1:]) != np.signbit(sound[:-1])]))
-    return starts, np.diff(np.append(starts, len(sound))), np.maximum.reduceat(np.abs(sound), starts)
+class HalfWaves(NamedTuple):
+    """Half-waves of a sound: where each starts, its length in samples and its peak."""
+
+    starts: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+    tops: Samples
+
+    def between(self, least: float, under: float = math.inf) -> HalfWaves:
+        """Those of at least LOBE samples whose peak lies in least..under."""
+        used = np.flatnonzero((self.tops >= least) & (self.tops < under) & (self.lengths >= LOBE))
+        return HalfWaves(self.starts[used], self.lengths[used], self.tops[used])
+
+
+def _half_waves(sound: Samples, level: Samples) -> HalfWaves:
+    """All of them, one above zero and one below by turns; `level` is the size of each sample."""
+    below = np.signbit(sound)
+    starts = np.flatnonzero(np.concatenate([[True], below[1:] != below[:-1]]))
+    # floats that are not negative are in the order of their bits, and integers take half the time
+    tops = np.maximum.reduceat(level.view(np.int32), starts).view(np.float32)
+    return HalfWaves(starts, np.diff(np.append(starts, len(sound))), tops)
 
 
 def _high(tops: Samples) -> float:
@@ -151,12 +168,22 @@ def _straight_share(sound: Samples, rate: int) -> float:
         return 0.0
     least, least_steady = (STRAIGHT, STEADY) if spread < even else (UNEVEN_STRAIGHT, UNEVEN_STEADY)
     bend = _bends(sound)
-    straight, softer, tops = _straight_tops(sound, level, bend)
-    steady, held = _steadiness(level, bend, ceiling, rate)
-    enough = straight > COARSE if rate < STRAIGHT_RATE else straight - USUAL * softer > least
-    if rate >= STRAIGHT_RATE and spread < even and steady < BENDING:
-        enough = enough or straight > max(BENDING_STRAIGHT, BENDING_TIMES * softer)
-    found = [tops] if enough else []
+    waves = _half_waves(sound, level)
+    most = _high(waves.tops)
+    straight = _straightness(bend, level, waves.between(LOUDEST_LOBES * most))
+    enough, bending = straight > COARSE, False
+    if rate >= STRAIGHT_RATE:
+        # most clean speech is less straight than is asked for, whatever softer waves are: they need not be looked at
+        soft = waves.between(*(each * most for each in SOFTER_LOBES)) if straight > least else None
+        softer = math.inf if soft is None else _straightness(bend, level, soft)
+        enough = straight - USUAL * softer > least
+        bending = not enough and spread < even and straight > max(BENDING_STRAIGHT, BENDING_TIMES * softer)
+    steady, held = _steadiness(level, bend, ceiling, rate, asked=bending)
+    enough = enough or (bending and steady < BENDING)
+    found = []
+    if enough:
+        runs = _straight_runs(bend, level, waves.between(LOUD_LOBES * most))
+        found.append(float(runs.sum() / len(sound)))
     return max([*found, held] if steady > least_steady and held > 0 else found, default=0.0)
 
 
@@ -171,68 +198,64 @@ def _ceiling(level: Samples, peaks: Samples) -> float:
     return float(one + (next_ - one) * (place - low))
 
 
-def _straight_tops(sound: Samples, level: Samples, bend: Samples) -> tuple[float, float, float]:
-    """How much of the loudest half-waves is straight, how much of softer ones, and the share of samples in such tops.
-
-    In each half-wave near the ceiling the longest run is looked for in which the second difference stays under a tenth
-    of the half-wave's largest: a sine's bends most at its top.
-    """
-    _, lengths, tops = _half_waves(sound)
-    most = _high(tops)
-    used = (tops >= SOFTER_LOBES[0] * most) & (lengths >= LOBE)
-    inside = np.repeat(used, lengths)
-    lengths, tops = lengths[used], tops[used]
-    runs = _straight_runs(bend[inside], level[inside], lengths, tops)
-    some = (tops >= LOUDEST_LOBES * most, tops < SOFTER_LOBES[1] * most)
-    straight, softer = (float(runs[each].sum() / max(1, lengths[each].sum())) for each in some)
-    return straight, softer, float(runs[tops >= LOUD_LOBES * most].sum() / len(sound))
+def _straightness(bend: Samples, level: Samples, waves: HalfWaves) -> float:
+    """How much of these half-waves is straight (see `_straight_runs`)."""
+    return float(_straight_runs(bend, level, waves).sum() / max(1, waves.lengths.sum()))
 
 
-def _steadiness(level: Samples, bend: Samples, ceiling: float, rate: int) -> tuple[float, float]:
+def _steadiness(level: Samples, bend: Samples, ceiling: float, rate: int, *, asked: bool) -> tuple[float, float]:
     """How much of what is straight by a loose bound is so by a strict one, and the share of samples that is.
 
     A steep high-pass turns flat tops into slopes, so height says nothing here. Where speech happens to bend little, it
     does so for a moment, and a third of the bound leaves a third of the samples or less. What was flat stays straight
     by any bound. Where too little is straight by the strict one the share is 0, and also where softer sound is about as
-    straight as loud: a synthetic buzz has the same shape at any level.
+    straight as loud: a synthetic buzz has the same shape at any level. Where too little is straight, as in nearly all
+    clean speech, steadiness is found only where it is `asked` for, and else 0.
     """
     reach = 2 * round(AROUND * rate) + 1
     sharpest = _highest(bend, reach)
     loud = _highest(level >= LOUD_LOBES * ceiling, 2 * reach - 1)
-    strict, loose = (_long_runs(bend < np.float32(most) * sharpest, least) for most, least in (STRICT, LOOSE))
-    upto = _upto(loud)
-    held, size = _within(upto, *strict), int(upto[-1])
-    steady = held / max(1, _within(upto, *loose))
-    if held <= STEADY_SHARE * max(1, size):
+    strict = _straight_stretches(bend, sharpest, *STRICT)
+    held, size = _within(loud, *strict), int(np.count_nonzero(loud))
+    some = held > STEADY_SHARE * max(1, size)
+    if not some and not asked:
+        return 0.0, 0.0
+    steady = held / max(1, _within(loud, *_straight_stretches(bend, sharpest, *LOOSE)))
+    if not some:
         return steady, 0.0
-    upto = _upto(_highest(level >= SOFTER * ceiling, 2 * reach - 1) & ~loud)
-    softer = _within(upto, *strict) / max(1, int(upto[-1]))
+    quieter = _highest(level >= SOFTER * ceiling, 2 * reach - 1) & ~loud
+    softer = _within(quieter, *strict) / max(1, int(np.count_nonzero(quieter)))
     return steady, held / len(level) if held > LOUDER * softer * size else 0.0
 
 
-def _long_runs(flags: Flags, least: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    starts, lengths = _runs(flags)
+def _straight_stretches(
+    bend: Samples, sharpest: Samples, most: float, least: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where each stretch of at least `least` samples starts, and its length: all bend under `most` of `sharpest`."""
+    starts, lengths = _runs(bend < np.float32(most) * sharpest)
     return starts[lengths >= least], lengths[lengths >= least]
 
 
-def _upto(region: Flags) -> NDArray[np.int32]:
-    """How many samples of a region lie before each sample, and before the end."""
-    total = np.zeros(len(region) + 1, np.int32)
-    np.cumsum(region, out=total[1:])
-    return total
+def _within(region: Flags, starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> int:
+    """How many samples of a region, which has few and long parts, lie in these runs."""
+    parts, sizes = _runs(region)
+    before = np.concatenate([[0], np.cumsum(sizes)])
+    parts, sizes = np.concatenate([[0], parts]), np.concatenate([[0], sizes])
 
+    def upto(places: NDArray[np.int64]) -> NDArray[np.int64]:
+        """How many samples of the region lie before each place."""
+        part = np.searchsorted(parts, places, "right") - 1
+        return np.asarray(before[part] - sizes[part] + np.minimum(places - parts[part], sizes[part]))
 
-def _within(upto: NDArray[np.int32], starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> int:
-    """How many samples of a region lie in these runs."""
-    return int((upto[starts + lengths] - upto[starts]).sum())
+    return int((upto(starts + lengths) - upto(starts)).sum())
 
 
 def _bends(sound: Samples) -> Samples:
     """The size of each sample's second difference; 0 at both ends."""
     bend = np.zeros_like(sound)
     if len(sound) > 2:
-        np.subtract(sound[2:], sound[1:-1], out=bend[1:-1])
-        bend[1:-1] -= sound[1:-1] - sound[:-2]
+        steps = sound[1:] - sound[:-1]
+        np.subtract(steps[1:], steps[:-1], out=bend[1:-1])
         np.abs(bend, out=bend)
     return bend
 
@@ -248,15 +271,21 @@ def _highest(values: NDArray[Any], width: int) -> NDArray[Any]:
     return np.asarray(np.maximum(found[: len(values)], found[width - done :][: len(values)]))
 
 
-def _straight_runs(bend: Samples, level: Samples, lengths: NDArray[np.int64], tops: Samples) -> NDArray[np.int64]:
-    """For each half-wave its longest run of samples near its top and without a bend that ends near the top too."""
+def _straight_runs(bend: Samples, level: Samples, waves: HalfWaves) -> NDArray[np.int64]:
+    """For each half-wave its longest run of samples near its top and without a bend that ends near the top too.
+
+    Without a bend: the second difference stays under a tenth of the half-wave's largest. A sine bends most at its top.
+    """
+    lengths = waves.lengths
     if not len(lengths):
         return np.zeros(0, np.int64)
     starts = np.cumsum(lengths) - lengths
+    inside = np.arange(lengths.sum()) + np.repeat(waves.starts - starts, lengths)
+    bend, level = bend[inside], level[inside]
     first = np.zeros(len(bend), np.bool_)
     first[starts] = True
     even = bend < np.repeat(np.float32(STRAIGHT_BEND) * np.maximum.reduceat(bend, starts), lengths)
-    top = even & (level >= np.repeat(np.float32(STRAIGHT_TOP) * tops, lengths))
+    top = even & (level >= np.repeat(np.float32(STRAIGHT_TOP) * waves.tops, lengths))
     (even_starts, even_lengths), (top_starts, top_lengths) = _runs_within(even, first), _runs_within(top, first)
     around = np.searchsorted(even_starts, top_starts, "right") - 1
     ends_there = even_lengths[around] <= SLOPE * top_lengths

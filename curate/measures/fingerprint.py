@@ -12,7 +12,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -23,10 +23,10 @@ from curate.audio import LISTENING_RATE, resample
 from curate.manifest import COLUMNS
 from curate.measures import equal_frames, landmarks
 from curate.measures.equal_frames import NOTHING
-from curate.measures.spectra import Samples, finite, hann, power_of, quantiles
+from curate.measures.spectra import AT_ONCE, Samples, finite, hann, power_of, quantiles
 
 VERSION = 3  # of a clip's print: raise it when an answer changes, it enters the fingerprint
-SIMILAR_VERSION = 2  # of the pairs that sound alike
+SIMILAR_VERSION = 3  # of the pairs that sound alike
 
 Print = NDArray[np.uint32]
 
@@ -42,6 +42,11 @@ OVERLAP = 0.5  # of the frames of the shorter print: how much two clips must sha
 THRESHOLD = 0.4  # measured: see docs/measures/duplicates.md
 FLOOR = 0.3  # other speech stays below, so any sensible threshold can be decided
 SURE = 0.8  # as alike as this at the same speed: no other is tried
+STRETCH = 25  # frames (0.5 s) of both: how short a part is looked at by itself
+UNLIKE = (
+    0.15  # a stretch under this is not the same sound: copies 0.20 and more at 10 dB SNR, other speech at most 0.05
+)
+MOVED = 0.45  # what is unlike there, but as alike as this elsewhere in the other clip, was moved by an edited pause
 
 
 def fingerprint(samples: Samples, rate: int) -> bytes:
@@ -74,20 +79,22 @@ def similarity(a: bytes, b: bytes) -> float:
 
     1 - 2 x the share of bits that differ, over the frames both have; at least half of the shorter print must overlap.
     Where the landmarks say that one is faster, they are also compared at that speed, at the same pitch and at the pitch
-    that goes with it.
+    that goes with it. Clips that share a jingle or their first words are as alike as the least alike 0.5 s of them.
     """
     if not a or not b:
         return 0.0
     a, b = min(a, b), max(a, b)  # rounding must not depend on which comes first
     first, second = _numbers(a), _numbers(b)
-    alike = _likeness(first, second)
-    if alike < SURE:
+    likeness, offset = _likeness(first, second)
+    alike = _all_through(likeness, _Alignment(first, second, 0, offset))
+    if likeness < SURE:
         faster = landmarks.speed(_marks(a), _marks(b))
         if faster != 1:
             steps = math.log(faster) / (math.log(HIGH / LOW) / BANDS)
             second = second[np.rint(np.arange(int(len(second) * faster)) / faster).astype(np.int64)]
-            shifts = dict.fromkeys((0, math.floor(steps), math.ceil(steps)))
-            alike = max(alike, *(_likeness(first, second, shift) for shift in shifts))
+            for shift in dict.fromkeys((0, math.floor(steps), math.ceil(steps))):
+                likeness, offset = _likeness(first, second, shift)
+                alike = max(alike, _all_through(likeness, _Alignment(first, second, shift, offset)))
     return round(float(np.clip(alike, 0.0, 1.0)), 6)
 
 
@@ -115,10 +122,13 @@ def _energy(sound: Samples) -> NDArray[np.float32]:
     if len(sound) < WINDOW:
         return np.zeros((0, BANDS), np.float32)
     cut = np.lib.stride_tricks.sliding_window_view(sound, WINDOW)[::HOP]
-    bands = _bands()
-    spectrum = scipy.fft.rfft(cut * hann(WINDOW), axis=1, overwrite_x=True)
-    power = np.ascontiguousarray(power_of(spectrum[:, : bands.shape[1]]).T)  # rows, as the sparse product wants them
-    return np.ascontiguousarray((bands @ power).T)
+    bands, window = _bands(), hann(WINDOW)
+    energy = np.empty((len(cut), BANDS), np.float32)
+    for at in range(0, len(cut), AT_ONCE):
+        spectrum = scipy.fft.rfft(cut[at : at + AT_ONCE] * window, axis=1, overwrite_x=True)
+        power = np.ascontiguousarray(power_of(spectrum[:, : bands.shape[1]]).T)  # rows, as the product wants them
+        energy[at : at + AT_ONCE] = (bands @ power).T
+    return energy
 
 
 @functools.cache
@@ -158,15 +168,53 @@ def _marks(print_: bytes) -> landmarks.Table:
     return every[1 : 1 + 2 * int(every[0])].reshape(-1, 2) if len(every) else np.zeros((0, 2), np.uint32)
 
 
-def _likeness(first: Print, second: Print, shift: int = 0) -> float:
-    """The likeness of two prints at their best offset, with the bits of the second `shift` bands higher."""
+class _Alignment(NamedTuple):
+    """Two prints where they are most alike: frame i + offset and frame i; the bits of the second are `shift` higher."""
+
+    first: Print
+    second: Print
+    shift: int
+    offset: int
+
+
+def _likeness(first: Print, second: Print, shift: int = 0, least: float | None = None) -> tuple[float, int]:
+    """The likeness of two prints at their best offset, with the bits of the second `shift` bands higher; the offset.
+
+    `least` is how many frames they must share.
+    """
     import scipy.fft  # slow to import
 
     size = scipy.fft.next_fast_len(len(first) + len(second), real=True)
     signs, frames = _correlated(_signs(first, max(0, -shift), shift), _signs(second, max(0, shift), -shift), size)
-    least = max(LEAST, OVERLAP * min(np.count_nonzero(first), np.count_nonzero(second)))
+    if least is None:
+        least = max(LEAST, OVERLAP * min(np.count_nonzero(first), np.count_nonzero(second)))
     enough = np.rint(frames) >= least
-    return float((signs[enough] / (frames[enough] * (BANDS - 1 - abs(shift)))).max(initial=0.0))
+    alike = np.divide(signs, frames * (BANDS - 1 - abs(shift)), out=np.zeros_like(signs), where=enough)
+    best = int(alike.argmax())
+    return float(alike[best]), best if best < len(first) else best - size
+
+
+def _all_through(likeness: float, at: _Alignment) -> float:
+    """The likeness of two aligned prints, or that of their least alike stretch where that is another sound.
+
+    After a pause that was shortened or lengthened the rest lies at another offset: that is no other sound.
+    """
+    if likeness < FLOOR:
+        return likeness
+    start, end = max(0, -at.offset), min(len(at.second), len(at.first) - at.offset)
+    first = _signs(at.first, max(0, -at.shift), at.shift)[:, start + at.offset : end + at.offset]
+    second = _signs(at.second, max(0, at.shift), -at.shift)[:, start:end]
+    both = np.flatnonzero(first[-1] * second[-1])
+    agree = (first[:-1] * second[:-1]).sum(axis=0)[both] / (BANDS - 1 - abs(at.shift))
+    stretches = np.convolve(agree, np.full(STRETCH, 1 / STRETCH), "valid")
+    which = int(stretches.argmin())
+    worst = float(stretches[which])
+    if worst >= UNLIKE:
+        return likeness
+    fine = np.flatnonzero(np.concatenate([[True], stretches >= UNLIKE, [True]])) - 1
+    begin, stop = fine[fine < which][-1] + 1, fine[fine > which][0] - 1
+    unlike = at.second[start + both[begin] : start + both[stop + STRETCH - 1] + 1]
+    return likeness if _likeness(at.first, unlike, at.shift, OVERLAP * np.count_nonzero(unlike))[0] >= MOVED else worst
 
 
 def _signs(numbers: Print, low: int = 0, top: int = 0) -> Samples:

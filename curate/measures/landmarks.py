@@ -8,6 +8,7 @@ landmarks match where their numbers differ in no other bits than the three that 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -61,13 +62,9 @@ def find(energy: Energy) -> Table:
 
 
 def _described(energy: Energy, floor: np.float32, places: Numbers) -> Table:
-    centres = np.linspace(SPREAD / 2, energy.shape[1] - 1 - SPREAD / 2, GROUPS)
-    apart = np.abs(np.arange(energy.shape[1])[:, None] - centres) / SPREAD
-    groups = np.where(apart < 1, 1 + np.cos(np.pi * apart), 0).astype(np.float32)
-    mixed = np.einsum(
-        "tb,bg->tg", energy, groups
-    )  # not a product of matrices: so small a one starts threads for nothing
-    around = np.pad(mixed, ((REACH * STEP, REACH * STEP), (0, 0)))  # beyond its ends a clip is silent
+    around = np.zeros((len(energy) + 2 * REACH * STEP, GROUPS), np.float32)  # beyond its ends a clip is silent
+    # not a product of matrices: so small a one starts threads for nothing
+    around[REACH * STEP : -REACH * STEP] = np.einsum("tb,bg->tg", energy, _groups(energy.shape[1]))
     loud = np.log(around + floor)
     loud = np.apply_along_axis(np.convolve, 0, loud, SMOOTH, "same")
     loud = np.concatenate([loud, loud - loud.mean(axis=1, keepdims=True)], axis=1)
@@ -77,6 +74,14 @@ def _described(energy: Energy, floor: np.float32, places: Numbers) -> Table:
     weakest = np.argsort(np.abs(apart), axis=1, kind="stable")[:, :WEAK].astype(np.uint32)
     told = (weakest << PLACES).sum(axis=1, dtype=np.uint32) | places.astype(np.uint32)
     return np.stack([numbers, told], axis=1)
+
+
+@functools.cache
+def _groups(bands: int) -> NDArray[np.float32]:
+    """(bands, GROUPS): how much of each band a group takes."""
+    centres = np.linspace(SPREAD / 2, bands - 1 - SPREAD / 2, GROUPS)
+    apart = np.abs(np.arange(bands)[:, None] - centres) / SPREAD
+    return np.where(apart < 1, 1 + np.cos(np.pi * apart), 0).astype(np.float32)
 
 
 def speed(first: Table, second: Table) -> float:

@@ -21,6 +21,7 @@ Samples = NDArray[np.float32]
 Spans = Sequence[tuple[int, int]]
 
 WINDOW, HOP = 0.032, 0.016  # seconds of one spectrum, and between two
+AT_ONCE = 64  # frames transformed at a time: they stay in the processor's cache
 LOWEST = 20.0  # Hz: what is lower is not heard
 PAUSE_MARGIN = 0.06  # seconds beside speech that may still hold its tail
 ENOUGH_FRAMES = 10  # 0.16 s: fewer say too little about what moves
@@ -46,9 +47,12 @@ def frames_of(samples: Samples, rate: int, speech: Spans) -> Frames:
     padded = np.pad(samples, (0, size - len(samples))) if len(samples) < size else samples
     window = hann(size)
     cut = np.lib.stride_tricks.sliding_window_view(padded, size)[::hop]
-    shaped = cut - cut.mean(axis=1, keepdims=True)  # per frame, so that digital silence stays zero
-    shaped *= window
-    power = power_of(scipy.fft.rfft(shaped, axis=1, overwrite_x=True))
+    power = np.empty((len(cut), size // 2 + 1), np.float32)
+    for at in range(0, len(cut), AT_ONCE):
+        some = cut[at : at + AT_ONCE]
+        shaped = some - some.mean(axis=1, keepdims=True)  # per frame, so that digital silence stays zero
+        shaped *= window
+        power[at : at + AT_ONCE] = power_of(scipy.fft.rfft(shaped, axis=1, overwrite_x=True))
     power *= np.float32(2 / (size * float((window**2).sum())))
     power[:, : math.ceil(LOWEST * size / rate)] = 0
     middles = np.arange(len(power)) * hop + size // 2

@@ -86,19 +86,21 @@ class Network:
         state = np.empty(5 * UNITS, np.float32)
         cell, gates, sigmoids = state[:UNITS], state[UNITS:], state[2 * UNITS :]
         old_and_new, kept_and_let_in = state[: 2 * UNITS], state[2 * UNITS : 4 * UNITS]
-        let_out, products = state[4 * UNITS :], np.empty((2, UNITS), np.float32)
-        hidden, weights, half = memory.hidden, self._hidden, np.float32(0.5)
+        let_out, products = state[4 * UNITS :], np.empty(2 * UNITS, np.float32)
+        kept, let_in = products[:UNITS], products[UNITS:]
+        ones, halves = np.ones(3 * UNITS, np.float32), np.full(UNITS, 0.5, np.float32)  # faster than scalars
+        hidden, weights = memory.hidden, self._hidden
         cell[:] = memory.cell
         for step, after in zip(given, hidden_after, strict=True):
-            np.dot(weights, hidden, out=gates)
-            gates += step
-            np.tanh(gates, out=gates)
-            sigmoids += 1
-            np.multiply(kept_and_let_in, old_and_new, out=products.reshape(-1))
-            np.add(products[0], products[1], out=cell)
-            cell *= half
-            np.tanh(cell, out=after)
-            after *= let_out
+            np.dot(weights, hidden, gates)
+            np.add(gates, step, gates)
+            np.tanh(gates, gates)
+            np.add(sigmoids, ones, sigmoids)
+            np.multiply(kept_and_let_in, old_and_new, products)
+            np.add(kept, let_in, cell)
+            np.multiply(cell, halves, cell)
+            np.tanh(cell, after)
+            np.multiply(after, let_out, after)
             hidden = after
         return hidden_after, Memory(hidden.copy(), cell.copy())
 
@@ -112,12 +114,12 @@ def _columns(weights: dict[str, Floats], number: int) -> tuple[Floats, Floats]:
 def _convolved(heard: Floats, weights: Floats, bias: Floats, stride: int) -> Floats:
     """(frames, places, channels) convolved over three places, with a zero beside both ends; what is negative is 0."""
     frames, places, channels = heard.shape
-    padded = np.zeros((frames, places + 2, channels), np.float32)
-    padded[:, 1:-1] = heard
-    wide = 3 * channels
-    rows = np.lib.stride_tricks.sliding_window_view(padded.reshape(frames, -1), wide, axis=1)
-    rows = rows[:, :: stride * channels]
-    out = rows.reshape(-1, wide) @ weights
+    rows = np.zeros((frames, -(-places // stride), 3, channels), np.float32)
+    before, after = heard[:, stride - 1 : places - 1 : stride], heard[:, 1::stride]
+    rows[:, 1:, 0] = before
+    rows[:, :, 1] = heard[:, ::stride]
+    rows[:, : after.shape[1], 2] = after
+    out = rows.reshape(-1, 3 * channels) @ weights
     out += bias
     return np.maximum(out, 0, out=out).reshape(frames, rows.shape[1], -1)
 

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from curate import audio
-from curate.decoders import wave_info, wave_mean
+from curate.decoders import open_stream, wave_info, wave_mean
 from curate.errors import Unreadable
 from tests.curate.ingest.corpora import sound
 from tests.curate.recordings import RATE, encode, voice
@@ -131,3 +131,16 @@ def test_the_mean_of_a_short_wav_in_memory_is_that_of_the_survey(tmp_path: Path)
     _, mix, offsets = audio.survey(path)
     assert wave_mean(path.read_bytes()) == pytest.approx(mix.offset, abs=2e-6)
     assert offsets == [mix.offset]
+
+
+@pytest.mark.parametrize("format", ["WAV", "FLAC", "AIFF"])
+def test_sixteen_bits_are_the_floats_that_the_library_makes_of_them(tmp_path: Path, format: str) -> None:
+    path = tmp_path / f"sound.{format.lower()}"
+    every = np.arange(-32768, 32768, dtype=np.int16)
+    soundfile.write(path, np.stack([every, every[::-1]], axis=1), RATE, subtype="PCM_16", format=format)
+    theirs, _ = soundfile.read(path, dtype="float32", always_2d=True)
+    for start in (0, 1000):
+        with open_stream(path) as stream:
+            ours = np.concatenate(list(stream.blocks(start if stream.plain else 0)))
+        assert ours.dtype == np.float32
+        assert np.array_equal(ours, theirs[start if format != "FLAC" else 0 :])

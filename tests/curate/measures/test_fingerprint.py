@@ -116,6 +116,31 @@ def test_the_same_music_under_other_words_and_the_same_words_again_are_no_copies
 
 
 @needs_speech
+@pytest.mark.parametrize("kept", [1.5, 2.5])
+def test_clips_that_share_a_jingle_or_their_first_or_last_words_are_no_copies(kept: float) -> None:
+    """Three seconds of music or of one sentence, then `kept` seconds of each of seven others; and turned about."""
+    music, at = audio.read(SHARED / "neg/music/Kevin_MacLeod_-_Vibe_Ace.ogg")
+    spoken = [audio.read(file)[0] for file in sorted(SHARED.glob("ko/zeroth/*.flac"))]
+    own = [one[RATE : RATE + round(kept * RATE)] for one in spoken[1:]]
+    for common in (audio.resample(music, at, RATE)[8 * RATE : 11 * RATE] / 3, spoken[0][RATE : 4 * RATE]):
+        for order in (1, -1):
+            sounds = [np.concatenate([common, one][::order]) for one in own]
+            assert fingerprint.pairs([fingerprint.fingerprint(np.float32(one), RATE) for one in sounds]) == []
+
+
+@needs_speech
+@pytest.mark.parametrize("pause", [0.3, -0.15])
+def test_a_copy_whose_pause_was_edited_is_found(pause: float) -> None:
+    """A pause of 0.3 s put in the middle, or 0.15 s cut out of it."""
+    for file in sorted(SHARED.glob("ko/zeroth/*.flac"))[:4]:
+        samples, middle = audio.read(file)[0], 4 * RATE
+        silence = np.zeros(round(max(pause, 0) * RATE), np.float32)
+        edited = np.concatenate([samples[:middle], silence, samples[middle + round(max(-pause, 0) * RATE) :]])
+        prints = [fingerprint.fingerprint(sound, RATE) for sound in (samples, edited)]
+        assert fingerprint.similarity(*prints) >= fingerprint.THRESHOLD
+
+
+@needs_speech
 def test_only_the_damaged_copies_are_found_among_all_files() -> None:
     files = [*SHARED.glob("ko/*/*.*"), *SHARED.glob("km/*/*.mp3"), *SHARED.glob("neg/*/*.*"), *SHARED.glob("derived/*")]
     files = sorted(file for file in files if file.suffix in {".wav", ".flac", ".mp3", ".ogg"})

@@ -46,12 +46,14 @@ def test_babble_without_pauses_is_as_loud_as_it_is(name: str) -> None:
 @pytest.mark.parametrize("name", CLIPS)
 def test_speech_that_the_detector_missed_is_no_noise(name: str) -> None:
     """A quarter of a second of loud speech is all there is of pauses."""
-    samples, rate, [(start, end)] = mixed(name, white, 30)
-    middle = (start + end) // 2
-    speech = [(0, middle - start), (middle - start + rate // 4, end - start)]
-    found = signal.measure(samples[start:end], rate, speech)["snr"]
-    assert found is not None
-    assert found > 20
+    found = []
+    for snr in (30, 20, 10, 5):
+        samples, rate, [(start, end)] = mixed(name, white, snr)
+        middle = (start + end) // 2
+        speech = [(0, middle - start), (middle - start + rate // 4, end - start)]
+        found.append(signal.measure(samples[start:end], rate, speech)["snr"])
+    inside = [pytest.approx(snr, abs=3) for snr in (20, 10, 5)]  # at 30 dB speech's own quiet moments count
+    assert found == [pytest.approx(30, abs=10), *inside]
 
 
 @needs_speech
