@@ -15,6 +15,7 @@ The mean of each channel (its DC offset) is known as well, and is taken off.
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from dataclasses import dataclass
@@ -49,6 +50,11 @@ def finite(samples: Block) -> Block:
     if np.isfinite(flat @ flat):  # one pass: nearly every sound is finite
         return samples
     return np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
+
+
+@functools.lru_cache(maxsize=8)
+def _hanning(size: int) -> Block:
+    return np.hanning(size).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -127,7 +133,7 @@ class Survey:
         parts = window[: len(window) // size * size].reshape(-1, size, self._channels)
         self._levels.append(parts.var(axis=1))
         if self._pairs:
-            shape = np.hanning(len(window)).astype(np.float32)[:, None]
+            shape = _hanning(len(window))[:, None]
             spectra = np.fft.rfft((window - window.mean(axis=0)) * shape, self._size, axis=0).T
             self._power += np.abs(spectra) ** 2
             for one, other in self._pairs:
