@@ -94,6 +94,7 @@ class Local:
         self._state = self._state or Extractors(self._measures)
         for job in jobs:
             yield from work(job, self._state)
+            memory.give_back(job.seconds)
             progress(job.seconds)
 
     def _there(self, jobs: Sequence[Job], progress: Progress) -> Iterator[Result]:
@@ -216,6 +217,7 @@ def _answers(job: Job, state: Extractors) -> Iterator[Result | UserError | str |
     """A job's answers, then None; or what the parent is to raise."""
     try:
         yield from work(job, state)
+        memory.give_back(job.seconds)
         yield None
     except UserError as error:
         yield error

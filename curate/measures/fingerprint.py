@@ -43,9 +43,8 @@ THRESHOLD = 0.4  # measured: see docs/measures/duplicates.md
 FLOOR = 0.3  # other speech stays below, so any sensible threshold can be decided
 SURE = 0.8  # as alike as this at the same speed: no other is tried
 STRETCH = 25  # frames (0.5 s) of both: how short a part is looked at by itself
-UNLIKE = (
-    0.15  # a stretch under this is not the same sound: copies 0.20 and more at 10 dB SNR, other speech at most 0.05
-)
+# A stretch under this is not the same sound: copies have 0.20 and more at 10 dB SNR, other speech at most 0.05.
+UNLIKE = 0.15
 MOVED = 0.45  # what is unlike there, but as alike as this elsewhere in the other clip, was moved by an edited pause
 
 

@@ -87,3 +87,22 @@ def test_a_c_library_without_mallopt_is_left_alone(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(memory.ctypes, "CDLL", lambda name: object())
     memory.keep_freed()
     assert len(asked) == 2
+
+
+def test_what_a_long_job_leaves_goes_back_to_the_system_and_a_short_ones_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    trimmed: list[int] = []
+
+    class Glibc:
+        @staticmethod
+        def malloc_trim(kept: int) -> int:
+            trimmed.append(kept)
+            return 1
+
+    monkeypatch.setattr(memory.ctypes, "CDLL", lambda name: Glibc())
+    memory.give_back(59.9)
+    assert trimmed == []
+    memory.give_back(60)
+    assert trimmed == [0]
+    monkeypatch.setattr(memory.ctypes, "CDLL", lambda name: object())
+    memory.give_back(60)
+    assert trimmed == [0]
