@@ -236,7 +236,15 @@ def test_ratings_that_the_effects_fit_whole_have_an_error_all_the_same(size):
     kept = [n for n, each in enumerate(ratings) if np.ptp(each[i, j, side]) > 0 and found[n, 1] > 1e-5]
     fits = [difference(comparisons.Table(ratings[n][i, j, side], side, i, j)) for n in kept]
     assert len(fits) > 20
-    assert [[fit.value, fit.se**2, fit.df] for fit in fits] == pytest.approx(found[kept], rel=1e-3, abs=1e-6)
+    reached = np.array([[fit.value, fit.se**2, fit.df] for fit in fits])
+    differ = np.flatnonzero(~np.isclose(reached, found[kept], rtol=1e-3, atol=1e-6).all(axis=1))
+    # one in some hundred has two maxima of one height; which of them is reached is a matter of the last bits
+    assert len(differ) <= 2
+    square, parts = latin.Square.of(size, size, k), latin.parted(ratings, k).at(np.array(kept)[differ])
+    heights = [latin._point(square, parts, theta)[0] for theta in (
+        latin.components(square, parts), np.array([list(fits[n].components.values()) for n in differ]).reshape(-1, 5)
+    )]  # fmt: skip
+    assert heights[0] == pytest.approx(heights[1], abs=1e-9)
     assert min(fit.p() for fit in fits) > 0.01  # 2e-24 where a residual of 0 was come near to
 
 
