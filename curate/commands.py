@@ -30,7 +30,7 @@ from curate.recipe import Recipe
 from curate.report import rows
 from curate.report.summary import Summary, summary
 from curate.steps.before import Before
-from curate.text.coverage.known import NEEDED, Known, known
+from curate.text.coverage.known import NEEDED, Known, kept, known
 
 log = logging.getLogger(__name__)
 
@@ -259,13 +259,12 @@ NOT_PREPARED = Prepared()
 
 
 def prepare(corpus: Corpus) -> Prepared:
-    """From what was measured, where there is that: a report of 15,000 clips takes 0.2 s less with it."""
+    """From what was measured, where there is that; nothing is written. Of 15,000 clips a report takes 0.2 s less so."""
     names = dict.fromkeys([*NEEDED, *rows.measured_columns()])
     report.warm_up()
     try:
         clips = pl.read_parquet(corpus.measured, columns=list(names))
-        units = known(clips, corpus.units) if corpus.units.is_file() else None
-        return Prepared(units, rows.begin(rows.measured(clips)))
+        return Prepared(kept(clips, corpus.units), rows.begin(rows.measured(clips)))
     except (pl.exceptions.PolarsError, OSError):
         return NOT_PREPARED
 

@@ -17,7 +17,7 @@ from curate.console import printable
 from curate.corpus import Corpus
 from curate.errors import UserError
 from curate.files import sha256
-from curate.ingest import roots
+from curate.ingest import WRITTEN, roots
 from curate.recipe import Recipe
 from curate.report.facts import gather
 from curate.verify import files as on_disk
@@ -28,6 +28,7 @@ Facts = dict[str, Any]
 Watch = Callable[[str, float, float], None]
 NAMED = 10  # failures that are shown of each check
 DIFFERING = 5  # rows that are named where a decision differs
+INGESTED = WRITTEN | {"start", "end", "licence", "attribution"}  # columns that are compared with the manifest
 OF_THE_PROGRAM = ("provenance", "models", "limits", "columns")  # parts of a report that another version may word anew
 
 
@@ -66,8 +67,8 @@ def verify(corpus: Corpus, recipe: Recipe, watch: Watch) -> Facts:
 
 
 def _as_ingested(clips: pl.DataFrame, ingested: pl.DataFrame | None) -> list[Checked]:
-    if ingested is None:
-        why = "without ingested.parquet nobody can tell what was read"
+    if ingested is None or not set(ingested.columns) >= INGESTED:  # of an earlier version, or none of ours
+        why = "without ingested.parquet of this version nobody can tell what was read"
         return [Checked("spans", "files", skipped=why), Checked("licences", "rows", skipped=why)]
     return [rows.spans(clips, ingested), rows.terms(clips, ingested)]
 

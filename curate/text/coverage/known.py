@@ -73,6 +73,12 @@ def known(clips: pl.DataFrame, cache: Path) -> Known | None:
     return made
 
 
+def kept(clips: pl.DataFrame, cache: Path) -> Known | None:
+    """As `known`, but only what the cache holds of just these texts: nothing is written."""
+    found = _read(cache, _digest(clips)) if SMALL <= clips.height <= LARGE else None
+    return Known(clips, found) if found else None
+
+
 def _find(clips: pl.DataFrame, language: str) -> _Found:
     table, rows, numbers = coverage.units(clips, language)
     starts = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=clips.height))])

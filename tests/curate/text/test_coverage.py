@@ -169,3 +169,17 @@ def test_units_of_few_clips_are_not_kept(tmp_path: Path) -> None:
     known.known(many(known.SMALL), cache)
     assert known.known(many(known.SMALL - 1), cache) is None  # clips were taken out since
     assert not cache.exists()
+
+
+def test_what_is_only_looked_up_is_never_written(tmp_path: Path) -> None:
+    every, cache = many(known.SMALL), tmp_path / "units.npz"
+    assert known.kept(every, cache) is None
+    assert not cache.exists()
+    made = known.known(every, cache)
+    content, found = cache.read_bytes(), known.kept(every, cache)
+    assert made
+    assert found
+    assert alike(made, found, every)
+    assert known.kept(every.with_columns(pl.lit("ភាសា").alias("spoken")), cache) is None
+    assert known.kept(every.head(known.SMALL - 1), cache) is None
+    assert cache.read_bytes() == content

@@ -438,6 +438,13 @@ def test_without_what_was_ingested_two_checks_say_so(corpus: Corpus) -> None:
     assert [each["check"] for each in checks if each["skipped"]] == ["spans", "licences"]
 
 
+@pytest.mark.parametrize("absent", ["start", "licence", "channel"])
+def test_what_an_earlier_version_ingested_is_no_traceback(corpus: Corpus, absent: str) -> None:
+    pl.read_parquet(corpus.ingested).drop(absent).write_parquet(corpus.ingested)
+    checks = verify(corpus, load(corpus.recipe), watch)["checks"]
+    assert {"spans", "licences"} <= {each["check"] for each in checks if each["skipped"]}
+
+
 def test_a_corpus_that_was_only_filtered_since_says_so(corpus: Corpus) -> None:
     measures = fakes.measures(corpus.folder.parent / "asked")
     wanted = load(corpus.recipe, ["filter.noisy=29"])
