@@ -92,9 +92,15 @@ def _half_waves(sound: Samples, level: Samples) -> HalfWaves:
     """All of them, one above zero and one below by turns; `level` is the size of each sample."""
     below = np.signbit(sound)
     starts = np.flatnonzero(np.concatenate([[True], below[1:] != below[:-1]]))
-    # floats that are not negative are in the order of their bits, and integers take half the time
-    tops = np.maximum.reduceat(level.view(np.int32), starts).view(np.float32)
-    return HalfWaves(starts, np.diff(np.append(starts, len(sound))), tops)
+    return HalfWaves(starts, np.diff(np.append(starts, len(sound))), _maxima(level, starts))
+
+
+def _maxima(values: Samples, starts: NDArray[np.int64]) -> Samples:
+    """The highest of the values from each start to the next; none of them is negative.
+
+    Such floats are in the order of their bits, and integers take half the time.
+    """
+    return np.maximum.reduceat(values.view(np.int32), starts).view(np.float32)
 
 
 def _high(tops: Samples) -> float:
@@ -178,22 +184,25 @@ def _straight_share(sound: Samples, rate: int) -> float:
         softer = math.inf if soft is None else _straightness(bend, level, soft)
         enough = straight - USUAL * softer > least
         bending = not enough and spread < even and straight > max(BENDING_STRAIGHT, BENDING_TIMES * softer)
-    steady, held = _steadiness(level, bend, ceiling, rate, asked=bending)
+    steady, held = _steadiness(level, bend, ceiling, rate, least_steady, asked=bending)
     enough = enough or (bending and steady < BENDING)
     found = []
     if enough:
         runs = _straight_runs(bend, level, waves.between(LOUD_LOBES * most))
         found.append(float(runs.sum() / len(sound)))
-    return max([*found, held] if steady > least_steady and held > 0 else found, default=0.0)
+    return max([*found, held], default=0.0)
 
 
 def _ceiling(level: Samples, peaks: Samples) -> float:
-    """The level that one sample in 1000 passes; sought among those as high as the peaks of half of the frames."""
-    high = level[level >= np.median(peaks)]
-    place = 0.999 * (len(level) - 1) - (len(level) - len(high))
-    if place < 0:
-        return float(np.quantile(level, 0.999))
+    """The level that one sample in 1000 passes; sought among those as high as that many of the frames' peaks."""
+    place = 0.999 * (len(level) - 1)
     low = int(place)
+    many = len(level) - low  # the one at `low` and all over it
+    if many > len(peaks):
+        return float(np.quantile(level, 0.999))
+    high = level[level >= np.partition(peaks, len(peaks) - many)[len(peaks) - many]]
+    low -= len(level) - len(high)
+    place -= len(level) - len(high)
     one, next_ = np.partition(high, [low, min(low + 1, len(high) - 1)])[[low, min(low + 1, len(high) - 1)]]
     return float(one + (next_ - one) * (place - low))
 
@@ -203,51 +212,52 @@ def _straightness(bend: Samples, level: Samples, waves: HalfWaves) -> float:
     return float(_straight_runs(bend, level, waves).sum() / max(1, waves.lengths.sum()))
 
 
-def _steadiness(level: Samples, bend: Samples, ceiling: float, rate: int, *, asked: bool) -> tuple[float, float]:
+def _steadiness(
+    level: Samples, bend: Samples, ceiling: float, rate: int, least: float, *, asked: bool
+) -> tuple[float, float]:
     """How much of what is straight by a loose bound is so by a strict one, and the share of samples that is.
 
     A steep high-pass turns flat tops into slopes, so height says nothing here. Where speech happens to bend little, it
     does so for a moment, and a third of the bound leaves a third of the samples or less. What was flat stays straight
-    by any bound. Where too little is straight by the strict one the share is 0, and also where softer sound is about as
-    straight as loud: a synthetic buzz has the same shape at any level. Where too little is straight, as in nearly all
-    clean speech, steadiness is found only where it is `asked` for, and else 0.
+    by any bound. Where too little is straight by the strict one, or no more than `least` of what is by the loose one,
+    the share is 0, and also where softer sound is about as straight as loud: a synthetic buzz has the same shape at any
+    level. Where too little is straight, as in nearly all clean speech, steadiness is found only where it is `asked`
+    for, and else 0.
     """
-    reach = 2 * round(AROUND * rate) + 1
-    sharpest = _highest(bend, reach)
-    loud = _highest(level >= LOUD_LOBES * ceiling, 2 * reach - 1)
-    strict = _straight_stretches(bend, sharpest, *STRICT)
-    held, size = _within(loud, *strict), int(np.count_nonzero(loud))
+    around = round(AROUND * rate)
+    reach = 2 * around + 1
+    high = level >= LOUD_LOBES * ceiling
+    loud = _highest(high, 2 * reach - 1)
+    parts = _surroundings(high, 3 * around + LOOSE[1])  # all that decides about loud samples
+    near = np.concatenate([bend[:0], *(bend[part] for part in parts)])
+    inside = np.concatenate([loud[:0], *(loud[part] for part in parts)])
+    sharpest = _highest(near, reach)
+    held, size = int(np.count_nonzero(_straight(near, sharpest, *STRICT) & inside)), int(np.count_nonzero(loud))
     some = held > STEADY_SHARE * max(1, size)
     if not some and not asked:
         return 0.0, 0.0
-    steady = held / max(1, _within(loud, *_straight_stretches(bend, sharpest, *LOOSE)))
-    if not some:
+    steady = held / max(1, int(np.count_nonzero(_straight(near, sharpest, *LOOSE) & inside)))
+    if not some or steady <= least:
         return steady, 0.0
     quieter = _highest(level >= SOFTER * ceiling, 2 * reach - 1) & ~loud
-    softer = _within(quieter, *strict) / max(1, int(np.count_nonzero(quieter)))
+    straight = _straight(bend, _highest(bend, reach), *STRICT)
+    softer = int(np.count_nonzero(straight & quieter)) / max(1, int(np.count_nonzero(quieter)))
     return steady, held / len(level) if held > LOUDER * softer * size else 0.0
 
 
-def _straight_stretches(
-    bend: Samples, sharpest: Samples, most: float, least: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Where each stretch of at least `least` samples starts, and its length: all bend under `most` of `sharpest`."""
-    starts, lengths = _runs(bend < np.float32(most) * sharpest)
-    return starts[lengths >= least], lengths[lengths >= least]
+def _straight(bend: Samples, sharpest: Samples, most: float, least: int) -> Flags:
+    """Which samples lie in a stretch of at least `least` that all bend under `most` of `sharpest`."""
+    flags = np.zeros(len(bend) + 2 * (least - 1), np.bool_)
+    np.less(bend, np.float32(most) * sharpest, out=flags[least - 1 : least - 1 + len(bend)])
+    return _joined(np.logical_or, _joined(np.logical_and, flags, least), least)
 
 
-def _within(region: Flags, starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> int:
-    """How many samples of a region, which has few and long parts, lie in these runs."""
-    parts, sizes = _runs(region)
-    before = np.concatenate([[0], np.cumsum(sizes)])
-    parts, sizes = np.concatenate([[0], parts]), np.concatenate([[0], sizes])
-
-    def upto(places: NDArray[np.int64]) -> NDArray[np.int64]:
-        """How many samples of the region lie before each place."""
-        part = np.searchsorted(parts, places, "right") - 1
-        return np.asarray(before[part] - sizes[part] + np.minimum(places - parts[part], sizes[part]))
-
-    return int((upto(starts + lengths) - upto(starts)).sum())
+def _surroundings(flags: Flags, reach: int) -> list[slice]:
+    """The parts of a sound within `reach` samples of a flag."""
+    at = np.flatnonzero(flags)
+    gaps = np.flatnonzero(np.diff(at) > 2 * reach)
+    first, last = np.concatenate([at[:1], at[gaps + 1]]), np.concatenate([at[gaps], at[-1:]])
+    return [slice(max(0, a - reach), b + reach + 1) for a, b in zip(first.tolist(), last.tolist(), strict=True)]
 
 
 def _bends(sound: Samples) -> Samples:
@@ -261,14 +271,21 @@ def _bends(sound: Samples) -> Samples:
 
 
 def _highest(values: NDArray[Any], width: int) -> NDArray[Any]:
-    """The highest of `width` values (odd) around each: maxima over 2, 4, 8, ... joined, each one vector operation."""
-    half, done = width // 2, 1
-    found = np.zeros(len(values) + 2 * half, values.dtype)
-    found[half : half + len(values)] = values
+    """The highest of `width` values (odd) around each."""
+    half = width // 2
+    padded = np.zeros(len(values) + 2 * half, values.dtype)
+    padded[half : half + len(values)] = values
+    return _joined(np.maximum, padded, width)
+
+
+def _joined(join: np.ufunc, values: NDArray[Any], width: int) -> NDArray[Any]:
+    """Each `width` neighbours joined: over 2, 4, 8, ... of them, each one vector operation."""
+    done = 1
     while 2 * done <= width:
-        found = np.maximum(found[:-done], found[done:])
+        values = join(values[:-done], values[done:])
         done *= 2
-    return np.asarray(np.maximum(found[: len(values)], found[width - done :][: len(values)]))
+    rest = width - done
+    return np.asarray(join(values[:-rest], values[rest:]) if rest else values)
 
 
 def _straight_runs(bend: Samples, level: Samples, waves: HalfWaves) -> NDArray[np.int64]:
@@ -276,29 +293,21 @@ def _straight_runs(bend: Samples, level: Samples, waves: HalfWaves) -> NDArray[n
 
     Without a bend: the second difference stays under a tenth of the half-wave's largest. A sine bends most at its top.
     """
-    lengths = waves.lengths
-    if not len(lengths):
+    if not len(waves.lengths):
         return np.zeros(0, np.int64)
-    starts = np.cumsum(lengths) - lengths
-    inside = np.arange(lengths.sum()) + np.repeat(waves.starts - starts, lengths)
-    bend, level = bend[inside], level[inside]
-    first = np.zeros(len(bend), np.bool_)
-    first[starts] = True
-    even = bend < np.repeat(np.float32(STRAIGHT_BEND) * np.maximum.reduceat(bend, starts), lengths)
+    lengths = waves.lengths + 1  # one more after each half-wave, where every run ends
+    after = np.cumsum(lengths) - 1
+    starts = after - waves.lengths
+    inside = np.repeat(waves.starts - starts, lengths) + np.arange(after[-1] + 1)
+    bend, level = bend.take(inside, mode="clip"), level.take(inside, mode="clip")
+    bend[after] = 0
+    even = bend < np.repeat(np.float32(STRAIGHT_BEND) * _maxima(bend, starts), lengths)
+    even[after] = False
     top = even & (level >= np.repeat(np.float32(STRAIGHT_TOP) * waves.tops, lengths))
-    (even_starts, even_lengths), (top_starts, top_lengths) = _runs_within(even, first), _runs_within(top, first)
+    (even_starts, even_lengths), (top_starts, top_lengths) = _runs(even), _runs(top)
     around = np.searchsorted(even_starts, top_starts, "right") - 1
     ends_there = even_lengths[around] <= SLOPE * top_lengths
     longest = np.zeros(len(starts), dtype=np.int64)
     wave = np.searchsorted(starts, top_starts[ends_there], "right") - 1
     np.maximum.at(longest, wave, top_lengths[ends_there])
     return longest
-
-
-def _runs_within(flags: Flags, first: Flags) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Where each run of flags starts, and its length; a run ends where a half-wave does."""
-    before = np.concatenate([[False], flags[:-1] & ~first[1:]])
-    starts = np.flatnonzero(flags & ~before)
-    after = np.append(before[1:], False)  # of each sample: whether the run goes on
-    ends = np.flatnonzero(flags & ~(after & np.append(flags[1:], False)))
-    return starts, ends - starts + 1
