@@ -33,7 +33,7 @@ def edge_levels(samples: Samples, rate: int, spans: Sequence[tuple[int, int]]) -
     """
     signal = finite(samples)
     inside = [(max(0, start), min(end, len(signal))) for start, end in spans if max(0, start) < min(end, len(signal))]
-    level = _power(np.concatenate([signal[:0], *(signal[start:end] for start, end in inside)]))
+    level = _level([signal[start:end] for start, end in inside])
     if not level > 0:  # no speech
         return None
     floor = float(quantiles(_frame_powers(signal, round(FRAME_SECONDS * rate)), (FLOOR_SHARE,))[0])
@@ -42,6 +42,13 @@ def edge_levels(samples: Samples, rate: int, spans: Sequence[tuple[int, int]]) -
     edges = (signal[:width], signal[-width:])
     above = (_power(edge) - floor if gap < pause else 0.0 for edge, gap in zip(edges, gaps, strict=True))
     return Edges(*(_decibels(power / level) for power in above))
+
+
+def _level(parts: Sequence[Samples]) -> float:
+    """Mean square of all parts around their common mean; 0 for nothing."""
+    count = max(1, sum(map(len, parts)))
+    mean = sum(float(part.sum()) for part in parts) / count
+    return sum(float(part @ part) for part in parts) / count - mean * mean
 
 
 def _power(signal: Samples) -> float:

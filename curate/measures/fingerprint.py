@@ -121,18 +121,20 @@ def _energy(sound: Samples) -> NDArray[np.float32]:
     if len(sound) < WINDOW:
         return np.zeros((0, BANDS), np.float32)
     cut = np.lib.stride_tricks.sliding_window_view(sound, WINDOW)[::HOP]
-    bands, window = _bands(), hann(WINDOW)
+    (first, bands), window = _bands(), hann(WINDOW)
     energy = np.empty((len(cut), BANDS), np.float32)
     for at in range(0, len(cut), AT_ONCE):
         spectrum = scipy.fft.rfft(cut[at : at + AT_ONCE] * window, axis=1, overwrite_x=True)
-        power = np.ascontiguousarray(power_of(spectrum[:, : bands.shape[1]]).T)  # rows, as the product wants them
+        power = np.ascontiguousarray(power_of(spectrum[:, first : first + bands.shape[1]]).T)  # as the product wants it
         energy[at : at + AT_ONCE] = (bands @ power).T
     return energy
 
 
 @functools.cache
-def _bands() -> Any:
-    """(bands, bins), sparse: how much of each bin's power a band takes; raised cosines over the logarithm of frequency.
+def _bands() -> tuple[int, Any]:
+    """The first bin; and (bands, bins), sparse: how much of each bin's power from there on a band takes.
+
+    Raised cosines over the logarithm of frequency.
 
     Sparse also because a small dense product starts threads, which cost more than the product.
     """
@@ -144,7 +146,9 @@ def _bands() -> Any:
         np.log(np.maximum(np.arange(top), 0.5) * RATE / WINDOW / LOW) / step - 0.5
     )  # in bands: 0 is the lowest's middle
     apart = np.abs(place[:, None] - np.arange(BANDS)) / WIDTH
-    return csr_array(np.where(apart < 1, 1 + np.cos(np.pi * apart), 0).astype(np.float32).T)
+    taken = np.where(apart < 1, 1 + np.cos(np.pi * apart), 0).astype(np.float32)
+    first = int(taken.any(axis=1).argmax())
+    return first, csr_array(taken[first:].T)
 
 
 def _telling(energy: NDArray[np.float32], moved: NDArray[np.float32]) -> NDArray[np.bool_]:

@@ -9,6 +9,7 @@ A change here changes answers: raise `signal.VERSION`.
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from typing import Any
 
@@ -35,8 +36,8 @@ def integrated(samples: NDArray[Any], rate: int, gain: float = 0.0) -> float | N
     parts = (len(samples) - size) // step + PARTS
     edges = np.minimum(np.floor(np.arange(parts + 1) * (BLOCK / PARTS * rate) + 1e-6), len(samples)).astype(np.int64)
     weighted = _weighted(samples[: edges[-1]], rate)
-    weighted *= weighted
-    energy = np.add.reduceat(weighted, edges[:-1], dtype=np.float64)
+    spans = itertools.pairwise(edges.tolist())
+    energy = np.array([float(weighted[start:end] @ weighted[start:end]) for start, end in spans])
     blocks = np.convolve(energy, np.ones(PARTS), "valid") / (BLOCK * rate)
     blocks = blocks[blocks >= 10 ** ((GATE - gain - OFFSET) / 10)]
     if not len(blocks):

@@ -64,7 +64,7 @@ SHORT_PAUSES, MISSED, AS_SPEECH = 20, 8.0, 4.0
 # counts where it is 2 dB over what was found otherwise.
 FILLED_FACTOR, FILLED_WEIGHT, FILLED_SNR, FILLED_GAP = 1.5, 0.6, 15.5, 2.0
 PITCH_RATE, PITCH_LOW, PITCH_HIGH = 8000, 60.0, 420.0  # Hz
-PITCH_FRAME, PITCH_HOP = 0.05, 0.02  # seconds: three periods of the lowest pitch
+PITCH_FRAME, PITCH_HOP, PITCH_LEAST = 0.05, 0.04, 3  # seconds: three periods of the lowest pitch; frames
 VOICED = 0.6  # normalised autocorrelation of a voiced frame
 
 
@@ -189,9 +189,9 @@ def _snr(frames: Frames, noise: float | None) -> float | None:
 
 
 def _pitch(unit: Samples, rate: int, speech: Spans) -> float | None:
-    """Median F0 in Hz over the voiced frames of speech; None with fewer than five of them."""
+    """Median F0 in Hz over the voiced frames of speech; None with fewer than three of them."""
     lag = PITCH_RATE / pitches(unit, rate, speech)
-    return float(PITCH_RATE / np.median(lag)) if len(lag) >= 5 else None
+    return float(PITCH_RATE / np.median(lag)) if len(lag) >= PITCH_LEAST else None
 
 
 def pitches(unit: Samples, rate: int, speech: Spans) -> Floats:

@@ -46,25 +46,24 @@ def frames_of(samples: Samples, rate: int, speech: Spans) -> Frames:
     size, hop = scipy.fft.next_fast_len(max(16, round(WINDOW * rate)), real=True), max(8, round(HOP * rate))
     padded = np.pad(samples, (0, size - len(samples))) if len(samples) < size else samples
     window = hann(size)
+    scaled = window * np.float32(math.sqrt(2 / (size * float((window**2).sum()))))
     cut = np.lib.stride_tricks.sliding_window_view(padded, size)[::hop]
     power = np.empty((len(cut), size // 2 + 1), np.float32)
     for at in range(0, len(cut), AT_ONCE):
         some = cut[at : at + AT_ONCE]
         shaped = some - some.mean(axis=1, keepdims=True)  # per frame, so that digital silence stays zero
-        shaped *= window
+        shaped *= scaled
         power[at : at + AT_ONCE] = power_of(scipy.fft.rfft(shaped, axis=1, overwrite_x=True))
-    power *= np.float32(2 / (size * float((window**2).sum())))
     power[:, : math.ceil(LOWEST * size / rate)] = 0
     middles = np.arange(len(power)) * hop + size // 2
     inside, beside = _touching(middles, speech, 0), _touching(middles, speech, round(PAUSE_MARGIN * rate))
-    return Frames(power, power.sum(axis=1, dtype=np.float64), rate / size, inside, ~beside)
+    return Frames(power, power.sum(axis=1).astype(np.float64), rate / size, inside, ~beside)
 
 
 def power_of(spectrum: NDArray[np.complex64]) -> Samples:
-    """Squared magnitude, without the square root that np.abs takes."""
-    parts = spectrum.view(np.float32)
-    parts *= parts
-    return np.asarray(parts[..., ::2] + parts[..., 1::2])
+    """Squared magnitude; np.abs takes half the time of adding what lies at every second place."""
+    size = np.abs(spectrum)
+    return np.multiply(size, size, out=size)
 
 
 def quantiles(values: NDArray[Any], shares: Sequence[float]) -> NDArray[Any]:
