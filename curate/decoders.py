@@ -1,8 +1,8 @@
 """Open and decode audio files, whichever format they have: each is a `Stream` of float32 blocks.
 
 soundfile reads first (WAV, FLAC, OGG); the rest goes to PyAV, which bundles FFmpeg (MP3, m4a, webm, video). Samples
-without a header (.pcm) are read here, and so are WAV files that are in memory already. What makes other samples of a
-file raises `audio.VERSION`.
+without a header (.pcm) are read here, and so are WAV files that are small or in memory already. What makes other
+samples of a file raises `audio.VERSION`.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ WAVE_CODECS = {
 # Samples without a header, as KsponSpeech and other sets of AIHub have them: 16 kHz, mono, 16 bit, little-endian.
 HEADERLESS = ".pcm"
 HEADERLESS_RATE = 16_000
+SMALL = 4 * 2**20  # bytes of a WAV that is read at once: two minutes of 16 kHz
 STREAMED = {0, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF}  # sizes that a WAV written to a pipe carries
 
 
@@ -71,7 +72,7 @@ def open_stream(path: Path) -> Iterator[Stream]:
             raise Unreadable("a folder" if path.is_dir() else "not a file" if path.exists() else "no such file")
         if not path.stat().st_size:
             raise Unreadable("an empty file")
-        stream = _headerless(path) or _soundfile(path) or _ffmpeg(path)
+        stream = _headerless(path) or _small_wave(path) or _soundfile(path) or _ffmpeg(path)
         if stream.rate <= 0 or stream.channels <= 0:
             raise Unreadable("no audio in the file")
         yield stream
@@ -104,6 +105,23 @@ def _headerless_blocks(path: Path, start: int) -> Blocks:
         while len(content := file.read(2 * BLOCK)) > 1:
             samples = np.frombuffer(content[: len(content) // 2 * 2], dtype="<i2")
             yield np.divide(samples, 32768, dtype=np.float32)[:, None]
+
+
+def _small_wave(path: Path) -> Stream | None:
+    """A whole WAV of 16 bits that fits in memory: libsndfile takes as long to open one as to read it."""
+    if path.suffix.lower() != ".wav" or path.stat().st_size > SMALL:
+        return None
+    content = path.read_bytes()
+    info, found = wave_info(content), _wave_data(content)
+    if info is None or found is None or info.format != "WAV/PCM_16":
+        return None
+    samples = np.frombuffer(content, "<i2", info.frames * info.channels, found[1]).reshape(-1, info.channels)
+    return Stream(info.rate, info.channels, info.format, info.frames, True, partial(_wave_blocks, samples))
+
+
+def _wave_blocks(samples: NDArray[np.int16], start: int) -> Blocks:
+    for at in range(start, len(samples), BLOCK):
+        yield np.multiply(samples[at : at + BLOCK], np.float32(1 / 32768), dtype=np.float32)
 
 
 def _soundfile(path: Path) -> Stream | None:

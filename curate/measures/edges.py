@@ -7,7 +7,7 @@ import numpy as np
 
 from curate.measures.spectra import Samples, finite, quantiles
 
-VERSION = 3  # raise it when an answer changes: it enters the fingerprint
+VERSION = 4  # raise it when an answer changes: it enters the fingerprint
 
 EDGE_SECONDS = 0.04  # three pitch periods of a low voice; short enough not to reach a word that starts after a breath
 FRAME_SECONDS = 0.02

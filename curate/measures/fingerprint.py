@@ -25,7 +25,7 @@ from curate.measures import equal_frames, landmarks
 from curate.measures.equal_frames import NOTHING
 from curate.measures.spectra import AT_ONCE, Samples, finite, hann, power_of, quantiles
 
-VERSION = 3  # of a clip's print: raise it when an answer changes, it enters the fingerprint
+VERSION = 4  # of a clip's print: raise it when an answer changes, it enters the fingerprint
 SIMILAR_VERSION = 3  # of the pairs that sound alike
 
 Print = NDArray[np.uint32]
