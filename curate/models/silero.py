@@ -13,12 +13,10 @@ from numpy.typing import NDArray
 
 from curate.channels import finite
 from curate.models import bundled, pauses
-from curate.models.silero_network import Network
+from curate.models.silero_network import FRAME, Network
 
 ADAPTER = 3  # raise it when an answer changes for the same model: it enters the fingerprint
 RATE = 16_000
-FRAME = 512  # samples; the model gives one probability for each
-CONTEXT = 64  # samples of the frame before that the model hears again
 FRAMES_PER_CALL = 512  # about 16 s; fixed, because rounding depends on it
 WEIGHTS = "9ccdacc4719d8aa7e45a77536bfabec45a03ba1f2fad5e241ab4060b24238a85"
 
@@ -60,7 +58,6 @@ class SpeechListener:
         self._network = network
         self._found: list[Span] = []
         self._memory = network.forget()
-        self._before = np.zeros(CONTEXT, dtype=np.float32)
         self._blocks = Blocks(FRAME * FRAMES_PER_CALL)
         self._length = 0
         # 620 bytes a second, 2 MB an hour: where pauses are is only known once it is known where speech ends
@@ -99,10 +96,7 @@ class SpeechListener:
         return self._found
 
     def _hear(self, samples: Samples) -> None:
-        frames = samples.reshape(-1, FRAME)
-        before = np.vstack([self._before, frames[:-1, -CONTEXT:]])
-        probabilities, self._memory = self._network.probabilities(np.hstack([before, frames]), self._memory)
-        self._before = frames[-1, -CONTEXT:]
+        probabilities, self._memory = self._network.probabilities(samples, self._memory)
         self._speech.add(probabilities)
         self._levels.append(pauses.levels(samples))
         self._probabilities.append(probabilities)

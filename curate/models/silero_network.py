@@ -1,8 +1,10 @@
-"""Silero's network in numpy: its published weights, read from the ONNX file of its package, without a runtime.
+"""Silero's network: its published weights, read from the ONNX file of its package.
 
 A probability of speech for each frame of 512 samples: magnitudes of four short spectra, four convolutions, an LSTM that
-remembers, a sigmoid. onnxruntime convolves frame by frame; one product of matrices for all frames takes a third of the
-time, and the probabilities are the same to 1e-5. (The package's .safetensors are weights of another training.)
+remembers, a sigmoid. onnxruntime convolves frame by frame, so all before the LSTM is products of matrices here, for all
+frames at once; numpy calls a dozen functions for each step of the LSTM, so that node alone is cut out of the file and
+run by onnxruntime. The probabilities are the whole file's to 1e-5. (The package's .safetensors are weights of another
+training.)
 """
 
 from __future__ import annotations
@@ -16,18 +18,17 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
-WINDOW, HOP, AHEAD = 256, 128, 64  # samples of a spectrum, between two, and mirrored at the end of a frame
-STRIDES = (1, 2, 2, 1)  # of the convolutions over the four spectra
+FRAME, BEFORE, MIRRORED = 512, 64, 64  # samples: the model hears those before again, and its last ones backwards
+WINDOW, HOP, SPECTRA = 256, 128, 4  # samples of a spectrum, between two; and how many a frame has
+STRIDES = (1, 2, 2, 1)  # of the convolutions over the spectra
+TAPS = 3  # of each convolution, the middle one on its place
 UNITS = 128
-# ONNX keeps the LSTM's gates in the order input, output, forget, cell.
-GATES = {"input": 0, "output": 1, "forget": 2, "cell": 3}
-# The order here, and whether a gate is a sigmoid, (1 + tanh(x / 2)) / 2: so one tanh serves all four.
-ORDER = {"cell": False, "forget": True, "input": True, "output": True}
 
 
 class Memory(NamedTuple):
-    """What the LSTM remembers from frame to frame; `hidden` is twice the LSTM's own (see `Network._remember`)."""
+    """What is remembered from frame to frame: the last samples, and the LSTM's two states, each (1, 1, UNITS)."""
 
+    before: Floats
     hidden: Floats
     cell: Floats
 
@@ -36,112 +37,135 @@ class Network:
     """The network; one serves any number of listeners."""
 
     def __init__(self, path: Path) -> None:
-        weights = dict(tensors(path.read_bytes()))
+        model = path.read_bytes()
+        weights = dict(tensors(model))
         self._window = weights["stft.forward_basis_buffer"][0, 0].copy()  # the cosine of 0 Hz
-        self._convolutions = [_columns(weights, number) for number in range(len(STRIDES))]
-        recurrent = sorted(name for name in weights if name.startswith("onnx::LSTM"))  # inputs, hidden, biases
-        inputs, hidden, biases = (weights[name][0] for name in recurrent)
-        self._inputs = _gates(inputs).T.copy()
-        self._hidden = np.asfortranarray(_gates(hidden) / 2)  # by columns: half the time of a product by rows
-        self._biases = _gates(biases[: 4 * UNITS] + biases[4 * UNITS :])
-        self._output = weights["output.weight"].ravel() / 2
+        self._convolutions = [Convolution(weights, number) for number in range(len(STRIDES))]
+        self._output = weights["output.weight"].ravel().copy()
         self._output_bias = weights["output.bias"][0]
+        self._session, self._heard = _session(model)
 
     def forget(self) -> Memory:
         """The memory before anything was heard."""
-        return Memory(np.zeros(UNITS, np.float32), np.zeros(UNITS, np.float32))
+        nothing = np.zeros((1, 1, UNITS), np.float32)
+        return Memory(np.zeros(BEFORE, np.float32), nothing, nothing)
 
-    def probabilities(self, frames: Floats, memory: Memory) -> tuple[Floats, Memory]:
-        """How likely somebody speaks in each frame (frames, 64 samples before it and its 512), and what is remembered.
+    def probabilities(self, samples: Floats, memory: Memory) -> tuple[Floats, Memory]:
+        """How likely somebody speaks in each frame, and what is remembered.
 
-        Frames follow one another; `memory` is what came out of the ones before.
+        `samples` are whole frames of 512 that follow one another; `memory` is what came out of the ones before.
         """
-        remembered, memory = self._remember(self._encoded(frames), memory)
-        heard = np.maximum(remembered, 0) @ self._output + self._output_bias
-        return np.asarray(1 / (1 + np.exp(-heard)), dtype=np.float32), memory
+        encoded = self._encoded(samples, memory.before)[:, np.newaxis]
+        given = {self._heard: encoded, "h": memory.hidden, "c": memory.cell}
+        remembered, hidden, cell = self._session.run(None, given)
+        heard = np.maximum(remembered.reshape(-1, UNITS), 0) @ self._output + self._output_bias
+        probabilities = np.asarray(1 / (1 + np.exp(-heard)), dtype=np.float32)
+        return probabilities, Memory(samples[-BEFORE:].copy(), hidden, cell)
 
-    def _encoded(self, frames: Floats) -> Floats:
+    def _encoded(self, samples: Floats, before: Floats) -> Floats:
         """(frames, UNITS): each frame by itself."""
         import scipy.fft  # slow to import
 
-        whole = np.concatenate([frames, frames[:, -2 : -2 - AHEAD : -1]], axis=1)
-        cut = np.lib.stride_tricks.sliding_window_view(whole, WINDOW, axis=1)[:, ::HOP]
-        parts = scipy.fft.rfft(cut * self._window, axis=2).view(np.float32)
-        parts *= parts
-        heard = np.sqrt(parts[..., ::2] + parts[..., 1::2])
-        for (weights, bias), stride in zip(self._convolutions, STRIDES, strict=True):
-            heard = _convolved(heard, weights, bias, stride)
-        return np.asarray(heard[:, 0])
+        whole = np.concatenate([before, samples, np.zeros(MIRRORED, np.float32)])
+        cut = np.lib.stride_tricks.sliding_window_view(whole, WINDOW)[::HOP]
+        windowed = (cut * self._window).reshape(-1, SPECTRA, WINDOW)
+        mirrored = samples.reshape(-1, FRAME)[:, -2 : -2 - MIRRORED : -1]
+        np.multiply(mirrored, self._window[-MIRRORED:], windowed[:, -1, -MIRRORED:])
+        heard: Floats = np.abs(scipy.fft.rfft(windowed, axis=2)).reshape(len(windowed), -1)
+        for convolution in self._convolutions:
+            heard = convolution(heard)
+        return heard
 
-    def _remember(self, encoded: Floats, memory: Memory) -> tuple[Floats, Memory]:
-        """(frames, UNITS): twice the LSTM's hidden state after each frame.
 
-        Each step is few and short vector operations, as calling numpy costs as much as they do: the cell and the gates
-        lie side by side (cell, cell gate, forget, input, output), so that one product serves forget and input; halves
-        that the sigmoids leave are in the weights.
+class Convolution:
+    """One of the convolutions over the places of a frame; beside them is nothing, and what comes out negative is 0."""
+
+    def __init__(self, weights: dict[str, Floats], number: int) -> None:
+        kernel = weights[f"encoder.{number}.weight"]  # (channels out, channels in, taps)
+        self._out, self._in, _ = kernel.shape
+        self._weights = kernel.transpose(2, 1, 0).reshape(-1, self._out).copy()
+        self._bias = weights[f"encoder.{number}.bias"]
+        self._stride = STRIDES[number]
+
+    def __call__(self, heard: Floats) -> Floats:
+        """(frames, places x channels in) to (frames, places x channels out).
+
+        The channels of neighbouring places lie side by side: what a place is made of is some of the columns.
         """
-        given = encoded @ self._inputs
-        given += self._biases
-        hidden_after = np.empty((len(given), UNITS), np.float32)
-        state = np.empty(5 * UNITS, np.float32)
-        cell, gates, sigmoids = state[:UNITS], state[UNITS:], state[2 * UNITS :]
-        old_and_new, kept_and_let_in = state[: 2 * UNITS], state[2 * UNITS : 4 * UNITS]
-        let_out, products = state[4 * UNITS :], np.empty(2 * UNITS, np.float32)
-        kept, let_in = products[:UNITS], products[UNITS:]
-        ones, halves = np.ones(3 * UNITS, np.float32), np.full(UNITS, 0.5, np.float32)  # faster than scalars
-        hidden, weights = memory.hidden, self._hidden
-        cell[:] = memory.cell
-        for step, after in zip(given, hidden_after, strict=True):
-            np.dot(weights, hidden, gates)
-            np.add(gates, step, gates)
-            np.tanh(gates, gates)
-            np.add(sigmoids, ones, sigmoids)
-            np.multiply(kept_and_let_in, old_and_new, products)
-            np.add(kept, let_in, cell)
-            np.multiply(cell, halves, cell)
-            np.tanh(cell, after)
-            np.multiply(after, let_out, after)
-            hidden = after
-        return hidden_after, Memory(hidden.copy(), cell.copy())
+        places = heard.shape[1] // self._in
+        centres = range(0, places, self._stride)
+        made = np.empty((len(heard), len(centres), self._out), np.float32)
+        for number, centre in enumerate(centres):
+            first, last = max(centre - TAPS // 2, 0), min(centre + TAPS // 2 + 1, places)
+            missing = first - (centre - TAPS // 2)
+            weights = self._weights[missing * self._in : (missing + last - first) * self._in]
+            np.matmul(heard[:, first * self._in : last * self._in], weights, out=made[:, number])
+        made += self._bias
+        return np.maximum(made, 0, out=made).reshape(len(heard), -1)
 
 
-def _columns(weights: dict[str, Floats], number: int) -> tuple[Floats, Floats]:
-    """The weights of a convolution as (taps x channels in, channels out), and its bias."""
-    kernel = weights[f"encoder.{number}.weight"]
-    return kernel.transpose(2, 1, 0).reshape(-1, len(kernel)).copy(), weights[f"encoder.{number}.bias"]
+# ---- out of an ONNX file
+
+# A protobuf: of the model, field 7 is the graph; of that, 1 are the nodes, 2 is the name, 5 are the initial tensors, 11
+# what goes in, 12 what comes out; of a node, 1 are the names of what goes in, 2 of what comes out, 4 is the operator;
+# of a tensor, 1 is a dimension, 2 the type (1 is float32), 8 the name, 9 the bytes; of what goes in or comes out, 1 is
+# the name, 2 the type.
+MODEL_GRAPH, NODES, TENSORS, INPUTS, OUTPUTS = 7, 1, 5, 11, 12
+ANY_FLOATS = bytes([0x0A, 2, 8, 1])  # a type: a tensor of float32 of any shape
 
 
-def _convolved(heard: Floats, weights: Floats, bias: Floats, stride: int) -> Floats:
-    """(frames, places, channels) convolved over three places, with a zero beside both ends; what is negative is 0."""
-    frames, places, channels = heard.shape
-    rows = np.zeros((frames, -(-places // stride), 3, channels), np.float32)
-    before, after = heard[:, stride - 1 : places - 1 : stride], heard[:, 1::stride]
-    rows[:, 1:, 0] = before
-    rows[:, :, 1] = heard[:, ::stride]
-    rows[:, : after.shape[1], 2] = after
-    out = rows.reshape(-1, 3 * channels) @ weights
-    out += bias
-    return np.maximum(out, 0, out=out).reshape(frames, rows.shape[1], -1)
+def _session(model: bytes) -> tuple[Any, str]:
+    """The LSTM of a model as a session of onnxruntime, and the name of its input."""
+    import onnxruntime  # slow to import
+
+    alone, heard = recurrent(model)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(alone, options, providers=["CPUExecutionProvider"]), heard
 
 
-def _gates(rows: Floats) -> Floats:
-    """Rows of the LSTM in ORDER; those of sigmoids halved."""
-    parts = rows.reshape(4, UNITS, *rows.shape[1:])
-    return np.concatenate([parts[GATES[name]] * np.float32(0.5 if half else 1) for name, half in ORDER.items()])
+def recurrent(model: bytes) -> tuple[bytes, str]:
+    """A model that is the LSTM of `model` and nothing else, and the name of what it hears."""
+    fields = list(_fields(model))
+    graph = list(_fields(dict(fields)[MODEL_GRAPH]))
+    node = next(each for number, each in graph if number == NODES and dict(_fields(each)).get(4) == b"LSTM")
+    named = list(_fields(node))
+    inputs = [bytes(name) for number, name in named if number == 1]
+    outputs = [bytes(name) for number, name in named if number == 2]
+    kept = [(TENSORS, each) for number, each in graph if number == TENSORS and dict(_fields(each))[8] in inputs]
+    known = {dict(_fields(each))[8] for _, each in kept}
+    ends = [(INPUTS, name) for name in inputs if name and name not in known] + [(OUTPUTS, name) for name in outputs]
+    described = [(number, _message([(1, name), (2, ANY_FLOATS)])) for number, name in ends]
+    alone = _message([(NODES, node), (2, b"recurrent"), *kept, *described])
+    return _message([(number, alone if number == MODEL_GRAPH else each) for number, each in fields]), inputs[0].decode()
 
 
-# ---- weights out of an ONNX file
+def _message(fields: list[tuple[int, Any]]) -> bytes:
+    """A protobuf message of numbers and bytes."""
+    made = bytearray()
+    for number, value in fields:
+        if isinstance(value, int):
+            made += _coded(number << 3) + _coded(value)
+        else:
+            made += _coded(number << 3 | 2) + _coded(len(value)) + value
+    return bytes(made)
+
+
+def _coded(value: int) -> bytes:
+    """A number of any length, seven bits a byte."""
+    made = bytearray()
+    while value > 127:
+        made.append(value & 127 | 128)
+        value >>= 7
+    made.append(value)
+    return bytes(made)
 
 
 def tensors(model: bytes) -> Iterator[tuple[str, Floats]]:
-    """The float tensors of an ONNX model and their names.
-
-    A protobuf: of the model, field 7 is the graph; of that, field 5 the initial tensors; of a tensor, field 1 is a
-    dimension, 2 the type (1 is float32), 8 the name, 9 the bytes.
-    """
-    graph = dict(_fields(model))[7]
+    """The float tensors of an ONNX model and their names."""
+    graph = dict(_fields(model))[MODEL_GRAPH]
     for field, tensor in _fields(graph):
-        if field == 5:
+        if field == TENSORS:
             facts = list(_fields(tensor))
             known = dict(facts)
             if known[2] == 1:

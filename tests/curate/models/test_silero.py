@@ -59,14 +59,15 @@ def test_the_network_says_what_its_file_says_through_onnxruntime(silero: Silero)
     import onnxruntime
 
     path = bundled.packaged("silero_vad", "data/silero_vad_16k_sequence.onnx", WEIGHTS)
-    samples = sound(KOREAN[0])[: 200 * 512].reshape(-1, 512)
-    frames = np.hstack([np.vstack([np.zeros((1, 64), np.float32), samples[:-1, -64:]]), samples])
+    samples = sound(KOREAN[0])[: 200 * 512]
+    frames = samples.reshape(-1, 512)
+    frames = np.hstack([np.vstack([np.zeros((1, 64), np.float32), frames[:-1, -64:]]), frames])
     zeros = np.zeros((1, 1, 128), np.float32)
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     theirs = session.run(["speech_probs"], {"input": frames, "h": zeros, "c": zeros})[0].ravel()
     network = Network(path)
-    first, memory = network.probabilities(frames[:70], network.forget())
-    rest, _ = network.probabilities(frames[70:], memory)
+    first, memory = network.probabilities(samples[: 70 * 512], network.forget())
+    rest, _ = network.probabilities(samples[70 * 512 :], memory)
     assert theirs.max() > 0.99
     assert theirs.min() < 0.01
     assert np.abs(np.concatenate([first, rest]) - theirs).max() < 1e-4
