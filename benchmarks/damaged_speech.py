@@ -142,7 +142,7 @@ def clipping(pieces: list[Piece], random: np.random.Generator) -> Iterator[Row]:
 def row(damage: str, sound: Sound, rate: int, truth: float = 0.0) -> Row:
     """What the clipping measure says."""
     peak = float(np.abs(sound).max())
-    share = clipping_measure.share(sound / peak, rate, 1 / (32768 * peak))
+    share = clipping_measure.share(np.float32(sound / peak), rate, 1 / (32768 * peak))
     return damage, truth, share, share > CLIPPED
 
 

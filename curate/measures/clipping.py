@@ -33,6 +33,12 @@ USUAL = 1.2  # times how straight softer waves are
 STRAIGHT, STEADY, STEADY_SHARE = 0.037, 0.37, 0.02
 # or as straight as this, so many times as straight as softer waves, in speech that else bends well (by steadiness)
 BENDING_STRAIGHT, BENDING_TIMES, BENDING = 0.058, 2.2, 0.3
+# Once a high-pass is taken back, by so many Hz / frequency (see `_turned_back`), tops must be as straight as this, and
+# USUAL times as straight as softer waves, and as steady as that. Looked at first: so many of the loudest frames, with
+# so many seconds around them, and whether they are as straight as TURNED_LOUDEST. Tuned on Italian and Russian prompts,
+# Dutch actors and Khmer, clipped by 6 to 12 dB, against 4,400 clean, compressed and limited copies.
+TURNED_BY, TURNED_STRAIGHT, TURNED_STEADY = 320.0, 0.1, 0.15
+TURNED_LOUDEST, TURNED_FRAMES, TURNED_AROUND = 0.08, 25, 0.01
 COARSE = 0.09  # in place of STRAIGHT and USUAL under 16 kHz, where few samples make a top: compressed reach 0.081
 EVEN_PEAKS, EVEN_LEVEL = 2.6, 1.95  # of the highest sample, and of the level that one in 1000 passes
 # Words with long pauses, or of which only some were clipped, have peaks less even than that: more is asked of them.
@@ -156,14 +162,13 @@ def _straight_share(sound: Samples, rate: int) -> float:
     """The share of samples in straight tops, where a clip looks clipped although its tops are no longer flat.
 
     Resampling, a high-pass or a codec tilt and ripple a flat top, so that no two samples are equal. It stays straight
-    between two bends (`_straight_tops`, `_steadiness`). A limiter makes peaks as even as clipping does, but leaves them
+    between two bends (`_straight_runs`, `_steadiness`). A limiter makes peaks as even as clipping does, but leaves them
     round; so both are asked for: what is straight, and a ceiling close to the peaks of 20 ms frames. The further the
     ceiling is from them, the straighter the tops must be.
     """
     sound = sound - (sound.mean() if len(sound) else 0.0)  # a few samples at a high rate are none at this one
     level = np.abs(sound)
-    size = max(1, round(PEAK_FRAME * rate))
-    peaks = level[: len(level) // size * size].reshape(-1, size).max(axis=1)
+    peaks = _peaks(level, rate)
     even = math.sqrt(np.mean(peaks**2)) if len(peaks) else 0.0
     highest = float(level.max(initial=0.0))
     if highest >= UNEVEN * EVEN_PEAKS * even:
@@ -173,24 +178,85 @@ def _straight_share(sound: Samples, rate: int) -> float:
     if spread >= UNEVEN * even:
         return 0.0
     least, least_steady = (STRAIGHT, STEADY) if spread < even else (UNEVEN_STRAIGHT, UNEVEN_STEADY)
-    bend = _bends(sound)
-    waves = _half_waves(sound, level)
-    most = _high(waves.tops)
-    straight = _straightness(bend, level, waves.between(LOUDEST_LOBES * most))
+    tops = _tops(sound, level)
+    straight = tops.straightness(LOUDEST_LOBES)
     enough, bending = straight > COARSE, False
     if rate >= STRAIGHT_RATE:
         # most clean speech is less straight than is asked for, whatever softer waves are: they need not be looked at
-        soft = waves.between(*(each * most for each in SOFTER_LOBES)) if straight > least else None
-        softer = math.inf if soft is None else _straightness(bend, level, soft)
+        softer = tops.straightness(*SOFTER_LOBES) if straight > least else math.inf
         enough = straight - USUAL * softer > least
         bending = not enough and spread < even and straight > max(BENDING_STRAIGHT, BENDING_TIMES * softer)
-    steady, held = _steadiness(level, bend, ceiling, rate, least_steady, asked=bending)
+    steady, held = _steadiness(level, tops.bend, ceiling, rate, least_steady, asked=bending)
     enough = enough or (bending and steady < BENDING)
-    found = []
-    if enough:
-        runs = _straight_runs(bend, level, waves.between(LOUD_LOBES * most))
-        found.append(float(runs.sum() / len(sound)))
-    return max([*found, held], default=0.0)
+    share = max(held, tops.share(LOUD_LOBES)) if enough else held
+    return share if share > 0 or rate < STRAIGHT_RATE else _turned_share(sound, level, peaks, ceiling, rate)
+
+
+def _turned_share(sound: Samples, level: Samples, peaks: Samples, ceiling: float, rate: int) -> float:
+    """The share of samples in straight tops once the shift of a high-pass is taken back (see `_turned_back`).
+
+    Asked of the loudest moments first: nearly all clean speech is done with that.
+    """
+    many = min(TURNED_FRAMES, len(peaks))
+    least = max(LOUDEST_LOBES * ceiling, float(np.partition(peaks, -many)[-many]))
+    parts = _surroundings(level >= least, round(TURNED_AROUND * rate))
+    loudest = _turned_back(np.concatenate([sound[part] for part in parts]), rate)
+    if _tops(loudest, np.abs(loudest)).straightness(LOUDEST_LOBES) <= TURNED_LOUDEST:
+        return 0.0
+    sound = _turned_back(sound, rate)
+    level = np.abs(sound)
+    tops = _tops(sound, level)
+    straight = tops.straightness(LOUDEST_LOBES)
+    if straight <= TURNED_STRAIGHT or straight <= USUAL * tops.straightness(*SOFTER_LOBES):
+        return 0.0
+    steady, _ = _steadiness(level, tops.bend, _ceiling(level, _peaks(level, rate)), rate, 0.0, asked=True)
+    return tops.share(LOUD_LOBES) if steady > TURNED_STEADY else 0.0
+
+
+def _turned_back(sound: Samples, rate: int) -> Samples:
+    """With low sounds as late again as they were before a high-pass.
+
+    One of order n with its corner at f puts forward what lies well over f by f / (frequency * sin(pi / 2n)) rad: by 113
+    to 309 Hz / frequency at 80 Hz and order 2 to 6. An all-pass of order 1 does nearly the same, by twice its corner;
+    run from the end it does the opposite.
+    """
+    import scipy.signal  # slow to import
+
+    slope = math.tan(math.pi * TURNED_BY / 2 / rate)
+    pole = (slope - 1) / (slope + 1)
+    turned = scipy.signal.lfilter(np.array([pole, 1], np.float32), np.array([1, pole], np.float32), sound[::-1])
+    return np.ascontiguousarray(turned[::-1])
+
+
+def _peaks(level: Samples, rate: int) -> Samples:
+    """The highest level of each whole frame."""
+    size = max(1, round(PEAK_FRAME * rate))
+    return np.asarray(level[: len(level) // size * size].reshape(-1, size).max(axis=1))
+
+
+class Tops(NamedTuple):
+    """What is asked of a sound's tops: the level and the bend of each sample, half-waves, the peak 2 % of them pass."""
+
+    level: Samples
+    bend: Samples
+    waves: HalfWaves
+    most: float
+
+    def straightness(self, least: float, under: float = math.inf) -> float:
+        """How much is straight of the half-waves whose peak lies in least..under of `most` (see `_straight_runs`)."""
+        waves = self.waves.between(least * self.most, under * self.most)
+        return float(_straight_runs(self.bend, self.level, waves).sum() / max(1, waves.lengths.sum()))
+
+    def share(self, least: float) -> float:
+        """The share of samples that are straight in half-waves whose peak is at least so much of `most`."""
+        runs = _straight_runs(self.bend, self.level, self.waves.between(least * self.most))
+        return float(runs.sum() / len(self.level))
+
+
+def _tops(sound: Samples, level: Samples) -> Tops:
+    """Of a sound and the size of each of its samples."""
+    waves = _half_waves(sound, level)
+    return Tops(level, _bends(sound), waves, _high(waves.tops))
 
 
 def _ceiling(level: Samples, peaks: Samples) -> float:
@@ -205,11 +271,6 @@ def _ceiling(level: Samples, peaks: Samples) -> float:
     place -= len(level) - len(high)
     one, next_ = np.partition(high, [low, min(low + 1, len(high) - 1)])[[low, min(low + 1, len(high) - 1)]]
     return float(one + (next_ - one) * (place - low))
-
-
-def _straightness(bend: Samples, level: Samples, waves: HalfWaves) -> float:
-    """How much of these half-waves is straight (see `_straight_runs`)."""
-    return float(_straight_runs(bend, level, waves).sum() / max(1, waves.lengths.sum()))
 
 
 def _steadiness(
