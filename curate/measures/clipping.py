@@ -37,7 +37,7 @@ BENDING_STRAIGHT, BENDING_TIMES, BENDING = 0.058, 2.2, 0.3
 # USUAL times as straight as softer waves, and as steady as that. Looked at first: so many of the loudest frames, with
 # so many seconds around them, and whether they are as straight as TURNED_LOUDEST. Tuned on Italian and Russian prompts,
 # Dutch actors and Khmer, clipped by 6 to 12 dB, against 4,400 clean, compressed and limited copies.
-TURNED_BY, TURNED_STRAIGHT, TURNED_STEADY = 320.0, 0.1, 0.15
+TURNED_BY, TURNED_STRAIGHT, TURNED_STEADY = 320.0, 0.11, 0.15
 TURNED_LOUDEST, TURNED_FRAMES, TURNED_AROUND = 0.08, 25, 0.01
 COARSE = 0.09  # in place of STRAIGHT and USUAL under 16 kHz, where few samples make a top: compressed reach 0.081
 EVEN_PEAKS, EVEN_LEVEL = 2.6, 1.95  # of the highest sample, and of the level that one in 1000 passes
