@@ -27,7 +27,7 @@ from curate.measures import catalogue
 from curate.measures.catalogue import Measures
 from curate.models import compute
 from curate.recipe import Recipe
-from curate.report import rows
+from curate.report import packing, rows
 from curate.report.summary import Summary, summary
 from curate.steps.before import Before
 from curate.text.coverage.known import NEEDED, Known, kept, known
@@ -252,7 +252,7 @@ class Prepared:
     """What a report needs and no decision changes, made before one; what is of other clips is not used."""
 
     units: Known | None = None
-    begun: rows.Begun | None = None
+    begun: packing.Begun | None = None
 
 
 NOT_PREPARED = Prepared()
@@ -264,7 +264,7 @@ def prepare(corpus: Corpus) -> Prepared:
     report.warm_up()
     try:
         clips = pl.read_parquet(corpus.measured, columns=list(names))
-        return Prepared(kept(clips, corpus.units), rows.begin(rows.measured(clips)))
+        return Prepared(kept(clips, corpus.units), packing.begin(rows.measured(clips)))
     except (pl.exceptions.PolarsError, OSError):
         return NOT_PREPARED
 

@@ -20,7 +20,7 @@ from curate.export.sound import Sound, told
 from curate.ingest import roots
 from curate.leftovers import other_exports
 from curate.recipe import Recipe
-from curate.report import rows
+from curate.report import packing
 from curate.report.summary import Summary
 
 log = logging.getLogger(__name__)
@@ -133,7 +133,7 @@ def write_report(
     *,
     against: Path | None = None,
     told: Summary | None = None,
-    begun: rows.Begun | None = None,
+    begun: packing.Begun | None = None,
 ) -> Path:
     """Write the quality report, beside that of another corpus where one is named; returns the page.
 

@@ -13,7 +13,7 @@ import polars as pl
 from curate import files, text
 from curate.files import Root
 from curate.recipe import LANGUAGES, Recipe
-from curate.report import against, examples, excerpts, facts, nearness, page, provenance, rows
+from curate.report import against, examples, excerpts, facts, nearness, packing, page, provenance, rows
 from curate.report.excerpts import Excerpt
 from curate.report.named import named
 from curate.report.summary import Summary
@@ -45,7 +45,7 @@ def write(
     other: Other | None = None,
     held: pl.Series | None = None,
     told: Summary | None = None,
-    begun: rows.Begun | None = None,
+    begun: packing.Begun | None = None,
 ) -> Path:
     """Write `index.html` and `report.json`; returns the page. Equal frames and files give equal bytes.
 

@@ -14,7 +14,7 @@ from typing import Any
 from markupsafe import Markup
 
 from curate import fonts
-from curate.report import rows
+from curate.report import packing
 from curate.report.flow import NARROW, WIDE, flow
 
 SPEAKERS = 40  # rows of the table of speakers; report.json has all
@@ -35,7 +35,7 @@ class Media:
 
 
 def render(
-    facts: dict[str, Any], media: Media, packed: rows.Packed, doubtful: list[str], begun: rows.Begun | None = None
+    facts: dict[str, Any], media: Media, packed: packing.Packed, doubtful: list[str], begun: packing.Begun | None = None
 ) -> str:
     """The page.
 
@@ -50,7 +50,7 @@ def render(
         "style": Markup(f"{fonts.faces()}\n{(HERE / 'page.css').read_text(encoding='utf-8')}"),
         "script": Markup(script),
         "script_hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        "packed": rows.pack(carried, begun),
+        "packed": packing.pack(carried, begun),
     }
     from curate.report.templates import templates  # a command whose report another process writes has no need of it
 

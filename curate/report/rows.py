@@ -1,15 +1,7 @@
-"""Every clip as the page carries it: columns of values, rules as numbers, and which clips sound alike.
+"""Every clip as the page carries it: columns of values, rules as numbers, and which clips sound alike."""
 
-Packed as gzip in base64, which holds no character that HTML, or a script, could take for its own; the page unpacks it
-with the browser's DecompressionStream. Equal frames give equal bytes.
-"""
-
-import base64
 import hashlib
-import json
-import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,14 +13,12 @@ from curate.report import sliders
 from curate.report.distributions import range_of
 from curate.report.named import hidden, named
 from curate.report.nearness import Nearness
+from curate.report.packing import Packed
 from curate.report.sliders import Flags, Part, Sliding
 from curate.steps import duplicates, rule_catalogue
 from curate.steps.rules import DROP, KEEP, Bound
 
-Packed = dict[str, Any]
-encoded = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 SHORTEST = 0.1  # seconds: a step from 0, which no recipe takes as the least length
-LEVEL, GZIP = 1, 31  # of zlib: the page is a tenth larger than with level 5, in a third of the time; 31 is its gzip
 ROOM = 0.25  # of the axis, beyond the outermost limit
 FEW = (
     "source", "language", "speaker", "person", "split", "drop", "licence", "text_from", "channel_mix", "error",
@@ -36,7 +26,6 @@ FEW = (
 )  # fmt: skip
 TEXTS = ("path", "text", "spoken", "heard", "pronounced", "unreadable")
 DECIDED_TEXTS = ("duplicate_of", "verdict_reason")
-MEASURED = ("count", "id", "texts", "numbers", "from")  # of what a page carries, the part that no decision changes
 NUMBERS = (
     "seconds", "speech_seconds", "music", "noise", "loudness", "peak", "clipped", "noise_floor", "snr", "bandwidth",
     "pitch", "head_edge", "tail_edge", "dropout", "voices", "second_voice", "other_voice", "overlap",
@@ -52,61 +41,6 @@ def digest(clips: pl.DataFrame) -> str:
     """
     told = clips.select("id", "sha256", "start", "end").sort("id").write_ndjson()
     return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-@dataclass(frozen=True)
-class Begun:
-    """A page's values as far as no decision changes them, compressed: two thirds of the work of `pack`."""
-
-    values: Packed
-    compressed: bytes
-    compressor: "zlib._Compress"
-
-
-def begin(values: Packed) -> Begun:
-    """Values that others are going to follow, written and compressed."""
-    compressor = zlib.compressobj(LEVEL, wbits=GZIP)
-    return Begun(values, compressor.compress(_encoded(f"{{{_fields(values)}")), compressor)
-
-
-def pack(values: Packed, begun: Begun | None = None) -> str:
-    """Values as JSON, gzip and base64: those of MEASURED first, with the same bytes where they are `begun`."""
-    first = {name: values[name] for name in MEASURED if name in values}
-    if begun is None or not _same(begun.values, first):
-        begun = begin(first)
-    rest = _fields({name: each for name, each in values.items() if name not in first})
-    compressor = begun.compressor.copy()
-    tail = compressor.compress(_encoded(f"{',' if first and rest else ''}{rest}}}"))
-    return base64.b64encode(begun.compressed + tail + compressor.flush()).decode()
-
-
-def _same(one: Any, other: Any) -> bool:
-    """Whether two parts of what a page carries are equal, columns and all."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return list(one) == list(other) and all(map(_same, one.values(), other.values()))
-    if isinstance(one, pl.Series) and isinstance(other, pl.Series):
-        return one.equals(other)
-    return type(one) is type(other) and bool(one == other)
-
-
-def _encoded(text: str) -> bytes:
-    return text.encode("utf-8", "surrogatepass")
-
-
-def _fields(values: Packed) -> str:
-    return ",".join(f"{encoded(str(name))}:{_json(each)}" for name, each in values.items())
-
-
-def _json(value: Any) -> str:
-    """JSON without spaces; a column of numbers is written by Polars, in a tenth of the time that a list takes."""
-    if isinstance(value, pl.Series):
-        plain = pl.nth(0).cast(pl.String).str.strip_suffix(".0").fill_null("null")  # 4000 for 4000.0
-        return f"[{value.to_frame().select(plain.str.join(',')).item()}]"
-    if isinstance(value, dict):
-        return f"{{{_fields(value)}}}"
-    if isinstance(value, list) and any(isinstance(each, dict) for each in value):
-        return f"[{','.join(map(_json, value))}]"
-    return encoded(value)
 
 
 def rows(everyone: pl.DataFrame, recipe: Recipe, near: Nearness, held: pl.Series | None = None) -> Packed:
