@@ -23,6 +23,7 @@ from damage import (
     Sound,
     Spans,
     coded,
+    evenly_high_passed,
     gated,
     high_passed,
     levelled,
@@ -156,6 +157,9 @@ def processed(sound: Sound, rate: int, random: np.random.Generator) -> dict[str,
         "turned down": (sound * 10 ** (-down / 20), rate),
         "resampled": (resampled_by(str(random.choice(RESAMPLERS)), sound, rate, to), to),
         f"80 Hz high-pass, {steep}": (high_passed(sound, rate, 80, order), rate),
+        "50 Hz high-pass, order 6": (high_passed(sound, rate, 50, 6), rate),
+        "120 Hz high-pass, order 4": (high_passed(sound, rate, 120, 4), rate),
+        "80 Hz high-pass, linear phase": (evenly_high_passed(sound, rate), rate),
         "mp3 64k": (coded(sound, rate, "mp3", 64), rate),
     }
 

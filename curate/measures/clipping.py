@@ -226,7 +226,7 @@ def _turned_back(sound: Samples, rate: int) -> Samples:
 
     slope = math.tan(math.pi * TURNED_BY / 2 / rate)
     pole = (slope - 1) / (slope + 1)
-    turned = scipy.signal.lfilter(np.array([pole, 1], np.float32), np.array([1, pole], np.float32), sound[::-1])
+    turned = scipy.signal.lfilter(np.array([-pole, -1], np.float32), np.array([1, pole], np.float32), sound[::-1])
     return np.ascontiguousarray(turned[::-1])
 
 

@@ -9,7 +9,7 @@ import scipy.signal as sps
 from scipy.ndimage import minimum_filter1d
 
 from curate import audio
-from curate.measures import signal
+from curate.measures import clipping, signal
 from tests.curate.measures.speech import SHARED, mp3, needs_speech
 
 
@@ -48,9 +48,16 @@ def high_passed(samples: np.ndarray, rate: int) -> tuple[np.ndarray, int]:
     return filtered.astype(np.float32), rate
 
 
-def steeply_high_passed(samples: np.ndarray, rate: int) -> tuple[np.ndarray, int]:
-    filtered = sps.sosfilt(sps.butter(4, 80, "highpass", fs=rate, output="sos"), samples)
+def steeply_high_passed(samples: np.ndarray, rate: int, order: int = 4, corner: float = 80.0) -> tuple[np.ndarray, int]:
+    filtered = sps.sosfilt(sps.butter(order, corner, "highpass", fs=rate, output="sos"), samples)
     return filtered.astype(np.float32), rate
+
+
+def evenly_high_passed(samples: np.ndarray, rate: int) -> tuple[np.ndarray, int]:
+    """All sounds put off alike."""
+    taps = -sps.firwin(2047, 80, fs=rate)
+    taps[1023] += 1
+    return sps.fftconvolve(samples, taps, "same").astype(np.float32), rate
 
 
 def limited(samples: np.ndarray, rate: int, drive: float = 12.0, ahead_ms: float = 5.0) -> np.ndarray:
@@ -68,7 +75,7 @@ def limited(samples: np.ndarray, rate: int, drive: float = 12.0, ahead_ms: float
 @needs_speech
 @pytest.mark.parametrize(
     ("process", "least"),
-    [(resampled, 0.95), (high_passed, 0.95), (steeply_high_passed, 0.75), (mp3, 0.75)],
+    [(resampled, 0.95), (high_passed, 0.95), (steeply_high_passed, 0.95), (evenly_high_passed, 0.95), (mp3, 0.75)],
 )
 def test_clipping_is_found_after_its_flat_tops_were_bent(
     process: Callable[[np.ndarray, int], tuple[np.ndarray, int]], least: float
@@ -84,10 +91,36 @@ def test_clipping_is_found_after_its_flat_tops_were_bent(
 
 
 @needs_speech
+@pytest.mark.parametrize(("order", "corner"), [(4, 60), (4, 110), (5, 80), (6, 80), (8, 80)])
+@pytest.mark.parametrize(("at", "gain"), [(16_000, 9), (8_000, 12)])
+def test_clipping_is_found_behind_a_steep_high_pass(order: int, corner: float, at: int, gain: float) -> None:
+    """It shifts the low harmonics against the others, so that no top is flat."""
+    for name in ("ko/zeroth/104_003_0294.flac", "ko/zeroth/104_003_0360.flac"):
+        samples, rate = audio.read(SHARED / name)
+        speech = audio.resample(samples, rate, at)
+        clipped = np.clip(speech / np.abs(speech).max() * 10 ** (gain / 20), -1, 1)
+        assert signal.measure(*steeply_high_passed(clipped, at, order, corner), [])["clipped"] > 0.002
+        for unclipped in (speech, limited(speech, at, 18.0, 2.0)):
+            assert signal.measure(*steeply_high_passed(unclipped, at, order, corner), [])["clipped"] < 0.001
+
+
+@needs_speech
+@pytest.mark.parametrize("order", [4, 5, 6])
+def test_a_high_pass_s_shift_is_taken_back(order: int) -> None:
+    """What lies over 150 Hz is nearly the wave that it was."""
+    samples, rate = audio.read(SHARED / "ko/zeroth/104_003_0294.flac")
+    over = sps.butter(4, 150, "highpass", fs=rate, output="sos")
+    high = steeply_high_passed(samples, rate, order)[0]
+    before, shifted, back = (sps.sosfiltfilt(over, each) for each in (samples, high, clipping._turned_back(high, rate)))
+    assert np.corrcoef(before, shifted)[0, 1] < 0.9
+    assert np.corrcoef(before, back)[0, 1] > 0.98
+
+
+@needs_speech
 def test_speech_through_a_limiter_is_not_clipped() -> None:
     for name in ("ko/zeroth/104_003_0294.flac", "neg/en_librispeech/1089-134686-0001.flac"):
         samples, rate = audio.read(SHARED / name)
-        for process in (lambda *same: same, resampled, high_passed, mp3):
+        for process in (lambda *same: same, resampled, high_passed, steeply_high_passed, mp3):
             assert signal.measure(*process(limited(samples, rate), rate), [])["clipped"] < 0.001
 
 
