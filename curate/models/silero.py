@@ -91,7 +91,7 @@ class SpeechListener:
         """Every stretch of speech, half-open, in samples, in order; [] for silence and for nothing."""
         rest = self._blocks.rest()
         if len(rest):
-            self._hear(np.pad(rest, (0, -len(rest) % FRAME)))
+            self._hear(np.concatenate([rest, np.zeros(-len(rest) % FRAME, np.float32)]))
         self._found = _padded(self._speech.finish(self._length), self._length)
         return self._found
 

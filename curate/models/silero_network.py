@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 
 FRAME, BEFORE, MIRRORED = 512, 64, 64  # samples: the model hears those before again, and its last ones backwards
-WINDOW, HOP, SPECTRA = 256, 128, 4  # samples of a spectrum, between two; and how many a frame has
+WINDOW, HOP, SPECTRA = 256, 128, 4  # samples of a spectrum, between two (half of that); how many a frame has
 STRIDES = (1, 2, 2, 1)  # of the convolutions over the spectra
 TAPS = 3  # of each convolution, the middle one on its place
 UNITS = 128
@@ -67,11 +67,13 @@ class Network:
         import scipy.fft  # slow to import
 
         whole = np.concatenate([before, samples, np.zeros(MIRRORED, np.float32)])
-        cut = np.lib.stride_tricks.sliding_window_view(whole, WINDOW)[::HOP]
-        windowed = (cut * self._window).reshape(-1, SPECTRA, WINDOW)
-        mirrored = samples.reshape(-1, FRAME)[:, -2 : -2 - MIRRORED : -1]
-        np.multiply(mirrored, self._window[-MIRRORED:], windowed[:, -1, -MIRRORED:])
-        heard: Floats = np.abs(scipy.fft.rfft(windowed, axis=2)).reshape(len(windowed), -1)
+        halves, frames = whole.reshape(-1, HOP), samples.reshape(-1, FRAME)
+        windowed = np.empty((len(halves) - 1, WINDOW), np.float32)
+        np.multiply(halves[:-1], self._window[:HOP], out=windowed[:, :HOP])
+        np.multiply(halves[1:], self._window[HOP:], out=windowed[:, HOP:])
+        mirrored = frames[:, -2 : -2 - MIRRORED : -1]
+        np.multiply(mirrored, self._window[-MIRRORED:], out=windowed[SPECTRA - 1 :: SPECTRA, -MIRRORED:])
+        heard: Floats = np.abs(scipy.fft.rfft(windowed, axis=1)).reshape(len(frames), -1)
         for convolution in self._convolutions:
             heard = convolution(heard)
         return heard

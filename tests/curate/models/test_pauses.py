@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from curate.models.pauses import FRAME, dips, sounds
+from curate.models.pauses import FRAME, dips, levels, sounds
 
 RATE = 16_000
 SECOND = RATE // FRAME  # frames
@@ -20,6 +20,13 @@ def level(*loud: tuple[float, float], seconds: float = 10, speech: float = -20, 
 
 def seconds(spans: list[tuple[int, int]]) -> list[tuple[float, float]]:
     return [(a / RATE, b / RATE) for a, b in spans]
+
+
+def test_a_level_is_that_of_what_moves_in_a_whole_frame() -> None:
+    noise = np.random.default_rng(0).normal(0, 1, (4, FRAME)) * [[0.0], [0.0001], [0.01], [0.3]]
+    samples = (noise + 0.2).astype(np.float32)
+    moved = 10 * np.log10(noise.var(axis=1) + 1e-10)
+    assert levels(np.append(samples, samples[0, 1:])) == pytest.approx(moved, abs=0.01)
 
 
 @pytest.mark.parametrize("background", [-60, -32])
@@ -49,3 +56,9 @@ def test_speech_alone_and_nothing_have_no_sounds_beside() -> None:
 def test_a_moment_as_quiet_as_a_pause_is_a_dip_from_its_twentieth_of_a_second_on() -> None:
     heard = level((1, 3), (3.08, 5), (5.03, 7))
     assert seconds(dips(heard, [(1 * RATE, 7 * RATE)], RATE)) == [pytest.approx((3.0, 3.08), abs=0.01)]
+
+
+def test_speech_that_begins_and_ends_as_quiet_as_a_dip_has_dips_at_its_ends() -> None:
+    heard = level((1, 3))
+    found = seconds(dips(heard, [(round(0.5 * RATE), 4 * RATE)], RATE))
+    assert found == [pytest.approx((0.5, 1.0), abs=0.01), pytest.approx((3.0, 4.0), abs=0.01)]
