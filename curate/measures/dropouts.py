@@ -2,34 +2,56 @@
 
 Three things happen to lost samples. They become zeros, or hold the last value: a run of equal samples with speech right
 before and right after it. Or the last packet is played again: a stretch equal, to the last bit, to the one before.
-And after resampling, a filter or a codec the zeros are no longer equal, but quieter than the room itself is.
+And after resampling, a filter or a codec the zeros are no longer equal, but quieter than the room itself is, or still
+a hole that the sound falls into and comes out of faster than a voice can.
 
 Silence that a gate, a codec or an editor puts into pauses is none of these: there the speech has died away before.
+What happens many times a second is done to the sound on purpose, or it is how a synthesiser speaks.
 """
 
 from __future__ import annotations
 
+import bisect
 import functools
+import math
 
 import numpy as np
 from numpy.typing import NDArray
 
 from curate.measures.spectra import Samples, finite, quantiles
 
-VERSION = 3  # raise it when an answer changes: it enters the fingerprint
+VERSION = 4  # raise it when an answer changes: it enters the fingerprint
 
 Spans = list[tuple[int, int]]
 Flags = NDArray[np.bool_]
+Edges = tuple[NDArray[np.int64], NDArray[np.int64]]
 
-SHORTEST, LONGEST = 0.004, 1.0  # seconds of a gap: shorter ones are the tops of clipped waves, longer ones cuts
+# Seconds of a gap by its edges' loudness alone: shorter ones may be the tops of clipped waves, longer ones are cuts.
+SHORTEST, LONGEST = 0.004, 1.0
 EDGE = 0.004  # seconds beside a gap in which speech must sound
 # dB under the speech: how loud one side must be, and the other; words end and begin 25 dB under it and more.
 LOUD, AUDIBLE = 12.0, 20.0
 CEILING = 0.9  # of the peak: a run of equal samples up there was clipped
-FRAME = 0.004  # seconds, for gaps that are no longer equal samples
+# A gap of less than 4 ms: zeros (or what an offset made of them) that the sound jumps into or out of.
+BRIEFEST = 0.001  # seconds
+ZERO = 20.0  # dB under the speech: the most that its value may be
+JUMP = 15.0  # dB under the speech: the larger step at its edges, and how far the sound swings to either side of it
+RIGHT_BESIDE = 0.001  # seconds in which the sound must be loud: a gate shuts after it has become quiet
+STILL_LOUD = 14.0  # dB under the speech
+NEAR = 0.02  # seconds in which samples must lie closer to its value than the smaller step does
+CLOSER = 10.0  # dB: a gate for each sample, or a coarse quantiser, has none there
+OFTEN = 3.0  # a second of speech: what comes more often is no loss
+# Gaps that are no longer equal samples.
+FRAME = 0.004  # seconds
 FALL = 45.0  # dB under the loudest fifth of the frames
 QUIETER = 10.0  # dB under the quiet moments of the clip
 DEEP = 55.0  # dB under the loudest: no sound falls so far within 4 ms, however silent the room
+# A hole, in the sound and in its steps at once: a voice's own damping fells low or high sounds so fast, not both.
+FINE = 0.0005  # seconds of a frame
+BESIDE = 4  # frames before and after an edge that are compared; the one between them may hold both
+CLIFF = 24.0  # dB between them; clean speech falls by up to 21
+SHORTEST_HOLE, LONGEST_HOLE = 0.004, 0.06  # seconds; stops are mostly longer
+HOLLOW = 15.0  # dB under its edges: the loudest frame inside
 REPEAT = 0.1  # seconds: the longest packet that is played again
 REPEAT_RUN = 0.008  # seconds that must be equal
 TAPS = 12  # samples that are equal by chance in no speech
@@ -45,37 +67,110 @@ def longest(samples: Samples, rate: int, speech: Spans) -> float | None:
     """
     sound = finite(samples)
     inside = [sound[max(0, start) : max(0, end)] for start, end in speech]
-    level = sum(float(each @ each) for each in inside) / max(1, sum(map(len, inside)))
+    spoken = sum(map(len, inside))
+    level = sum(float(each @ each) for each in inside) / max(1, spoken)
     if not level > 0 or rate <= 0:
         return None
-    gaps = [*_equal(sound, rate, level), *_hushed(sound, rate, level), *_repeated(sound, rate, level)]
+    steps = np.zeros_like(sound)
+    np.subtract(sound[1:], sound[:-1], out=steps[1:])
+    runs = _edges(sound[1:] == sound[:-1], max(4, int(BRIEFEST * rate) - 1))
+    gaps = [*_equal(sound, runs, rate, level), *_hushed(sound, steps, rate, level), *_repeated(sound, rate, level)]
+    for found in (_brief(sound, runs, rate, level), _holes(sound, steps, rate, level)):
+        gaps += found if len(found) <= max(1, OFTEN * spoken / rate) else []
     return max((end - start for start, end in gaps), default=0) * 1000 / rate
 
 
-def _equal(sound: Samples, rate: int, level: float) -> Spans:
-    """Runs of one value between loud sounds."""
-    runs = _equal_runs(sound[1:], sound[:-1], round(SHORTEST * rate))
-    if not runs:
+def _equal(sound: Samples, runs: Edges, rate: int, level: float) -> Spans:
+    """Runs of one value between loud sounds; `runs`: the first sample of each and its last."""
+    starts, lasts = runs
+    long = lasts - starts >= round(SHORTEST * rate)
+    if not long.any():
         return []
     top = CEILING * max(float(sound.max()), -float(sound.min()))
-    found = [(start, end + 1) for start, end in runs if abs(float(sound[start])) < top]
-    return [gap for gap in found if _between_words(sound, gap, rate, level)]
+    found = zip(starts[long].tolist(), (lasts[long] + 1).tolist(), strict=True)
+    return [gap for gap in found if abs(float(sound[gap[0]])) < top and _between_words(sound, gap, rate, level)]
 
 
-def _hushed(sound: Samples, rate: int, level: float) -> Spans:
+def _brief(sound: Samples, runs: Edges, rate: int, level: float) -> Spans:
+    """Short runs of zeros that a loud sound, which swings to both sides of them, jumps into and out of."""
+    side = round(EDGE * rate)
+    starts, ends = runs[0], runs[1] + 1
+    here = (starts >= side) & (ends <= len(sound) - side) & (ends - starts < SHORTEST * rate)
+    if not here.any():
+        return []
+    starts, ends = starts[here], ends[here]
+    value = sound[starts]
+    jumps = np.maximum(np.abs(sound[starts - 1] - value), np.abs(sound[ends] - value))
+    chosen = (jumps**2 >= level * 10 ** (-JUMP / 10)) & (value**2 <= level * 10 ** (-ZERO / 10))
+    gaps = zip(starts[chosen].tolist(), ends[chosen].tolist(), strict=True)
+    return [gap for gap in gaps if _between_words(sound, gap, rate, level) and _cut_out(sound, gap, rate, level)]
+
+
+def _cut_out(sound: Samples, gap: tuple[int, int], rate: int, level: float) -> bool:
+    """Whether zeros were put in place of samples: neither a gate nor the top or the middle of a wave."""
+    (start, end), value = gap, sound[gap[0]]
+    side, beside, near = round(EDGE * rate), max(4, round(RIGHT_BESIDE * rate)), round(NEAR * rate)
+    before, after = sound[start - side : start] - value, sound[end : end + side] - value
+    swing = min(max(before.max(), after.max()), -min(before.min(), after.min()))
+    loudness = min(np.mean(before[-beside:] ** 2), np.mean(after[:beside] ** 2))
+    around = np.abs(sound[max(0, start - near) : end + near] - value)
+    step = min(abs(before[-1]), abs(after[0]))
+    return bool(
+        swing >= level**0.5 * 10 ** (-JUMP / 20)
+        and loudness >= level * 10 ** (-STILL_LOUD / 10)
+        and step >= around[around > 0].min() * 10 ** (CLOSER / 20)
+    )
+
+
+def _hushed(sound: Samples, steps: Samples, rate: int, level: float) -> Spans:
     """Stretches quieter than the room between loud sounds."""
     size = max(1, round(FRAME * rate) // 2)
     count = len(sound) // size
     if count < 8:
         return []
-    steps = np.diff(sound[: count * size], prepend=sound[:1])  # a high-pass leaves a slow wave in a gap
-    frames = steps.reshape(-1, size)
+    frames = steps[: count * size].reshape(-1, size)  # a high-pass leaves a slow wave in a gap
     power = np.einsum("fs,fs->f", frames, frames)
     room, loud = quantiles(power, (0.05, 0.8))
     quiet = power < max(1e-30, float(loud)) * 10 ** (-FALL / 10)
     quiet &= power < max(float(room) * 10 ** (-QUIETER / 10), float(loud) * 10 ** (-DEEP / 10))
     gaps = [(start * size, end * size) for start, end in _runs(quiet, round(2 * SHORTEST * rate / size))]
     return [gap for gap in gaps if _between_words(sound, gap, rate, level, slack=size)]
+
+
+def _holes(sound: Samples, steps: Samples, rate: int, level: float) -> Spans:
+    """Stretches that the energies of a sound and of its steps fall into and rise out of at once."""
+    size, cliff = max(2, round(FINE * rate)), 10 ** (CLIFF / 10)
+    if len(sound) < 4 * BESIDE * size:
+        return []
+    power, before, after = _beside(sound, size)
+    loud = BESIDE * size * level * 10 ** (-LOUD / 10)
+    falls, rises = before >= cliff * after, after >= cliff * before
+    falls &= before >= loud
+    rises &= after >= loud
+    if not falls.any() or not rises.any():
+        return []
+    _, steps_before, steps_after = _beside(steps, size)
+    rising = _runs(rises & (steps_after >= cliff * steps_before), 1)
+    found: Spans = []
+    for fall, _ in _runs(falls & (steps_before >= cliff * steps_after), 1):
+        following = bisect.bisect(rising, (fall, len(power)))
+        if following == len(rising):
+            break
+        rise = rising[following][1] - 1
+        start, end = fall + BESIDE + 1, rise + BESIDE
+        if not SHORTEST_HOLE <= (end - start) * size / rate <= LONGEST_HOLE:
+            continue
+        if power[start + 1 : end - 1].max() <= min(before[fall], after[rise]) / BESIDE * 10 ** (-HOLLOW / 10):
+            found.append((start * size, end * size))
+    return found
+
+
+def _beside(row: Samples, size: int) -> tuple[Samples, Samples, Samples]:
+    """The energy of each frame; of the BESIDE frames before each that has as many on both sides; and after it."""
+    squares = np.square(row[: len(row) // size * size]).reshape(-1, size)
+    power = squares @ np.ones(size, np.float32)
+    sums = functools.reduce(np.add, [power[at : len(power) + 1 + at - BESIDE] for at in range(BESIDE)])
+    return power, sums[: -BESIDE - 1], sums[BESIDE + 1 :]
 
 
 def _between_words(sound: Samples, gap: tuple[int, int], rate: int, level: float, slack: int = 0) -> bool:
@@ -104,29 +199,30 @@ def _repeated(sound: Samples, rate: int, level: float) -> Spans:
 def _lags(sound: Samples, rate: int) -> list[int]:
     """At which distances the same TAPS samples come again, the most common first."""
     bits = (sound + np.float32(0)).view(np.uint32)  # minus zero is zero
-    count = len(bits) - TAPS + 1
+    pairs = bits[:-1] * np.uint32(0x9E3779B1)  # a number for every two samples
+    pairs += bits[1:] * np.uint32(0x85EBCA77)
     # one in sixteen at 16 kHz, by content: the same of both copies; where nothing moves there is nothing to find
-    chosen = bits[:count] * np.uint32(0x9E3779B1)
-    chosen += bits[1 : count + 1] * np.uint32(0x85EBCA77)
-    places = np.flatnonzero(chosen < min(2**28, 2**28 * LOOKED_AT / rate))
+    places = np.flatnonzero(pairs[: len(bits) - TAPS + 1] < np.uint32(min(2**28, math.ceil(2**28 * LOOKED_AT / rate))))
     places = places[bits[places] != bits[places + TAPS // 2]]
     numbers = np.zeros(len(places), np.uint64)  # of the samples from each place on; wraps around
-    for tap, weight in enumerate(_weights()):
-        numbers += bits[places + tap] * weight
+    for tap, weight in zip(range(0, TAPS, 2), _weights(), strict=True):
+        numbers += pairs[places + tap] * weight
     # sorted by number, then by place, in one 64-bit word: faster than sorting an index
     width = np.uint64(len(sound).bit_length())
     ordered = np.sort(numbers >> width << width | places.astype(np.uint64))
     place = (ordered & ((np.uint64(1) << width) - np.uint64(1))).astype(np.int64)
     apart = np.diff(place)
     twins = (np.diff(ordered >> width) == 0) & (apart <= REPEAT * rate) & (apart > TAPS)
+    if not twins.any():
+        return []
     lags, counts = np.unique(apart[twins], return_counts=True)
     return [int(lag) for lag in lags[np.argsort(-counts, kind="stable")[:LAGS]]]
 
 
 @functools.cache
 def _weights() -> NDArray[np.uint64]:
-    """A large odd number for each tap."""
-    return np.random.default_rng(0).integers(1, 2**63, TAPS, dtype=np.uint64) | np.uint64(1)
+    """A large odd number for every two taps."""
+    return np.random.default_rng(0).integers(1, 2**63, TAPS // 2, dtype=np.uint64) | np.uint64(1)
 
 
 def _equal_runs(one: Samples, other: Samples, least: int) -> Spans:
@@ -144,7 +240,13 @@ def _equal_runs(one: Samples, other: Samples, least: int) -> Spans:
 
 def _runs(flags: Flags, least: int) -> Spans:
     """Half-open stretches of at least so many true flags."""
+    starts, ends = _edges(flags, least)
+    return list(zip(starts.tolist(), ends.tolist(), strict=True))
+
+
+def _edges(flags: Flags, least: int) -> Edges:
+    """Where stretches of at least so many true flags start, and where they end."""
     edges = np.flatnonzero(np.concatenate([flags[:1], flags[1:] != flags[:-1], flags[-1:]]))
     starts, ends = edges[::2], edges[1::2]
     long = ends - starts >= max(1, least)
-    return list(zip(starts[long].tolist(), ends[long].tolist(), strict=True))
+    return starts[long], ends[long]

@@ -137,8 +137,8 @@ RULES: tuple[Rule, ...] = (
         "dropout",
         (
             Bound(
-                "dropout", "at most", "filter.dropout", "gaps of at most {} ms inside words", 4.0,
-                "longest gap of lost samples in ms; none is found in speech that lost nothing",
+                "dropout", "at most", "filter.dropout", "gaps of at most {} ms inside words", 0.5,
+                "longest gap of lost samples in ms; 0 in speech that lost nothing, and the shortest that is found has 1 ms",
             ),
         ),
         only=MEASURED,

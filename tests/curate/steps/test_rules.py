@@ -38,7 +38,7 @@ CASES = [  # rule, values it keeps, values it drops
     ("narrow_band", {"bandwidth": 5000.0}, {"bandwidth": 4999.0}),
     ("noisy", {"snr": 15.0}, {"snr": 14.99}),
     ("low_quality", {"dnsmos": 2.0}, {"dnsmos": 1.999}),
-    ("dropout", {"dropout": 4.0}, {"dropout": 4.1}),
+    ("dropout", {"dropout": 0.5}, {"dropout": 0.9}),
     ("several_speakers", {"second_voice": 0.15}, {"second_voice": 0.151}),
     ("several_speakers", {"second_voice": None, "voices": 0}, {"second_voice": None, "voices": None}),
     ("several_speakers", {"other_voice": 0.15}, {"other_voice": 0.151}),
