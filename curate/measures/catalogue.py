@@ -164,7 +164,7 @@ def _recognised(models: Models, place: Place) -> list[Measure]:
     return [
         Measure(
             f"heard-{language}", "clip", ("heard", "heard_confidence"),
-            extractors.whisper_named(model, place).fingerprint,
+            extractors.whisper_named(model, place).hearing,
             functools.partial(extractors.heard_extractor, model, language, place), language=language,
             device=place.device,
         )
@@ -204,7 +204,7 @@ def _heard_again(models: Models, place: Place) -> list[Measure]:
             extractors.heard_again_extractor, second or first, language, place, slowed=second is None
         )
         how = "" if second else f" slower-{extractors.SLOWER}"
-        version = f"{extractors.whisper_named(second or first, place).fingerprint}{how}"
+        version = f"{extractors.whisper_named(second or first, place).hearing}{how}"
         made.append(
             Measure(
                 f"heard_again-{language}", "clip", ("heard_again",), version, make, language=language,

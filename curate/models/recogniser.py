@@ -97,7 +97,7 @@ def _refuse_unconverted(config: Path, model: str) -> None:
 class _Whisper:
     def __init__(self, model: str, device: str) -> None:
         self._model = Whisper(model, device=device)
-        self.fingerprint = self._model.fingerprint  # a folder that holds none says so here
+        self.fingerprint = self._model.hearing  # a folder that holds none says so here
 
     def transcribe(self, clips: Sequence[Samples], language: str) -> list[str]:
         return [heard.text for heard in self._model.transcribe(clips, language)]

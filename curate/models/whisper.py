@@ -5,7 +5,7 @@ import hashlib
 import math
 import re
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from curate import files
 from curate.audio import LISTENING_RATE
 from curate.errors import UserError
-from curate.models import bundled, compute
+from curate.models import bundled, compute, whisper_rest
 
 ADAPTER = 1  # raise it when an answer changes for the same model and packages: it enters the fingerprint
 WINDOW = 30 * LISTENING_RATE  # Whisper hears 30 s at once
@@ -41,6 +41,8 @@ TOKENS_PER_SECOND = (
 )
 ENCODED_KEPT = 32  # clips; 3 MB each with whisper-base
 MAX_TOKENS = 440  # the decoder's 448 positions less its prompt
+LEAST_CONFIDENCE = math.exp(-1)  # of a rest: Whisper's own bound; of what it writes under music most is below 0.3
+CROPPED_AFTER = 25  # encoder positions
 
 Samples = NDArray[np.float32]
 
@@ -91,6 +93,11 @@ class Whisper:
         settings = [*self._where(), f"beam-{BEAM}", f"compression-{MAX_COMPRESSION}"]
         return " ".join([f"whisper-{ADAPTER}", self._weights(), *packages, *settings])
 
+    @property
+    def hearing(self) -> str:
+        """What decides what `transcribe` answers."""
+        return f"{self.fingerprint} rest-{whisper_rest.VERSION}"
+
     def languages(self, clips: Sequence[Samples]) -> list[dict[str, float]]:
         """The probability of every language Whisper knows, from the first 30 s; {} for a clip that cannot be heard.
 
@@ -102,20 +109,59 @@ class Whisper:
         """What was said; longer clips are heard in windows of 30 s. No text is ("", 0.0).
 
         A text that repeats itself is heard once more with repeats forbidden, which is deterministic where Whisper's
-        own remedy, sampling at a higher temperature, is not.
+        own remedy, sampling at a higher temperature, is not. Where it stops although somebody goes on, the rest is
+        heard as a clip of its own.
         """
-        return [self._transcribe(clip, language) for clip in map(ready, clips)]
+        sounds = [ready(clip) for clip in clips]
+        answers = self._recognised(sounds, language)
+        going_on = {row: (sound, answers[row]) for row, sound in enumerate(sounds) if len(sound) <= WINDOW}
+        while rests := self._rests(going_on, language):
+            heard_on = self._recognised(list(rests.values()), language)
+            going_on = {
+                row: (rest, more)
+                for (row, rest), more in zip(rests.items(), heard_on, strict=True)
+                if more.confidence >= LEAST_CONFIDENCE
+            }
+            for row, (_, more) in going_on.items():
+                answers[row] = joined(answers[row], more)
+        return answers
 
     def align(self, clips: Sequence[Samples], texts: Sequence[str], language: str) -> list[Aligned | None]:
         """Where each word of the given text was said; None without sound or text, or with more than Whisper takes."""
-        pairs = zip(map(ready, clips), texts, strict=True)
-        return [self._align(clip, text.split(), language) for clip, text in pairs]
+        sounds = [ready(clip) for clip in clips]
+        words = [text.split() for text in texts]
+        tokens = [self._word_tokens(each, language) for each in words]
+        paths = self._paths(sounds, [[token for word in each for token in word] for each in tokens], language)
+        return [
+            place(own, split, path.alignments, path.text_token_probs, len(sound)) if path else None
+            for sound, own, split, path in zip(sounds, words, tokens, paths, strict=True)
+        ]
 
     def _languages(self, clip: Samples) -> dict[str, float]:
         if not len(clip):
             return {}
         probabilities = self._model.model.detect_language(self._encode(clip))[0]
         return {token.strip("<|>"): float(probability) for token, probability in probabilities}
+
+    def _rests(self, going_on: Mapping[int, tuple[Samples, Heard]], language: str) -> dict[int, Samples]:
+        """What is left of sounds, by row, behind the texts that were heard in them, where that is speech."""
+        asked = {row: each for row, each in going_on.items() if whisper_rest.may_go_on(each[0], each[1].text)}
+        if not asked:
+            return {}
+        tokenizer = self._tokenizer(language)
+        tokens = [tokenizer.encode(f" {text.text}") for _, text in asked.values()]
+        paths = self._paths([sound for sound, _ in asked.values()], tokens, language, cropped=True)
+        rests = {}
+        for (row, (sound, _)), written, path in zip(asked.items(), tokens, paths, strict=True):
+            letters = [at for at, token in enumerate(written) if _is_letter(tokenizer.decode([token]))]
+            if path and letters:
+                first = min(step for token, step in path.alignments if token == letters[-1])
+                rests[row] = whisper_rest.rest(sound, first * SAMPLES_PER_STEP)
+        return {row: rest for row, rest in rests.items() if len(rest)}
+
+    def _recognised(self, sounds: Sequence[Samples], language: str) -> list[Heard]:
+        """What was said, as far as Whisper writes at once."""
+        return [self._transcribe(sound, language) for sound in sounds]
 
     def _transcribe(self, clip: Samples, language: str) -> Heard:
         if not len(clip):
@@ -139,17 +185,24 @@ class Whisper:
         )
         return heard((segment.text, len(segment.tokens), segment.avg_logprob) for segment in segments)
 
-    def _align(self, clip: Samples, words: list[str], language: str) -> Aligned | None:
-        tokens = self._word_tokens(words, language)
-        if not 0 < len(clip) <= WINDOW or not 0 < sum(map(len, tokens)) <= MAX_TOKENS:
-            return None
-        alignment = self._model.model.align(
-            self._encode(clip),
-            self._tokenizer(language).sot_sequence,
-            [[token for word in tokens for token in word]],
-            math.ceil(len(clip) / 160),  # CTranslate2 wants the frames that hold sound, 10 ms each
-        )[0]
-        return place(words, tokens, alignment.alignments, alignment.text_token_probs, len(clip))
+    def _paths(
+        self, sounds: Sequence[Samples], tokens: Sequence[list[int]], language: str, *, cropped: bool = False
+    ) -> list[Any]:
+        """CTranslate2's alignment of each sound with its tokens; None without either, or with more than Whisper takes.
+
+        `cropped`: half a second after the sound the window ends, which takes half the time and may move a probability.
+        """
+        return [
+            self._path(sound, own, language, cropped) if can_align(sound, own) else None
+            for sound, own in zip(sounds, tokens, strict=True)
+        ]
+
+    def _path(self, sound: Samples, tokens: list[int], language: str, cropped: bool) -> Any:
+        encoded = self._encode(sound)
+        if cropped:
+            encoded = _first_steps(encoded, len(sound) // SAMPLES_PER_STEP + CROPPED_AFTER)
+        prompt = self._tokenizer(language).sot_sequence
+        return self._model.model.align(encoded, prompt, [tokens], frames(sound))[0]
 
     def _word_tokens(self, words: list[str], language: str) -> list[list[int]]:
         """Tokens word by word, so that the words come back one for one (Whisper's splitter would part punctuation)."""
@@ -252,6 +305,28 @@ def _remembering(encode: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return remembered
 
 
+def _first_steps(encoded: Any, steps: int) -> Any:
+    """The beginning of an encoder's output (1, steps, width)."""
+    import ctranslate2
+
+    return ctranslate2.StorageView.from_array(np.ascontiguousarray(np.array(encoded)[:, :steps]))
+
+
+def _is_letter(piece: str) -> bool:
+    """Whether a token writes a letter or digit, or a part of one."""
+    return any(each.isalnum() or each == "\ufffd" for each in piece)
+
+
+def frames(sound: Samples) -> int:
+    """The frames that hold sound, 10 ms each, as CTranslate2 wants them."""
+    return math.ceil(len(sound) / 160)
+
+
+def can_align(sound: Samples, tokens: list[int]) -> bool:
+    """Whether Whisper can align so much."""
+    return 0 < len(sound) <= WINDOW and 0 < len(tokens) <= MAX_TOKENS
+
+
 def heard(segments: Iterable[tuple[str, int, float]]) -> Heard:
     """What several segments say together, each a text, its number of tokens and their mean log probability."""
     spoken = [segment for segment in segments if segment[0].strip()]
@@ -259,6 +334,13 @@ def heard(segments: Iterable[tuple[str, int, float]]) -> Heard:
     log_probability = sum(mean * count for _, count, mean in spoken) / max(tokens, 1)
     text = " ".join(each.replace("\ufffd", "").strip() for each, _, _ in spoken).strip()  # half a character
     return Heard(text, min(1.0, math.exp(log_probability)) if text else 0.0)
+
+
+def joined(text: Heard, rest: Heard) -> Heard:
+    """A text and what was said after it; the confidence is the geometric mean over their characters."""
+    sizes = np.array([len(text.text), len(rest.text)])
+    logarithms = np.log([text.confidence, rest.confidence])
+    return Heard(f"{text.text} {rest.text}", float(np.exp(sizes @ logarithms / sizes.sum())))
 
 
 def ready(clip: Samples) -> Samples:

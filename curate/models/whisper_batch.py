@@ -20,13 +20,13 @@ from curate.models.whisper import (
     NO_REPEAT,
     TOKENS_PER_SECOND,
     WINDOW,
-    Aligned,
     Heard,
     Samples,
     Whisper,
+    can_align,
     compression,
+    frames,
     heard,
-    place,
     ready,
 )
 
@@ -51,42 +51,38 @@ class BatchedWhisper(Whisper):
                 answers[row] = {token.strip("<|>"): float(probability) for token, probability in probabilities}
         return answers
 
-    def transcribe(self, clips: Sequence[Samples], language: str) -> list[Heard]:
-        """As `Whisper.transcribe`."""
-        sounds = [ready(clip) for clip in clips]
+    def _recognised(self, sounds: Sequence[Samples], language: str) -> list[Heard]:
         answers = [Heard("", 0.0) if len(sound) <= WINDOW else self._transcribe(sound, language) for sound in sounds]
         for rows in self._rows(position for position, sound in enumerate(sounds) if 0 < len(sound) <= WINDOW):
-            answered = self._recognised([sounds[row] for row in rows], language)
+            answered = self._decoded([sounds[row] for row in rows], language)
             repeats = [row for row, each in zip(rows, answered, strict=True) if _repeats(each)]
-            again = self._recognised([sounds[row] for row in repeats], language, no_repeat=NO_REPEAT) if repeats else []
+            again = self._decoded([sounds[row] for row in repeats], language, no_repeat=NO_REPEAT) if repeats else []
             for row, each in [*zip(rows, answered, strict=True), *zip(repeats, again, strict=True)]:
                 answers[row] = each
         return answers
 
-    def align(self, clips: Sequence[Samples], texts: Sequence[str], language: str) -> list[Aligned | None]:
-        """As `Whisper.align`."""
-        sounds = [ready(clip) for clip in clips]
-        words = [text.split() for text in texts]
-        tokens = [self._word_tokens(each, language) for each in words]
-        counts = [sum(map(len, each)) for each in tokens]
-        answers: list[Aligned | None] = [None] * len(sounds)
-        can_be = (row for row, s in enumerate(sounds) if 0 < len(s) <= WINDOW and 0 < counts[row] <= MAX_TOKENS)
+    def _paths(
+        self, sounds: Sequence[Samples], tokens: Sequence[list[int]], language: str, *, cropped: bool = False
+    ) -> list[Any]:
+        """As `Whisper._paths`, never cropped: a batch has one length."""
+        paths: list[Any] = [None] * len(sounds)
+        can_be = (row for row, sound in enumerate(sounds) if can_align(sound, tokens[row]))
         for rows in self._rows(can_be):
             found = self._model.model.align(
                 self._stacked([sounds[row] for row in rows]),
                 self._tokenizer(language).sot_sequence,
-                [[token for word in tokens[row] for token in word] for row in rows],
-                [math.ceil(len(sounds[row]) / 160) for row in rows],
+                [tokens[row] for row in rows],
+                [frames(sounds[row]) for row in rows],
             )
             for row, each in zip(rows, found, strict=True):
-                answers[row] = place(words[row], tokens[row], each.alignments, each.text_token_probs, len(sounds[row]))
-        return answers
+                paths[row] = each
+        return paths
 
     def _rows(self, rows: Any) -> list[list[int]]:
         every = list(rows)
         return [every[begin : begin + self._batch] for begin in range(0, len(every), self._batch)]
 
-    def _recognised(self, sounds: Sequence[Samples], language: str, *, no_repeat: int = 0) -> list[Heard]:
+    def _decoded(self, sounds: Sequence[Samples], language: str, *, no_repeat: int = 0) -> list[Heard]:
         """Texts of clips within one window; settings as `Whisper._decode` gives them to faster-whisper."""
         from faster_whisper.transcribe import get_suppressed_tokens
 

@@ -18,6 +18,10 @@ from tests.curate.models.sounds import sound
 
 KOREAN = "ko/picovoice/leopard_test_ko.wav"
 TEXT, OTHER_TEXT = "그는 이리저리 피하면서 길 한 옆으로 걸어갔다.", "오늘 아침에는 비가 많이 와서 학교에 늦었습니다"
+READ, READ_TEXT = (
+    "ko/zeroth/104_003_0294.flac",
+    "한 잔의 커피가 소비자에게 전해지기 위해선 여러 차례의 공정을 거쳐야 한다",
+)
 ENGLISH = "neg/en_librispeech/1089-134686-0003.flac"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -92,6 +96,64 @@ def test_peaks_above_one_do_not_change_what_is_heard(whisper: Whisper) -> None:
     clip = sound(KOREAN)
     full = clip / np.abs(clip).max()
     assert whisper.transcribe([full], "ko") == whisper.transcribe([full * np.float32(4)], "ko")
+
+
+def in_turn(*names: str, pause: float = 0.3) -> NDArray[np.float32]:
+    """Clips one after the other, each without its silent edges, as loud as each other."""
+    parts = []
+    for clip in map(sound, names):
+        loud = np.flatnonzero(np.abs(clip) > 0.02 * np.abs(clip).max())
+        parts += [clip[loud[0] : loud[-1]] / clip.std() * 0.05, np.zeros(round(pause * RATE), np.float32)]
+    return np.concatenate(parts[:-1]).astype(np.float32)
+
+
+def counted(whisper: Whisper, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many clips each asking for recognition was about, from here on."""
+    calls: list[int] = []
+    once = whisper._recognised
+
+    def recognised(sounds: list[NDArray[np.float32]], language: str) -> list[Heard]:
+        calls.append(len(sounds))
+        return once(sounds, language)
+
+    monkeypatch.setattr(whisper, "_recognised", recognised)
+    return calls
+
+
+@pytest.mark.parametrize("pause", [0.1, 0.3, 1.2])
+def test_who_speaks_after_another_is_heard(whisper: Whisper, pause: float) -> None:
+    first, second = in_turn(KOREAN, READ, pause=pause), in_turn(READ, KOREAN, pause=pause)
+    texts = [each.text for each in whisper.transcribe([first, second], "ko")]
+    for text, order in zip(texts, (1, -1), strict=True):
+        places = [text.find(words) for words in ("걸어갔다", "거쳐야 한다")][::order]
+        assert 0 <= places[0] < places[1]
+        assert len(text) < 1.3 * len(TEXT + READ_TEXT)  # and once
+
+
+def test_what_one_says_costs_one_hearing(whisper: Whisper, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = counted(whisper, monkeypatch)
+    whisper.transcribe([sound(KOREAN), sound(READ)], "ko")
+    assert calls == [2]
+
+
+def test_music_after_the_words_adds_none(whisper: Whisper, monkeypatch: pytest.MonkeyPatch) -> None:
+    clip = in_turn(KOREAN)
+    music = sound("neg/music/Kevin_MacLeod_-_Vibe_Ace.ogg")[5 * RATE : 8 * RATE]
+    calls = counted(whisper, monkeypatch)
+    pause = np.zeros(RATE // 5, np.float32)
+    (heard,) = whisper.transcribe([np.concatenate([clip, pause, 0.01 * music / music.std()])], "ko")
+    assert heard.text.rstrip(".").endswith("걸어갔다")
+    assert calls == [1, 1]  # it was listened to
+
+
+def test_a_batch_hears_the_rest_too(whisper: Whisper) -> None:
+    batched = BatchedWhisper(device="cpu", batch=2)
+    clips = [in_turn(KOREAN, READ), sound(KOREAN), in_turn(READ, KOREAN)]
+    alone, among = whisper.transcribe(clips, "ko"), batched.transcribe(clips, "ko")
+    assert all(each.text.count("걸어갔다") == 1 for each in among)
+    assert [character_error_rate(one.text, other.text) < 0.1 for one, other in zip(alone, among, strict=True)] == [
+        True
+    ] * 3
 
 
 class RepeatingModel:
