@@ -1,7 +1,8 @@
 """Whose a clip may be as well, where its person is not sure: with whom it must not stand in two splits.
 
 A source's name is taken to be right, and so is a voice over enough speech where nobody else is as near. A short or
-noisy clip without a name goes by whom it sounds like most, and some of these are another's.
+noisy clip without a name goes by whom it sounds like most, and some of these are another's. Of persons whom others
+sound like (`lookalikes`) no clip counts as sure, so that none is held out.
 """
 
 from collections.abc import Iterator
@@ -10,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from curate.measures import linkage
+from curate.measures import linkage, telephone
 from curate.measures.linkage import Labels, Vectors
-from curate.steps import speakers
+from curate.steps import lookalikes, speakers
 
 ENOUGH = 2.0  # seconds of speech: of clips with a voice and as much hardly one was another's (docs/measures/voices.md)
 RIVALLED = 0.05  # such a clip is in doubt all the same where it is nearer to its own person than to others by less
@@ -26,10 +27,10 @@ MOST = 4  # of a clip, the nearest first
 def fill(clips: pl.DataFrame) -> pl.DataFrame:
     """Fill `person_candidates` from names, voices, persons and embeddings; null where the person is sure.
 
-    An empty list: not sure, and like nobody who is known. All null where no voice is known to compare with.
+    An empty list: not sure, and like nobody who is known, or a lookalike's. All null where no voice is known.
     """
     doubtful = clips.select(_doubtful()).to_series().to_numpy()
-    vectors = speakers.unit_embeddings(clips["embedding"])
+    vectors = telephone.unit_embeddings(clips)
     heard = vectors.any(axis=1)
     is_known = ~doubtful & heard
     found: list[list[str] | None] = [[] if unsure and is_known.any() else None for unsure in doubtful.tolist()]
@@ -41,6 +42,7 @@ def fill(clips: pl.DataFrame) -> pl.DataFrame:
     nameless = clips.select(_nameless()).to_series().to_numpy()
     rows = _rivalled(vectors, np.flatnonzero(is_known & nameless & ~few), known)
     rows = np.sort(np.concatenate([rows, np.flatnonzero((doubtful | few) & heard)]))
+    labels = np.full(clips.height, -1)
     labelled = _labelled(clips.filter(pl.Series(is_known)))
     named = clips.select("source", "speaker", "voice", "person", "speaker_conflict")
     numbered = {name: number for number, name in enumerate(known.persons)}
@@ -51,12 +53,18 @@ def fill(clips: pl.DataFrame) -> pl.DataFrame:
         label = numbered.get(labelled.get((clip["source"], clip["speaker"]), ""))
         if clip["speaker_conflict"] is not None and label is not None:
             near[label] = 1.0  # it may be right
+            labels[row] = label
         if small[row] and own >= 0:
             near[own] = -1.0
         others = [known.persons[each] for each in _others(near, own, LIKE if few[row] else FARTHEST)]
         clear = doubtful[row] and clip["speaker_conflict"] is None and clip["voice"] is not None
         sure = _is_clear(near, own) if clear else is_known[row] and not others
         found[row] = None if sure else others
+    owner = clips["person"].replace_strict(numbered, default=-1, return_dtype=pl.Int64).fill_null(-1).to_numpy()
+    sizes = np.bincount(known.owner[known.voice[is_known]], minlength=len(known.persons))
+    alike = lookalikes.find(clips, owner, labels, known.sums, known.owner, sizes)
+    for row in np.flatnonzero(np.isin(owner, alike)).tolist():
+        found[row] = found[row] or []
     return clips.with_columns(pl.Series("person_candidates", found, dtype=pl.List(pl.String)))
 
 

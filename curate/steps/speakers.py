@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from curate.measures import linkage
+from curate.measures import linkage, telephone
 from curate.measures.linkage import Labels, Vectors
 
 SEVERAL = 3  # clips: fewer prove nothing against a label
@@ -86,7 +86,7 @@ def _heard(clips: pl.DataFrame) -> _Heard:
     (names, name), (voices, voice) = _numbered(given), _numbered(clips["voice"])
     source = np.empty(len(names), np.int64)
     source[name[name >= 0]] = _numbered(clips["source"])[1][name >= 0]
-    vectors = unit_embeddings(clips["embedding"])
+    vectors = telephone.unit_embeddings(clips)
     both, told = np.flatnonzero((name >= 0) & (voice >= 0)), np.flatnonzero(voice >= 0)
     together = np.stack([name[both], voice[both]], axis=1)
     pairs, pair, counts = np.unique(together, axis=0, return_inverse=True, return_counts=True)
@@ -257,14 +257,3 @@ def _labelled(numbers: Labels, labels: list[str]) -> pl.Series:
     known = pl.Series(np.where(numbers < 0, 0, numbers))
     texts = pl.Series(labels or [""], dtype=pl.String).gather(known)
     return pl.select(pl.when(pl.Series(numbers >= 0)).then(texts)).to_series()
-
-
-def unit_embeddings(embeddings: pl.Series) -> Vectors:
-    """Embeddings as rows of length 1; zeros where there is none."""
-    there = embeddings.is_not_null().to_numpy()
-    if not there.any():
-        return np.zeros((len(embeddings), 1), np.float32)
-    values = np.array(embeddings.drop_nulls().to_list(), dtype=np.float32)
-    vectors = np.zeros((len(embeddings), values.shape[1]), np.float32)
-    vectors[there] = linkage.unit(values)
-    return vectors
