@@ -2,8 +2,8 @@
 
 A probability of speech for each frame of 512 samples: magnitudes of four short spectra, four convolutions, an LSTM that
 remembers, a sigmoid. onnxruntime convolves frame by frame, so all before the LSTM is products of matrices here, for all
-frames at once; numpy calls a dozen functions for each step of the LSTM, so that node alone is cut out of the file and
-run by onnxruntime. The probabilities are the whole file's to 1e-5. (The package's .safetensors are weights of another
+frames at once; numpy calls nine functions for each step of the LSTM, so that node alone is cut out of the file and run
+by onnxruntime. The probabilities are the whole file's to 1e-5. (The package's .safetensors are weights of another
 training.)
 """
 
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 
 FRAME, BEFORE, MIRRORED = 512, 64, 64  # samples: the model hears those before again, and its last ones backwards
-WINDOW, HOP, SPECTRA = 256, 128, 4  # samples of a spectrum, between two (half of that); how many a frame has
+WINDOW, HOP, SPECTRA = 256, 128, 4  # samples of a spectrum, between two: half of that; and how many a frame has
 STRIDES = (1, 2, 2, 1)  # of the convolutions over the spectra
 TAPS = 3  # of each convolution, the middle one on its place
 UNITS = 128
