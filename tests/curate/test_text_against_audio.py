@@ -5,11 +5,12 @@ import functools
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 import soundfile
 
-from curate import commands, show
+from curate import audio, commands, show
 from curate.corpus import Corpus
 from curate.measures import catalogue
 from curate.measures.catalogue import Measures
@@ -163,3 +164,27 @@ def test_korean_texts_that_do_not_belong_are_told_from_those_that_do(tmp_path: P
     times = found[second, walk][1]
     assert [each["word"] for each in times] == walk.split()
     assert all(each["start"] <= each["end"] for each in times)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not AUDIO.exists(), reason="needs real test speech in ../shared/audio, which is not in the project")
+@pytest.mark.parametrize("pause", [0.2, 1.0])
+def test_the_text_of_two_people_in_turn_belongs_to_their_clip_and_that_of_one_does_not(
+    tmp_path: Path, pause: float
+) -> None:
+    walk = "그는 이리저리 피하면서 길 한 옆으로 걸어갔다"
+    coffee = "한 잔의 커피가 소비자에게 전해지기 위해선 여러 차례의 공정을 거쳐야 한다"
+    files = ("ko/picovoice/leopard_test_ko.wav", "ko/zeroth/104_003_0294.flac")
+    first, second = (audio.read(AUDIO / file)[0] for file in files)
+    turns = [first / first.std(), np.zeros(round(pause * 16_000), np.float32), second / second.std()]
+    soundfile.write(tmp_path / "a.wav", 0.05 * np.concatenate(turns), 16_000)
+    texts = {f"{walk} {coffee}": False, walk: True, coffee: True, f"{walk} {coffee} {walk} {walk}": True}
+    lines = ["audio\ttext", *(f"a.wav\t{text}" for text in texts)]
+    (tmp_path / "index.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    recipe = tmp_path / "recipe.toml"
+    source = '[[source]]\nid="s"\nkind="table"\npath="index.tsv"\nlanguage="ko"\nlicence="mixed"\n'
+    recipe.write_text(source + MODELS.replace("asr = {}", 'asr = { ko = "bundled" }'), encoding="utf-8")
+    corpus, wanted = Corpus(tmp_path / "corpus"), load(recipe)
+    commands.ingest(corpus, wanted, watch)
+    rows = commands.advance(corpus, wanted, until="tag", workers=1, watch=watch)
+    assert dict(rows.select("text", pl.col("broke").list.contains("text_mismatch")).iter_rows()) == texts
