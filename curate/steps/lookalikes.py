@@ -30,8 +30,8 @@ def find(
     """Of p persons, given by number, those whom others sound like.
 
     `owner` (n,) is the person of each clip, and `label` the one that a label in conflict with it names, -1 where nobody
-    is known; `sums` (v, d) are the totals of a person's clips
-    in one voice, of the persons `person` (v,), who have `sizes` (p,) clips that are surely theirs.
+    is known. `sums` (v, d) are the totals of a person's clips in one voice, `person` (v,) whose, and `sizes` (p,) how
+    many clips are surely theirs.
     """
     alike = _alike(clips, owner, sums, person, len(sizes))
     linked = _linked(owner, label, sizes)
