@@ -208,7 +208,7 @@ COLUMNS = _columns(
         "person_candidates",
         pl.List(pl.String),
         "speakers",
-        "persons that the clip may be of besides `person`, where that is not sure; null: it is",
+        "persons that the clip may be of besides `person`; empty: nobody known, or others are like it; null: sure",
     ),
     Column("fingerprint", pl.Binary, "duplicates", "acoustic fingerprint", stored=False),
     Column(

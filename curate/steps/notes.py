@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 
 from curate.recipe import LANGUAGES, Recipe
-from curate.steps import caps, coverage_facts, held_out, person_candidates, relations, split_causes
+from curate.steps import caps, coverage_facts, held_out, relations, split_causes
 
 WITHIN = 0.005  # of the hours asked: nearer is as asked
 LITTLE = 0.05  # hours: less is told in seconds
@@ -122,13 +122,14 @@ def leaks(clips: pl.DataFrame, recipe: Recipe) -> Iterator[str]:
     }
     for language, name in LANGUAGES.items():
         lost = clips.filter(pl.col("drop") == "leak", pl.col("language") == language)
-        doubtful = lost.filter(~person_candidates.sure())
+        may_be = pl.col("person_candidates").list.len().fill_null(0) > 0
+        doubtful = lost.filter(may_be)
         if "speaker" in shared and not doubtful.is_empty():
             yield (
                 f"{name}: {_amount(_hours(doubtful))} are dropped as `leak`: they are too short or noisy to tell "
                 'whether held-out persons speak; name speakers, or leave "speaker" out of split.apart'
             )
-            lost = lost.filter(person_candidates.sure())
+            lost = lost.filter(~may_be)
         if lost.is_empty():
             continue
         each = {
