@@ -49,7 +49,7 @@ DEEP = 55.0  # dB under the loudest: no sound falls so far within 4 ms, however 
 # A hole, in the sound and in its steps at once: a voice's own damping fells low or high sounds so fast, not both.
 FINE = 0.0005  # seconds of a frame
 BESIDE = 4  # frames before and after an edge that are compared; the one between them may hold both
-CLIFF = 24.0  # dB between them; clean speech falls by up to 21
+CLIFF = 26.0  # dB between them; of 10,000 clean clips one falls and rises by 24
 SHORTEST_HOLE, LONGEST_HOLE = 0.0035, 0.06  # seconds; stops are mostly longer
 HOLLOW = 15.0  # dB under its edges: the loudest frame inside
 FARTHER, APART = 0.008, 0.003  # seconds in which there must be sound, and how far off: a lone glottal pulse has none
@@ -162,12 +162,13 @@ def _holes(sound: Samples, steps: Samples, rate: int, level: float) -> Spans:
         start, end = fall + BESIDE + 1, rise + BESIDE
         if not SHORTEST_HOLE <= (end - start) * size / rate <= LONGEST_HOLE:
             continue
-        farther = power[max(0, start - far) : start - apart], power[end + apart : end + far]
+        if start < far or end + far > len(power):
+            continue
+        farther = power[start - far : start - apart], power[end + apart : end + far]
         inside = power[start + 1 : end - 1].max()
-        if (
-            inside <= min(before[fall], after[rise]) / BESIDE * 10 ** (-HOLLOW / 10)
-            and min(map(np.mean, farther)) >= size * level * 10 ** (-AUDIBLE / 10)
-        ):
+        if inside <= min(before[fall], after[rise]) / BESIDE * 10 ** (-HOLLOW / 10) and min(
+            map(np.mean, farther)
+        ) >= size * level * 10 ** (-AUDIBLE / 10):
             found.append((start * size, end * size))
     return found
 
