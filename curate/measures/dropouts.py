@@ -49,9 +49,10 @@ DEEP = 55.0  # dB under the loudest: no sound falls so far within 4 ms, however 
 # A hole, in the sound and in its steps at once: a voice's own damping fells low or high sounds so fast, not both.
 FINE = 0.0005  # seconds of a frame
 BESIDE = 4  # frames before and after an edge that are compared; the one between them may hold both
-CLIFF = 24.0  # dB between them; clean speech falls by up to 21
-SHORTEST_HOLE, LONGEST_HOLE = 0.004, 0.06  # seconds; stops are mostly longer
+CLIFF = 26.0  # dB between them; of 10,000 clean clips one falls and rises by 24
+SHORTEST_HOLE, LONGEST_HOLE = 0.0035, 0.06  # seconds; stops are mostly longer
 HOLLOW = 15.0  # dB under its edges: the loudest frame inside
+FARTHER, APART = 0.008, 0.003  # seconds in which there must be sound, and how far off: a lone glottal pulse has none
 REPEAT = 0.1  # seconds: the longest packet that is played again
 REPEAT_RUN = 0.008  # seconds that must be equal
 TAPS = 12  # samples that are equal by chance in no speech
@@ -140,6 +141,7 @@ def _hushed(sound: Samples, steps: Samples, rate: int, level: float) -> Spans:
 def _holes(sound: Samples, steps: Samples, rate: int, level: float) -> Spans:
     """Stretches that the energies of a sound and of its steps fall into and rise out of at once."""
     size, cliff = max(2, round(FINE * rate)), 10 ** (CLIFF / 10)
+    apart, far = round(APART / FINE), round((APART + FARTHER) / FINE)
     if len(sound) < 4 * BESIDE * size:
         return []
     power, before, after = _beside(sound, size)
@@ -160,7 +162,13 @@ def _holes(sound: Samples, steps: Samples, rate: int, level: float) -> Spans:
         start, end = fall + BESIDE + 1, rise + BESIDE
         if not SHORTEST_HOLE <= (end - start) * size / rate <= LONGEST_HOLE:
             continue
-        if power[start + 1 : end - 1].max() <= min(before[fall], after[rise]) / BESIDE * 10 ** (-HOLLOW / 10):
+        if start < far or end + far > len(power):
+            continue
+        farther = power[start - far : start - apart], power[end + apart : end + far]
+        inside = power[start + 1 : end - 1].max()
+        if inside <= min(before[fall], after[rise]) / BESIDE * 10 ** (-HOLLOW / 10) and min(
+            map(np.mean, farther)
+        ) >= size * level * 10 ** (-AUDIBLE / 10):
             found.append((start * size, end * size))
     return found
 

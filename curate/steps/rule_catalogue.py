@@ -138,7 +138,7 @@ RULES: tuple[Rule, ...] = (
         (
             Bound(
                 "dropout", "at most", "filter.dropout", "gaps of at most {} ms inside words", 0.5,
-                "longest gap of lost samples in ms; 0 in speech that lost nothing, and the shortest that is found has 1 ms",
+                "longest gap of lost samples in ms; 0 in speech that lost nothing, and none under 1 ms is found",
             ),
         ),
         only=MEASURED,

@@ -69,6 +69,44 @@ def test_most_are_found_after_a_filter_and_resampling() -> None:
 
 
 @needs_speech
+@pytest.mark.parametrize("ms", [1, 2, 3])
+def test_zeros_too_short_for_a_packet_are_found_also_softer_over_an_offset_and_often(voice: tuple, ms: int) -> None:
+    samples, rate, speech, at = voice
+    size = rate * ms // 1000
+    broken = samples.copy()
+    broken[at : at + size] = 0
+    for sound in (broken, broken / 4, broken - np.float32(0.002)):  # as it is when an offset was taken off
+        assert dropouts.longest(sound, rate, speech) == pytest.approx(ms, abs=0.2)
+    level = np.convolve(samples**2, np.ones(rate // 10), "same")
+    for start in range(0, len(samples) - rate, rate):
+        loudest = start + int(level[start : start + rate].argmax())
+        broken[loudest : loudest + size] = 0
+    assert dropouts.longest(broken, rate, speech) == pytest.approx(ms, abs=0.2)
+
+
+@needs_speech
+@pytest.mark.parametrize("ms", [10, 20, 50])
+def test_most_are_found_after_resampling_and_a_third_after_a_coder(ms: int) -> None:
+    resampled, coded = [], []
+    for name in NAMES:
+        samples, rate = audio.read(SHARED / name)
+        samples = (samples / np.abs(samples).max() * 0.6).astype(np.float32)[: 9 * rate]
+        speech, to = spans(samples, rate), 32_000 if rate == 48_000 else 48_000
+        there = [(a * to // rate, b * to // rate) for a, b in speech]
+        assert dropouts.longest(through(samples, rate, "MP3"), rate, speech) == 0
+        level = np.convolve(samples**2, np.ones(rate // 10), "same")
+        for _ in range(4):
+            at = int(level.argmax()) - rate // 50
+            level[max(0, at - rate // 5) : at + rate // 5] = 0
+            broken = samples.copy()
+            broken[at : at + rate * ms // 1000] = 0
+            resampled.append(dropouts.longest(audio.resample(broken, rate, to), to, there))
+            coded.append(dropouts.longest(through(broken, rate, "MP3"), rate, speech))
+    assert sum(each is not None and abs(each - ms) < 3 for each in resampled) >= 10, resampled
+    assert sum(each is not None and abs(each - ms) < 4 for each in coded) >= 4, coded
+
+
+@needs_speech
 def test_digital_silence_in_pauses_codecs_and_clipping_are_no_dropouts(voice: tuple) -> None:
     samples, rate, speech, _ = voice
     gate = np.zeros(len(samples), np.float32)
@@ -85,6 +123,39 @@ def test_digital_silence_in_pauses_codecs_and_clipping_are_no_dropouts(voice: tu
     }
     for what, sound in sounds.items():
         assert dropouts.longest(np.float32(sound), rate, speech) == 0, what
+
+
+@needs_speech
+def test_what_happens_many_times_a_second_is_no_loss(voice: tuple) -> None:
+    samples, rate, speech, at = voice
+    size = rate // 500
+    broken = samples.copy()
+    for start in range(0, len(samples) - size, rate // 20):
+        broken[start : start + size] = 0
+    assert dropouts.longest(broken, rate, speech) == 0
+    level = np.sqrt(np.mean(samples[at : at + rate // 10] ** 2))
+    sounds = {
+        "gated sample by sample": np.where(np.abs(samples) > level / 50, samples, 0),
+        "coring": np.sign(samples) * np.maximum(0, np.abs(samples) - level / 50),
+        "clipped on one side": np.clip(samples * 8, -0.2, 0.9),
+    }
+    for what, sound in sounds.items():
+        assert dropouts.longest(np.float32(sound), rate, speech) == 0, what
+
+
+def test_a_lone_pulse_before_a_hole_is_a_creaking_voice_and_a_stop_is_a_stop() -> None:
+    rate, random = 16_000, np.random.default_rng(0)
+    sound = random.normal(size=rate).astype(np.float32) * 0.1
+    quiet = random.normal(size=rate).astype(np.float32) * 0.001
+    hole = sound.copy()
+    hole[8000:8320] = quiet[8000:8320]
+    assert dropouts.longest(hole, rate, [(0, rate)]) == pytest.approx(20, abs=2)
+    lone = hole.copy()
+    lone[7000:7960] = quiet[7000:7960]  # 60 ms of quiet, 2.5 ms of sound, the hole
+    assert dropouts.longest(lone, rate, [(0, rate)]) == 0
+    stop = sound.copy()
+    stop[8000:9280] *= np.geomspace(1, 0.001, 1280, dtype=np.float32)  # dies away within 80 ms, bursts out at once
+    assert dropouts.longest(stop, rate, [(0, rate)]) == 0
 
 
 def test_odd_input_is_no_error() -> None:
