@@ -38,7 +38,7 @@ ZERO = 20.0  # dB under the speech: the most that its value may be
 JUMP = 15.0  # dB under the speech: the larger step at its edges, and how far the sound swings to either side of it
 RIGHT_BESIDE = 0.001  # seconds in which the sound must be loud: a gate shuts after it has become quiet
 STILL_LOUD = 14.0  # dB under the speech
-NEAR = 0.02  # seconds in which samples must lie closer to its value than the smaller step does
+NEAR = 0.02  # seconds in which samples must lie closer to a run's value than the step at its edge
 CLOSER = 10.0  # dB: a gate for each sample, or a coarse quantiser, has none there
 OFTEN = 3.0  # a second of speech: what comes more often is no loss
 # Gaps that are no longer equal samples.
@@ -75,8 +75,11 @@ def longest(samples: Samples, rate: int, speech: Spans) -> float | None:
     steps = np.zeros_like(sound)
     np.subtract(sound[1:], sound[:-1], out=steps[1:])
     runs = _edges(sound[1:] == sound[:-1], max(4, int(BRIEFEST * rate) - 1))
-    gaps = [*_equal(sound, runs, rate, level), *_hushed(sound, steps, rate, level), *_repeated(sound, rate, level)]
-    for found in (_brief(sound, runs, rate, level), _holes(sound, steps, rate, level)):
+    hushed, holes = (
+        [gap for gap in each(sound, steps, rate, level) if _moves(sound, gap)] for each in (_hushed, _holes)
+    )
+    gaps = [*_equal(sound, runs, rate, level), *hushed, *_repeated(sound, rate, level)]
+    for found in (_brief(sound, runs, rate, level), holes):
         gaps += found if len(found) <= max(1, OFTEN * spoken / rate) else []
     return max((end - start for start, end in gaps), default=0) * 1000 / rate
 
@@ -87,9 +90,29 @@ def _equal(sound: Samples, runs: Edges, rate: int, level: float) -> Spans:
     long = lasts - starts >= round(SHORTEST * rate)
     if not long.any():
         return []
-    top = CEILING * max(float(sound.max()), -float(sound.min()))
+    bottom, top = CEILING * min(0.0, float(sound.min())), CEILING * max(0.0, float(sound.max()))
     found = zip(starts[long].tolist(), (lasts[long] + 1).tolist(), strict=True)
-    return [gap for gap in found if abs(float(sound[gap[0]])) < top and _between_words(sound, gap, rate, level)]
+    loud = (gap for gap in found if bottom < sound[gap[0]] < top and _between_words(sound, gap, rate, level))
+    return [gap for gap in loud if max(_jumps(sound, gap)) >= 10 ** (CLOSER / 20) * _finest(sound, gap, rate)]
+
+
+def _moves(sound: Samples, gap: tuple[int, int]) -> bool:
+    """Whether a gap is more than a run of one value, which `_equal` and `_brief` have looked at."""
+    part = sound[gap[0] : gap[1]]
+    return bool(part.min() < part.max())
+
+
+def _jumps(sound: Samples, gap: tuple[int, int]) -> tuple[float, float]:
+    """How far the sound jumps into a run of one value, and out of it."""
+    before, at, after = sound[max(0, gap[0] - 1)], sound[gap[0]], sound[min(gap[1], len(sound) - 1)]
+    return abs(float(before - at)), abs(float(after - at))
+
+
+def _finest(sound: Samples, gap: tuple[int, int], rate: int) -> float:
+    """How close to the value of a run the nearest other sample within 20 ms lies: a coarse quantiser has none near."""
+    near = round(NEAR * rate)
+    around = np.abs(sound[max(0, gap[0] - near) : gap[1] + near] - sound[gap[0]])
+    return float(around[around > 0].min(initial=np.inf))
 
 
 def _brief(sound: Samples, runs: Edges, rate: int, level: float) -> Spans:
@@ -110,16 +133,15 @@ def _brief(sound: Samples, runs: Edges, rate: int, level: float) -> Spans:
 def _cut_out(sound: Samples, gap: tuple[int, int], rate: int, level: float) -> bool:
     """Whether zeros were put in place of samples: neither a gate nor the top or the middle of a wave."""
     (start, end), value = gap, sound[gap[0]]
-    side, beside, near = round(EDGE * rate), max(4, round(RIGHT_BESIDE * rate)), round(NEAR * rate)
+    side, beside = round(EDGE * rate), max(4, round(RIGHT_BESIDE * rate))
     before, after = sound[start - side : start] - value, sound[end : end + side] - value
     swing = min(max(before.max(), after.max()), -min(before.min(), after.min()))
     loudness = min(np.mean(before[-beside:] ** 2), np.mean(after[:beside] ** 2))
-    around = np.abs(sound[max(0, start - near) : end + near] - value)
-    step = min(abs(before[-1]), abs(after[0]))
+    step = min(_jumps(sound, gap))
     return bool(
         swing >= level**0.5 * 10 ** (-JUMP / 20)
         and loudness >= level * 10 ** (-STILL_LOUD / 10)
-        and step >= around[around > 0].min() * 10 ** (CLOSER / 20)
+        and step >= 10 ** (CLOSER / 20) * _finest(sound, gap, rate)
     )
 
 
