@@ -69,6 +69,18 @@ def test_most_are_found_after_a_filter_and_resampling() -> None:
 
 
 @needs_speech
+@pytest.mark.parametrize("steps", [6, 16, 40])
+def test_coarse_speech_that_holds_values_by_itself_lost_nothing(voice: tuple, steps: int) -> None:
+    samples, rate, speech, at = voice
+    unit = samples / np.abs(samples).max()
+    coarse = np.float32(np.rint(unit * steps) / 128)
+    assert dropouts.longest(coarse, rate, speech) == 0
+    broken = np.float32(np.rint(unit * 100) / 128)
+    broken[at : at + rate // 100] = 0
+    assert dropouts.longest(broken, rate, speech) == pytest.approx(10, abs=2)
+
+
+@needs_speech
 @pytest.mark.parametrize("ms", [1, 2, 3])
 def test_zeros_too_short_for_a_packet_are_found_also_softer_over_an_offset_and_often(voice: tuple, ms: int) -> None:
     samples, rate, speech, at = voice
