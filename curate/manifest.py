@@ -154,8 +154,8 @@ COLUMNS = _columns(
         "words that only the text or only the audio has, in order: where (start, inside, end; whole), the text's words "
         "there, and what was heard instead; one of the two may be empty",
     ),
-    Column("unheard", pl.Float64, "hear", "share of the text's characters in words without any sound", "0..1", 4),
-    Column("extra", pl.Float64, "hear", "share of the heard characters in words beyond the text's", "0..1", 4),
+    Column("unheard", pl.Float64, "hear", "share of the text in words without sound or of another text", "0..1", 4),
+    Column("extra", pl.Float64, "hear", "share of what was heard beyond the text or where it is another", "0..1", 4),
     Column("wrong_words", pl.Int32, "hear", "words of the text that were not heard, or heard as others"),
     Column("aligned", pl.Float64, "align", "mean probability of the transcript's words in the audio", "0..1", 4),
     Column(
