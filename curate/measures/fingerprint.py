@@ -138,9 +138,8 @@ def _energy(sound: Samples) -> NDArray[np.float32]:
 def _bands() -> tuple[int, Any]:
     """The first bin; and (bands, bins), sparse: how much of each bin's power from there on a band takes.
 
-    Raised cosines over the logarithm of frequency.
-
-    Sparse also because a small dense product starts threads, which cost more than the product.
+    Raised cosines over the logarithm of frequency. Sparse also because a small dense product starts threads, which cost
+    more than the product.
     """
     from scipy.sparse import csr_array  # slow to import
 
