@@ -5,17 +5,13 @@ A change here changes answers: raise `signal.VERSION`.
 
 from __future__ import annotations
 
-import math
-from typing import Any, NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
-from curate.audio import LISTENING_RATE as STRAIGHT_RATE
-from curate.audio import resample
+from curate.audio import LISTENING_RATE, resample
+from curate.measures import straight_tops
+from curate.measures.half_waves import LOBE, LOUDEST_LOBES, Flags, flag_runs, half_waves, high_peak
 from curate.measures.spectra import Floats, Samples, quantiles
-
-Flags = NDArray[np.bool_]
 
 CEILING, PILED = 0.01, 3  # see `_flat_share`: a sine has 2.4 times as much in its top 1 % as in the next
 # Where every half-wave is as long as the others, a wave may have flat tops by nature, or its samples the same places in
@@ -26,33 +22,6 @@ FLAT_RUN = 3  # samples: two equal neighbours happen at any peak
 # nine in ten of its runs in under 0.5 ms, and a wave that goes on as it did beside them would rise by less than 0.4 of
 # the ceiling. Of speech clipped by 6 dB and more a tenth of the waves would rise by 0.4 to 1.
 LIMITED_SHARE, LIMITED_RUN, LIMITED_RISE = 0.025, 0.00052, 0.4  # share; seconds; of the ceiling
-# Straight tops, see `_straight_share`: how straight, less so many times what softer waves are; and how steady. Tuned on
-# Korean, on telephone prompts in two languages and on words in six, clipped at +6..+18 dB, then resampled, high-passed
-# or coded, against 1,240 clean, compressed and limited ones, which all stay under these.
-USUAL = 1.2  # times how straight softer waves are
-STRAIGHT, STEADY, STEADY_SHARE = 0.037, 0.37, 0.02
-# or as straight as this, so many times as straight as softer waves, in speech that else bends well (by steadiness)
-BENDING_STRAIGHT, BENDING_TIMES, BENDING = 0.058, 2.2, 0.3
-# Once a high-pass is taken back, by so many Hz / frequency (see `_turned_back`), tops must be as straight as this, and
-# USUAL times as straight as softer waves, and as steady as that. Looked at first: so many of the loudest frames, with
-# so many seconds around them, and whether they are as straight as TURNED_LOUDEST. Tuned on Italian and Russian prompts,
-# Dutch actors and Khmer, clipped by 6 to 12 dB, against 4,400 clean, compressed and limited copies.
-TURNED_BY, TURNED_STRAIGHT, TURNED_STEADY = 320.0, 0.11, 0.15
-TURNED_LOUDEST, TURNED_FRAMES, TURNED_AROUND = 0.08, 25, 0.01
-# Under 16 kHz, where few samples make a top: as straight as the first (compressed reach 0.081), or in place of STRAIGHT
-# the second (of 2,400 clean, compressed and limited copies at 8 kHz, none is as straight as 0.033).
-COARSE, COARSE_STRAIGHT = 0.09, 0.045
-EVEN_PEAKS, EVEN_LEVEL = 2.6, 1.95  # of the highest sample, and of the level that one in 1000 passes
-# Words with long pauses, or of which only some were clipped, have peaks less even than that: more is asked of them.
-UNEVEN, UNEVEN_STRAIGHT, UNEVEN_STEADY = 1.35, 0.055, 0.45  # as far beyond the two bounds above
-SOFTER_LOBES = (0.3, 0.6)  # of the peak that 2 % of half-waves pass
-SOFTER, LOUDER = 0.2, 1.5  # of the ceiling; a buzz is as straight where it is softer, what was clipped is not
-STRAIGHT_TOP, STRAIGHT_BEND = 0.7, 0.1  # of a half-wave's peak; of its sharpest bend
-SLOPE = 2.2  # a line that goes on as long again below the top is a slope, as a sawtooth has
-LOUD_LOBES, LOUDEST_LOBES, LOBE = 0.6, 0.85, 5  # of the peak that 2 % of half-waves pass; samples
-PEAK_FRAME = 0.02  # seconds
-STRICT, LOOSE = (0.05, 4), (0.15, 6)  # bends that count as none, of the sharpest within 5 ms; samples of a run
-AROUND = 0.005  # seconds
 
 
 def share(unit: Samples, rate: int, step: float, narrow: Samples | None = None) -> float:
@@ -60,10 +29,10 @@ def share(unit: Samples, rate: int, step: float, narrow: Samples | None = None) 
 
     `narrow`: a clip of more than 16 kHz at that rate, where somebody has made it already.
     """
-    if rate > STRAIGHT_RATE and narrow is None:
-        narrow = resample(unit, rate, STRAIGHT_RATE)
-    sound = unit if rate <= STRAIGHT_RATE or narrow is None else narrow
-    found = max(_flat_share(unit, rate, step), _straight_share(sound, min(rate, STRAIGHT_RATE)))
+    if rate > LISTENING_RATE and narrow is None:
+        narrow = resample(unit, rate, LISTENING_RATE)
+    sound = unit if rate <= LISTENING_RATE or narrow is None else narrow
+    found = max(_flat_share(unit, rate, step), straight_tops.share(sound, min(rate, LISTENING_RATE)))
     return _flat_share(unit, rate, step, BUZZ_PILED) if found > 0 and _one_shape(sound) else found
 
 
@@ -74,46 +43,13 @@ def _one_shape(sound: Samples) -> bool:
     In clipped speech one in ten of the loudest half-waves of a side is 1.5 times as long as nine in ten, and more.
     """
     sound = sound - sound.mean()
-    _, lengths, tops = _half_waves(sound, np.abs(sound))
+    _, lengths, tops = half_waves(sound, np.abs(sound))
     if not tops.max() > 0:
         return False
-    loudest = (tops >= LOUDEST_LOBES * _high(tops)) & (lengths >= LOBE)
+    loudest = (tops >= LOUDEST_LOBES * high_peak(tops)) & (lengths >= LOBE)
     sides = [lengths[side::2][loudest[side::2]] for side in (0, 1)]  # above and below by turns
     spread = [np.divide(*quantiles(side, (0.9, 0.1))) for side in sides if len(side) >= ENOUGH_LOBES]
     return max(spread, default=ONE_LENGTH) < ONE_LENGTH
-
-
-class HalfWaves(NamedTuple):
-    """Half-waves of a sound: where each starts, its length in samples and its peak."""
-
-    starts: NDArray[np.int64]
-    lengths: NDArray[np.int64]
-    tops: Samples
-
-    def between(self, least: float, under: float = math.inf) -> HalfWaves:
-        """Those of at least LOBE samples whose peak lies in least..under."""
-        used = np.flatnonzero((self.tops >= least) & (self.tops < under) & (self.lengths >= LOBE))
-        return HalfWaves(self.starts[used], self.lengths[used], self.tops[used])
-
-
-def _half_waves(sound: Samples, level: Samples) -> HalfWaves:
-    """All of them, one above zero and one below by turns; `level` is the size of each sample."""
-    below = np.signbit(sound)
-    starts = np.flatnonzero(np.concatenate([[True], below[1:] != below[:-1]]))
-    return HalfWaves(starts, np.diff(np.append(starts, len(sound))), _maxima(level, starts))
-
-
-def _maxima(values: Samples, starts: NDArray[np.int64]) -> Samples:
-    """The highest of the values from each start to the next; none of them is negative.
-
-    Such floats are in the order of their bits, and integers take half the time.
-    """
-    return np.maximum.reduceat(values.view(np.int32), starts).view(np.float32)
-
-
-def _high(tops: Samples) -> float:
-    """The peak that 2 % of half-waves pass, not counting what is 20 dB under the highest."""
-    return float(quantiles(tops[tops > 0.1 * tops.max()], (0.98,))[0])
 
 
 def _flat_share(unit: Samples, rate: int, step: float, piled: float = PILED) -> float:
@@ -146,231 +82,9 @@ def _flat(unit: Samples, ceiling: float, top: Flags, near: Flags, piled: float) 
     count = np.count_nonzero(top)
     if count <= piled * (np.count_nonzero(near) - count):
         return np.zeros(0, np.int64), np.zeros(0)
-    starts, lengths = _runs(top)
+    starts, lengths = flag_runs(top)
     starts, lengths = starts[lengths >= FLAT_RUN], lengths[lengths >= FLAT_RUN]
     first, last = np.maximum(starts - 1, 1), np.minimum(starts + lengths, len(unit) - 2)
     up, down = unit[first] - unit[first - 1], unit[last] - unit[last + 1]
     rise = np.sqrt(np.maximum(up / ceiling, 0) * np.maximum(down / ceiling, 0)) * (lengths + 1) / 4
     return lengths, np.asarray(rise, dtype=np.float64)
-
-
-def _runs(flags: Flags) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Where each run of flags starts, and its length."""
-    edges = np.flatnonzero(np.concatenate([flags[:1], flags[1:] != flags[:-1], flags[-1:]]))
-    return edges[::2], edges[1::2] - edges[::2]
-
-
-def _straight_share(sound: Samples, rate: int) -> float:
-    """The share of samples in straight tops, where a clip looks clipped although its tops are no longer flat.
-
-    Resampling, a high-pass or a codec tilt and ripple a flat top, so that no two samples are equal. It stays straight
-    between two bends (`_straight_runs`, `_steadiness`). A limiter makes peaks as even as clipping does, but leaves them
-    round; so both are asked for: what is straight, and a ceiling close to the peaks of 20 ms frames. The further the
-    ceiling is from them, the straighter the tops must be.
-    """
-    sound = sound - (sound.mean() if len(sound) else 0.0)  # a few samples at a high rate are none at this one
-    level = np.abs(sound)
-    peaks = _peaks(level, rate)
-    even = math.sqrt(np.mean(peaks**2)) if len(peaks) else 0.0
-    highest = float(level.max(initial=0.0))
-    if highest >= UNEVEN * EVEN_PEAKS * even:
-        return 0.0
-    ceiling = _ceiling(level, peaks)
-    spread = max(highest / EVEN_PEAKS, ceiling / EVEN_LEVEL)
-    if spread >= UNEVEN * even:
-        return 0.0
-    least, least_steady = (STRAIGHT, STEADY) if spread < even else (UNEVEN_STRAIGHT, UNEVEN_STEADY)
-    tops = _tops(sound, level)
-    straight = tops.straightness(LOUDEST_LOBES)
-    coarse = rate < STRAIGHT_RATE
-    least = max(least, COARSE_STRAIGHT) if coarse else least
-    # most clean speech is less straight than is asked for, whatever softer waves are: they need not be looked at
-    softer = tops.straightness(*SOFTER_LOBES) if straight > least else math.inf
-    enough = straight - USUAL * softer > least or (coarse and straight > COARSE)
-    bending = not (enough or coarse) and spread < even and straight > max(BENDING_STRAIGHT, BENDING_TIMES * softer)
-    steady, held = _steadiness(level, tops.bend, ceiling, rate, least_steady, asked=bending)
-    enough = enough or (bending and steady < BENDING)
-    share = max(held, tops.share(LOUD_LOBES)) if enough else held
-    return share if share > 0 else _turned_share(sound, level, peaks, ceiling, rate)
-
-
-def _turned_share(sound: Samples, level: Samples, peaks: Samples, ceiling: float, rate: int) -> float:
-    """The share of samples in straight tops once the shift of a high-pass is taken back (see `_turned_back`).
-
-    Asked of the loudest moments first: nearly all clean speech is done with that.
-    """
-    many = min(TURNED_FRAMES, len(peaks))
-    least = max(LOUDEST_LOBES * ceiling, float(np.partition(peaks, -many)[-many]))
-    parts = _surroundings(level >= least, round(TURNED_AROUND * rate))
-    loudest = _turned_back(np.concatenate([sound[part] for part in parts]), rate)
-    if _tops(loudest, np.abs(loudest)).straightness(LOUDEST_LOBES) <= TURNED_LOUDEST:
-        return 0.0
-    sound = _turned_back(sound, rate)
-    level = np.abs(sound)
-    tops = _tops(sound, level)
-    straight = tops.straightness(LOUDEST_LOBES)
-    if straight <= TURNED_STRAIGHT or straight <= USUAL * tops.straightness(*SOFTER_LOBES):
-        return 0.0
-    steady, _ = _steadiness(level, tops.bend, _ceiling(level, _peaks(level, rate)), rate, 0.0, asked=True)
-    return tops.share(LOUD_LOBES) if steady > TURNED_STEADY else 0.0
-
-
-def _turned_back(sound: Samples, rate: int) -> Samples:
-    """With low sounds as late again as they were before a high-pass.
-
-    One of order n with its corner at f puts forward what lies well over f by f / (frequency * sin(pi / 2n)) rad: by 113
-    to 309 Hz / frequency at 80 Hz and order 2 to 6. An all-pass of order 1 does nearly the same, by twice its corner;
-    run from the end it does the opposite.
-    """
-    import scipy.signal  # slow to import
-
-    slope = math.tan(math.pi * TURNED_BY / 2 / rate)
-    pole = (slope - 1) / (slope + 1)
-    turned = scipy.signal.lfilter(np.array([-pole, -1], np.float32), np.array([1, pole], np.float32), sound[::-1])
-    return np.ascontiguousarray(turned[::-1])
-
-
-def _peaks(level: Samples, rate: int) -> Samples:
-    """The highest level of each whole frame."""
-    size = max(1, round(PEAK_FRAME * rate))
-    return np.asarray(level[: len(level) // size * size].reshape(-1, size).max(axis=1))
-
-
-class Tops(NamedTuple):
-    """What is asked of a sound's tops: the level and the bend of each sample, half-waves, the peak 2 % of them pass."""
-
-    level: Samples
-    bend: Samples
-    waves: HalfWaves
-    most: float
-
-    def straightness(self, least: float, under: float = math.inf) -> float:
-        """How much is straight of the half-waves whose peak lies in least..under of `most` (see `_straight_runs`)."""
-        waves = self.waves.between(least * self.most, under * self.most)
-        return float(_straight_runs(self.bend, self.level, waves).sum() / max(1, waves.lengths.sum()))
-
-    def share(self, least: float) -> float:
-        """The share of samples that are straight in half-waves whose peak is at least so much of `most`."""
-        runs = _straight_runs(self.bend, self.level, self.waves.between(least * self.most))
-        return float(runs.sum() / len(self.level))
-
-
-def _tops(sound: Samples, level: Samples) -> Tops:
-    """Of a sound and the size of each of its samples."""
-    waves = _half_waves(sound, level)
-    return Tops(level, _bends(sound), waves, _high(waves.tops))
-
-
-def _ceiling(level: Samples, peaks: Samples) -> float:
-    """The level that one sample in 1000 passes; sought among those as high as that many of the frames' peaks."""
-    place = 0.999 * (len(level) - 1)
-    low = int(place)
-    many = len(level) - low  # the one at `low` and all over it
-    if many > len(peaks):
-        return float(np.quantile(level, 0.999))
-    high = level[level >= np.partition(peaks, len(peaks) - many)[len(peaks) - many]]
-    low -= len(level) - len(high)
-    place -= len(level) - len(high)
-    one, next_ = np.partition(high, [low, min(low + 1, len(high) - 1)])[[low, min(low + 1, len(high) - 1)]]
-    return float(one + (next_ - one) * (place - low))
-
-
-def _steadiness(
-    level: Samples, bend: Samples, ceiling: float, rate: int, least: float, *, asked: bool
-) -> tuple[float, float]:
-    """How much of what is straight by a loose bound is so by a strict one, and the share of samples that is.
-
-    A steep high-pass turns flat tops into slopes, so height says nothing here. Where speech happens to bend little, it
-    does so for a moment, and a third of the bound leaves a third of the samples or less. What was flat stays straight
-    by any bound. Where too little is straight by the strict one, or no more than `least` of what is by the loose one,
-    the share is 0, and also where softer sound is about as straight as loud: a synthetic buzz has the same shape at any
-    level. Where too little is straight, as in nearly all clean speech, steadiness is found only where it is `asked`
-    for, and else 0.
-    """
-    around = round(AROUND * rate)
-    reach = 2 * around + 1
-    high = level >= LOUD_LOBES * ceiling
-    loud = _highest(high, 2 * reach - 1)
-    parts = _surroundings(high, 3 * around + LOOSE[1])  # all that decides about loud samples
-    near = np.concatenate([bend[:0], *(bend[part] for part in parts)])
-    inside = np.concatenate([loud[:0], *(loud[part] for part in parts)])
-    sharpest = _highest(near, reach)
-    held, size = int(np.count_nonzero(_straight(near, sharpest, *STRICT) & inside)), int(np.count_nonzero(loud))
-    some = held > STEADY_SHARE * max(1, size)
-    if not some and not asked:
-        return 0.0, 0.0
-    steady = held / max(1, int(np.count_nonzero(_straight(near, sharpest, *LOOSE) & inside)))
-    if not some or steady <= least:
-        return steady, 0.0
-    quieter = _highest(level >= SOFTER * ceiling, 2 * reach - 1) & ~loud
-    straight = _straight(bend, _highest(bend, reach), *STRICT)
-    softer = int(np.count_nonzero(straight & quieter)) / max(1, int(np.count_nonzero(quieter)))
-    return steady, held / len(level) if held > LOUDER * softer * size else 0.0
-
-
-def _straight(bend: Samples, sharpest: Samples, most: float, least: int) -> Flags:
-    """Which samples lie in a stretch of at least `least` that all bend under `most` of `sharpest`."""
-    flags = np.zeros(len(bend) + 2 * (least - 1), np.bool_)
-    np.less(bend, np.float32(most) * sharpest, out=flags[least - 1 : least - 1 + len(bend)])
-    return _joined(np.logical_or, _joined(np.logical_and, flags, least), least)
-
-
-def _surroundings(flags: Flags, reach: int) -> list[slice]:
-    """The parts of a sound within `reach` samples of a flag."""
-    at = np.flatnonzero(flags)
-    gaps = np.flatnonzero(np.diff(at) > 2 * reach)
-    first, last = np.concatenate([at[:1], at[gaps + 1]]), np.concatenate([at[gaps], at[-1:]])
-    return [slice(max(0, a - reach), b + reach + 1) for a, b in zip(first.tolist(), last.tolist(), strict=True)]
-
-
-def _bends(sound: Samples) -> Samples:
-    """The size of each sample's second difference; 0 at both ends."""
-    bend = np.zeros_like(sound)
-    if len(sound) > 2:
-        steps = sound[1:] - sound[:-1]
-        np.subtract(steps[1:], steps[:-1], out=bend[1:-1])
-        np.abs(bend, out=bend)
-    return bend
-
-
-def _highest(values: NDArray[Any], width: int) -> NDArray[Any]:
-    """The highest of `width` values (odd) around each."""
-    half = width // 2
-    padded = np.zeros(len(values) + 2 * half, values.dtype)
-    padded[half : half + len(values)] = values
-    return _joined(np.maximum, padded, width)
-
-
-def _joined(join: np.ufunc, values: NDArray[Any], width: int) -> NDArray[Any]:
-    """Each `width` neighbours joined: over 2, 4, 8, ... of them, each one vector operation."""
-    done = 1
-    while 2 * done <= width:
-        values = join(values[:-done], values[done:])
-        done *= 2
-    rest = width - done
-    return np.asarray(join(values[:-rest], values[rest:]) if rest else values)
-
-
-def _straight_runs(bend: Samples, level: Samples, waves: HalfWaves) -> NDArray[np.int64]:
-    """For each half-wave its longest run of samples near its top and without a bend that ends near the top too.
-
-    Without a bend: the second difference stays under a tenth of the half-wave's largest. A sine bends most at its top.
-    """
-    if not len(waves.lengths):
-        return np.zeros(0, np.int64)
-    lengths = waves.lengths + 1  # one more after each half-wave, where every run ends
-    after = np.cumsum(lengths) - 1
-    starts = after - waves.lengths
-    inside = np.repeat(waves.starts - starts, lengths) + np.arange(after[-1] + 1)
-    bend, level = bend.take(inside, mode="clip"), level.take(inside, mode="clip")
-    bend[after] = 0
-    even = bend < np.repeat(np.float32(STRAIGHT_BEND) * _maxima(bend, starts), lengths)
-    even[after] = False
-    top = even & (level >= np.repeat(np.float32(STRAIGHT_TOP) * waves.tops, lengths))
-    (even_starts, even_lengths), (top_starts, top_lengths) = _runs(even), _runs(top)
-    around = np.searchsorted(even_starts, top_starts, "right") - 1
-    ends_there = even_lengths[around] <= SLOPE * top_lengths
-    longest = np.zeros(len(starts), dtype=np.int64)
-    wave = np.searchsorted(starts, top_starts[ends_there], "right") - 1
-    np.maximum.at(longest, wave, top_lengths[ends_there])
-    return longest

@@ -29,7 +29,8 @@ from curate.measures.spectra import (
     quantiles,
 )
 
-# Raise it when an answer changes, here or in spectra, clipping, bandwidth or loudness: it enters the fingerprint.
+# Raise it when an answer changes, here or in spectra, clipping and what it is made of, bandwidth or loudness: it enters
+# the fingerprint.
 VERSION = 9
 
 NAMES = ("loudness", "peak", "clipped", "noise_floor", "snr", "bandwidth", "pitch")

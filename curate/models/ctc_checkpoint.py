@@ -15,7 +15,7 @@ from curate.audio import LISTENING_RATE
 from curate.errors import UserError
 from curate.models import compute, ctc_spelling
 from curate.models.ctc_spelling import NAMES
-from curate.models.whisper import HUB_ID
+from curate.models.whisper_files import HUB_ID
 
 TORCHAUDIO_FILE = "model.pt"  # what torchaudio itself calls MMS_FA's weights
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json")

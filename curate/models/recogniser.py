@@ -15,7 +15,8 @@ import numpy as np
 from curate.errors import UserError
 from curate.models import ctc_checkpoint, ctc_spelling
 from curate.models.silero import Samples, clean
-from curate.models.whisper import HUB_ID, Whisper
+from curate.models.whisper import Whisper
+from curate.models.whisper_files import HUB_ID
 
 BUNDLED = "bundled"  # whisper-base, offline
 WINDOW = 30 * 16_000  # samples that a CTC model hears at once

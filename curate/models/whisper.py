@@ -3,7 +3,6 @@
 import functools
 import hashlib
 import math
-import re
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,24 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curate import files
 from curate.audio import LISTENING_RATE
 from curate.errors import UserError
-from curate.models import bundled, compute, whisper_rest
+from curate.models import bundled, compute, whisper_files, whisper_rest
 
 ADAPTER = 1  # raise it when an answer changes for the same model and packages: it enters the fingerprint
 WINDOW = 30 * LISTENING_RATE  # Whisper hears 30 s at once
 SAMPLES_PER_STEP = 320  # one position of the encoder's output, 20 ms
 INT8, FLOAT16 = "int8", "float16"  # on the CPU, on a GPU
-READ_FILES = (
-    "config.json",
-    "model.bin",
-    "preprocessor_config.json",
-    "tokenizer.json",
-    "vocabulary.json",
-    "vocabulary.txt",
-)
-HUB_ID = re.compile(r"(?P<name>[\w.-]+/[\w.-]+)@(?P<revision>[0-9a-f]{40})")
 
 BEAM = 5  # Whisper's and faster-whisper's own default
 MAX_COMPRESSION = 2.4  # Whisper's own sign of a text that repeats itself: bytes of the text over bytes of its zlib form
@@ -84,7 +73,7 @@ class Whisper:
     def __init__(self, model: str = "bundled", threads: int = 1, *, device: str = "cpu") -> None:
         self._name, self._threads, self._device = model, threads, device
         self._gpu = compute.index(device)
-        self._hub = None if model == "bundled" or Path(model).expanduser().is_dir() else _hub_id(model)
+        self._hub = None if model == "bundled" or Path(model).expanduser().is_dir() else whisper_files.hub_id(model)
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -247,47 +236,14 @@ class Whisper:
 
     def _folder(self) -> Path:
         if self._hub:
-            return _download(*self._hub)
+            return whisper_files.download(*self._hub)
         return bundled.whisper_base() if self._name == "bundled" else Path(self._name).expanduser()
 
     def _weights(self) -> str:
         if self._hub:
             return "@".join(self._hub)
-        hashes = bundled.WHISPER_BASE if self._name == "bundled" else _file_hashes(self._folder())
+        hashes = bundled.WHISPER_BASE if self._name == "bundled" else whisper_files.file_hashes(self._folder())
         return hashlib.sha256(repr(sorted(hashes.items())).encode()).hexdigest()
-
-
-def _hub_id(model: str) -> tuple[str, str]:
-    if parts := HUB_ID.fullmatch(model):
-        return parts["name"], parts["revision"]
-    raise UserError(
-        f"no Whisper model {model!r}; give bundled, an existing folder, or owner/name@ and its 40-digit commit"
-    )
-
-
-def _download(name: str, revision: str) -> Path:
-    """The folder of a hub model, from the hub's cache or, unless the environment says offline, from the hub."""
-    from faster_whisper.utils import download_model
-    from huggingface_hub.errors import HfHubHTTPError
-
-    try:
-        return Path(download_model(name, revision=revision))
-    except (HfHubHTTPError, OSError, ValueError) as error:
-        why = str(error).strip().partition("\n")[0]
-        raise UserError(
-            f"cannot get {name}@{revision} from the hub; check its name, or the connection ({why})"
-        ) from error
-
-
-def _file_hashes(folder: Path) -> dict[str, str]:
-    """sha256 of each file that is read from a model folder; the model itself must be there."""
-    if not (folder / "model.bin").is_file():
-        raise UserError(f"{folder} has no model.bin; give a folder with a Whisper model converted for CTranslate2")
-    hashes = {}
-    for name in READ_FILES:
-        if (folder / name).is_file():
-            hashes[name] = files.sha256(folder / name)
-    return hashes
 
 
 def _remembering(encode: Callable[[Any], Any]) -> Callable[[Any], Any]:

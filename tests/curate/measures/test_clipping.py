@@ -9,7 +9,7 @@ import scipy.signal as sps
 from scipy.ndimage import minimum_filter1d
 
 from curate import audio
-from curate.measures import clipping, signal
+from curate.measures import signal, straight_tops
 from tests.curate.measures.speech import SHARED, mp3, needs_speech
 
 
@@ -111,7 +111,9 @@ def test_a_high_pass_s_shift_is_taken_back(order: int) -> None:
     samples, rate = audio.read(SHARED / "ko/zeroth/104_003_0294.flac")
     over = sps.butter(4, 150, "highpass", fs=rate, output="sos")
     high = steeply_high_passed(samples, rate, order)[0]
-    before, shifted, back = (sps.sosfiltfilt(over, each) for each in (samples, high, clipping._turned_back(high, rate)))
+    before, shifted, back = (
+        sps.sosfiltfilt(over, each) for each in (samples, high, straight_tops._turned_back(high, rate))
+    )
     assert np.corrcoef(before, shifted)[0, 1] < 0.9
     assert np.corrcoef(before, back)[0, 1] > 0.98
 
