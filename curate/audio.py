@@ -231,7 +231,8 @@ def _cut(stream: Stream, wanted: Sequence[tuple[int, int]], mix: Mix | None) -> 
                 raise Unreadable(f"ends at sample {ahead}, before {end}")
             held.append(block)
             ahead += len(block)
-        yield np.concatenate(held)[start - at : end - at].copy()
+        whole = held[0] if len(held) == 1 else np.concatenate(held)
+        yield whole[start - at : end - at].copy()
 
 
 def _resampled(stream: Stream, rate: int, mix: Mix | None) -> Iterator[Samples]:

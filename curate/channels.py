@@ -80,7 +80,8 @@ class Mix:
     def apply(self, block: Block) -> Block:
         """Samples (frames, channels) as one channel."""
         clean = finite(block)
-        used = [clean[:, abs(each) - 1] * np.float32(math.copysign(1, each)) for each in self.channels]
+        columns = [np.ascontiguousarray(clean[:, abs(each) - 1]) for each in self.channels]
+        used = [column if each > 0 else -column for each, column in zip(self.channels, columns, strict=True)]
         mixed: Block = used[0] if len(used) == 1 else np.asarray(np.mean(used, axis=0, dtype=np.float32))
         return np.asarray(mixed - np.float32(self.offset)) if abs(self.offset) >= OFFSET else mixed
 

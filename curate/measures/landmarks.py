@@ -62,11 +62,11 @@ def find(energy: Energy) -> Table:
 
 
 def _described(energy: Energy, floor: np.float32, places: Numbers) -> Table:
+    import scipy.ndimage  # slow to import
+
     around = np.zeros((len(energy) + 2 * REACH * STEP, GROUPS), np.float32)  # beyond its ends a clip is silent
-    # not a product of matrices: so small a one starts threads for nothing
-    around[REACH * STEP : -REACH * STEP] = np.einsum("tb,bg->tg", energy, _groups(energy.shape[1]))
-    loud = np.log(around + floor)
-    loud = np.apply_along_axis(np.convolve, 0, loud, SMOOTH, "same")
+    np.matmul(energy, _groups(energy.shape[1]), out=around[REACH * STEP : -REACH * STEP])
+    loud = scipy.ndimage.convolve1d(np.log(around + floor), SMOOTH, axis=0, mode="constant", output=np.float64)
     loud = np.concatenate([loud, loud - loud.mean(axis=1, keepdims=True)], axis=1)
     first, second, group = BITS.T
     apart = loud[places[:, None] + first * STEP, group] - loud[places[:, None] + second * STEP, group]

@@ -171,10 +171,10 @@ class Blocks:
 
     def feed(self, samples: Samples) -> Iterator[Samples]:
         """The blocks that these samples complete."""
-        samples = clean(samples)
+        samples = finite(np.asarray(samples, dtype=np.float32))
         while len(samples):
             taken = samples[: len(self._buffer) - self._filled]
-            self._buffer[self._filled : self._filled + len(taken)] = taken
+            np.clip(taken, -1.0, 1.0, out=self._buffer[self._filled : self._filled + len(taken)])
             self._filled += len(taken)
             samples = samples[len(taken) :]
             if self._filled == len(self._buffer):
