@@ -66,7 +66,7 @@ def run(
     Example: curate run manifests/own-recordings.toml --into work/corpus
     """
     from curate import commands, pipeline, show
-    from curate.recipe import dump, load
+    from curate.recipe import load
 
     if until not in pipeline.STEPS:
         raise UserError(f"no step {until!r}; there are {', '.join(pipeline.STEPS)}")
@@ -74,7 +74,7 @@ def run(
     _warn(wanted)
     corpus = _corpus(into)
     with corpus.locked(), show.progress() as watch:
-        if corpus.recipe.exists() and corpus.recipe.read_text(encoding="utf-8") != dump(wanted):
+        if commands.was_of_another_recipe(corpus, wanted):
             print(
                 "curate: this corpus was last made with another recipe, or --set; this one holds now", file=sys.stderr
             )

@@ -65,6 +65,11 @@ def read_sources(
     return found
 
 
+def was_of_another_recipe(corpus: Corpus, wanted: Recipe) -> bool:
+    """Whether the corpus holds another recipe than this."""
+    return corpus.recipe.exists() and corpus.recipe.read_text(encoding="utf-8") != recipe.dump(_settled(wanted))
+
+
 def _settled(wanted: Recipe) -> Recipe:
     """With the device that `auto` means here: elsewhere the corpus is still decided by what was measured on it."""
     models = wanted.models.model_copy(update={"device": compute.chosen(wanted.models.device)})

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from curate.measures.spectra import Samples, finite, quantiles
 
-VERSION = 4  # raise it when an answer changes: it enters the fingerprint
+VERSION = 5  # raise it when an answer changes: it enters the fingerprint
 
 Spans = list[tuple[int, int]]
 Flags = NDArray[np.bool_]
@@ -87,7 +87,7 @@ def longest(samples: Samples, rate: int, speech: Spans) -> float | None:
 def _equal(sound: Samples, runs: Edges, rate: int, level: float) -> Spans:
     """Runs of one value between loud sounds; `runs`: the first sample of each and its last."""
     starts, lasts = runs
-    long = lasts - starts >= round(SHORTEST * rate)
+    long = lasts + 1 - starts >= round(SHORTEST * rate)
     if not long.any():
         return []
     bottom, top = CEILING * min(0.0, float(sound.min())), CEILING * max(0.0, float(sound.max()))

@@ -176,9 +176,18 @@ def test_status_as_json_keeps_its_contract(whole: tuple[Path, Ran]) -> None:
 
 def test_the_same_command_again_changes_no_byte(corpus: Path, place: Path) -> None:
     before = {name: content for name, content in tree(corpus).items() if "log" not in name and "export" not in name}
-    assert run("run", place / "recipe.toml", "--into", corpus, "--workers", 1).code == 0
+    ran = run("run", place / "recipe.toml", "--into", corpus, "--workers", 1)
+    assert ran.code == 0
+    assert "another recipe" not in ran.err
     after = tree(corpus)
     assert {name: after[name] for name in before} == before
+
+
+def test_a_run_with_other_settings_into_a_corpus_says_so(place: Path, tmp_path: Path) -> None:
+    again = ("run", place / "recipe.toml", "--into", tmp_path / "c", "--until", "ingest")
+    assert "another recipe" not in run(*again).err
+    assert "another recipe" not in run(*again).err
+    assert "another recipe" in run(*again, "--set", "filter.noisy=20").err
 
 
 def test_ingest_reads_files_and_asks_no_model(place: Path, tmp_path: Path) -> None:

@@ -97,6 +97,18 @@ def test_zeros_too_short_for_a_packet_are_found_also_softer_over_an_offset_and_o
 
 
 @needs_speech
+@pytest.mark.parametrize("more", [-1, 0, 1])
+@pytest.mark.parametrize("to", [16_000, 24_000, 44_100, 48_000])
+def test_no_length_between_the_two_ways_of_finding_zeros_is_missed(voice: tuple, to: int, more: int) -> None:
+    samples, rate, speech, at = voice
+    sound = audio.resample(samples, rate, to)
+    there = [(start * to // rate, end * to // rate) for start, end in speech]
+    size = round(dropouts.SHORTEST * to) + more
+    sound[at * to // rate :][:size] = 0
+    assert dropouts.longest(sound, to, there) == pytest.approx(size * 1000 / to, abs=0.3)
+
+
+@needs_speech
 @pytest.mark.parametrize("ms", [10, 20, 50])
 def test_most_are_found_after_resampling_and_a_third_after_a_coder(ms: int) -> None:
     resampled, coded = [], []
