@@ -35,12 +35,13 @@ TEXTS = (
     "training_text",
 )
 SAID = ("verdict", "verdict_reason", "verdict_who")
-VERDICT = ("id", "drop", "broke", "split", "duplicate_of", "duplicate_because", *SAID)
+VERDICT = ("id", "drop", "broke", "split", "duplicate_of", "duplicate_because", "repeated_by", *SAID)
 
 
 def explain(clips: pl.DataFrame, clip: str, recipe: Recipe) -> dict[str, Any]:
     """The clip's row as JSON values, and `rules`: for each its value, threshold, whether it holds, and why not told.
 
+    `repeated_by`: the clips that were dropped as copies of it. `duplicate_because`: why another stays in its place.
     `clip` is an id, the beginning of one, a path, or the name of a file; a UserError where none or several match.
     """
     row = _one(clips, clip)
@@ -48,6 +49,7 @@ def explain(clips: pl.DataFrame, clip: str, recipe: Recipe) -> dict[str, Any]:
     facts["rules"] = _rules(row, facts, recipe)
     if (twin := facts["duplicate_of"]) is not None:
         facts["duplicate_because"] = f"{twin} stays: {duplicates.why(clips, twin, facts['id'])}"
+    facts["repeated_by"] = clips.filter(pl.col("duplicate_of") == facts["id"])["id"].to_list()
     return facts
 
 
@@ -136,7 +138,10 @@ def _verdict(facts: dict[str, Any]) -> str:
         told = f"; a person said {facts['verdict']}" if facts.get("verdict") else ""
         over = f", which overruled {', '.join(facts['broke'])}" if facts["broke"] else ""
         words = f"{told} ({said}){over}" if said else f"{told}{over}"
-        return f"{facts['id']}: kept, in {facts['split'] or 'no split yet'}{words}"
+        copies = facts.get("repeated_by") or []
+        more = f" and {len(copies) - LISTED} more" if len(copies) > LISTED else ""
+        stays = f"; it stays for its copies {', '.join(copies[:LISTED])}{more}" if copies else ""
+        return f"{facts['id']}: kept, in {facts['split'] or 'no split yet'}{words}{stays}"
     by = f" ({said})" if said and facts["drop"] == "rejected" else ""
     others = [name for name in facts["broke"] if name != facts["drop"]]
     also = f"; it also broke {', '.join(others)}" if others else ""

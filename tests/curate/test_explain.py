@@ -70,6 +70,16 @@ def test_rules_that_do_not_hold_are_just_those_broken(wanted: dict[str, Any]) ->
         assert all((rule["holds"] is None) == (rule["why"] is not None) for rule in explained.values())
 
 
+def test_the_one_that_stays_names_its_copies() -> None:
+    copies = [clip(f"b{n}", duplicate_of="aa") for n in range(7)]
+    clips = decided([clip("aa"), clip("cc"), *copies], recipe())
+    explained = explain(clips, "aa", recipe())
+    assert explained["repeated_by"] == [f"b{n}" for n in range(7)]
+    assert "; it stays for its copies b0, b1, b2, b3, b4 and 2 more" in as_text(explained, recipe()).splitlines()[0]
+    assert explain(clips, "cc", recipe())["repeated_by"] == []
+    assert "copies" not in as_text(explain(clips, "cc", recipe()), recipe()).splitlines()[0]
+
+
 def test_value_and_threshold_are_told_and_a_missing_value_does_not_hold() -> None:
     clips = decided([clip("aa", snr=3.0), clip("bb", snr=None)], recipe())
     assert explain(clips, "aa", recipe())["rules"]["noisy"] == {

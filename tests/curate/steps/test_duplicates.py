@@ -52,6 +52,17 @@ def test_the_best_copy_stays_kept_before_wide_before_low_rate_before_first() -> 
     assert marked(pair, bandwidth=[None, 900.0]) == {"a": "b"}
 
 
+def test_what_a_coder_or_a_room_adds_makes_no_copy_better() -> None:
+    pair = {"a": {"b": 0.9}, "b": {"a": 0.9}}
+    # Opus leaves something above the band of its original, and a reverberant copy of clean speech has as little noise
+    assert marked(pair, bandwidth=[12250.0, 11025.0], codec=["OGG/OPUS", "WAV/PCM_16"]) == {"a": "b"}
+    assert marked(pair, codec=["MP3/MP3FLOAT", "FLAC/PCM_16"], snr=[60.0, 40.0]) == {"a": "b"}
+    assert marked(pair, codec=["WAV/PCM_S16LE", "MOV/ALAC"]) == {"b": "a"}
+    assert marked(pair, snr=[61.74, 61.4]) == {"b": "a"}
+    assert marked(pair, snr=[61.74, 61.4], distillmos=[3.1, 4.2]) == {"a": "b"}
+    assert marked(pair, snr=[20.0, 41.0], distillmos=[4.2, 3.1]) == {"a": "b"}
+
+
 def test_a_given_text_wins_over_a_heard_one_and_then_quality() -> None:
     pair = {"a": {"b": 0.9}, "b": {"a": 0.9}}
     assert marked(pair, text_from=["heard", "given"], bandwidth=[8000.0, 4000.0], snr=[60.0, 20.0]) == {"a": "b"}
@@ -71,6 +82,7 @@ def test_a_given_text_wins_over_a_heard_one_and_then_quality() -> None:
         ({"rate": 48000}, "its sample rate promises no more than its band (16000 against 48000 Hz)"),
         ({"snr": 12.0}, "there is less noise in it (40 against 12 dB)"),
         ({"snr": None}, "there is less noise in it (40 against unknown dB)"),
+        ({"codec": "MP3/MP3FLOAT"}, "it was not coded with loss (unknown against MP3/MP3FLOAT)"),
         ({}, "it comes first; they are equally good"),
     ],
 )
