@@ -56,7 +56,8 @@ def highest(frames: Frames) -> float | None:
     low, high = 10 * np.log10(quantiles(bands, (0.1, 0.95)) + 1e-20)
     strongest = high.max()
     good = (high - low >= MODULATION) & (high >= strongest - DEPTH) | (low >= strongest - HIDING)
-    filled = np.flatnonzero(good & (np.convolve(good, np.ones(4))[:count] >= 3))
+    counted = np.concatenate([np.zeros(3, np.int8), good])
+    filled = np.flatnonzero(good & (counted[3:] + counted[2:-1] + counted[1:-2] + counted[:-3] >= 3))
     if not len(filled):
         return None
     top = float(min((filled[-1] + 1) * wide, len(power) - 1) * frames.step)
@@ -87,27 +88,40 @@ def _imaged(power: Samples, step: float, folds: Sequence[float]) -> float | None
     that against a band two further on: where all bands move together, as in a synthetic tone, nothing is an image.
     """
     narrow, wide = _beside(power, step, folds)
-    found = [fold for fold, bands in zip(wide.folds, _alike(wide), strict=True) if bands and _same_shape(*bands)]
-    for number, mirrored in enumerate(_moved(narrow.above, narrow.below, narrow.starts)):
+    found = [fold for fold, bands in zip(wide.layout.folds, _alike(wide), strict=True) if bands and _same_shape(*bands)]
+    for number, mirrored in enumerate(_moved(*narrow.both, narrow.layout.starts)):
         if mirrored < MIRRORED:
             above, below = narrow.bands(number)
             if mirrored < OWN * _moved(above[:-NEIGHBOUR], below[NEIGHBOUR:], ONE)[0]:
-                found.append(narrow.folds[number])
+                found.append(narrow.layout.folds[number])
     return min(found, default=None)
 
 
-class Beside(NamedTuple):
-    """Levels in dB (bands, frames) above folds, upwards, and below them, downwards, one fold after the other."""
+class Layout(NamedTuple):
+    """Which bands lie beside folds, one fold after the other: first all above, upwards, then all below, downwards."""
 
     folds: list[float]
-    starts: NDArray[np.int64]  # the first band of each fold
-    above: Samples
-    below: Samples
+    starts: NDArray[np.int64]  # the first band of each fold, among those of one side
+    counts: NDArray[np.int64]  # of each fold's bands on one side
+    start: int  # where they begin among all bands
+
+    @property
+    def size(self) -> int:
+        """How many there are on one side."""
+        return int(self.counts.sum())
+
+
+class Beside(NamedTuple):
+    """Levels in dB of bands beside folds."""
+
+    layout: Layout
+    both: Samples  # (2, bands, frames): above and below
 
     def bands(self, number: int) -> tuple[Samples, Samples]:
-        """Those of one fold."""
-        part = slice(self.starts[number], [*self.starts, len(self.above)][number + 1])
-        return self.above[part], self.below[part]
+        """Those above and below one fold."""
+        start = self.layout.starts[number]
+        above, below = self.both[:, start : start + self.layout.counts[number]]
+        return above, below
 
 
 def _beside(power: Samples, step: float, folds: Sequence[float]) -> tuple[Beside, Beside]:
@@ -115,33 +129,37 @@ def _beside(power: Samples, step: float, folds: Sequence[float]) -> tuple[Beside
 
     `power` is (bins, frames).
     """
-    every, *tables = _bands_beside(len(power), step, tuple(folds))
+    every, *layouts = _bands_beside(len(power), step, tuple(folds))
     levels = _decibels(every @ power)
-    above, below = np.split(levels, 2)
-    parts = np.cumsum([0, *(sum(table.values()) for table in tables)]).tolist()
     narrow, wide = (
-        Beside(list(table), np.cumsum([0, *table.values()])[:-1], above[start:end], below[start:end])
-        for table, start, end in zip(tables, parts, parts[1:], strict=False)
+        Beside(each, levels[each.start : each.start + 2 * each.size].reshape(2, each.size, levels.shape[1]))
+        for each in layouts
     )
     return narrow, wide
 
 
 @functools.lru_cache(maxsize=64)
-def _bands_beside(bins: int, step: float, folds: tuple[float, ...]) -> tuple[Any, dict[float, int], dict[float, int]]:
-    """(bands, bins), sparse: what each band takes of each bin; and how many narrow and wide ones each fold has.
-
-    All above folds, narrow then wide, then all below.
-    """
+def _bands_beside(bins: int, step: float, folds: tuple[float, ...]) -> tuple[Any, Layout, Layout]:
+    """(bands, bins), sparse: what each band takes of each bin; and which of them are the narrow and the wide ones."""
     reach = {fold: min(step * (bins - 1) - fold, fold - 300) - IMAGE_GAP for fold in folds}
-    narrow = {fold: int(min(far, IMAGE_WIDTH - IMAGE_GAP) // BAND) for fold, far in reach.items()}
-    wide = {fold: int(min(far, CODED_WIDTH - IMAGE_GAP) // CODED_BAND) for fold, far in reach.items()}
-    narrow = {fold: count for fold, count in narrow.items() if count >= IMAGE_BANDS}
-    wide = {fold: count for fold, count in wide.items() if count >= CODED_BANDS}
-    near = [(fold, IMAGE_GAP + BAND * at, BAND) for fold, count in narrow.items() for at in range(count)]
-    far = [(fold, IMAGE_GAP + CODED_BAND * at, CODED_BAND) for fold, count in wide.items() for at in range(count)]
-    above = [(fold + apart, fold + apart + width) for fold, apart, width in near + far]
-    below = [(fold - apart - width, fold - apart) for fold, apart, width in near + far]
-    return overlaps([*above, *below], bins, step), narrow, wide
+    tables = (
+        (BAND, {fold: int(min(far, IMAGE_WIDTH - IMAGE_GAP) // BAND) for fold, far in reach.items()}, IMAGE_BANDS),
+        (
+            CODED_BAND,
+            {fold: int(min(far, CODED_WIDTH - IMAGE_GAP) // CODED_BAND) for fold, far in reach.items()},
+            CODED_BANDS,
+        ),
+    )
+    bands: list[tuple[float, float]] = []
+    layouts = []
+    for width, table, least in tables:
+        used = {fold: count for fold, count in table.items() if count >= least}
+        near = [(fold, IMAGE_GAP + width * at) for fold, count in used.items() for at in range(count)]
+        counts = np.array([*used.values()], np.int64)
+        layouts.append(Layout([*used], np.cumsum(counts) - counts, counts, len(bands)))
+        bands += [(fold + apart, fold + apart + width) for fold, apart in near]
+        bands += [(fold - apart - width, fold - apart) for fold, apart in near]
+    return overlaps(bands, bins, step), layouts[0], layouts[1]
 
 
 def _alike(wide: Beside) -> list[tuple[Samples, Samples] | None]:
@@ -151,22 +169,19 @@ def _alike(wide: Beside) -> list[tuple[Samples, Samples] | None]:
     narrow bands no longer move alike. What remains is the shape: each band's level over its own median, less the mean
     over all bands, is much the same on both sides. Speech has loud consonants above while vowels are loud below.
     """
-    starts, counts = wide.starts, np.diff(np.append(wide.starts, len(wide.above)))
+    _, starts, counts, _ = wide.layout
     if not len(starts):
         return []
-    peaks = np.maximum.reduceat(wide.below, starts, axis=0)
-    loud = np.repeat(peaks >= peaks.max(axis=1, keepdims=True) - CODED_LOUD, counts, axis=0)
-
-    def shapes(level: Samples) -> Samples:
-        level = level - quantiles(level, (0.5,))[0][:, None]
-        means = np.add.reduceat(level, starts, axis=0) / counts[:, None].astype(np.float32)
-        level -= np.repeat(means, counts, axis=0)
-        level *= loud
-        return level
-
-    above, below = shapes(wide.above), shapes(wide.below)
+    peaks = np.maximum.reduceat(wide.both[1], starts, axis=0)
+    loud = peaks >= peaks.max(axis=1, keepdims=True) - CODED_LOUD
+    shapes = wide.both - quantiles(wide.both, (0.5,))[0].astype(np.float32)[..., None]
+    means = np.add.reduceat(shapes, starts, axis=1)
+    means /= counts[:, None].astype(np.float32)
+    shapes -= np.repeat(means, counts, axis=1)
+    shapes *= np.repeat(loud, counts, axis=0)
+    above, below = shapes
     pairs = ((above, below), (above, above), (below, below))
-    same, one, other = (np.add.reduceat(np.einsum("bf,bf->b", a, b), starts, dtype=np.float64) for a, b in pairs)
+    same, one, other = (np.add.reduceat(np.vecdot(a, b), starts, dtype=np.float64) for a, b in pairs)
     alike = same > LIKENESS * np.sqrt(one * other)
     return [wide.bands(number) if yes else None for number, yes in enumerate(alike.tolist())]
 

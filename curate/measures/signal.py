@@ -151,11 +151,10 @@ class Inside(NamedTuple):
 def _noise_inside(frames: Frames, sounding: NDArray[np.bool_], speech: float) -> Inside | None:
     """Noise under speech of that mean power, after minimum statistics (Martin 2001): bands are often empty."""
     chosen = (frames.speech & sounding) if (frames.speech & sounding).any() else sounding
-    used = frames.power[chosen]
-    if not len(used):
+    if not chosen.any():
         return None
-    bands = np.add.reduceat(used, _band_starts(frames.step, used.shape[1]), axis=1)
-    powers = quantiles(bands.T, (QUIETEST_QUANTILE, QUIET_QUANTILE, LOUDER_QUANTILE)).sum(axis=1)
+    bands = (_bands(frames.step, frames.power.shape[1]) @ frames.power.T)[:, chosen]
+    powers = quantiles(bands, (QUIETEST_QUANTILE, QUIET_QUANTILE, LOUDER_QUANTILE)).sum(axis=1)
     quietest, quiet, louder = (_decibels(float(power)) for power in powers)
     steady = float(powers[1] * QUIET_FACTOR)
     over = _decibels(max(speech - steady, steady / 100) / max(steady, 1e-30))
@@ -172,10 +171,12 @@ def _ramp(value: float, bounds: tuple[float, float]) -> float:
 
 
 @functools.cache
-def _band_starts(step: float, bins: int) -> NDArray[np.int64]:
-    """The first bin of each of up to 20 bands, evenly spaced by logarithm, `step` Hz from bin to bin."""
+def _bands(step: float, bins: int) -> Samples:
+    """(bands, bins): which bins, `step` Hz apart, are in each of up to 20 bands, evenly spaced by logarithm."""
     edges = np.concatenate([[LOWEST], np.geomspace(200, max(400.0, min(8000.0, step * bins)), 19)])
-    return np.unique(np.minimum(np.searchsorted(np.arange(bins) * step, edges), bins - 1))
+    starts = np.unique(np.minimum(np.searchsorted(np.arange(bins) * step, edges), bins - 1))
+    band = np.searchsorted(starts, np.arange(bins), "right") - 1
+    return np.asarray(band == np.arange(len(starts))[:, None], dtype=np.float32)
 
 
 def _snr(frames: Frames, noise: float | None) -> float | None:
