@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from curate.measures.spectra import Samples, quantiles
+from curate.measures.spectra import Samples
 
 Flags = NDArray[np.bool_]
 
@@ -35,8 +35,10 @@ class HalfWaves(NamedTuple):
 def half_waves(sound: Samples, level: Samples) -> HalfWaves:
     """All of them, one above zero and one below by turns; `level` is the size of each sample."""
     below = np.signbit(sound)
-    starts = np.flatnonzero(np.concatenate([[True], below[1:] != below[:-1]]))
-    return HalfWaves(starts, np.diff(np.append(starts, len(sound))), maxima(level, starts))
+    begins = np.ones(len(sound), np.bool_)
+    np.not_equal(below[1:], below[:-1], out=begins[1:])
+    starts = np.flatnonzero(begins)
+    return HalfWaves(starts, np.diff(starts, append=len(sound)), maxima(level, starts))
 
 
 def maxima(values: Samples, starts: NDArray[np.int64]) -> Samples:
@@ -49,10 +51,23 @@ def maxima(values: Samples, starts: NDArray[np.int64]) -> Samples:
 
 def high_peak(tops: Samples) -> float:
     """The peak that 2 % of half-waves pass, not counting what is 20 dB under the highest."""
-    return float(quantiles(tops[tops > 0.1 * tops.max()], (0.98,))[0])
+    many = np.count_nonzero(tops > 0.1 * tops.max())
+    place = 0.98 * (many - 1)
+    at = len(tops) - many + int(place)
+    one, next_ = np.partition(tops, [at, min(at + 1, len(tops) - 1)])[[at, min(at + 1, len(tops) - 1)]]
+    return float(one + (next_ - one) * np.float64(place - int(place)))
 
 
 def flag_runs(flags: Flags) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Where each run of flags starts, and its length."""
-    edges = np.flatnonzero(np.concatenate([flags[:1], flags[1:] != flags[:-1], flags[-1:]]))
+    changes = np.zeros(len(flags) + 1, np.bool_)
+    np.not_equal(flags[1:], flags[:-1], out=changes[1:-1])
+    changes[0], changes[-1] = flags[0], flags[-1]
+    edges = np.flatnonzero(changes)
     return edges[::2], edges[1::2] - edges[::2]
+
+
+def index_runs(at: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where each run of neighbours starts among places in order, and its length."""
+    firsts = np.flatnonzero(np.diff(at, prepend=-2) > 1)
+    return at[firsts], np.diff(firsts, append=len(at))

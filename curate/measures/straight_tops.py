@@ -55,7 +55,7 @@ def share(sound: Samples, rate: int) -> float:
     sound = sound - (sound.mean() if len(sound) else 0.0)  # a few samples at a high rate are none at this one
     level = np.abs(sound)
     peaks = _peaks(level, rate)
-    even = math.sqrt(np.mean(peaks**2)) if len(peaks) else 0.0
+    even = math.sqrt(float(peaks @ peaks) / len(peaks)) if len(peaks) else 0.0
     highest = float(level.max(initial=0.0))
     if highest >= UNEVEN * EVEN_PEAKS * even:
         return 0.0
@@ -72,7 +72,7 @@ def share(sound: Samples, rate: int) -> float:
     softer = tops.straightness(*SOFTER_LOBES) if straight > least else math.inf
     enough = straight - USUAL * softer > least or (coarse and straight > COARSE)
     bending = not (enough or coarse) and spread < even and straight > max(BENDING_STRAIGHT, BENDING_TIMES * softer)
-    steady, held = _steadiness(level, tops.bend, ceiling, rate, least_steady, asked=bending)
+    steady, held = _steadiness(sound, level, ceiling, rate, least_steady, asked=bending)
     enough = enough or (bending and steady < BENDING)
     share = max(held, tops.share(LOUD_LOBES)) if enough else held
     return share if share > 0 else _turned_share(sound, level, peaks, ceiling, rate)
@@ -95,7 +95,7 @@ def _turned_share(sound: Samples, level: Samples, peaks: Samples, ceiling: float
     straight = tops.straightness(LOUDEST_LOBES)
     if straight <= TURNED_STRAIGHT or straight <= USUAL * tops.straightness(*SOFTER_LOBES):
         return 0.0
-    steady, _ = _steadiness(level, tops.bend, _ceiling(level, _peaks(level, rate)), rate, 0.0, asked=True)
+    steady, _ = _steadiness(sound, level, _ceiling(level, _peaks(level, rate)), rate, 0.0, asked=True)
     return tops.share(LOUD_LOBES) if steady > TURNED_STEADY else 0.0
 
 
@@ -121,28 +121,28 @@ def _peaks(level: Samples, rate: int) -> Samples:
 
 
 class Tops(NamedTuple):
-    """What is asked of a sound's tops: the level and the bend of each sample, half-waves, the peak 2 % of them pass."""
+    """What is asked of a sound's tops: its half-waves that are loud enough, and the peak that 2 % of all pass."""
 
-    level: Samples
-    bend: Samples
+    sound: Samples
     waves: HalfWaves
     most: float
 
     def straightness(self, least: float, under: float = math.inf) -> float:
         """How much is straight of the half-waves whose peak lies in least..under of `most` (see `_straight_runs`)."""
         waves = self.waves.between(least * self.most, under * self.most)
-        return float(_straight_runs(self.bend, self.level, waves).sum() / max(1, waves.lengths.sum()))
+        return float(_straight_runs(self.sound, waves).sum() / max(1, waves.lengths.sum()))
 
     def share(self, least: float) -> float:
         """The share of samples that are straight in half-waves whose peak is at least so much of `most`."""
-        runs = _straight_runs(self.bend, self.level, self.waves.between(least * self.most))
-        return float(runs.sum() / len(self.level))
+        runs = _straight_runs(self.sound, self.waves.between(least * self.most))
+        return float(runs.sum() / len(self.sound))
 
 
 def _tops(sound: Samples, level: Samples) -> Tops:
     """Of a sound and the size of each of its samples."""
     waves = half_waves(sound, level)
-    return Tops(level, _bends(sound), waves, high_peak(waves.tops))
+    most = high_peak(waves.tops)
+    return Tops(sound, waves.between(SOFTER_LOBES[0] * most), most)
 
 
 def _ceiling(level: Samples, peaks: Samples) -> float:
@@ -160,7 +160,7 @@ def _ceiling(level: Samples, peaks: Samples) -> float:
 
 
 def _steadiness(
-    level: Samples, bend: Samples, ceiling: float, rate: int, least: float, *, asked: bool
+    sound: Samples, level: Samples, ceiling: float, rate: int, least: float, *, asked: bool
 ) -> tuple[float, float]:
     """How much of what is straight by a loose bound is so by a strict one, and the share of samples that is.
 
@@ -174,19 +174,19 @@ def _steadiness(
     around = round(AROUND * rate)
     reach = 2 * around + 1
     high = level >= LOUD_LOBES * ceiling
-    loud = _highest(high, 2 * reach - 1)
-    parts = _surroundings(high, 3 * around + LOOSE[1])  # all that decides about loud samples
-    near = np.concatenate([bend[:0], *(bend[part] for part in parts)])
-    inside = np.concatenate([loud[:0], *(loud[part] for part in parts)])
+    parts = _surroundings(high, 3 * around + LOOSE[1] + 1)  # all that decides about loud samples
+    near = _bends(np.concatenate([sound[:0], *(sound[part] for part in parts)]))
+    loud = _highest(np.concatenate([high[:0], *(high[part] for part in parts)]), 2 * reach - 1)
     sharpest = _highest(near, reach)
-    held, size = int(np.count_nonzero(_straight(near, sharpest, *STRICT) & inside)), int(np.count_nonzero(loud))
+    held, size = int(np.count_nonzero(_straight(near, sharpest, *STRICT) & loud)), int(np.count_nonzero(loud))
     some = held > STEADY_SHARE * max(1, size)
     if not some and not asked:
         return 0.0, 0.0
-    steady = held / max(1, int(np.count_nonzero(_straight(near, sharpest, *LOOSE) & inside)))
+    steady = held / max(1, int(np.count_nonzero(_straight(near, sharpest, *LOOSE) & loud)))
     if not some or steady <= least:
         return steady, 0.0
-    quieter = _highest(level >= SOFTER * ceiling, 2 * reach - 1) & ~loud
+    quieter = _highest(level >= SOFTER * ceiling, 2 * reach - 1) & ~_highest(high, 2 * reach - 1)
+    bend = _bends(sound)
     straight = _straight(bend, _highest(bend, reach), *STRICT)
     softer = int(np.count_nonzero(straight & quieter)) / max(1, int(np.count_nonzero(quieter)))
     return steady, held / len(level) if held > LOUDER * softer * size else 0.0
@@ -209,11 +209,12 @@ def _surroundings(flags: Flags, reach: int) -> list[slice]:
 
 def _bends(sound: Samples) -> Samples:
     """The size of each sample's second difference; 0 at both ends."""
-    bend = np.zeros_like(sound)
+    bend = np.empty_like(sound)
+    bend[:1], bend[-1:] = 0, 0
     if len(sound) > 2:
         steps = sound[1:] - sound[:-1]
-        np.subtract(steps[1:], steps[:-1], out=bend[1:-1])
-        np.abs(bend, out=bend)
+        inner = np.subtract(steps[1:], steps[:-1], out=bend[1:-1])
+        np.abs(inner, out=inner)
     return bend
 
 
@@ -235,26 +236,30 @@ def _joined(join: np.ufunc, values: NDArray[Any], width: int) -> NDArray[Any]:
     return np.asarray(join(values[:-rest], values[rest:]) if rest else values)
 
 
-def _straight_runs(bend: Samples, level: Samples, waves: HalfWaves) -> NDArray[np.int64]:
+def _straight_runs(sound: Samples, waves: HalfWaves) -> NDArray[np.int64]:
     """For each half-wave its longest run of samples near its top and without a bend that ends near the top too.
 
     Without a bend: the second difference stays under a tenth of the half-wave's largest. A sine bends most at its top.
     """
     if not len(waves.lengths):
         return np.zeros(0, np.int64)
-    lengths = waves.lengths + 1  # one more after each half-wave, where every run ends
+    lengths = waves.lengths + 2  # with the sample before each half-wave and the one after it, where every run ends
     after = np.cumsum(lengths) - 1
-    starts = after - waves.lengths
-    inside = np.repeat(waves.starts - starts, lengths) + np.arange(after[-1] + 1)
-    bend, level = bend.take(inside, mode="clip"), level.take(inside, mode="clip")
-    bend[after] = 0
-    even = bend < np.repeat(np.float32(STRAIGHT_BEND) * maxima(bend, starts), lengths)
-    even[after] = False
-    top = even & (level >= np.repeat(np.float32(STRAIGHT_TOP) * waves.tops, lengths))
+    before = after - waves.lengths - 1
+    some = sound.take(np.repeat(waves.starts - 1 - before, lengths) + np.arange(after[-1] + 1), mode="clip")
+    bend = _bends(some)
+    bend[before], bend[after] = 0, 0
+    if waves.starts[0] == 0:
+        bend[1] = 0
+    if waves.starts[-1] + waves.lengths[-1] == len(sound):
+        bend[-2] = 0
+    even = bend < np.repeat(np.float32(STRAIGHT_BEND) * maxima(bend, before), lengths)
+    even[before], even[after] = False, False
+    top = even & (np.abs(some, out=some) >= np.repeat(np.float32(STRAIGHT_TOP) * waves.tops, lengths))
     (even_starts, even_lengths), (top_starts, top_lengths) = flag_runs(even), flag_runs(top)
     around = np.searchsorted(even_starts, top_starts, "right") - 1
     ends_there = even_lengths[around] <= SLOPE * top_lengths
-    longest = np.zeros(len(starts), dtype=np.int64)
-    wave = np.searchsorted(starts, top_starts[ends_there], "right") - 1
+    longest = np.zeros(len(before), dtype=np.int64)
+    wave = np.searchsorted(before, top_starts[ends_there], "right") - 1
     np.maximum.at(longest, wave, top_lengths[ends_there])
     return longest
