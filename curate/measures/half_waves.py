@@ -38,7 +38,7 @@ def half_waves(sound: Samples, level: Samples) -> HalfWaves:
     begins = np.ones(len(sound), np.bool_)
     np.not_equal(below[1:], below[:-1], out=begins[1:])
     starts = np.flatnonzero(begins)
-    return HalfWaves(starts, np.diff(starts, append=len(sound)), maxima(level, starts))
+    return HalfWaves(starts, _apart(starts, len(sound)), maxima(level, starts))
 
 
 def maxima(values: Samples, starts: NDArray[np.int64]) -> Samples:
@@ -69,5 +69,15 @@ def flag_runs(flags: Flags) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 def index_runs(at: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Where each run of neighbours starts among places in order, and its length."""
-    firsts = np.flatnonzero(np.diff(at, prepend=-2) > 1)
-    return at[firsts], np.diff(firsts, append=len(at))
+    begins = np.ones(len(at), np.bool_)
+    np.greater(at[1:] - at[:-1], 1, out=begins[1:])
+    firsts = np.flatnonzero(begins)
+    return at[firsts], _apart(firsts, len(at))
+
+
+def _apart(places: NDArray[np.int64], end: int) -> NDArray[np.int64]:
+    """How far it is from each place to the next, from the last to the end."""
+    apart = np.empty_like(places)
+    np.subtract(places[1:], places[:-1], out=apart[:-1])
+    apart[-1:] = end - places[-1:]
+    return apart

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import math
+import statistics
 from typing import NamedTuple
 
 import numpy as np
@@ -22,9 +23,11 @@ from curate.measures.spectra import (
     Frames,
     Samples,
     Spans,
+    cuts,
     finite,
     frames_of,
     hann,
+    ones,
     power_of,
     quantiles,
 )
@@ -125,7 +128,7 @@ def _noise_of_pauses(frames: Frames, inside: Inside, speech: float) -> float:
     pause = frames.energy[frames.pause & (frames.energy > speech * GATED)]
     if len(pause) < FEW_PAUSES:
         return inside.moving
-    quiet = np.median(pause)  # speech that the detector missed must not count as noise
+    quiet = quantiles(pause, (0.5,))[0]  # speech that the detector missed must not count as noise
     between = float(pause[pause <= 4 * quiet].mean())
     loudest = min(inside.steady * 10 ** (MISSED / 10), speech / 10 ** (AS_SPEECH / 10))
     if len(pause) < SHORT_PAUSES and between > loudest:
@@ -192,8 +195,8 @@ def _snr(frames: Frames, noise: float | None) -> float | None:
 
 def _pitch(unit: Samples, rate: int, speech: Spans) -> float | None:
     """Median F0 in Hz over the voiced frames of speech; None with fewer than three of them."""
-    lag = PITCH_RATE / pitches(unit, rate, speech)
-    return float(PITCH_RATE / np.median(lag)) if len(lag) >= PITCH_LEAST else None
+    lag = (PITCH_RATE / pitches(unit, rate, speech)).tolist()
+    return PITCH_RATE / statistics.median(lag) if len(lag) >= PITCH_LEAST else None
 
 
 def pitches(unit: Samples, rate: int, speech: Spans) -> Floats:
@@ -206,14 +209,16 @@ def pitches(unit: Samples, rate: int, speech: Spans) -> Floats:
     size, hop = round(PITCH_FRAME * PITCH_RATE), round(PITCH_HOP * PITCH_RATE)
     if len(sound) < size:
         return np.zeros(0)
-    cut = np.lib.stride_tricks.sliding_window_view(sound, size)[::hop]
-    cut = cut - cut.mean(axis=1, keepdims=True)
-    power = np.einsum("fs,fs->f", cut, cut) / size
+    cut = cuts(sound, size, hop)
+    cut = cut - (np.vecdot(cut, ones(size)) / np.float32(size))[:, None]
+    power = np.vecdot(cut, cut) / np.float32(size)
+    sound = sound - sound.mean()
     low, high = round(PITCH_RATE / PITCH_HIGH), round(PITCH_RATE / PITCH_LOW)
-    near = _autocorrelation(cut[power > 0.01 * sound.var()], low - 1, high + 2)
-    peaks = np.where((near[:, 1:-1] >= near[:, :-2]) & (near[:, 1:-1] >= near[:, 2:]), near[:, 1:-1], 0.0)
+    near = _autocorrelation(cut[power > 0.01 * float(sound @ sound) / len(sound)], low - 1, high + 2)
+    inner = near[:, 1:-1]
+    peaks = np.where((inner >= near[:, :-2]) & (inner >= near[:, 2:]), inner, np.float32(0))
     best = peaks.max(axis=1, initial=0.0)
-    lag = low + (peaks >= 0.9 * best[:, None]).argmax(axis=1)[best >= VOICED]
+    lag = low + (peaks >= np.float32(0.9) * best[:, None]).argmax(axis=1)[best >= VOICED]
     return np.asarray(PITCH_RATE / lag, dtype=np.float64)
 
 
@@ -221,12 +226,16 @@ def _autocorrelation(frames: Samples, first: int, end: int) -> Samples:
     """Normalised autocorrelation of each row at lags first..end; 1 at lag 0, and at a period of a periodic sound."""
     import scipy.fft  # slow to import
 
-    window = hann(frames.shape[1])
     size = scipy.fft.next_fast_len(frames.shape[1] + end, real=True)  # longer lags may wrap around
-    raw = _correlations(frames * window, size)
-    shape = _correlations(window[None], size)[0]
-    near = raw[:, first:end] / np.maximum(raw[:, :1], 1e-20)
-    return np.asarray(near / (shape[first:end] / shape[0]), dtype=np.float32)
+    raw = _correlations(frames * hann(frames.shape[1]), size)
+    return raw[:, first:end] / (np.maximum(raw[:, :1], 1e-20) * _window_correlation(frames.shape[1], size)[first:end])
+
+
+@functools.cache
+def _window_correlation(frame: int, size: int) -> Samples:
+    """Normalised autocorrelation of the window of a frame."""
+    own = _correlations(hann(frame)[None], size)[0]
+    return np.asarray(own / own[0])
 
 
 def _correlations(rows: Samples, size: int) -> Samples:

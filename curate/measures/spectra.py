@@ -48,7 +48,7 @@ def frames_of(samples: Samples, rate: int, speech: Spans) -> Frames:
     padded = np.pad(samples, (0, size - len(samples))) if len(samples) < size else samples
     window, second = _scaled_hann(size)
     cut = cuts(padded, size, hop)
-    means = np.vecdot(cut, _ones(size)) / np.float32(size)
+    means = np.vecdot(cut, ones(size)) / np.float32(size)
     power = np.empty((len(cut), size // 2 + 1), np.float32)
     shaped = np.empty((min(AT_ONCE, len(cut)), size), np.float32)
     for at in range(0, len(cut), AT_ONCE):
@@ -57,7 +57,7 @@ def frames_of(samples: Samples, rate: int, speech: Spans) -> Frames:
         spectrum[:, 1] -= means[at : at + AT_ONCE] * second  # each frame's mean, which else is in the first alone
         np.square(np.abs(spectrum, out=part), out=part)
     power[:, : math.ceil(LOWEST * size / rate)] = 0
-    energy = np.vecdot(power, _ones(power.shape[1]))
+    energy = np.vecdot(power, ones(power.shape[1]))
     silent = energy <= SILENT * np.square(means)
     if silent.any():
         power[silent], energy[silent] = 0, 0
@@ -85,7 +85,7 @@ def _scaled_hann(size: int) -> tuple[Samples, np.float32]:
 
 
 @functools.cache
-def _ones(size: int) -> Samples:
+def ones(size: int) -> Samples:
     """For sums as products, which are the fastest."""
     return np.ones(size, np.float32)
 
