@@ -1,12 +1,12 @@
 """Half-waves of a sound, from one crossing of zero to the next, and runs of flags: what clipping is measured on.
 
-A change here changes answers: raise `signal.VERSION`.
+A change here changes answers: raise `signal.VERSION`, and of flags `dropouts.VERSION`.
 """
 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,3 +81,13 @@ def _apart(places: NDArray[np.int64], end: int) -> NDArray[np.int64]:
     np.subtract(places[1:], places[:-1], out=apart[:-1])
     apart[-1:] = end - places[-1:]
     return apart
+
+
+def joined(join: np.ufunc, values: NDArray[Any], width: int) -> NDArray[Any]:
+    """Each `width` neighbours joined: over 2, 4, 8, ... of them, each one vector operation."""
+    done = 1
+    while 2 * done <= width:
+        values = join(values[:-done], values[done:])
+        done *= 2
+    rest = width - done
+    return np.asarray(join(values[:-rest], values[rest:]) if rest else values)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curate.audio import LISTENING_RATE as STRAIGHT_RATE
-from curate.measures.half_waves import LOUDEST_LOBES, Flags, HalfWaves, flag_runs, half_waves, high_peak, maxima
+from curate.measures.half_waves import LOUDEST_LOBES, Flags, HalfWaves, flag_runs, half_waves, high_peak, joined, maxima
 from curate.measures.spectra import Samples
 
 # Straight tops, see `share`: how straight, less so many times what softer waves are; and how steady. Tuned on
@@ -196,7 +196,7 @@ def _straight(bend: Samples, sharpest: Samples, most: float, least: int) -> Flag
     """Which samples lie in a stretch of at least `least` that all bend under `most` of `sharpest`."""
     flags = np.zeros(len(bend) + 2 * (least - 1), np.bool_)
     np.less(bend, np.float32(most) * sharpest, out=flags[least - 1 : least - 1 + len(bend)])
-    return _joined(np.logical_or, _joined(np.logical_and, flags, least), least)
+    return joined(np.logical_or, joined(np.logical_and, flags, least), least)
 
 
 def _surroundings(flags: Flags, reach: int) -> list[slice]:
@@ -223,17 +223,7 @@ def _highest(values: NDArray[Any], width: int) -> NDArray[Any]:
     half = width // 2
     padded = np.zeros(len(values) + 2 * half, values.dtype)
     padded[half : half + len(values)] = values
-    return _joined(np.maximum, padded, width)
-
-
-def _joined(join: np.ufunc, values: NDArray[Any], width: int) -> NDArray[Any]:
-    """Each `width` neighbours joined: over 2, 4, 8, ... of them, each one vector operation."""
-    done = 1
-    while 2 * done <= width:
-        values = join(values[:-done], values[done:])
-        done *= 2
-    rest = width - done
-    return np.asarray(join(values[:-rest], values[rest:]) if rest else values)
+    return joined(np.maximum, padded, width)
 
 
 def _straight_runs(sound: Samples, waves: HalfWaves) -> NDArray[np.int64]:
