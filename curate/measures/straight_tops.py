@@ -12,7 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curate.audio import LISTENING_RATE as STRAIGHT_RATE
-from curate.measures.half_waves import LOUDEST_LOBES, Flags, HalfWaves, flag_runs, half_waves, high_peak, joined, maxima
+from curate.measures.half_waves import (
+    LOUDEST_LOBES,
+    Flags,
+    HalfWaves,
+    flag_runs,
+    half_waves,
+    high_peak,
+    joined,
+    maxima,
+    ordered_at,
+)
 from curate.measures.spectra import Samples
 
 # Straight tops, see `share`: how straight, less so many times what softer waves are; and how steady. Tuned on
@@ -36,6 +46,7 @@ EVEN_PEAKS, EVEN_LEVEL = 2.6, 1.95  # of the highest sample, and of the level th
 UNEVEN, UNEVEN_STRAIGHT, UNEVEN_STEADY = 1.35, 0.055, 0.45  # as far beyond the two bounds above
 SOFTER_LOBES = (0.3, 0.6)  # of the peak that 2 % of half-waves pass
 SOFTER, LOUDER = 0.2, 1.5  # of the ceiling; a buzz is as straight where it is softer, what was clipped is not
+PARTS = 4  # in which waves are looked at until there is enough
 STRAIGHT_TOP, STRAIGHT_BEND = 0.7, 0.1  # of a half-wave's peak; of its sharpest bend
 SLOPE = 2.2  # a line that goes on as long again below the top is a slope, as a sawtooth has
 LOUD_LOBES = 0.6  # of the peak that 2 % of half-waves pass
@@ -65,13 +76,16 @@ def share(sound: Samples, rate: int) -> float:
         return 0.0
     least, least_steady = (STRAIGHT, STEADY) if spread < even else (UNEVEN_STRAIGHT, UNEVEN_STEADY)
     tops = _tops(sound, level)
-    straight = tops.straightness(LOUDEST_LOBES)
     coarse = rate < STRAIGHT_RATE
     least = max(least, COARSE_STRAIGHT) if coarse else least
-    # most clean speech is less straight than is asked for, whatever softer waves are: they need not be looked at
-    softer = tops.straightness(*SOFTER_LOBES) if straight > least else math.inf
+    straight = tops.straightness(LOUDEST_LOBES, beyond=least)
+    # most clean speech is less straight than is asked for, whatever softer waves are: they need not be looked at, and
+    # else no more of them than are as straight as is asked for
+    bends = not coarse and spread < even and straight > BENDING_STRAIGHT
+    asked = max((straight - least) / USUAL, straight / BENDING_TIMES if bends else 0.0)
+    softer = tops.straightness(*SOFTER_LOBES, until=asked) if straight > least else math.inf
     enough = straight - USUAL * softer > least or (coarse and straight > COARSE)
-    bending = not (enough or coarse) and spread < even and straight > max(BENDING_STRAIGHT, BENDING_TIMES * softer)
+    bending = not enough and bends and straight > BENDING_TIMES * softer
     steady, held = _steadiness(sound, level, ceiling, rate, least_steady, asked=bending)
     enough = enough or (bending and steady < BENDING)
     share = max(held, tops.share(LOUD_LOBES)) if enough else held
@@ -87,7 +101,7 @@ def _turned_share(sound: Samples, level: Samples, peaks: Samples, ceiling: float
     least = max(LOUDEST_LOBES * ceiling, float(np.partition(peaks, -many)[-many]))
     parts = _surroundings(level >= least, round(TURNED_AROUND * rate))
     loudest = _turned_back(np.concatenate([sound[part] for part in parts]), rate)
-    if _tops(loudest, np.abs(loudest)).straightness(LOUDEST_LOBES) <= TURNED_LOUDEST:
+    if _tops(loudest, np.abs(loudest)).straightness(LOUDEST_LOBES, beyond=TURNED_LOUDEST) <= TURNED_LOUDEST:
         return 0.0
     sound = _turned_back(sound, rate)
     level = np.abs(sound)
@@ -127,10 +141,22 @@ class Tops(NamedTuple):
     waves: HalfWaves
     most: float
 
-    def straightness(self, least: float, under: float = math.inf) -> float:
-        """How much is straight of the half-waves whose peak lies in least..under of `most` (see `_straight_runs`)."""
+    def straightness(
+        self, least: float, under: float = math.inf, *, beyond: float = 0.0, until: float = math.inf
+    ) -> float:
+        """How much is straight of the half-waves whose peak lies in least..under of `most` (see `_straight_runs`).
+
+        What is no more than `beyond` may be 0, and what is `until` or more may be anything from there on.
+        """
         waves = self.waves.between(least * self.most, under * self.most)
-        return float(_straight_runs(self.sound, waves).sum() / max(1, waves.lengths.sum()))
+        total, found = max(1, int(waves.lengths.sum())), 0
+        parts = PARTS if until < math.inf else 1
+        for part in range(parts):
+            some = HalfWaves(*(each[part::parts] for each in waves))
+            found += int(_straight_runs(self.sound, some, beyond * total).sum())
+            if found / total >= until:
+                break
+        return found / total
 
     def share(self, least: float) -> float:
         """The share of samples that are straight in half-waves whose peak is at least so much of `most`."""
@@ -153,10 +179,7 @@ def _ceiling(level: Samples, peaks: Samples) -> float:
     if many > len(peaks):
         return float(np.quantile(level, 0.999))
     high = level[level >= np.partition(peaks, len(peaks) - many)[len(peaks) - many]]
-    low -= len(level) - len(high)
-    place -= len(level) - len(high)
-    one, next_ = np.partition(high, [low, min(low + 1, len(high) - 1)])[[low, min(low + 1, len(high) - 1)]]
-    return float(one + (next_ - one) * (place - low))
+    return ordered_at(high, place - (len(level) - len(high)))
 
 
 def _steadiness(
@@ -226,10 +249,11 @@ def _highest(values: NDArray[Any], width: int) -> NDArray[Any]:
     return joined(np.maximum, padded, width)
 
 
-def _straight_runs(sound: Samples, waves: HalfWaves) -> NDArray[np.int64]:
+def _straight_runs(sound: Samples, waves: HalfWaves, beyond: float = 0.0) -> NDArray[np.int64]:
     """For each half-wave its longest run of samples near its top and without a bend that ends near the top too.
 
     Without a bend: the second difference stays under a tenth of the half-wave's largest. A sine bends most at its top.
+    No runs are looked for where they cannot hold more than `beyond` samples.
     """
     if not len(waves.lengths):
         return np.zeros(0, np.int64)
@@ -246,10 +270,12 @@ def _straight_runs(sound: Samples, waves: HalfWaves) -> NDArray[np.int64]:
     even = bend < np.repeat(np.float32(STRAIGHT_BEND) * maxima(bend, before), lengths)
     even[before], even[after] = False, False
     top = even & (np.abs(some, out=some) >= np.repeat(np.float32(STRAIGHT_TOP) * waves.tops, lengths))
+    longest = np.zeros(len(before), dtype=np.int64)
+    if np.count_nonzero(top) <= beyond:
+        return longest
     (even_starts, even_lengths), (top_starts, top_lengths) = flag_runs(even), flag_runs(top)
     around = np.searchsorted(even_starts, top_starts, "right") - 1
     ends_there = even_lengths[around] <= SLOPE * top_lengths
-    longest = np.zeros(len(before), dtype=np.int64)
     wave = np.searchsorted(before, top_starts[ends_there], "right") - 1
     np.maximum.at(longest, wave, top_lengths[ends_there])
     return longest
