@@ -227,22 +227,19 @@ def _autocorrelation(frames: Samples, first: int, end: int) -> Samples:
     import scipy.fft  # slow to import
 
     size = scipy.fft.next_fast_len(frames.shape[1] + end, real=True)  # longer lags may wrap around
-    raw = _correlations(frames * hann(frames.shape[1]), size)
-    return raw[:, first:end] / (np.maximum(raw[:, :1], 1e-20) * _window_correlation(frames.shape[1], size)[first:end])
+    power = power_of(scipy.fft.rfft(frames * hann(frames.shape[1]), size, axis=1, overwrite_x=True))
+    near = power @ _back(frames.shape[1], size, first, end)  # half the time of a transform, which has all lags
+    return near[:, 1:] / np.maximum(near[:, :1], 1e-20)
 
 
 @functools.cache
-def _window_correlation(frame: int, size: int) -> Samples:
-    """Normalised autocorrelation of the window of a frame."""
-    own = _correlations(hann(frame)[None], size)[0]
-    return np.asarray(own / own[0])
-
-
-def _correlations(rows: Samples, size: int) -> Samples:
-    """Each row correlated with itself, from lag 0 on."""
-    import scipy.fft  # slow to import
-
-    return np.asarray(scipy.fft.irfft(power_of(scipy.fft.rfft(rows, size, axis=1)), size, axis=1))
+def _back(frame: int, size: int, first: int, end: int) -> Samples:
+    """(bins, lags): from power spectra to autocorrelation at lag 0 and first..end, divided by the window's."""
+    places = np.arange(size // 2 + 1)[:, None]
+    waves = np.cos(2 * np.pi * places * np.array([0, *range(first, end)]) / size)
+    waves *= np.where((places == 0) | (2 * places == size), 1, 2)
+    window = np.abs(np.fft.rfft(hann(frame).astype(np.float64), size)) ** 2 @ waves
+    return np.asarray(waves / (window / window[0]), dtype=np.float32)
 
 
 def _decibels(power: float) -> float:
