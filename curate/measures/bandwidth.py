@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from curate.measures.spectra import ENOUGH_FRAMES, Floats, Frames, Samples, overlaps, quantiles
+from curate.measures.spectra import ENOUGH_FRAMES, Floats, Frames, Samples, apart, overlaps, quantiles
 
 BAND = 125.0  # Hz: step of the bandwidth
 DEPTH = 65.0  # dB under the strongest band: what is weaker is not heard beside it
@@ -62,7 +62,8 @@ def highest(frames: Frames) -> float | None:
         return None
     top = float(min((filled[-1] + 1) * wide, len(power) - 1) * frames.step)
     folds = [fold for fold in FOLDS if fold + 2 * IMAGE_GAP < top]
-    ends = [fold for fold in folds if _ends(high - strongest, wide * frames.step, fold)]
+    loudness = high - strongest
+    ends = [fold for fold in folds if _ends(loudness, wide * frames.step, fold)]
     imaged = _imaged(power, frames.step, [fold for fold in folds if fold < min(ends, default=math.inf)])
     return imaged or min(ends, default=top)
 
@@ -199,13 +200,13 @@ def _moved(high: Samples, low: Samples, starts: NDArray[np.int64]) -> list[float
     """
     if not len(starts):
         return []
-    loudest = np.repeat(np.maximum.reduceat(low.max(axis=1), starts), np.diff(np.append(starts, len(low))))
+    loudest = np.repeat(np.maximum.reduceat(low.max(axis=1), starts), apart(starts, len(low)))
     least = np.maximum(quantiles(low, (0.95,))[0] - IMAGE_LOUD, loudest - IMAGE_DEPTH)
     loud = low >= least[:, None]
     counts = np.count_nonzero(loud, axis=1)
-    apart = np.where(loud, high - low, np.float32(np.inf))
-    apart -= np.where(counts, _medians(apart, counts), 0)[:, None]
-    away = _medians(np.abs(apart, out=apart), counts)
+    moved = np.where(loud, high - low, np.float32(np.inf))
+    moved -= np.where(counts, _medians(moved, counts), 0)[:, None]
+    away = _medians(np.abs(moved, out=moved), counts)
     away[counts < IMAGE_FRAMES] = np.nan
     ends = [*starts[1:].tolist(), len(away)]
     every = away.tolist()  # faster than numpy for so few

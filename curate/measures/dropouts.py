@@ -228,7 +228,7 @@ def _repeated(sound: Samples, rate: int, level: float) -> Spans:
     found: Spans = []
     for lag in _lags(sound, rate):
         runs = [(a + lag, b + lag) for a, b in _equal_runs(sound[lag:], sound[:-lag], round(REPEAT_RUN * rate))]
-        found += [run for run in runs if np.var(sound[run[0] : run[1]]) >= level * 10 ** (-LOUD / 10)]
+        found += [run for run in runs if _variance(sound[run[0] : run[1]]) >= level * 10 ** (-LOUD / 10)]
     covered = sum(end - start for start, end in found)
     return [] if covered > MOSTLY * len(sound) else found
 
@@ -245,6 +245,8 @@ def _lags(sound: Samples, rate: int) -> list[int]:
     number, place = _ordered(pairs, places, 4)
     again = np.zeros(len(place) + 1, np.bool_)
     np.equal(number[1:], number[:-1], out=again[1:-1])
+    if not again.any():
+        return []
     number, place = _ordered(pairs, np.sort(place[again[1:] | again[:-1]]), TAPS)
     apart = np.diff(place)
     twins = (number[1:] == number[:-1]) & (apart <= REPEAT * rate) & (apart > TAPS)

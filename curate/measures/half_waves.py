@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from curate.measures.spectra import Samples
+from curate.measures.spectra import Samples, apart
 
 Flags = NDArray[np.bool_]
 
@@ -38,7 +38,7 @@ def half_waves(sound: Samples, level: Samples) -> HalfWaves:
     begins = np.ones(len(sound), np.bool_)
     np.not_equal(below[1:], below[:-1], out=begins[1:])
     starts = np.flatnonzero(begins)
-    return HalfWaves(starts, _apart(starts, len(sound)), maxima(level, starts))
+    return HalfWaves(starts, apart(starts, len(sound)), maxima(level, starts))
 
 
 def maxima(values: Samples, starts: NDArray[np.int64]) -> Samples:
@@ -80,15 +80,7 @@ def index_runs(at: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int
     begins = np.ones(len(at), np.bool_)
     np.greater(at[1:] - at[:-1], 1, out=begins[1:])
     firsts = np.flatnonzero(begins)
-    return at[firsts], _apart(firsts, len(at))
-
-
-def _apart(places: NDArray[np.int64], end: int) -> NDArray[np.int64]:
-    """How far it is from each place to the next, from the last to the end."""
-    apart = np.empty_like(places)
-    np.subtract(places[1:], places[:-1], out=apart[:-1])
-    apart[-1:] = end - places[-1:]
-    return apart
+    return at[firsts], apart(firsts, len(at))
 
 
 def joined(join: np.ufunc, values: NDArray[Any], width: int) -> NDArray[Any]:

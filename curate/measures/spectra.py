@@ -107,6 +107,14 @@ def quantiles(values: NDArray[Any], shares: Sequence[float]) -> NDArray[Any]:
     return np.array(found)
 
 
+def apart(places: NDArray[np.int64], end: int) -> NDArray[np.int64]:
+    """How far it is from each place to the next, from the last to the end."""
+    lengths = np.empty_like(places)
+    np.subtract(places[1:], places[:-1], out=lengths[:-1])
+    lengths[-1:] = end - places[-1:]
+    return lengths
+
+
 def overlaps(bands: Sequence[tuple[float, float]], bins: int, step: float) -> Any:
     """(bands, bins), sparse: how much of each bin lies in each band, given in Hz; bin k is `step` wide around k steps.
 
