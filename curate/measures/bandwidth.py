@@ -46,8 +46,8 @@ def highest(frames: Frames) -> float | None:
     (10 %): steady noise and dither do not move. It also counts where its quiet moments are loud enough to hide speech:
     nothing shows then that it ends below. Three of the four bands up to it must count. Images do not.
     """
-    used = frames.power[frames.speech] if frames.speech.sum() >= ENOUGH_FRAMES else frames.power
-    power = np.ascontiguousarray(used.T)  # (bins, frames): bands are sums of whole rows, which is fast
+    enough = np.count_nonzero(frames.speech) >= ENOUGH_FRAMES
+    power = frames.spoken if enough else np.ascontiguousarray(frames.power.T)
     wide = max(1, round(BAND / frames.step))
     count = len(power) // wide
     if not count:
@@ -90,7 +90,8 @@ def _imaged(power: Samples, step: float, folds: Sequence[float]) -> float | None
     """
     narrow, wide = _beside(power, step, folds)
     found = [fold for fold, bands in zip(wide.layout.folds, _alike(wide), strict=True) if bands and _same_shape(*bands)]
-    for number, mirrored in enumerate(_moved(*narrow.both, narrow.layout.starts)):
+    above, below = narrow.both
+    for number, mirrored in enumerate(_moved(above, below, narrow.layout.starts)):
         if mirrored < MIRRORED:
             above, below = narrow.bands(number)
             if mirrored < OWN * _moved(above[:-NEIGHBOUR], below[NEIGHBOUR:], ONE)[0]:

@@ -157,6 +157,8 @@ def _hushed(sound: Samples, steps: Samples, rate: int, level: float) -> Spans:
     room, loud = quantiles(power, (0.05, 0.8))
     quiet = power < max(1e-30, float(loud)) * 10 ** (-FALL / 10)
     quiet &= power < max(float(room) * 10 ** (-QUIETER / 10), float(loud) * 10 ** (-DEEP / 10))
+    if not quiet.any():
+        return []
     gaps = [(start * size, end * size) for start, end in _runs(quiet, round(2 * SHORTEST * rate / size))]
     return [gap for gap in gaps if _between_words(sound, gap, rate, level, slack=size)]
 

@@ -31,11 +31,16 @@ class HalfWaves(NamedTuple):
         used = np.flatnonzero((self.tops >= least) & (self.tops < under) & (self.lengths >= LOBE))
         return HalfWaves(self.starts[used], self.lengths[used], self.tops[used])
 
+    def every(self, first: int, step: int) -> HalfWaves:
+        """Each `step`-th of them."""
+        return HalfWaves(self.starts[first::step], self.lengths[first::step], self.tops[first::step])
+
 
 def half_waves(sound: Samples, level: Samples) -> HalfWaves:
     """All of them, one above zero and one below by turns; `level` is the size of each sample."""
     below = np.signbit(sound)
-    begins = np.ones(len(sound), np.bool_)
+    begins = np.empty(len(sound), np.bool_)
+    begins[0] = True
     np.not_equal(below[1:], below[:-1], out=begins[1:])
     starts = np.flatnonzero(begins)
     return HalfWaves(starts, apart(starts, len(sound)), maxima(level, starts))

@@ -59,9 +59,8 @@ class Filters(NamedTuple):
 
     row: int  # samples
     many: int
-    through: Samples  # (row, row): a row in, what it gives where the state is 0
+    through: Samples  # (row + 4, row): a row and the state before it in, the filtered row out
     state: Samples  # (row, 4): a row in, the state that it leaves
-    ringing: Samples  # (4, row): a state in, what it gives
     inside: Samples  # (4 many, 4 many): the states that the rows of a stretch leave, that at the start of each of them
     onward: Samples  # the same, at the start of each row of the next stretch
 
@@ -69,20 +68,20 @@ class Filters(NamedTuple):
 def _weighted(samples: NDArray[Any], rate: int) -> Samples:
     """The samples through both weighting filters.
 
-    What a row of samples gives is its own response, one product, and that of the state before it. States go on from
-    row to row inside a stretch of at least FORGOTTEN and into the next, by a product each; what is older is nothing.
+    What a row of samples gives is its own response and that of the state before it. States go on from row to row inside
+    a stretch of at least FORGOTTEN and into the next, by a product each; what is older is nothing.
     """
     filters = _filters(rate)
-    stretch = filters.row * filters.many
-    padded = np.zeros(-(-len(samples) // stretch) * stretch, np.float32)
-    padded[: len(samples)] = samples
-    rows = padded.reshape(-1, filters.row)
-    left = (rows @ filters.state).reshape(-1, 4 * filters.many)
+    row, many = filters.row, filters.many
+    whole, rest = divmod(len(samples), row)
+    given = np.zeros((-(-len(samples) // (row * many)) * many, row + 4), np.float32)  # rows, and the states before them
+    given[:whole, :row] = samples[: whole * row].reshape(-1, row)
+    given[whole : whole + 1, :rest] = samples[whole * row :]
+    left = (given[:, :row] @ filters.state).reshape(-1, 4 * many)
     states = left @ filters.inside
     states[1:] += left[:-1] @ filters.onward
-    weighted = rows @ filters.through
-    weighted += states.reshape(-1, 4) @ filters.ringing
-    return weighted.reshape(-1)[: len(samples)]
+    given[:, row:] = states.reshape(-1, 4)
+    return (given @ filters.through).reshape(-1)[: len(samples)]
 
 
 @functools.cache
@@ -104,9 +103,8 @@ def _filters(rate: int) -> Filters:
     steps = np.array(powers)
     inside = np.where((later >= 0)[:, :, None, None], steps[np.maximum(later, 0)], 0)
     matrices = (
-        through,
+        np.concatenate([through, (back @ ringing)[:, :row]]),
         state @ counted,
-        (back @ ringing)[:, :row],
         *(each.transpose(0, 2, 1, 3).reshape(4 * many, 4 * many) for each in (inside, steps[later + many])),
     )
     return Filters(row, many, *(np.ascontiguousarray(each, dtype=np.float32) for each in matrices))

@@ -153,17 +153,23 @@ class Inside(NamedTuple):
 
 def _noise_inside(frames: Frames, sounding: NDArray[np.bool_], speech: float) -> Inside | None:
     """Noise under speech of that mean power, after minimum statistics (Martin 2001): bands are often empty."""
-    chosen = (frames.speech & sounding) if (frames.speech & sounding).any() else sounding
+    chosen = sounding[frames.speech]
+    if chosen.any():
+        power, energy = frames.spoken, frames.energy[frames.speech]
+    else:
+        power, energy, chosen = frames.power.T, frames.energy, sounding
     if not chosen.any():
         return None
-    bands = (_bands(frames.step, frames.power.shape[1]) @ frames.power.T)[:, chosen]
+    bands = _bands(frames.step, len(power)) @ power
+    if not chosen.all():
+        bands, energy = bands[:, chosen], energy[chosen]
     powers = quantiles(bands, (QUIETEST_QUANTILE, QUIET_QUANTILE, LOUDER_QUANTILE)).sum(axis=1)
     quietest, quiet, louder = (_decibels(float(power)) for power in powers)
     steady = float(powers[1] * QUIET_FACTOR)
     over = _decibels(max(speech - steady, steady / 100) / max(steady, 1e-30))
     moves = _ramp(quiet - quietest, MOVING) * _ramp(louder - quiet, CLOSE) * _ramp(over, NOISY)
     moving = float(powers[2] * LOUDER_FACTOR)
-    quietest_frame = float(quantiles(frames.energy[chosen], (QUIETEST_QUANTILE,))[0])
+    quietest_frame = float(quantiles(energy, (QUIETEST_QUANTILE,))[0])
     filled = FILLED_FACTOR * float(powers[1]) ** (1 - FILLED_WEIGHT) * quietest_frame**FILLED_WEIGHT
     return Inside(steady, steady * (moving / steady) ** moves if steady > 0 else steady, louder - quietest, filled)
 
@@ -212,9 +218,10 @@ def pitches(unit: Samples, rate: int, speech: Spans) -> Floats:
     cut = cuts(sound, size, hop)
     cut = cut - (np.vecdot(cut, ones(size)) / np.float32(size))[:, None]
     power = np.vecdot(cut, cut) / np.float32(size)
-    sound = sound - sound.mean()
+    mean = float(sound.mean())
+    variance = float(sound @ sound) / len(sound) - mean * mean
     low, high = round(PITCH_RATE / PITCH_HIGH), round(PITCH_RATE / PITCH_LOW)
-    near = _autocorrelation(cut[power > 0.01 * float(sound @ sound) / len(sound)], low - 1, high + 2)
+    near = _autocorrelation(cut[power > 0.01 * variance], low - 1, high + 2)
     inner = near[:, 1:-1]
     peaks = np.where((inner >= near[:, :-2]) & (inner >= near[:, 2:]), inner, np.float32(0))
     best = peaks.max(axis=1, initial=0.0)
@@ -229,7 +236,7 @@ def _autocorrelation(frames: Samples, first: int, end: int) -> Samples:
     size = scipy.fft.next_fast_len(frames.shape[1] + end, real=True)  # longer lags may wrap around
     power = power_of(scipy.fft.rfft(frames * hann(frames.shape[1]), size, axis=1, overwrite_x=True))
     near = power @ _back(frames.shape[1], size, first, end)  # half the time of a transform, which has all lags
-    return near[:, 1:] / np.maximum(near[:, :1], 1e-20)
+    return np.asarray(near[:, 1:] / np.maximum(near[:, :1], 1e-20))
 
 
 @functools.cache

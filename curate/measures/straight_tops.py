@@ -99,7 +99,7 @@ def _turned_share(sound: Samples, level: Samples, peaks: Samples, ceiling: float
     """
     many = min(TURNED_FRAMES, len(peaks))
     least = max(LOUDEST_LOBES * ceiling, float(np.partition(peaks, -many)[-many]))
-    parts = _surroundings(level >= least, round(TURNED_AROUND * rate))
+    parts = _surroundings(np.flatnonzero(level >= least), round(TURNED_AROUND * rate))
     loudest = _turned_back(np.concatenate([sound[part] for part in parts]), rate)
     if _tops(loudest, np.abs(loudest)).straightness(LOUDEST_LOBES, beyond=TURNED_LOUDEST) <= TURNED_LOUDEST:
         return 0.0
@@ -152,8 +152,7 @@ class Tops(NamedTuple):
         total, found = max(1, int(waves.lengths.sum())), 0
         parts = PARTS if until < math.inf else 1
         for part in range(parts):
-            some = HalfWaves(*(each[part::parts] for each in waves))
-            found += int(_straight_runs(self.sound, some, beyond * total).sum())
+            found += int(_straight_runs(self.sound, waves.every(part, parts), beyond * total).sum())
             if found / total >= until:
                 break
         return found / total
@@ -196,19 +195,22 @@ def _steadiness(
     """
     around = round(AROUND * rate)
     reach = 2 * around + 1
-    high = level >= LOUD_LOBES * ceiling
+    high = np.flatnonzero(level >= LOUD_LOBES * ceiling)
+    loud = np.zeros(len(level), np.bool_)
+    for part in _surroundings(high, reach - 1):
+        loud[part] = True
     parts = _surroundings(high, 3 * around + LOOSE[1] + 1)  # all that decides about loud samples
     near = _bends(np.concatenate([sound[:0], *(sound[part] for part in parts)]))
-    loud = _highest(np.concatenate([high[:0], *(high[part] for part in parts)]), 2 * reach - 1)
+    inside = np.concatenate([loud[:0], *(loud[part] for part in parts)])
     sharpest = _highest(near, reach)
-    held, size = int(np.count_nonzero(_straight(near, sharpest, *STRICT) & loud)), int(np.count_nonzero(loud))
+    held, size = int(np.count_nonzero(_straight(near, sharpest, *STRICT) & inside)), int(np.count_nonzero(inside))
     some = held > STEADY_SHARE * max(1, size)
     if not some and not asked:
         return 0.0, 0.0
-    steady = held / max(1, int(np.count_nonzero(_straight(near, sharpest, *LOOSE) & loud)))
+    steady = held / max(1, int(np.count_nonzero(_straight(near, sharpest, *LOOSE) & inside)))
     if not some or steady <= least:
         return steady, 0.0
-    quieter = _highest(level >= SOFTER * ceiling, 2 * reach - 1) & ~_highest(high, 2 * reach - 1)
+    quieter = _highest(level >= SOFTER * ceiling, 2 * reach - 1) & ~loud
     bend = _bends(sound)
     straight = _straight(bend, _highest(bend, reach), *STRICT)
     softer = int(np.count_nonzero(straight & quieter)) / max(1, int(np.count_nonzero(quieter)))
@@ -222,10 +224,9 @@ def _straight(bend: Samples, sharpest: Samples, most: float, least: int) -> Flag
     return joined(np.logical_or, joined(np.logical_and, flags, least), least)
 
 
-def _surroundings(flags: Flags, reach: int) -> list[slice]:
-    """The parts of a sound within `reach` samples of a flag."""
-    at = np.flatnonzero(flags)
-    gaps = np.flatnonzero(np.diff(at) > 2 * reach)
+def _surroundings(at: NDArray[np.int64], reach: int) -> list[slice]:
+    """The parts of a sound within `reach` samples of these places, which are in order."""
+    gaps = np.flatnonzero(at[1:] - at[:-1] > 2 * reach)
     first, last = np.concatenate([at[:1], at[gaps + 1]]), np.concatenate([at[gaps], at[-1:]])
     return [slice(max(0, a - reach), b + reach + 1) for a, b in zip(first.tolist(), last.tolist(), strict=True)]
 
