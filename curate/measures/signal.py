@@ -216,12 +216,14 @@ def pitches(unit: Samples, rate: int, speech: Spans) -> Floats:
     if len(sound) < size:
         return np.zeros(0)
     cut = cuts(sound, size, hop)
-    cut = cut - (np.vecdot(cut, ones(size)) / np.float32(size))[:, None]
-    power = np.vecdot(cut, cut) / np.float32(size)
+    means = np.vecdot(cut, ones(size)) / np.float32(size)
+    powers = np.vecdot(cut, cut) / np.float32(size) - np.square(means)
     mean = float(sound.mean())
-    variance = float(sound @ sound) / len(sound) - mean * mean
+    loud = powers > 0.01 * (float(sound @ sound) / len(sound) - mean * mean)
+    frames = cut[loud]
+    frames -= means[loud, None]
     low, high = round(PITCH_RATE / PITCH_HIGH), round(PITCH_RATE / PITCH_LOW)
-    near = _autocorrelation(cut[power > 0.01 * variance], low - 1, high + 2)
+    near = _autocorrelation(frames, low - 1, high + 2)
     inner = near[:, 1:-1]
     peaks = np.where((inner >= near[:, :-2]) & (inner >= near[:, 2:]), inner, np.float32(0))
     best = peaks.max(axis=1, initial=0.0)
