@@ -5,6 +5,7 @@ A change here changes answers: raise `signal.VERSION`.
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any, NamedTuple
 
@@ -46,6 +47,9 @@ EVEN_PEAKS, EVEN_LEVEL = 2.6, 1.95  # of the highest sample, and of the level th
 UNEVEN, UNEVEN_STRAIGHT, UNEVEN_STEADY = 1.35, 0.055, 0.45  # as far beyond the two bounds above
 SOFTER_LOBES = (0.3, 0.6)  # of the peak that 2 % of half-waves pass
 SOFTER, LOUDER = 0.2, 1.5  # of the ceiling; a buzz is as straight where it is softer, what was clipped is not
+TURNED_RATE = 2000  # Hz: at a lower rate there is nothing well over the frequencies that are turned
+ROW = 64  # samples turned by one product
+FORGOTTEN = 1e-8  # of a state: what is less is nothing
 PARTS = 4  # in which waves are looked at until there is enough
 STRAIGHT_TOP, STRAIGHT_BEND = 0.7, 0.1  # of a half-wave's peak; of its sharpest bend
 SLOPE = 2.2  # a line that goes on as long again below the top is a slope, as a sawtooth has
@@ -89,7 +93,7 @@ def share(sound: Samples, rate: int) -> float:
     steady, held = _steadiness(sound, level, ceiling, rate, least_steady, asked=bending)
     enough = enough or (bending and steady < BENDING)
     share = max(held, tops.share(LOUD_LOBES)) if enough else held
-    return share if share > 0 else _turned_share(sound, level, peaks, ceiling, rate)
+    return share if share > 0 or rate < TURNED_RATE else _turned_share(sound, level, peaks, ceiling, rate)
 
 
 def _turned_share(sound: Samples, level: Samples, peaks: Samples, ceiling: float, rate: int) -> float:
@@ -118,14 +122,32 @@ def _turned_back(sound: Samples, rate: int) -> Samples:
 
     One of order n with its corner at f puts forward what lies well over f by f / (frequency * sin(pi / 2n)) rad: by 113
     to 309 Hz / frequency at 80 Hz and order 2 to 6. An all-pass of order 1 does nearly the same, by twice its corner;
-    run from the end it does the opposite.
+    run from the end it does the opposite. It is a product of matrices, as the filters of loudness are.
     """
-    import scipy.signal  # slow to import
+    through, state, decay = _all_pass(rate)
+    whole, rest = divmod(len(sound), ROW)
+    given = np.zeros((whole + 1, ROW + 1), np.float32)  # rows of samples, and the state after each
+    given[:whole, :ROW] = sound[: whole * ROW].reshape(-1, ROW)
+    given[whole, :rest] = sound[whole * ROW :]
+    states = given[:, :ROW] @ state
+    given[:-1, ROW] = np.convolve(states[::-1], decay)[:whole][::-1]
+    return np.asarray((given @ through).reshape(-1)[: len(sound)])
 
+
+@functools.cache
+def _all_pass(rate: int) -> tuple[Samples, Samples, Samples]:
+    """That of `_turned_back`, run from the end.
+
+    (row + 1, row): a row and the state after it in, the turned row out; (row,): the state that a row alone leaves
+    before it; and what of a state is left so many rows before.
+    """
     slope = math.tan(math.pi * TURNED_BY / 2 / rate)
-    pole = (slope - 1) / (slope + 1)
-    turned = scipy.signal.lfilter(np.array([-pole, -1], np.float32), np.array([1, pole], np.float32), sound[::-1])
-    return np.ascontiguousarray(turned[::-1])
+    pole = (1 - slope) / (1 + slope)
+    ahead = np.arange(ROW + 1)[:, None] - np.arange(ROW)
+    through = np.where(ahead > 0, (pole * pole - 1) * pole ** (ahead - 1.0), np.where(ahead, 0, pole))
+    rows = math.ceil(math.log(FORGOTTEN) / math.log(pole) / ROW)
+    parts = through, pole ** np.arange(ROW), pole ** (ROW * np.arange(rows + 1))
+    return parts[0].astype(np.float32), parts[1].astype(np.float32), parts[2].astype(np.float32)
 
 
 def _peaks(level: Samples, rate: int) -> Samples:
