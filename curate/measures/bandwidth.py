@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from curate.measures.spectra import ENOUGH_FRAMES, Floats, Frames, Samples, apart, overlaps, quantiles
+from curate.measures.spectra import ENOUGH_FRAMES, Frames, Samples, apart, overlaps, quantiles
 
 BAND = 125.0  # Hz: step of the bandwidth
 DEPTH = 65.0  # dB under the strongest band: what is weaker is not heard beside it
@@ -62,22 +62,22 @@ def highest(frames: Frames) -> float | None:
         return None
     top = float(min((filled[-1] + 1) * wide, len(power) - 1) * frames.step)
     folds = [fold for fold in FOLDS if fold + 2 * IMAGE_GAP < top]
-    loudness = high - strongest
+    loudness = (high - strongest).tolist()
     ends = [fold for fold in folds if _ends(loudness, wide * frames.step, fold)]
     imaged = _imaged(power, frames.step, [fold for fold in folds if fold < min(ends, default=math.inf)])
     return imaged or min(ends, default=top)
 
 
-def _ends(loudness: Floats, step: float, fold: float) -> bool:
+def _ends(loudness: list[float], step: float, fold: float) -> bool:
     """Whether speech falls off a cliff at a fold, and only what a coder spilled is above.
 
     `loudness` is that of the loud moments of bands as wide as `step` Hz, in dB under the strongest.
     """
     place, near, far = (round(hertz / step) for hertz in (fold, CLIFF_NEAR, CLIFF_FAR))
     below, above = loudness[place - far : place - near], loudness[place + near :]
-    if len(above) < far - near or above.max() > SPILLED:
+    if len(above) < far - near or max(above) > SPILLED:
         return False
-    return bool(statistics.median(below.tolist()) - statistics.median(above[: far - near].tolist()) >= CLIFF)
+    return statistics.median(below) - statistics.median(above[: far - near]) >= CLIFF
 
 
 def _imaged(power: Samples, step: float, folds: Sequence[float]) -> float | None:
@@ -105,12 +105,8 @@ class Layout(NamedTuple):
     folds: list[float]
     starts: NDArray[np.int64]  # the first band of each fold, among those of one side
     counts: NDArray[np.int64]  # of each fold's bands on one side
+    size: int  # how many they are on one side
     start: int  # where they begin among all bands
-
-    @property
-    def size(self) -> int:
-        """How many there are on one side."""
-        return int(self.counts.sum())
 
 
 class Beside(NamedTuple):
@@ -158,7 +154,7 @@ def _bands_beside(bins: int, step: float, folds: tuple[float, ...]) -> tuple[Any
         used = {fold: count for fold, count in table.items() if count >= least}
         near = [(fold, IMAGE_GAP + width * at) for fold, count in used.items() for at in range(count)]
         counts = np.array([*used.values()], np.int64)
-        layouts.append(Layout([*used], np.cumsum(counts) - counts, counts, len(bands)))
+        layouts.append(Layout([*used], np.cumsum(counts) - counts, counts, len(near), len(bands)))
         bands += [(fold + apart, fold + apart + width) for fold, apart in near]
         bands += [(fold - apart - width, fold - apart) for fold, apart in near]
     return overlaps(bands, bins, step), layouts[0], layouts[1]
@@ -171,7 +167,7 @@ def _alike(wide: Beside) -> list[tuple[Samples, Samples] | None]:
     narrow bands no longer move alike. What remains is the shape: each band's level over its own median, less the mean
     over all bands, is much the same on both sides. Speech has loud consonants above while vowels are loud below.
     """
-    _, starts, counts, _ = wide.layout
+    starts, counts = wide.layout.starts, wide.layout.counts
     if not len(starts):
         return []
     peaks = np.maximum.reduceat(wide.both[1], starts, axis=0)
@@ -204,7 +200,7 @@ def _moved(high: Samples, low: Samples, starts: NDArray[np.int64]) -> list[float
     loudest = np.repeat(np.maximum.reduceat(low.max(axis=1), starts), apart(starts, len(low)))
     least = np.maximum(quantiles(low, (0.95,))[0] - IMAGE_LOUD, loudest - IMAGE_DEPTH)
     loud = low >= least[:, None]
-    counts = np.count_nonzero(loud, axis=1)
+    counts = np.add.reduce(loud, axis=1, dtype=np.int64)
     moved = np.where(loud, high - low, np.float32(np.inf))
     moved -= np.where(counts, _medians(moved, counts), 0)[:, None]
     away = _medians(np.abs(moved, out=moved), counts)

@@ -113,14 +113,13 @@ def _noise(frames: Frames) -> float | None:
 
     A gate, or a suppressor, that turns pauses down leaves the noise under speech as it was, and that is what is heard.
     """
-    energy = frames.energy
-    speech = float(energy[frames.speech].mean() if frames.speech.any() else energy.max())
-    inside = _noise_inside(frames, energy > speech * GATED, speech)
+    speech = float(frames.energy.max()) if frames.speech_energy is None else frames.speech_energy
+    inside = _noise_inside(frames, frames.energy > speech * GATED, speech)
     if inside is None:
         return None
     noise = _noise_of_pauses(frames, inside, speech)
     filled = inside.filled if inside.filled * 10 ** (FILLED_SNR / 10) > speech else 0.0
-    return filled if filled > noise * 10 ** (FILLED_GAP / 10) and frames.speech.any() else noise
+    return filled if filled > noise * 10 ** (FILLED_GAP / 10) and frames.speech_energy is not None else noise
 
 
 def _noise_of_pauses(frames: Frames, inside: Inside, speech: float) -> float:
@@ -139,7 +138,7 @@ def _noise_of_pauses(frames: Frames, inside: Inside, speech: float) -> float:
     gated = (
         inside.steady > between * 10 ** (GATE_GAP / 10) and inside.steady * 10 ** (least / 10) > speech - inside.steady
     )
-    return max(inside.steady * GATED_FACTOR, inside.moving) if gated and frames.speech.any() else between
+    return max(inside.steady * GATED_FACTOR, inside.moving) if gated and frames.speech_energy is not None else between
 
 
 class Inside(NamedTuple):
@@ -190,10 +189,9 @@ def _bands(step: float, bins: int) -> Samples:
 
 def _snr(frames: Frames, noise: float | None) -> float | None:
     """Speech over noise in dB, -20..100: the power while somebody speaks, less the noise's, over the noise's."""
-    if noise is None or noise <= 0 or not frames.speech.any():
+    if noise is None or noise <= 0 or frames.speech_energy is None:
         return None
-    both = float(frames.energy[frames.speech].mean())
-    return min(100.0, _decibels(max(both - noise, noise / 100) / noise))
+    return min(100.0, _decibels(max(frames.speech_energy - noise, noise / 100) / noise))
 
 
 # ---- pitch
@@ -218,7 +216,7 @@ def pitches(unit: Samples, rate: int, speech: Spans) -> Floats:
     cut = cuts(sound, size, hop)
     means = np.vecdot(cut, ones(size)) / np.float32(size)
     powers = np.vecdot(cut, cut) / np.float32(size) - np.square(means)
-    mean = float(sound.mean())
+    mean = float(sound.sum()) / len(sound)
     loud = powers > 0.01 * (float(sound @ sound) / len(sound) - mean * mean)
     frames = cut[loud]
     frames -= means[loud, None]

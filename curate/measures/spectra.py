@@ -43,6 +43,12 @@ class Frames:
         """(bins, frames in speech): sums over bins are then sums of whole rows, which is fast."""
         return np.ascontiguousarray(self.power[self.speech].T)
 
+    @functools.cached_property
+    def speech_energy(self) -> float | None:
+        """Mean energy of the frames in speech; None where there are none."""
+        energy = self.energy[self.speech]
+        return float(energy.mean()) if len(energy) else None
+
 
 def frames_of(samples: Samples, rate: int, speech: Spans) -> Frames:
     """The spectra of a clip's samples, every 16 ms; spans of speech are half-open, in samples of the clip."""

@@ -281,24 +281,24 @@ def _straight_runs(sound: Samples, waves: HalfWaves, beyond: float = 0.0) -> NDA
     if not len(waves.lengths):
         return np.zeros(0, np.int64)
     lengths = waves.lengths + 2  # with the sample before each half-wave and the one after it, where every run ends
-    after = np.cumsum(lengths) - 1
+    after = lengths.cumsum() - 1
     before = after - waves.lengths - 1
-    some = sound.take(np.repeat(waves.starts - 1 - before, lengths) + np.arange(after[-1] + 1), mode="clip")
+    some = sound.take((waves.starts - 1 - before).repeat(lengths) + np.arange(after[-1] + 1), mode="clip")
     bend = _bends(some)
     bend[before], bend[after] = 0, 0
     if waves.starts[0] == 0:
         bend[1] = 0
     if waves.starts[-1] + waves.lengths[-1] == len(sound):
         bend[-2] = 0
-    even = bend < np.repeat(np.float32(STRAIGHT_BEND) * maxima(bend, before), lengths)
+    even = bend < (np.float32(STRAIGHT_BEND) * maxima(bend, before)).repeat(lengths)
     even[before], even[after] = False, False
-    top = even & (np.abs(some, out=some) >= np.repeat(np.float32(STRAIGHT_TOP) * waves.tops, lengths))
+    top = even & (np.abs(some, out=some) >= (np.float32(STRAIGHT_TOP) * waves.tops).repeat(lengths))
     longest = np.zeros(len(before), dtype=np.int64)
     if np.count_nonzero(top) <= beyond:
         return longest
     (even_starts, even_lengths), (top_starts, top_lengths) = flag_runs(even), flag_runs(top)
-    around = np.searchsorted(even_starts, top_starts, "right") - 1
+    around = even_starts.searchsorted(top_starts, "right") - 1
     ends_there = even_lengths[around] <= SLOPE * top_lengths
-    wave = np.searchsorted(before, top_starts[ends_there], "right") - 1
+    wave = before.searchsorted(top_starts[ends_there], "right") - 1
     np.maximum.at(longest, wave, top_lengths[ends_there])
     return longest
