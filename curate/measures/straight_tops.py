@@ -151,9 +151,9 @@ def _all_pass(rate: int) -> tuple[Samples, Samples, Samples]:
 
 
 def _peaks(level: Samples, rate: int) -> Samples:
-    """The highest level of each whole frame."""
+    """The highest level of each whole frame; as integers, see `maxima`."""
     size = max(1, round(PEAK_FRAME * rate))
-    return np.asarray(level[: len(level) // size * size].reshape(-1, size).max(axis=1))
+    return np.asarray(level[: len(level) // size * size].view(np.int32).reshape(-1, size).max(axis=1).view(np.float32))
 
 
 class Tops(NamedTuple):
