@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from curate.measures.spectra import ENOUGH_FRAMES, Floats, Frames, Samples, overlaps, quantiles
+from curate.measures.spectra import ENOUGH_FRAMES, Frames, Samples, apart, overlaps, quantiles
 
 BAND = 125.0  # Hz: step of the bandwidth
 DEPTH = 65.0  # dB under the strongest band: what is weaker is not heard beside it
@@ -46,8 +46,8 @@ def highest(frames: Frames) -> float | None:
     (10 %): steady noise and dither do not move. It also counts where its quiet moments are loud enough to hide speech:
     nothing shows then that it ends below. Three of the four bands up to it must count. Images do not.
     """
-    used = frames.power[frames.speech] if frames.speech.sum() >= ENOUGH_FRAMES else frames.power
-    power = np.ascontiguousarray(used.T)  # (bins, frames): bands are sums of whole rows, which is fast
+    enough = np.count_nonzero(frames.speech) >= ENOUGH_FRAMES
+    power = frames.spoken if enough else np.ascontiguousarray(frames.power.T)
     wide = max(1, round(BAND / frames.step))
     count = len(power) // wide
     if not count:
@@ -56,26 +56,28 @@ def highest(frames: Frames) -> float | None:
     low, high = 10 * np.log10(quantiles(bands, (0.1, 0.95)) + 1e-20)
     strongest = high.max()
     good = (high - low >= MODULATION) & (high >= strongest - DEPTH) | (low >= strongest - HIDING)
-    filled = np.flatnonzero(good & (np.convolve(good, np.ones(4))[:count] >= 3))
+    counted = np.concatenate([np.zeros(3, np.int8), good])
+    filled = np.flatnonzero(good & (counted[3:] + counted[2:-1] + counted[1:-2] + counted[:-3] >= 3))
     if not len(filled):
         return None
     top = float(min((filled[-1] + 1) * wide, len(power) - 1) * frames.step)
     folds = [fold for fold in FOLDS if fold + 2 * IMAGE_GAP < top]
-    ends = [fold for fold in folds if _ends(high - strongest, wide * frames.step, fold)]
+    loudness = (high - strongest).tolist()
+    ends = [fold for fold in folds if _ends(loudness, wide * frames.step, fold)]
     imaged = _imaged(power, frames.step, [fold for fold in folds if fold < min(ends, default=math.inf)])
     return imaged or min(ends, default=top)
 
 
-def _ends(loudness: Floats, step: float, fold: float) -> bool:
+def _ends(loudness: list[float], step: float, fold: float) -> bool:
     """Whether speech falls off a cliff at a fold, and only what a coder spilled is above.
 
     `loudness` is that of the loud moments of bands as wide as `step` Hz, in dB under the strongest.
     """
     place, near, far = (round(hertz / step) for hertz in (fold, CLIFF_NEAR, CLIFF_FAR))
     below, above = loudness[place - far : place - near], loudness[place + near :]
-    if len(above) < far - near or above.max() > SPILLED:
+    if len(above) < far - near or max(above) > SPILLED:
         return False
-    return bool(statistics.median(below.tolist()) - statistics.median(above[: far - near].tolist()) >= CLIFF)
+    return statistics.median(below) - statistics.median(above[: far - near]) >= CLIFF
 
 
 def _imaged(power: Samples, step: float, folds: Sequence[float]) -> float | None:
@@ -87,27 +89,37 @@ def _imaged(power: Samples, step: float, folds: Sequence[float]) -> float | None
     that against a band two further on: where all bands move together, as in a synthetic tone, nothing is an image.
     """
     narrow, wide = _beside(power, step, folds)
-    found = [fold for fold, bands in zip(wide.folds, _alike(wide), strict=True) if bands and _same_shape(*bands)]
-    for number, mirrored in enumerate(_moved(narrow.above, narrow.below, narrow.starts)):
+    found = [fold for fold, bands in zip(wide.layout.folds, _alike(wide), strict=True) if bands and _same_shape(*bands)]
+    above, below = narrow.both
+    for number, mirrored in enumerate(_moved(above, below, narrow.layout.starts)):
         if mirrored < MIRRORED:
             above, below = narrow.bands(number)
             if mirrored < OWN * _moved(above[:-NEIGHBOUR], below[NEIGHBOUR:], ONE)[0]:
-                found.append(narrow.folds[number])
+                found.append(narrow.layout.folds[number])
     return min(found, default=None)
 
 
-class Beside(NamedTuple):
-    """Levels in dB (bands, frames) above folds, upwards, and below them, downwards, one fold after the other."""
+class Layout(NamedTuple):
+    """Which bands lie beside folds, one fold after the other: first all above, upwards, then all below, downwards."""
 
     folds: list[float]
-    starts: NDArray[np.int64]  # the first band of each fold
-    above: Samples
-    below: Samples
+    starts: NDArray[np.int64]  # the first band of each fold, among those of one side
+    counts: NDArray[np.int64]  # of each fold's bands on one side
+    size: int  # how many they are on one side
+    start: int  # where they begin among all bands
+
+
+class Beside(NamedTuple):
+    """Levels in dB of bands beside folds."""
+
+    layout: Layout
+    both: Samples  # (2, bands, frames): above and below
 
     def bands(self, number: int) -> tuple[Samples, Samples]:
-        """Those of one fold."""
-        part = slice(self.starts[number], [*self.starts, len(self.above)][number + 1])
-        return self.above[part], self.below[part]
+        """Those above and below one fold."""
+        start = self.layout.starts[number]
+        above, below = self.both[:, start : start + self.layout.counts[number]]
+        return above, below
 
 
 def _beside(power: Samples, step: float, folds: Sequence[float]) -> tuple[Beside, Beside]:
@@ -115,33 +127,37 @@ def _beside(power: Samples, step: float, folds: Sequence[float]) -> tuple[Beside
 
     `power` is (bins, frames).
     """
-    every, *tables = _bands_beside(len(power), step, tuple(folds))
+    every, *layouts = _bands_beside(len(power), step, tuple(folds))
     levels = _decibels(every @ power)
-    above, below = np.split(levels, 2)
-    parts = np.cumsum([0, *(sum(table.values()) for table in tables)]).tolist()
     narrow, wide = (
-        Beside(list(table), np.cumsum([0, *table.values()])[:-1], above[start:end], below[start:end])
-        for table, start, end in zip(tables, parts, parts[1:], strict=False)
+        Beside(each, levels[each.start : each.start + 2 * each.size].reshape(2, each.size, levels.shape[1]))
+        for each in layouts
     )
     return narrow, wide
 
 
 @functools.lru_cache(maxsize=64)
-def _bands_beside(bins: int, step: float, folds: tuple[float, ...]) -> tuple[Any, dict[float, int], dict[float, int]]:
-    """(bands, bins), sparse: what each band takes of each bin; and how many narrow and wide ones each fold has.
-
-    All above folds, narrow then wide, then all below.
-    """
+def _bands_beside(bins: int, step: float, folds: tuple[float, ...]) -> tuple[Any, Layout, Layout]:
+    """(bands, bins), sparse: what each band takes of each bin; and which of them are the narrow and the wide ones."""
     reach = {fold: min(step * (bins - 1) - fold, fold - 300) - IMAGE_GAP for fold in folds}
-    narrow = {fold: int(min(far, IMAGE_WIDTH - IMAGE_GAP) // BAND) for fold, far in reach.items()}
-    wide = {fold: int(min(far, CODED_WIDTH - IMAGE_GAP) // CODED_BAND) for fold, far in reach.items()}
-    narrow = {fold: count for fold, count in narrow.items() if count >= IMAGE_BANDS}
-    wide = {fold: count for fold, count in wide.items() if count >= CODED_BANDS}
-    near = [(fold, IMAGE_GAP + BAND * at, BAND) for fold, count in narrow.items() for at in range(count)]
-    far = [(fold, IMAGE_GAP + CODED_BAND * at, CODED_BAND) for fold, count in wide.items() for at in range(count)]
-    above = [(fold + apart, fold + apart + width) for fold, apart, width in near + far]
-    below = [(fold - apart - width, fold - apart) for fold, apart, width in near + far]
-    return overlaps([*above, *below], bins, step), narrow, wide
+    tables = (
+        (BAND, {fold: int(min(far, IMAGE_WIDTH - IMAGE_GAP) // BAND) for fold, far in reach.items()}, IMAGE_BANDS),
+        (
+            CODED_BAND,
+            {fold: int(min(far, CODED_WIDTH - IMAGE_GAP) // CODED_BAND) for fold, far in reach.items()},
+            CODED_BANDS,
+        ),
+    )
+    bands: list[tuple[float, float]] = []
+    layouts = []
+    for width, table, least in tables:
+        used = {fold: count for fold, count in table.items() if count >= least}
+        near = [(fold, IMAGE_GAP + width * at) for fold, count in used.items() for at in range(count)]
+        counts = np.array([*used.values()], np.int64)
+        layouts.append(Layout([*used], np.cumsum(counts) - counts, counts, len(near), len(bands)))
+        bands += [(fold + apart, fold + apart + width) for fold, apart in near]
+        bands += [(fold - apart - width, fold - apart) for fold, apart in near]
+    return overlaps(bands, bins, step), layouts[0], layouts[1]
 
 
 def _alike(wide: Beside) -> list[tuple[Samples, Samples] | None]:
@@ -151,22 +167,19 @@ def _alike(wide: Beside) -> list[tuple[Samples, Samples] | None]:
     narrow bands no longer move alike. What remains is the shape: each band's level over its own median, less the mean
     over all bands, is much the same on both sides. Speech has loud consonants above while vowels are loud below.
     """
-    starts, counts = wide.starts, np.diff(np.append(wide.starts, len(wide.above)))
+    starts, counts = wide.layout.starts, wide.layout.counts
     if not len(starts):
         return []
-    peaks = np.maximum.reduceat(wide.below, starts, axis=0)
-    loud = np.repeat(peaks >= peaks.max(axis=1, keepdims=True) - CODED_LOUD, counts, axis=0)
-
-    def shapes(level: Samples) -> Samples:
-        level = level - quantiles(level, (0.5,))[0][:, None]
-        means = np.add.reduceat(level, starts, axis=0) / counts[:, None].astype(np.float32)
-        level -= np.repeat(means, counts, axis=0)
-        level *= loud
-        return level
-
-    above, below = shapes(wide.above), shapes(wide.below)
+    peaks = np.maximum.reduceat(wide.both[1], starts, axis=0)
+    loud = peaks >= peaks.max(axis=1, keepdims=True) - CODED_LOUD
+    shapes = wide.both - quantiles(wide.both, (0.5,))[0].astype(np.float32)[..., None]
+    means = np.add.reduceat(shapes, starts, axis=1)
+    means /= counts[:, None].astype(np.float32)
+    shapes -= np.repeat(means, counts, axis=1)
+    shapes *= np.repeat(loud, counts, axis=0)
+    above, below = shapes
     pairs = ((above, below), (above, above), (below, below))
-    same, one, other = (np.add.reduceat(np.einsum("bf,bf->b", a, b), starts, dtype=np.float64) for a, b in pairs)
+    same, one, other = (np.add.reduceat(np.vecdot(a, b), starts, dtype=np.float64) for a, b in pairs)
     alike = same > LIKENESS * np.sqrt(one * other)
     return [wide.bands(number) if yes else None for number, yes in enumerate(alike.tolist())]
 
@@ -184,13 +197,13 @@ def _moved(high: Samples, low: Samples, starts: NDArray[np.int64]) -> list[float
     """
     if not len(starts):
         return []
-    loudest = np.repeat(np.maximum.reduceat(low.max(axis=1), starts), np.diff(np.append(starts, len(low))))
+    loudest = np.repeat(np.maximum.reduceat(low.max(axis=1), starts), apart(starts, len(low)))
     least = np.maximum(quantiles(low, (0.95,))[0] - IMAGE_LOUD, loudest - IMAGE_DEPTH)
     loud = low >= least[:, None]
-    counts = np.count_nonzero(loud, axis=1)
-    apart = np.where(loud, high - low, np.float32(np.inf))
-    apart -= np.where(counts, _medians(apart, counts), 0)[:, None]
-    away = _medians(np.abs(apart, out=apart), counts)
+    counts = np.add.reduce(loud, axis=1, dtype=np.int64)
+    moved = np.where(loud, high - low, np.float32(np.inf))
+    moved -= np.where(counts, _medians(moved, counts), 0)[:, None]
+    away = _medians(np.abs(moved, out=moved), counts)
     away[counts < IMAGE_FRAMES] = np.nan
     ends = [*starts[1:].tolist(), len(away)]
     every = away.tolist()  # faster than numpy for so few

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from curate.audio import LISTENING_RATE, resample
 from curate.measures import straight_tops
-from curate.measures.half_waves import LOBE, LOUDEST_LOBES, Flags, flag_runs, half_waves, high_peak
+from curate.measures.half_waves import LOBE, LOUDEST_LOBES, half_waves, high_peak, index_runs
 from curate.measures.spectra import Floats, Samples, quantiles
 
 CEILING, PILED = 0.01, 3  # see `_flat_share`: a sine has 2.4 times as much in its top 1 % as in the next
@@ -62,9 +62,9 @@ def _flat_share(unit: Samples, rate: int, step: float, piled: float = PILED) -> 
     near = max(CEILING, 1.01 * step)
     sides = []
     if len(unit) and (highest := float(unit.max())) > 0:
-        sides.append(_flat(unit, highest, unit >= (1 - near) * highest, unit >= (1 - 2 * near) * highest, piled))
+        sides.append(_flat(unit, highest, np.flatnonzero(unit >= (1 - 2 * near) * highest), near, piled))
     if len(unit) and (lowest := float(unit.min())) < 0:
-        sides.append(_flat(unit, lowest, unit <= (1 - near) * lowest, unit <= (1 - 2 * near) * lowest, piled))
+        sides.append(_flat(unit, lowest, np.flatnonzero(unit <= (1 - 2 * near) * lowest), near, piled))
     runs = np.concatenate([np.zeros(0, np.int64), *(lengths for lengths, _ in sides)])
     rises = np.concatenate([np.zeros(0), *(rises for _, rises in sides)])
     flat = float(runs.sum() / len(unit)) if len(unit) else 0.0
@@ -72,17 +72,20 @@ def _flat_share(unit: Samples, rate: int, step: float, piled: float = PILED) -> 
     return 0.0 if limited and np.quantile(rises, 0.9) < LIMITED_RISE else flat
 
 
-def _flat(unit: Samples, ceiling: float, top: Flags, near: Flags, piled: float) -> tuple[NDArray[np.int64], Floats]:
+def _flat(
+    unit: Samples, ceiling: float, high: NDArray[np.int64], near: float, piled: float
+) -> tuple[NDArray[np.int64], Floats]:
     """The lengths of flat runs at a ceiling, and by how much of it each wave would have risen over it.
 
-    None where too little lies there beside what lies near it. A parabola through a run's ends with the slopes beside it
-    rises by a quarter of slope times length. The slope is the geometric mean of both sides': behind a limiter that lets
-    go slowly the wave falls away at once or hardly at all.
+    `high`: where samples lie within twice `near`, a share, of it. None where too little lies within `near` beside what
+    does not. A parabola through a run's ends with the slopes beside it rises by a quarter of slope times length. The
+    slope is the geometric mean of both sides': behind a limiter that lets go slowly the wave falls away at once or
+    hardly at all.
     """
-    count = np.count_nonzero(top)
-    if count <= piled * (np.count_nonzero(near) - count):
+    top = high[np.abs(unit[high]) >= abs((1 - near) * ceiling)]
+    if len(top) < FLAT_RUN or len(top) <= piled * (len(high) - len(top)):
         return np.zeros(0, np.int64), np.zeros(0)
-    starts, lengths = flag_runs(top)
+    starts, lengths = index_runs(top)
     starts, lengths = starts[lengths >= FLAT_RUN], lengths[lengths >= FLAT_RUN]
     first, last = np.maximum(starts - 1, 1), np.minimum(starts + lengths, len(unit) - 2)
     up, down = unit[first] - unit[first - 1], unit[last] - unit[last + 1]

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from curate.measures.spectra import Samples, finite, quantiles
+from curate.measures.spectra import Samples, finite, ones, quantiles
 
-VERSION = 4  # raise it when an answer changes: it enters the fingerprint
+VERSION = 5  # raise it when an answer changes: it enters the fingerprint
 
 EDGE_SECONDS = 0.04  # three pitch periods of a low voice; short enough not to reach a word that starts after a breath
 FRAME_SECONDS = 0.02
@@ -53,15 +53,16 @@ def _level(parts: Sequence[Samples]) -> float:
 
 def _power(signal: Samples) -> float:
     """Mean square around the mean, so that a constant offset is no sound; 0 for nothing."""
-    return float(np.var(signal)) if len(signal) else 0.0
+    return float(_frame_powers(signal, len(signal))[0]) if len(signal) else 0.0
 
 
 def _frame_powers(signal: Samples, width: int) -> Samples:
-    """Mean square of each whole frame; the clip is one frame where it is shorter than that."""
+    """Mean square around the mean of each whole frame; the clip is one frame where it is shorter than that."""
     count = max(1, len(signal) // width)
     frames = signal[: count * width].reshape(count, -1)
-    frames = frames - frames.mean(axis=1, keepdims=True)
-    return np.asarray(np.einsum("fs,fs->f", frames, frames) / frames.shape[1], dtype=np.float32)
+    size = np.float32(frames.shape[1])
+    frames = frames - (np.vecdot(frames, ones(frames.shape[1])) / size)[:, None]
+    return np.asarray(np.vecdot(frames, frames) / size)
 
 
 def _decibels(ratio: float) -> float:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import math
+import statistics
 from typing import NamedTuple
 
 import numpy as np
@@ -22,16 +23,18 @@ from curate.measures.spectra import (
     Frames,
     Samples,
     Spans,
+    cuts,
     finite,
     frames_of,
     hann,
+    ones,
     power_of,
     quantiles,
 )
 
 # Raise it when an answer changes, here or in spectra, clipping and what it is made of, bandwidth or loudness: it enters
 # the fingerprint.
-VERSION = 9
+VERSION = 10
 
 NAMES = ("loudness", "peak", "clipped", "noise_floor", "snr", "bandwidth", "pitch")
 SILENT = 1e-7  # a peak under -140 dBFS is digital silence
@@ -110,14 +113,13 @@ def _noise(frames: Frames) -> float | None:
 
     A gate, or a suppressor, that turns pauses down leaves the noise under speech as it was, and that is what is heard.
     """
-    energy = frames.energy
-    speech = float(energy[frames.speech].mean() if frames.speech.any() else energy.max())
-    inside = _noise_inside(frames, energy > speech * GATED, speech)
+    speech = float(frames.energy.max()) if frames.speech_energy is None else frames.speech_energy
+    inside = _noise_inside(frames, frames.energy > speech * GATED, speech)
     if inside is None:
         return None
     noise = _noise_of_pauses(frames, inside, speech)
     filled = inside.filled if inside.filled * 10 ** (FILLED_SNR / 10) > speech else 0.0
-    return filled if filled > noise * 10 ** (FILLED_GAP / 10) and frames.speech.any() else noise
+    return filled if filled > noise * 10 ** (FILLED_GAP / 10) and frames.speech_energy is not None else noise
 
 
 def _noise_of_pauses(frames: Frames, inside: Inside, speech: float) -> float:
@@ -125,7 +127,7 @@ def _noise_of_pauses(frames: Frames, inside: Inside, speech: float) -> float:
     pause = frames.energy[frames.pause & (frames.energy > speech * GATED)]
     if len(pause) < FEW_PAUSES:
         return inside.moving
-    quiet = np.median(pause)  # speech that the detector missed must not count as noise
+    quiet = quantiles(pause, (0.5,))[0]  # speech that the detector missed must not count as noise
     between = float(pause[pause <= 4 * quiet].mean())
     loudest = min(inside.steady * 10 ** (MISSED / 10), speech / 10 ** (AS_SPEECH / 10))
     if len(pause) < SHORT_PAUSES and between > loudest:
@@ -136,7 +138,7 @@ def _noise_of_pauses(frames: Frames, inside: Inside, speech: float) -> float:
     gated = (
         inside.steady > between * 10 ** (GATE_GAP / 10) and inside.steady * 10 ** (least / 10) > speech - inside.steady
     )
-    return max(inside.steady * GATED_FACTOR, inside.moving) if gated and frames.speech.any() else between
+    return max(inside.steady * GATED_FACTOR, inside.moving) if gated and frames.speech_energy is not None else between
 
 
 class Inside(NamedTuple):
@@ -150,18 +152,23 @@ class Inside(NamedTuple):
 
 def _noise_inside(frames: Frames, sounding: NDArray[np.bool_], speech: float) -> Inside | None:
     """Noise under speech of that mean power, after minimum statistics (Martin 2001): bands are often empty."""
-    chosen = (frames.speech & sounding) if (frames.speech & sounding).any() else sounding
-    used = frames.power[chosen]
-    if not len(used):
+    chosen = sounding[frames.speech]
+    if chosen.any():
+        power, energy = frames.spoken, frames.energy[frames.speech]
+    else:
+        power, energy, chosen = frames.power.T, frames.energy, sounding
+    if not chosen.any():
         return None
-    bands = np.add.reduceat(used, _band_starts(frames.step, used.shape[1]), axis=1)
-    powers = quantiles(bands.T, (QUIETEST_QUANTILE, QUIET_QUANTILE, LOUDER_QUANTILE)).sum(axis=1)
+    bands = _bands(frames.step, len(power)) @ power
+    if not chosen.all():
+        bands, energy = bands[:, chosen], energy[chosen]
+    powers = quantiles(bands, (QUIETEST_QUANTILE, QUIET_QUANTILE, LOUDER_QUANTILE)).sum(axis=1)
     quietest, quiet, louder = (_decibels(float(power)) for power in powers)
     steady = float(powers[1] * QUIET_FACTOR)
     over = _decibels(max(speech - steady, steady / 100) / max(steady, 1e-30))
     moves = _ramp(quiet - quietest, MOVING) * _ramp(louder - quiet, CLOSE) * _ramp(over, NOISY)
     moving = float(powers[2] * LOUDER_FACTOR)
-    quietest_frame = float(quantiles(frames.energy[chosen], (QUIETEST_QUANTILE,))[0])
+    quietest_frame = float(quantiles(energy, (QUIETEST_QUANTILE,))[0])
     filled = FILLED_FACTOR * float(powers[1]) ** (1 - FILLED_WEIGHT) * quietest_frame**FILLED_WEIGHT
     return Inside(steady, steady * (moving / steady) ** moves if steady > 0 else steady, louder - quietest, filled)
 
@@ -172,18 +179,19 @@ def _ramp(value: float, bounds: tuple[float, float]) -> float:
 
 
 @functools.cache
-def _band_starts(step: float, bins: int) -> NDArray[np.int64]:
-    """The first bin of each of up to 20 bands, evenly spaced by logarithm, `step` Hz from bin to bin."""
+def _bands(step: float, bins: int) -> Samples:
+    """(bands, bins): which bins, `step` Hz apart, are in each of up to 20 bands, evenly spaced by logarithm."""
     edges = np.concatenate([[LOWEST], np.geomspace(200, max(400.0, min(8000.0, step * bins)), 19)])
-    return np.unique(np.minimum(np.searchsorted(np.arange(bins) * step, edges), bins - 1))
+    starts = np.unique(np.minimum(np.searchsorted(np.arange(bins) * step, edges), bins - 1))
+    band = np.searchsorted(starts, np.arange(bins), "right") - 1
+    return np.asarray(band == np.arange(len(starts))[:, None], dtype=np.float32)
 
 
 def _snr(frames: Frames, noise: float | None) -> float | None:
     """Speech over noise in dB, -20..100: the power while somebody speaks, less the noise's, over the noise's."""
-    if noise is None or noise <= 0 or not frames.speech.any():
+    if noise is None or noise <= 0 or frames.speech_energy is None:
         return None
-    both = float(frames.energy[frames.speech].mean())
-    return min(100.0, _decibels(max(both - noise, noise / 100) / noise))
+    return min(100.0, _decibels(max(frames.speech_energy - noise, noise / 100) / noise))
 
 
 # ---- pitch
@@ -191,8 +199,8 @@ def _snr(frames: Frames, noise: float | None) -> float | None:
 
 def _pitch(unit: Samples, rate: int, speech: Spans) -> float | None:
     """Median F0 in Hz over the voiced frames of speech; None with fewer than three of them."""
-    lag = PITCH_RATE / pitches(unit, rate, speech)
-    return float(PITCH_RATE / np.median(lag)) if len(lag) >= PITCH_LEAST else None
+    lag = (PITCH_RATE / pitches(unit, rate, speech)).tolist()
+    return PITCH_RATE / statistics.median(lag) if len(lag) >= PITCH_LEAST else None
 
 
 def pitches(unit: Samples, rate: int, speech: Spans) -> Floats:
@@ -205,14 +213,19 @@ def pitches(unit: Samples, rate: int, speech: Spans) -> Floats:
     size, hop = round(PITCH_FRAME * PITCH_RATE), round(PITCH_HOP * PITCH_RATE)
     if len(sound) < size:
         return np.zeros(0)
-    cut = np.lib.stride_tricks.sliding_window_view(sound, size)[::hop]
-    cut = cut - cut.mean(axis=1, keepdims=True)
-    power = np.einsum("fs,fs->f", cut, cut) / size
+    cut = cuts(sound, size, hop)
+    means = np.vecdot(cut, ones(size)) / np.float32(size)
+    powers = np.vecdot(cut, cut) / np.float32(size) - np.square(means)
+    mean = float(sound.sum()) / len(sound)
+    loud = powers > 0.01 * (float(sound @ sound) / len(sound) - mean * mean)
+    frames = cut[loud]
+    frames -= means[loud, None]
     low, high = round(PITCH_RATE / PITCH_HIGH), round(PITCH_RATE / PITCH_LOW)
-    near = _autocorrelation(cut[power > 0.01 * sound.var()], low - 1, high + 2)
-    peaks = np.where((near[:, 1:-1] >= near[:, :-2]) & (near[:, 1:-1] >= near[:, 2:]), near[:, 1:-1], 0.0)
+    near = _autocorrelation(frames, low - 1, high + 2)
+    inner = near[:, 1:-1]
+    peaks = np.where((inner >= near[:, :-2]) & (inner >= near[:, 2:]), inner, np.float32(0))
     best = peaks.max(axis=1, initial=0.0)
-    lag = low + (peaks >= 0.9 * best[:, None]).argmax(axis=1)[best >= VOICED]
+    lag = low + (peaks >= np.float32(0.9) * best[:, None]).argmax(axis=1)[best >= VOICED]
     return np.asarray(PITCH_RATE / lag, dtype=np.float64)
 
 
@@ -220,19 +233,20 @@ def _autocorrelation(frames: Samples, first: int, end: int) -> Samples:
     """Normalised autocorrelation of each row at lags first..end; 1 at lag 0, and at a period of a periodic sound."""
     import scipy.fft  # slow to import
 
-    window = hann(frames.shape[1])
     size = scipy.fft.next_fast_len(frames.shape[1] + end, real=True)  # longer lags may wrap around
-    raw = _correlations(frames * window, size)
-    shape = _correlations(window[None], size)[0]
-    near = raw[:, first:end] / np.maximum(raw[:, :1], 1e-20)
-    return np.asarray(near / (shape[first:end] / shape[0]), dtype=np.float32)
+    power = power_of(scipy.fft.rfft(frames * hann(frames.shape[1]), size, axis=1, overwrite_x=True))
+    near = power @ _back(frames.shape[1], size, first, end)  # half the time of a transform, which has all lags
+    return np.asarray(near[:, 1:] / np.maximum(near[:, :1], 1e-20))
 
 
-def _correlations(rows: Samples, size: int) -> Samples:
-    """Each row correlated with itself, from lag 0 on."""
-    import scipy.fft  # slow to import
-
-    return np.asarray(scipy.fft.irfft(power_of(scipy.fft.rfft(rows, size, axis=1)), size, axis=1))
+@functools.cache
+def _back(frame: int, size: int, first: int, end: int) -> Samples:
+    """(bins, lags): from power spectra to autocorrelation at lag 0 and first..end, divided by the window's."""
+    places = np.arange(size // 2 + 1)[:, None]
+    waves = np.cos(2 * np.pi * places * np.array([0, *range(first, end)]) / size)
+    waves *= np.where((places == 0) | (2 * places == size), 1, 2)
+    window = np.abs(np.fft.rfft(hann(frame).astype(np.float64), size)) ** 2 @ waves
+    return np.asarray(waves / (window / window[0]), dtype=np.float32)
 
 
 def _decibels(power: float) -> float:

@@ -5,6 +5,7 @@ A change here changes answers: raise `signal.VERSION`.
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any, NamedTuple
 
@@ -12,7 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curate.audio import LISTENING_RATE as STRAIGHT_RATE
-from curate.measures.half_waves import LOUDEST_LOBES, Flags, HalfWaves, flag_runs, half_waves, high_peak, maxima
+from curate.measures.half_waves import (
+    LOUDEST_LOBES,
+    Flags,
+    HalfWaves,
+    flag_runs,
+    half_waves,
+    high_peak,
+    joined,
+    maxima,
+    ordered_at,
+)
 from curate.measures.spectra import Samples
 
 # Straight tops, see `share`: how straight, less so many times what softer waves are; and how steady. Tuned on
@@ -36,6 +47,10 @@ EVEN_PEAKS, EVEN_LEVEL = 2.6, 1.95  # of the highest sample, and of the level th
 UNEVEN, UNEVEN_STRAIGHT, UNEVEN_STEADY = 1.35, 0.055, 0.45  # as far beyond the two bounds above
 SOFTER_LOBES = (0.3, 0.6)  # of the peak that 2 % of half-waves pass
 SOFTER, LOUDER = 0.2, 1.5  # of the ceiling; a buzz is as straight where it is softer, what was clipped is not
+TURNED_RATE = 2000  # Hz: at a lower rate there is nothing well over the frequencies that are turned
+ROW = 64  # samples turned by one product
+FORGOTTEN = 1e-8  # of a state: what is less is nothing
+PARTS = 4  # in which waves are looked at until there is enough
 STRAIGHT_TOP, STRAIGHT_BEND = 0.7, 0.1  # of a half-wave's peak; of its sharpest bend
 SLOPE = 2.2  # a line that goes on as long again below the top is a slope, as a sawtooth has
 LOUD_LOBES = 0.6  # of the peak that 2 % of half-waves pass
@@ -55,7 +70,7 @@ def share(sound: Samples, rate: int) -> float:
     sound = sound - (sound.mean() if len(sound) else 0.0)  # a few samples at a high rate are none at this one
     level = np.abs(sound)
     peaks = _peaks(level, rate)
-    even = math.sqrt(np.mean(peaks**2)) if len(peaks) else 0.0
+    even = math.sqrt(float(peaks @ peaks) / len(peaks)) if len(peaks) else 0.0
     highest = float(level.max(initial=0.0))
     if highest >= UNEVEN * EVEN_PEAKS * even:
         return 0.0
@@ -65,17 +80,20 @@ def share(sound: Samples, rate: int) -> float:
         return 0.0
     least, least_steady = (STRAIGHT, STEADY) if spread < even else (UNEVEN_STRAIGHT, UNEVEN_STEADY)
     tops = _tops(sound, level)
-    straight = tops.straightness(LOUDEST_LOBES)
     coarse = rate < STRAIGHT_RATE
     least = max(least, COARSE_STRAIGHT) if coarse else least
-    # most clean speech is less straight than is asked for, whatever softer waves are: they need not be looked at
-    softer = tops.straightness(*SOFTER_LOBES) if straight > least else math.inf
+    straight = tops.straightness(LOUDEST_LOBES, beyond=least)
+    # most clean speech is less straight than is asked for, whatever softer waves are: they need not be looked at, and
+    # else no more of them than are as straight as is asked for
+    bends = not coarse and spread < even and straight > BENDING_STRAIGHT
+    asked = max((straight - least) / USUAL, straight / BENDING_TIMES if bends else 0.0)
+    softer = tops.straightness(*SOFTER_LOBES, until=asked) if straight > least else math.inf
     enough = straight - USUAL * softer > least or (coarse and straight > COARSE)
-    bending = not (enough or coarse) and spread < even and straight > max(BENDING_STRAIGHT, BENDING_TIMES * softer)
-    steady, held = _steadiness(level, tops.bend, ceiling, rate, least_steady, asked=bending)
+    bending = not enough and bends and straight > BENDING_TIMES * softer
+    steady, held = _steadiness(sound, level, ceiling, rate, least_steady, asked=bending)
     enough = enough or (bending and steady < BENDING)
     share = max(held, tops.share(LOUD_LOBES)) if enough else held
-    return share if share > 0 else _turned_share(sound, level, peaks, ceiling, rate)
+    return share if share > 0 or rate < TURNED_RATE else _turned_share(sound, level, peaks, ceiling, rate)
 
 
 def _turned_share(sound: Samples, level: Samples, peaks: Samples, ceiling: float, rate: int) -> float:
@@ -85,9 +103,9 @@ def _turned_share(sound: Samples, level: Samples, peaks: Samples, ceiling: float
     """
     many = min(TURNED_FRAMES, len(peaks))
     least = max(LOUDEST_LOBES * ceiling, float(np.partition(peaks, -many)[-many]))
-    parts = _surroundings(level >= least, round(TURNED_AROUND * rate))
+    parts = _surroundings(np.flatnonzero(level >= least), round(TURNED_AROUND * rate))
     loudest = _turned_back(np.concatenate([sound[part] for part in parts]), rate)
-    if _tops(loudest, np.abs(loudest)).straightness(LOUDEST_LOBES) <= TURNED_LOUDEST:
+    if _tops(loudest, np.abs(loudest)).straightness(LOUDEST_LOBES, beyond=TURNED_LOUDEST) <= TURNED_LOUDEST:
         return 0.0
     sound = _turned_back(sound, rate)
     level = np.abs(sound)
@@ -95,7 +113,7 @@ def _turned_share(sound: Samples, level: Samples, peaks: Samples, ceiling: float
     straight = tops.straightness(LOUDEST_LOBES)
     if straight <= TURNED_STRAIGHT or straight <= USUAL * tops.straightness(*SOFTER_LOBES):
         return 0.0
-    steady, _ = _steadiness(level, tops.bend, _ceiling(level, _peaks(level, rate)), rate, 0.0, asked=True)
+    steady, _ = _steadiness(sound, level, _ceiling(level, _peaks(level, rate)), rate, 0.0, asked=True)
     return tops.share(LOUD_LOBES) if steady > TURNED_STEADY else 0.0
 
 
@@ -104,45 +122,74 @@ def _turned_back(sound: Samples, rate: int) -> Samples:
 
     One of order n with its corner at f puts forward what lies well over f by f / (frequency * sin(pi / 2n)) rad: by 113
     to 309 Hz / frequency at 80 Hz and order 2 to 6. An all-pass of order 1 does nearly the same, by twice its corner;
-    run from the end it does the opposite.
+    run from the end it does the opposite. It is a product of matrices, as the filters of loudness are.
     """
-    import scipy.signal  # slow to import
+    through, state, decay = _all_pass(rate)
+    whole, rest = divmod(len(sound), ROW)
+    given = np.zeros((whole + 1, ROW + 1), np.float32)  # rows of samples, and the state after each
+    given[:whole, :ROW] = sound[: whole * ROW].reshape(-1, ROW)
+    given[whole, :rest] = sound[whole * ROW :]
+    states = given[:, :ROW] @ state
+    given[:-1, ROW] = np.convolve(states[::-1], decay)[:whole][::-1]
+    return np.asarray((given @ through).reshape(-1)[: len(sound)])
 
+
+@functools.cache
+def _all_pass(rate: int) -> tuple[Samples, Samples, Samples]:
+    """That of `_turned_back`, run from the end.
+
+    (row + 1, row): a row and the state after it in, the turned row out; (row,): the state that a row alone leaves
+    before it; and what of a state is left so many rows before.
+    """
     slope = math.tan(math.pi * TURNED_BY / 2 / rate)
-    pole = (slope - 1) / (slope + 1)
-    turned = scipy.signal.lfilter(np.array([-pole, -1], np.float32), np.array([1, pole], np.float32), sound[::-1])
-    return np.ascontiguousarray(turned[::-1])
+    pole = (1 - slope) / (1 + slope)
+    ahead = np.arange(ROW + 1)[:, None] - np.arange(ROW)
+    through = np.where(ahead > 0, (pole * pole - 1) * pole ** (ahead - 1.0), np.where(ahead, 0, pole))
+    rows = math.ceil(math.log(FORGOTTEN) / math.log(pole) / ROW)
+    parts = through, pole ** np.arange(ROW), pole ** (ROW * np.arange(rows + 1))
+    return parts[0].astype(np.float32), parts[1].astype(np.float32), parts[2].astype(np.float32)
 
 
 def _peaks(level: Samples, rate: int) -> Samples:
-    """The highest level of each whole frame."""
+    """The highest level of each whole frame; as integers, see `maxima`."""
     size = max(1, round(PEAK_FRAME * rate))
-    return np.asarray(level[: len(level) // size * size].reshape(-1, size).max(axis=1))
+    return np.asarray(level[: len(level) // size * size].view(np.int32).reshape(-1, size).max(axis=1).view(np.float32))
 
 
 class Tops(NamedTuple):
-    """What is asked of a sound's tops: the level and the bend of each sample, half-waves, the peak 2 % of them pass."""
+    """What is asked of a sound's tops: its half-waves that are loud enough, and the peak that 2 % of all pass."""
 
-    level: Samples
-    bend: Samples
+    sound: Samples
     waves: HalfWaves
     most: float
 
-    def straightness(self, least: float, under: float = math.inf) -> float:
-        """How much is straight of the half-waves whose peak lies in least..under of `most` (see `_straight_runs`)."""
+    def straightness(
+        self, least: float, under: float = math.inf, *, beyond: float = 0.0, until: float = math.inf
+    ) -> float:
+        """How much is straight of the half-waves whose peak lies in least..under of `most` (see `_straight_runs`).
+
+        What is no more than `beyond` may be 0, and what is `until` or more may be anything from there on.
+        """
         waves = self.waves.between(least * self.most, under * self.most)
-        return float(_straight_runs(self.bend, self.level, waves).sum() / max(1, waves.lengths.sum()))
+        total, found = max(1, int(waves.lengths.sum())), 0
+        parts = PARTS if until < math.inf else 1
+        for part in range(parts):
+            found += int(_straight_runs(self.sound, waves.every(part, parts), beyond * total).sum())
+            if found / total >= until:
+                break
+        return found / total
 
     def share(self, least: float) -> float:
         """The share of samples that are straight in half-waves whose peak is at least so much of `most`."""
-        runs = _straight_runs(self.bend, self.level, self.waves.between(least * self.most))
-        return float(runs.sum() / len(self.level))
+        runs = _straight_runs(self.sound, self.waves.between(least * self.most))
+        return float(runs.sum() / len(self.sound))
 
 
 def _tops(sound: Samples, level: Samples) -> Tops:
     """Of a sound and the size of each of its samples."""
     waves = half_waves(sound, level)
-    return Tops(level, _bends(sound), waves, high_peak(waves.tops))
+    most = high_peak(waves.tops)
+    return Tops(sound, waves.between(SOFTER_LOBES[0] * most), most)
 
 
 def _ceiling(level: Samples, peaks: Samples) -> float:
@@ -153,14 +200,11 @@ def _ceiling(level: Samples, peaks: Samples) -> float:
     if many > len(peaks):
         return float(np.quantile(level, 0.999))
     high = level[level >= np.partition(peaks, len(peaks) - many)[len(peaks) - many]]
-    low -= len(level) - len(high)
-    place -= len(level) - len(high)
-    one, next_ = np.partition(high, [low, min(low + 1, len(high) - 1)])[[low, min(low + 1, len(high) - 1)]]
-    return float(one + (next_ - one) * (place - low))
+    return ordered_at(high, place - (len(level) - len(high)))
 
 
 def _steadiness(
-    level: Samples, bend: Samples, ceiling: float, rate: int, least: float, *, asked: bool
+    sound: Samples, level: Samples, ceiling: float, rate: int, least: float, *, asked: bool
 ) -> tuple[float, float]:
     """How much of what is straight by a loose bound is so by a strict one, and the share of samples that is.
 
@@ -173,13 +217,15 @@ def _steadiness(
     """
     around = round(AROUND * rate)
     reach = 2 * around + 1
-    high = level >= LOUD_LOBES * ceiling
-    loud = _highest(high, 2 * reach - 1)
-    parts = _surroundings(high, 3 * around + LOOSE[1])  # all that decides about loud samples
-    near = np.concatenate([bend[:0], *(bend[part] for part in parts)])
+    high = np.flatnonzero(level >= LOUD_LOBES * ceiling)
+    loud = np.zeros(len(level), np.bool_)
+    for part in _surroundings(high, reach - 1):
+        loud[part] = True
+    parts = _surroundings(high, 3 * around + LOOSE[1] + 1)  # all that decides about loud samples
+    near = _bends(np.concatenate([sound[:0], *(sound[part] for part in parts)]))
     inside = np.concatenate([loud[:0], *(loud[part] for part in parts)])
     sharpest = _highest(near, reach)
-    held, size = int(np.count_nonzero(_straight(near, sharpest, *STRICT) & inside)), int(np.count_nonzero(loud))
+    held, size = int(np.count_nonzero(_straight(near, sharpest, *STRICT) & inside)), int(np.count_nonzero(inside))
     some = held > STEADY_SHARE * max(1, size)
     if not some and not asked:
         return 0.0, 0.0
@@ -187,6 +233,7 @@ def _steadiness(
     if not some or steady <= least:
         return steady, 0.0
     quieter = _highest(level >= SOFTER * ceiling, 2 * reach - 1) & ~loud
+    bend = _bends(sound)
     straight = _straight(bend, _highest(bend, reach), *STRICT)
     softer = int(np.count_nonzero(straight & quieter)) / max(1, int(np.count_nonzero(quieter)))
     return steady, held / len(level) if held > LOUDER * softer * size else 0.0
@@ -196,24 +243,24 @@ def _straight(bend: Samples, sharpest: Samples, most: float, least: int) -> Flag
     """Which samples lie in a stretch of at least `least` that all bend under `most` of `sharpest`."""
     flags = np.zeros(len(bend) + 2 * (least - 1), np.bool_)
     np.less(bend, np.float32(most) * sharpest, out=flags[least - 1 : least - 1 + len(bend)])
-    return _joined(np.logical_or, _joined(np.logical_and, flags, least), least)
+    return joined(np.logical_or, joined(np.logical_and, flags, least), least)
 
 
-def _surroundings(flags: Flags, reach: int) -> list[slice]:
-    """The parts of a sound within `reach` samples of a flag."""
-    at = np.flatnonzero(flags)
-    gaps = np.flatnonzero(np.diff(at) > 2 * reach)
+def _surroundings(at: NDArray[np.int64], reach: int) -> list[slice]:
+    """The parts of a sound within `reach` samples of these places, which are in order."""
+    gaps = np.flatnonzero(at[1:] - at[:-1] > 2 * reach)
     first, last = np.concatenate([at[:1], at[gaps + 1]]), np.concatenate([at[gaps], at[-1:]])
     return [slice(max(0, a - reach), b + reach + 1) for a, b in zip(first.tolist(), last.tolist(), strict=True)]
 
 
 def _bends(sound: Samples) -> Samples:
     """The size of each sample's second difference; 0 at both ends."""
-    bend = np.zeros_like(sound)
+    bend = np.empty_like(sound)
+    bend[:1], bend[-1:] = 0, 0
     if len(sound) > 2:
         steps = sound[1:] - sound[:-1]
-        np.subtract(steps[1:], steps[:-1], out=bend[1:-1])
-        np.abs(bend, out=bend)
+        inner = np.subtract(steps[1:], steps[:-1], out=bend[1:-1])
+        np.abs(inner, out=inner)
     return bend
 
 
@@ -222,39 +269,36 @@ def _highest(values: NDArray[Any], width: int) -> NDArray[Any]:
     half = width // 2
     padded = np.zeros(len(values) + 2 * half, values.dtype)
     padded[half : half + len(values)] = values
-    return _joined(np.maximum, padded, width)
+    return joined(np.maximum, padded, width)
 
 
-def _joined(join: np.ufunc, values: NDArray[Any], width: int) -> NDArray[Any]:
-    """Each `width` neighbours joined: over 2, 4, 8, ... of them, each one vector operation."""
-    done = 1
-    while 2 * done <= width:
-        values = join(values[:-done], values[done:])
-        done *= 2
-    rest = width - done
-    return np.asarray(join(values[:-rest], values[rest:]) if rest else values)
-
-
-def _straight_runs(bend: Samples, level: Samples, waves: HalfWaves) -> NDArray[np.int64]:
+def _straight_runs(sound: Samples, waves: HalfWaves, beyond: float = 0.0) -> NDArray[np.int64]:
     """For each half-wave its longest run of samples near its top and without a bend that ends near the top too.
 
     Without a bend: the second difference stays under a tenth of the half-wave's largest. A sine bends most at its top.
+    No runs are looked for where they cannot hold more than `beyond` samples.
     """
     if not len(waves.lengths):
         return np.zeros(0, np.int64)
-    lengths = waves.lengths + 1  # one more after each half-wave, where every run ends
-    after = np.cumsum(lengths) - 1
-    starts = after - waves.lengths
-    inside = np.repeat(waves.starts - starts, lengths) + np.arange(after[-1] + 1)
-    bend, level = bend.take(inside, mode="clip"), level.take(inside, mode="clip")
-    bend[after] = 0
-    even = bend < np.repeat(np.float32(STRAIGHT_BEND) * maxima(bend, starts), lengths)
-    even[after] = False
-    top = even & (level >= np.repeat(np.float32(STRAIGHT_TOP) * waves.tops, lengths))
+    lengths = waves.lengths + 2  # with the sample before each half-wave and the one after it, where every run ends
+    after = lengths.cumsum() - 1
+    before = after - waves.lengths - 1
+    some = sound.take((waves.starts - 1 - before).repeat(lengths) + np.arange(after[-1] + 1), mode="clip")
+    bend = _bends(some)
+    bend[before], bend[after] = 0, 0
+    if waves.starts[0] == 0:
+        bend[1] = 0
+    if waves.starts[-1] + waves.lengths[-1] == len(sound):
+        bend[-2] = 0
+    even = bend < (np.float32(STRAIGHT_BEND) * maxima(bend, before)).repeat(lengths)
+    even[before], even[after] = False, False
+    top = even & (np.abs(some, out=some) >= (np.float32(STRAIGHT_TOP) * waves.tops).repeat(lengths))
+    longest = np.zeros(len(before), dtype=np.int64)
+    if np.count_nonzero(top) <= beyond:
+        return longest
     (even_starts, even_lengths), (top_starts, top_lengths) = flag_runs(even), flag_runs(top)
-    around = np.searchsorted(even_starts, top_starts, "right") - 1
+    around = even_starts.searchsorted(top_starts, "right") - 1
     ends_there = even_lengths[around] <= SLOPE * top_lengths
-    longest = np.zeros(len(starts), dtype=np.int64)
-    wave = np.searchsorted(starts, top_starts[ends_there], "right") - 1
+    wave = before.searchsorted(top_starts[ends_there], "right") - 1
     np.maximum.at(longest, wave, top_lengths[ends_there])
     return longest

@@ -118,6 +118,28 @@ def test_a_high_pass_s_shift_is_taken_back(order: int) -> None:
     assert np.corrcoef(before, back)[0, 1] > 0.98
 
 
+@pytest.mark.parametrize("rate", [8000, 16_000])
+@pytest.mark.parametrize("count", [0, 1, 63, 64, 65, 5000])
+def test_a_shift_is_taken_back_by_an_all_pass_from_the_end(rate: int, count: int) -> None:
+    sound = np.float32(np.random.default_rng(count).normal(size=count))
+    slope = np.tan(np.pi * straight_tops.TURNED_BY / 2 / rate)
+    pole = (slope - 1) / (slope + 1)
+    slow = sps.lfilter([-pole, -1], [1, pole], sound[::-1].astype(np.float64))[::-1]
+    assert straight_tops._turned_back(sound, rate) == pytest.approx(slow, abs=1e-5)
+
+
+@needs_speech
+def test_what_is_not_looked_at_does_not_change_how_straight_waves_are() -> None:
+    samples, _ = audio.read(SHARED / "ko/zeroth/104_003_0294.flac")
+    for sound in (samples, np.clip(samples, -0.1, 0.1)):
+        tops = straight_tops._tops(sound, np.abs(sound))
+        whole = tops.straightness(0.3, 0.6)
+        assert whole > 0
+        for bound in (0.0, 0.5 * whole, whole, 1.01 * whole, 1.0):
+            assert (tops.straightness(0.3, 0.6, until=bound) >= bound) == (whole >= bound)
+            assert tops.straightness(0.3, 0.6, beyond=bound) in (whole, 0 if whole <= bound else whole)
+
+
 @needs_speech
 def test_speech_through_a_limiter_is_not_clipped() -> None:
     for name in ("ko/zeroth/104_003_0294.flac", "neg/en_librispeech/1089-134686-0001.flac"):
