@@ -123,7 +123,8 @@ COLUMNS = _columns(
         "voice_similarity",
         pl.Float64,
         "speakers",
-        "least mean cosine between two groups of 1.5 s windows of the clip's speech; null under 3.4 s of speech",
+        "least mean cosine between two groups of 1.5 s windows of the clip's speech, or of all that share no sound "
+        "less 0.06; null under 2.6 s of speech",
         "-1..1",
         3,
     ),

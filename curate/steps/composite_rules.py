@@ -56,7 +56,7 @@ def several_speakers(rule: Rule, recipe: Any) -> Check:
     parts = [(pl.col("second_voice") <= shares) | (pl.col("voices") == 0), pl.col("other_voice") <= shares]
     parts += [] if at_once is False else [pl.col("overlap") <= at_once]
     holds = pl.all_horizontal(~CHANNELS_DIFFER, *(part.fill_null(False) for part in parts))
-    if alike is not False:  # too little speech for two groups tells of nobody else
+    if alike is not False:  # too little speech tells of nobody else
         holds &= (pl.col("voice_similarity") >= alike).fill_null(True)
     limits = {bound.name: limit for bound, limit in zip(rule.bounds, (shares, at_once, alike), strict=True)}
     return Check(rule, value, holds, limits, rule.where(recipe))

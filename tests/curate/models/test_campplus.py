@@ -45,13 +45,14 @@ def test_windows_lie_evenly_over_a_clip(campplus: Campplus, seconds: float, wind
 
 
 def test_one_person_is_alike_throughout_and_several_in_turn_are_not(campplus: Campplus) -> None:
-    """Of one sex, or not; each in turn for three seconds, at one loudness."""
+    """Of one sex, or not; each in turn for three seconds, four also for little more than one, at one loudness."""
     mine = [sound(f"ko/zeroth/104_003_{number}.flac") for number in ("0253", "0294", "0577")]
     others = [sound(name) for name in [*KOREAN[1:3], KHMER[0], "neg/ja_picovoice/leopard_test_ja.wav"]]
 
-    def said(clips: list[np.ndarray]) -> float:
+    def said(clips: list[np.ndarray], seconds: float = 3) -> float:
         speech = [
-            np.concatenate([clip[a:b] for a, b in answers(Silero().listen(), clip)])[: 3 * RATE] for clip in clips
+            np.concatenate([clip[a:b] for a, b in answers(Silero().listen(), clip)])[: round(seconds * RATE)]
+            for clip in clips
         ]
         voice = campplus.voices([np.concatenate([each / np.abs(each).max() for each in speech])])[0]
         assert voice is not None
@@ -62,3 +63,5 @@ def test_one_person_is_alike_throughout_and_several_in_turn_are_not(campplus: Ca
     assert said(mine) > 0.6
     assert all(said([mine[0], other, mine[1]]) < 0.55 for other in others)
     assert said(others) < 0.55
+    assert all(said(others, seconds) < 0.55 for seconds in (1.0, 1.2, 1.5))
+    assert said([*mine, mine[0]], 1.2) > 0.6
