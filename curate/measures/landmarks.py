@@ -42,6 +42,7 @@ CROWD, NEIGHBOURS = 50, 4  # a number found more often than that is common: it v
 # Matches that must follow one that they agree with, for two clips to be compared: of a short clip, which has under 16
 # landmarks, and of others. One at the same speed counts twice.
 FEW, NEEDED = 16, (1, 2)
+ALMOST = 4  # bits in which landmarks of a short clip may differ beside one that matches
 CHUNK = 30_000  # landmarks whose matches are held at a time
 FRAME_BITS, CLIP_BITS = 13, 22  # how a vote is packed: 164 s, and 4 million clips; the rest are the clips of a chunk
 MOST_FRAMES = 2**FRAME_BITS - 1
@@ -107,10 +108,13 @@ def speed(first: Table, second: Table) -> float:
 
 
 def _matches(first: Table, second: Table) -> tuple[Numbers, Numbers]:
-    """The frames of landmarks that match, of either clip."""
+    """The frames of landmarks that match, of either clip; of short clips, which have few, also those that almost do."""
     differ = first[:, None, 0] ^ second[None, :, 0]
     mine, yours = (np.bitwise_or.reduce(np.uint32(1) << _weakest(table), axis=1) for table in (first, second))
-    ours, theirs = np.nonzero(((differ & ~mine[:, None]) == 0) | ((differ & ~yours) == 0))
+    match = ((differ & ~mine[:, None]) == 0) | ((differ & ~yours) == 0)
+    if min(len(first), len(second)) < FEW:
+        match |= np.bitwise_count(differ) <= ALMOST
+    ours, theirs = np.nonzero(match)
     return _frames(first[ours]), _frames(second[theirs])
 
 
@@ -133,15 +137,24 @@ def candidates(tables: Sequence[Table]) -> list[tuple[int, int]]:
     clips = np.repeat(np.arange(len(used)), counts)
     order = np.argsort(every[:, 0], kind="stable")  # of equal numbers in the order of clips and frames
     index = _index(every[order], clips[order])
+    corpus = _Corpus(counts, every[:, 0], clips << FRAME_BITS | _frames(every))
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
     found = [np.zeros(0, np.int64)]
     for start, end in _chunks(counts):
         asked = slice(start, end)
         votes = [_votes(index, every[asked], clips[asked], place[asked], flip) for flip in range(2**WEAK)]
-        found.append(_agreed(np.concatenate(votes), counts, int(clips[start])))
+        found.append(_agreed(np.concatenate(votes), corpus, int(clips[start])))
     pairs = np.unique(np.concatenate(found))
     return [(int(used[pair // len(used)]), int(used[pair % len(used)])) for pair in pairs.tolist()]
+
+
+class _Corpus(NamedTuple):
+    """How many landmarks each clip has; of every landmark the number and, in order, clip and frame as one number."""
+
+    counts: Numbers
+    numbers: NDArray[np.uint32]
+    places: Numbers
 
 
 class _Index(NamedTuple):
@@ -198,7 +211,7 @@ def _votes(index: _Index, asked: Table, clips: Numbers, place: Numbers, flip: in
     return votes
 
 
-def _agreed(votes: Numbers, counts: Numbers, first: int) -> Numbers:
+def _agreed(votes: Numbers, corpus: _Corpus, first: int) -> Numbers:
     """The pairs (as i x clips + j, i < j) for which enough votes say that one clip is the other, up to its speed."""
     votes = np.sort(votes)
     votes = votes[np.concatenate([[True], votes[1:] != votes[:-1]])[: len(votes)]]
@@ -214,7 +227,32 @@ def _agreed(votes: Numbers, counts: Numbers, first: int) -> Numbers:
         return pair
     starts = np.flatnonzero(np.concatenate([[True], pair[1:] != pair[:-1]]))
     pairs, agreed = pair[starts], np.add.reduceat(agrees, starts)
+    counts = corpus.counts
     one, two = (pairs >> CLIP_BITS) + first, pairs & (2**CLIP_BITS - 1)
-    enough = agreed >= np.where(np.minimum(counts[one], counts[two]) < FEW, *NEEDED)
+    short = np.minimum(counts[one], counts[two]) < FEW
+    alone = np.repeat(short & (agreed < NEEDED[0]), np.diff(np.append(starts, len(pair))))
+    which = np.cumsum(np.concatenate([[0], pair[1:] != pair[:-1]]))[alone]
+    almost = _almost(corpus, one[which] << FRAME_BITS | mine[alone], two[which] << FRAME_BITS | theirs[alone])
+    agreed += np.bincount(which, almost, len(pairs)).astype(np.int64)
+    enough = agreed >= np.where(short, *NEEDED)
     found: Numbers = np.minimum(one, two) * len(counts) + np.maximum(one, two)
     return found[enough]
+
+
+def _almost(corpus: _Corpus, ours: Numbers, theirs: Numbers) -> NDArray[np.bool_]:
+    """Of landmarks that match, given by clip and frame: whether one beside them almost does, at about that distance."""
+    ours, theirs = (np.searchsorted(corpus.places, each) for each in (ours, theirs))
+    almost = np.zeros(len(ours), bool)
+    for step in (-1, 1):
+        (these, ahead), (those, further) = (_next(corpus, each, step) for each in (ours, theirs))
+        near = np.abs(ahead - further) <= CLOSE + np.abs(ahead) * (SPEEDS[-1] - 1)
+        differ = np.bitwise_count(corpus.numbers[these] ^ corpus.numbers[those])
+        almost |= near & (ahead != 0) & (further != 0) & (differ <= ALMOST)
+    return almost
+
+
+def _next(corpus: _Corpus, at: Numbers, step: int) -> tuple[Numbers, Numbers]:
+    """The landmarks `step` further in the same clip, and by how many frames; 0 frames where there is none."""
+    there = np.clip(at + step, 0, len(corpus.places) - 1)
+    inside = corpus.places[there] >> FRAME_BITS == corpus.places[at] >> FRAME_BITS
+    return there, np.where(inside, corpus.places[there] - corpus.places[at], 0)
