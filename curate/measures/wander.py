@@ -57,7 +57,7 @@ def wander(first: Print, second: Print, shift: int, path: Places) -> Wander | No
 
     None where the two have too few frames in common.
     """
-    agree = np.array([_agreement(first, second, shift, path + lag) for lag in range(-FAR, FAR + 1)])
+    agree = _agreement(_beside(first, path + np.arange(-FAR, FAR + 1)[:, None]), second, shift)
     told = np.flatnonzero(~np.isnan(agree[FAR]))
     if len(told) < STRETCH + STEP:
         return None
@@ -65,25 +65,29 @@ def wander(first: Print, second: Print, shift: int, path: Places) -> Wander | No
     times = _stretches(told[None].astype(np.float64))[0]
     start, slope, at = _line(agree, times)
     along = path + np.rint(start + slope * (np.arange(len(path)) - times.mean())).astype(np.int64)
-    pitches = np.array([_agreement(first, second, shift + more, along) for more in range(-HIGHER, HIGHER + 1)])
+    beside = _beside(first, along)
+    pitches = np.array([_agreement(beside, second, shift + more) for more in range(-HIGHER, HIGHER + 1)])
     heard = np.flatnonzero(~np.isnan(pitches).any(axis=0))
     if len(heard) < STRETCH:
         return None
     pitches = _stretches(pitches[:, heard])
     place, weight = _peaks(pitches, pitches.argmax(axis=0))
-    beside = max(pitches[HIGHER - 1].mean(), pitches[HIGHER + 1].mean())
-    return Wander(at, _spread(place, weight), slope, float(beside))
+    more = max(pitches[HIGHER - 1].mean(), pitches[HIGHER + 1].mean())
+    return Wander(at, _spread(place, weight), slope, float(more))
 
 
-def _agreement(first: Print, second: Print, shift: int, path: Places) -> Samples:
-    """How much the bits of each frame of `second` agree with those of `first` beside it, -1 to 1; NaN where unknown."""
+def _beside(numbers: Print, places: Places) -> Print:
+    """The frames at these places; nothing where there are none."""
+    framed = np.concatenate([[NOTHING], numbers, [NOTHING]])
+    return np.asarray(framed[np.clip(places + 1, 0, len(framed) - 1)])
+
+
+def _agreement(first: Print, second: Print, shift: int) -> Samples:
+    """How much the bits of frames agree, the second's `shift` higher, -1 to 1; NaN where either says nothing."""
     bits = BITS - abs(shift)
     kept = np.uint32(2**bits - 1)
-    inside = (path >= 0) & (path < len(first))
-    beside = np.where(inside, first[np.clip(path, 0, len(first) - 1)], NOTHING)
-    differ = (beside >> np.uint32(max(0, -shift)) & kept) ^ (second >> np.uint32(max(0, shift)) & kept)
-    told = (beside != NOTHING) & (second != NOTHING)
-    return np.where(told, 1 - 2 / bits * np.bitwise_count(differ), np.nan)
+    differ = (first >> np.uint32(max(0, -shift)) & kept) ^ (second >> np.uint32(max(0, shift)) & kept)
+    return np.where((first != NOTHING) & (second != NOTHING), 1 - 2 / bits * np.bitwise_count(differ), np.nan)
 
 
 def _stretches(rows: Samples) -> Samples:
