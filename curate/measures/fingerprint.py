@@ -94,7 +94,7 @@ def similarity(a: bytes, b: bytes) -> float:
         faster = landmarks.speed(_marks(a), _marks(b))
         if faster != 1:
             compared += [_compared(first, second, faster, shift) for shift in _shifts(faster)]
-    best = max(compared, key=_alike)
+    best = max(compared, key=_explained)
     if best.judged.alike >= FLOOR and best.judged.explained < NO_TAKE:
         best = _steady(first, second, best)
     return round(float(np.clip(best.judged.alike, 0.0, 1.0)), 6)
@@ -192,8 +192,8 @@ def _shifts(faster: float) -> Iterable[int]:
     return dict.fromkeys((0, math.floor(steps), math.ceil(steps)))
 
 
-def _alike(compared: _Compared) -> float:
-    return compared.judged.alike
+def _explained(compared: _Compared) -> tuple[float, float]:
+    return compared.judged.explained, compared.judged.alike
 
 
 def _steady(first: Side, second: Side, compared: _Compared) -> _Compared:
@@ -201,8 +201,8 @@ def _steady(first: Side, second: Side, compared: _Compared) -> _Compared:
     seen = _wander(first, compared)
     if seen is not None and abs(seen.slope) * len(compared.second) > REFINED:
         faster = compared.faster * (1 + seen.slope)
-        finer = max((_compared(first, second, faster, shift) for shift in _shifts(faster)), key=_alike)
-        if finer.judged.alike > compared.judged.alike:
+        finer = max((_compared(first, second, faster, shift) for shift in _shifts(faster)), key=_explained)
+        if finer.judged.explained > compared.judged.explained:
             compared, seen = finer, _wander(first, finer)
     if seen is None or not seen.is_take(compared.judged.alike, compared.faster):
         return compared
