@@ -59,10 +59,12 @@ class Alignment(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """How much of what two prints share agrees, edited pauses aside; and how alike the clips are."""
+    """How much of what two prints share agrees, edited pauses aside; how alike the clips are; and for each frame of the
+    second print, which of the first is the same sound."""
 
     explained: float
     alike: float
+    path: Places
 
 
 def likeness(first: Print, second: Print, shift: int = 0, least: float | None = None) -> tuple[float, int]:
@@ -90,15 +92,16 @@ def all_through(best: float, at: Alignment) -> Judged:
     both clips have one, or if one has it and it is loud.
     """
     if best < FLOOR:
-        return Judged(best, best)
+        return Judged(best, best, np.arange(len(at.second.numbers)) + at.offset)
     pair = _Pair(at)
-    offsets, explained = [at.offset], best
+    offsets = [at.offset]
     while True:
         words = []
         for here in (1, 0) if len(offsets) > 1 else (1,):
             seen = _way([pair.seen(here, each) for each in offsets])
-            if here and len(offsets) > 1:
-                explained = max(best, _mean(seen.agree, best))
+            if here:
+                path = seen.beside
+                explained = max(best, _mean(seen.agree, best)) if len(offsets) > 1 else best
             stretch = _unlike(seen, seen.agree, STRETCH) or _unlike(seen, seen.every, QUIET_STRETCH)
             part = stretch or _word(seen)
             if part is None:
@@ -111,13 +114,13 @@ def all_through(best: float, at: Alignment) -> Judged:
                 offsets.append(offset)
                 break
             if stretch or len(offsets) == 1:
-                return Judged(explained, part.likeness)
+                return Judged(explained, part.likeness, path)
             words.append(part)
         else:
             sure = [word for word in words if word.sure]
             if sure and (len(words) == 2 or _alone(sure[0])):
-                return Judged(explained, sure[0].likeness)
-            return Judged(explained, explained)
+                return Judged(explained, sure[0].likeness, path)
+            return Judged(explained, explained, path)
 
 
 class _Seen(NamedTuple):

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -21,12 +22,13 @@ from numpy.typing import NDArray
 from curate.audio import LISTENING_RATE, resample
 from curate.manifest import COLUMNS
 from curate.measures import equal_frames, landmarks
-from curate.measures.alignment import FLOOR, LEAST, STEPS, Alignment, Levels, Print, Side, all_through, likeness
+from curate.measures.alignment import FLOOR, LEAST, STEPS, Alignment, Judged, Levels, Print, Side, all_through, likeness
 from curate.measures.equal_frames import NOTHING
 from curate.measures.spectra import Samples, finite, hann, power_of, quantiles
+from curate.measures.wander import Wander, wander
 
 VERSION = 5  # of a clip's print: raise it when an answer changes, it enters the fingerprint
-SIMILAR_VERSION = 5  # of the pairs that sound alike
+SIMILAR_VERSION = 6  # of the pairs that sound alike
 
 RATE = 5000  # Hz: all that is looked at lies under 2.2 kHz
 WINDOW, HOP = 1280, 100  # samples: 256 ms, 20 ms; at 92 % overlap a trim between two frames changes little
@@ -39,6 +41,9 @@ STEADY = 1e-3  # a frame whose bands move by less than this share of their sum i
 SILENT = 1e-4  # a peak under -80 dBFS is silence
 THRESHOLD = 0.4  # measured: see docs/measures/duplicates.md
 SURE = 0.8  # as alike as this at the same speed: no other is tried
+NO_TAKE = 0.7  # as alike as this are no two takes
+REFINED = 1.0  # frames by which the ends of two clips must part for their speed to be told anew
+TAKE = 0.25  # what two takes are called: less than any threshold
 
 
 def fingerprint(samples: Samples, rate: int) -> bytes:
@@ -85,18 +90,15 @@ def similarity(a: bytes, b: bytes) -> float:
         return 0.0
     a, b = min(a, b), max(a, b)  # rounding must not depend on which comes first
     first, second = _frames(a), _frames(b)
-    best, offset = likeness(first.numbers, second.numbers)
-    judged = [all_through(best, Alignment(first, second, 0, offset))]
-    if judged[0].explained < SURE:
+    compared = [_compared(first, second, 1.0, 0)]
+    if compared[0].judged.explained < SURE:
         faster = landmarks.speed(_marks(a), _marks(b))
         if faster != 1:
-            steps = math.log(faster) / (math.log(HIGH / LOW) / BANDS)
-            at = np.rint(np.arange(int(len(second.numbers) * faster)) / faster).astype(np.int64)
-            second = Side(second.numbers[at], second.levels[at])
-            for shift in dict.fromkeys((0, math.floor(steps), math.ceil(steps))):
-                best, offset = likeness(first.numbers, second.numbers, shift)
-                judged.append(all_through(best, Alignment(first, second, shift, offset)))
-    return round(float(np.clip(max(judged).alike, 0.0, 1.0)), 6)
+            compared += [_compared(first, second, faster, shift) for shift in _shifts(faster)]
+    best = max(compared, key=_explained)
+    if best.judged.alike >= FLOOR and best.judged.explained < NO_TAKE:
+        best = _steady(first, second, best)
+    return round(float(np.clip(best.judged.alike, 0.0, 1.0)), 6)
 
 
 def pairs(prints: Sequence[bytes], threshold: float = THRESHOLD) -> list[tuple[int, int, float]]:
@@ -161,6 +163,51 @@ def _levels(total: NDArray[np.float32], top: float) -> Levels:
 
 
 # ---- comparing
+
+
+class _Compared(NamedTuple):
+    """Two prints beside each other, the second `faster` times as fast and its bits `shift` higher."""
+
+    judged: Judged
+    second: Print  # at that speed
+    faster: float
+    shift: int
+
+
+def _compared(first: Side, second: Side, faster: float, shift: int) -> _Compared:
+    if faster != 1:
+        at = np.rint(np.arange(int(len(second.numbers) * faster)) / faster).astype(np.int64)
+        second = Side(second.numbers[at], second.levels[at])
+    best, offset = likeness(first.numbers, second.numbers, shift)
+    judged = all_through(best, Alignment(first, second, shift, offset))
+    return _Compared(judged, second.numbers, faster, shift)
+
+
+def _shifts(faster: float) -> Iterable[int]:
+    """Bands by which a clip so much faster may be higher: not at all, or as it is where it is played faster."""
+    steps = math.log(faster) / (math.log(HIGH / LOW) / BANDS)
+    return dict.fromkeys((0, math.floor(steps), math.ceil(steps)))
+
+
+def _explained(compared: _Compared) -> tuple[float, float]:
+    return compared.judged.explained, compared.judged.alike
+
+
+def _steady(first: Side, second: Side, compared: _Compared) -> _Compared:
+    """The same, at the speed that fits better; no longer alike where no one speed and pitch fit, as in another take."""
+    seen = _wander(first, compared)
+    if seen is not None and abs(seen.slope) * len(compared.second) > REFINED:
+        faster = compared.faster * (1 + seen.slope)
+        finer = max((_compared(first, second, faster, shift) for shift in _shifts(faster)), key=_explained)
+        if finer.judged.explained > compared.judged.explained:
+            compared, seen = finer, _wander(first, finer)
+    if seen is None or not seen.is_take(compared.judged.alike, compared.faster):
+        return compared
+    return compared._replace(judged=compared.judged._replace(alike=min(TAKE, compared.judged.alike)))
+
+
+def _wander(first: Side, compared: _Compared) -> Wander | None:
+    return wander(first.numbers, compared.second, compared.shift, compared.judged.path)
 
 
 def _numbers(print_: bytes) -> Print:

@@ -42,6 +42,8 @@ CROWD, NEIGHBOURS = 50, 4  # a number found more often than that is common: it v
 # Matches that must follow one that they agree with, for two clips to be compared: of a short clip, which has under 16
 # landmarks, and of others. One at the same speed counts twice.
 FEW, NEEDED = 16, (1, 2)
+# Or, of a short clip, one that matches, one beside it that differs in so many bits, and so many like that in all.
+ALMOST, SEVERAL = 4, 3
 CHUNK = 30_000  # landmarks whose matches are held at a time
 FRAME_BITS, CLIP_BITS = 13, 22  # how a vote is packed: 164 s, and 4 million clips; the rest are the clips of a chunk
 MOST_FRAMES = 2**FRAME_BITS - 1
@@ -89,9 +91,19 @@ def speed(first: Table, second: Table) -> float:
 
     The speed at which most of the matches lie at one offset, and then the straight line through those.
     """
-    ours, theirs = _matches(first, second)
+    ours, theirs = _in_line(first, second)
     if len(ours) < 2:
         return 1.0
+    x, y = theirs - theirs.mean(), ours - ours.mean()
+    line = float((x * y).sum() / (x * x).sum()) if x.any() else 1.0
+    return min(max(line, float(SPEEDS[0])), float(SPEEDS[-1]))
+
+
+def _in_line(first: Table, second: Table) -> tuple[Numbers, Numbers]:
+    """The frames of landmarks that match, of either clip, at the speed at which most lie at one offset."""
+    ours, theirs = _matches(first, second)
+    if len(ours) < 2:
+        return ours, theirs
     offsets = ours - np.outer(SPEEDS, theirs)
     rows = np.sort(offsets, axis=1)
     upto = np.stack([np.searchsorted(row, row + 2 * CLOSE, "right") for row in rows])
@@ -101,16 +113,25 @@ def speed(first: Table, second: Table) -> float:
     which = which[len(which) // 2]
     start = rows[which, agreed[which].argmax()]
     inside = (offsets[which] >= start) & (offsets[which] <= start + 2 * CLOSE)
-    x, y = theirs[inside] - theirs[inside].mean(), ours[inside] - ours[inside].mean()
-    line = float((x * y).sum() / (x * x).sum()) if x.any() else 1.0
-    return min(max(line, float(SPEEDS[0])), float(SPEEDS[-1]))
+    return ours[inside], theirs[inside]
+
+
+def _several(first: Table, second: Table) -> bool:
+    """Whether SEVERAL landmarks of each clip are at about the same distances in the other."""
+    for found in (_matches, _in_line):  # the cheaper one first
+        if min(len(np.unique(frames)) for frames in found(first, second)) < SEVERAL:
+            return False
+    return True
 
 
 def _matches(first: Table, second: Table) -> tuple[Numbers, Numbers]:
-    """The frames of landmarks that match, of either clip."""
+    """The frames of landmarks that match, of either clip; of short clips, which have few, also those that almost do."""
     differ = first[:, None, 0] ^ second[None, :, 0]
     mine, yours = (np.bitwise_or.reduce(np.uint32(1) << _weakest(table), axis=1) for table in (first, second))
-    ours, theirs = np.nonzero(((differ & ~mine[:, None]) == 0) | ((differ & ~yours) == 0))
+    match = ((differ & ~mine[:, None]) == 0) | ((differ & ~yours) == 0)
+    if min(len(first), len(second)) < FEW:
+        match |= np.bitwise_count(differ) <= ALMOST
+    ours, theirs = np.nonzero(match)
     return _frames(first[ours]), _frames(second[theirs])
 
 
@@ -133,15 +154,28 @@ def candidates(tables: Sequence[Table]) -> list[tuple[int, int]]:
     clips = np.repeat(np.arange(len(used)), counts)
     order = np.argsort(every[:, 0], kind="stable")  # of equal numbers in the order of clips and frames
     index = _index(every[order], clips[order])
+    corpus = _Corpus(counts, every[:, 0], clips << FRAME_BITS | _frames(every))
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
-    found = [np.zeros(0, np.int64)]
+    found, doubtful = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     for start, end in _chunks(counts):
         asked = slice(start, end)
         votes = [_votes(index, every[asked], clips[asked], place[asked], flip) for flip in range(2**WEAK)]
-        found.append(_agreed(np.concatenate(votes), counts, int(clips[start])))
-    pairs = np.unique(np.concatenate(found))
-    return [(int(used[pair // len(used)]), int(used[pair % len(used)])) for pair in pairs.tolist()]
+        enough, almost = _agreed(np.concatenate(votes), corpus, int(clips[start]))
+        found.append(enough)
+        doubtful.append(almost)
+    sure = set(np.concatenate(found).tolist())
+    both = sorted(sure.union(np.concatenate(doubtful).tolist()))
+    pairs = [(used[pair // len(used)], used[pair % len(used)], pair in sure) for pair in both]
+    return [(one, two) for one, two, known in pairs if known or _several(tables[one], tables[two])]
+
+
+class _Corpus(NamedTuple):
+    """How many landmarks each clip has; of every landmark the number and, in order, clip and frame as one number."""
+
+    counts: Numbers
+    numbers: NDArray[np.uint32]
+    places: Numbers
 
 
 class _Index(NamedTuple):
@@ -198,8 +232,11 @@ def _votes(index: _Index, asked: Table, clips: Numbers, place: Numbers, flip: in
     return votes
 
 
-def _agreed(votes: Numbers, counts: Numbers, first: int) -> Numbers:
-    """The pairs (as i x clips + j, i < j) for which enough votes say that one clip is the other, up to its speed."""
+def _agreed(votes: Numbers, corpus: _Corpus, first: int) -> tuple[Numbers, Numbers]:
+    """The pairs (as i x clips + j, i < j) for which enough votes say that one clip is the other, up to its speed.
+
+    And those of short clips for which only one does, and a landmark that is almost the same.
+    """
     votes = np.sort(votes)
     votes = votes[np.concatenate([[True], votes[1:] != votes[:-1]])[: len(votes)]]
     pair, mine, theirs = votes >> 2 * FRAME_BITS, votes >> FRAME_BITS & MOST_FRAMES, votes & MOST_FRAMES
@@ -211,10 +248,35 @@ def _agreed(votes: Numbers, counts: Numbers, first: int) -> Numbers:
         exact = same & (np.abs(others - ours) < CLOSE)  # at the same speed, which chance seldom gives
         agrees[apart:] = np.maximum(agrees[apart:], close.astype(np.int64) + exact)
     if not len(pair):
-        return pair
+        return pair, pair
     starts = np.flatnonzero(np.concatenate([[True], pair[1:] != pair[:-1]]))
     pairs, agreed = pair[starts], np.add.reduceat(agrees, starts)
+    counts = corpus.counts
     one, two = (pairs >> CLIP_BITS) + first, pairs & (2**CLIP_BITS - 1)
-    enough = agreed >= np.where(np.minimum(counts[one], counts[two]) < FEW, *NEEDED)
+    short = np.minimum(counts[one], counts[two]) < FEW
+    enough = agreed >= np.where(short, *NEEDED)
+    sizes = np.diff(np.append(starts, len(pair)))
+    alone = np.repeat(short & ~enough, sizes)
+    which = np.repeat(np.arange(len(pairs)), sizes)[alone]
+    almost = _almost(corpus, one[which] << FRAME_BITS | mine[alone], two[which] << FRAME_BITS | theirs[alone])
     found: Numbers = np.minimum(one, two) * len(counts) + np.maximum(one, two)
-    return found[enough]
+    return found[enough], found[np.unique(which[almost])]
+
+
+def _almost(corpus: _Corpus, ours: Numbers, theirs: Numbers) -> NDArray[np.bool_]:
+    """Of landmarks that match, given by clip and frame: whether one beside them almost does, at about that distance."""
+    ours, theirs = (np.searchsorted(corpus.places, each) for each in (ours, theirs))
+    almost = np.zeros(len(ours), bool)
+    for step in (-1, 1):
+        (these, ahead), (those, further) = (_next(corpus, each, step) for each in (ours, theirs))
+        near = np.abs(ahead - further) <= CLOSE + np.abs(ahead) * (SPEEDS[-1] - 1)
+        differ = np.bitwise_count(corpus.numbers[these] ^ corpus.numbers[those])
+        almost |= near & (ahead != 0) & (further != 0) & (differ <= ALMOST)
+    return almost
+
+
+def _next(corpus: _Corpus, at: Numbers, step: int) -> tuple[Numbers, Numbers]:
+    """The landmarks `step` further in the same clip, and by how many frames; 0 frames where there is none."""
+    there = np.clip(at + step, 0, len(corpus.places) - 1)
+    inside = corpus.places[there] >> FRAME_BITS == corpus.places[at] >> FRAME_BITS
+    return there, np.where(inside, corpus.places[there] - corpus.places[at], 0)

@@ -30,7 +30,9 @@ WHOLE = side((0, 0, FRAMES, 2))
 
 
 def test_the_same_frames_are_alike_all_through() -> None:
-    assert judged(WHOLE, WHOLE) == pytest.approx((1, 1))
+    same = judged(WHOLE, WHOLE)
+    assert (same.explained, same.alike) == pytest.approx((1, 1))
+    assert same.path.tolist() == list(range(FRAMES))
 
 
 def test_a_longer_pause_is_no_other_sound() -> None:

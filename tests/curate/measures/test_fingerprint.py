@@ -330,3 +330,14 @@ def test_of_a_large_corpus_few_pairs_are_compared(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(fingerprint, "similarity", lambda a, b: compared.append(1) or real(a, b))
     assert fingerprint.pairs([*prints, prints[7]]) == [(7, 5000, 1.0)]
     assert len(compared) < 250  # one of 50,000
+
+
+@needs_speech
+@pytest.mark.parametrize("speed", [0.95, 0.96, 1.04, 1.05])
+def test_short_copies_at_another_speed_are_found(speed: float) -> None:
+    """A second and a half of each of eight sentences: some eight landmarks, few of which are the same in the copy."""
+    short = [audio.read(file)[0][3 * RATE : round(4.5 * RATE)] for file in sorted(SHARED.glob("ko/zeroth/*.flac"))[:8]]
+    both = [*short, *(faster(one, RATE, speed) for one in short)]
+    found = fingerprint.pairs([fingerprint.fingerprint(np.float32(one), RATE) for one in both])
+    assert {pair[:2] for pair in found} <= {(which, which + len(short)) for which in range(len(short))}
+    assert len(found) >= len(short) - 1
