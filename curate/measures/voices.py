@@ -3,8 +3,8 @@
 Voices are found on clean clips of one person only: a song, a synthesiser under music or two people at once give an
 embedding between people, and a few of these glue men and women together. The bounds are fixed, not the recipe's
 thresholds: they say what an embedding can be trusted on, not what is wanted in a corpus. Clean clips are linked by the
-mean of all cosines between two groups (`linkage`), where one impure clip is one among many; a group of two modes is
-parted again; the other clips go to a voice where they are surely its, or stay unnamed.
+mean of all cosines between two groups (`linkage`), where one impure clip is one among many; a group of several modes
+is parted again; the other clips go to a voice where they are surely its, or stay unnamed.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from curate.measures import linkage, telephone
 from curate.measures.linkage import Labels, Vectors
 
-VERSION = 4  # raise it when an answer changes: it enters the fingerprint
+VERSION = 5  # raise it when an answer changes: it enters the fingerprint
 INPUTS = (
     "embedding", "speech_seconds", "snr", "music", "voices", "second_voice", "clipped", "bandwidth",
     "overlap", "voice_similarity",
@@ -42,7 +42,8 @@ FAIR = (*ONE_VOICE, pl.col("speech_seconds") >= 1.0, pl.col("snr") >= 5.0, pl.co
 
 LINKED = 0.62  # two groups are one voice at this mean cosine between their clips and above
 NEAR = 0.75  # a clip this near to the centre of a group is its, while many clips are gathered
-MODES = 0.8  # a voice whose halves are alike by less than this, how tight each is taken into account, is two
+MODES = 0.8  # a voice that has parts alike by less than this, how tight each is taken into account, is several
+MOST_MODES = 6  # parts that a voice is taken apart in at a time, to see that it is several
 LEAST_MODE = 3  # clips that a half has at least
 LEAST_FAIR = 2  # fair clips that make a voice
 ABSORBED = (
@@ -123,17 +124,34 @@ def _members(labels: Labels) -> list[Labels]:
 
 
 def _modes(vectors: Vectors, members: Labels) -> Iterator[Labels]:
-    """A group as it is, or parted in two, and each part again, where its halves are less alike than a voice's are."""
-    if len(members) >= 2 * LEAST_MODE:
-        side = linkage.halves(vectors[members])
-        one, other = members[~side], members[side]
-        if min(len(one), len(other)) >= LEAST_MODE:
-            sums = vectors[one].sum(axis=0), vectors[other].sum(axis=0)
-            if linkage.likeness(sums[0], len(one), sums[1], len(other)) < MODES:
-                yield from _modes(vectors, one)
-                yield from _modes(vectors, other)
-                return
+    """A group as it is, or parted where some of it is less alike the rest than a voice's parts are, and each part again.
+
+    Two parts do not show three people: where one part holds two of them it is loose itself, and the third is about as
+    like them as they are to each other. So it is parted in three and more as well, and parts that are alike are joined.
+    """
+    most = min(MOST_MODES, len(members) // LEAST_MODE)
+    for labels in linkage.partitions(vectors[members], most) if most > 1 else ():
+        group = _joined_where_alike(vectors[members], labels)
+        if group.any():
+            for part in range(int(group.max()) + 1):
+                yield from _modes(vectors, members[group == part])
+            return
     yield members
+
+
+def _joined_where_alike(vectors: Vectors, labels: Labels) -> Labels:
+    """Numbers (n,) of the groups that parts are, where those alike by MODES, directly or through others, are one.
+
+    All one where a part has fewer members than LEAST_MODE.
+    """
+    from scipy.sparse.csgraph import connected_components
+
+    sums, counts = linkage.totals(vectors, labels)
+    if counts.min() < LEAST_MODE:
+        return np.zeros(len(labels), np.int64)
+    parts = range(len(counts))
+    alike = [[linkage.likeness(sums[a], counts[a], sums[b], counts[b]) >= MODES for a in parts] for b in parts]
+    return np.asarray(connected_components(np.array(alike), directed=False)[1][labels], dtype=np.int64)
 
 
 def _surely(vectors: Vectors, centres: Vectors, *, near: float, apart: float) -> Labels:

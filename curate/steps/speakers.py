@@ -41,8 +41,11 @@ def persons(clips: pl.DataFrame) -> pl.DataFrame:
     owner = _owner_of_clips(heard, owners, voice)
     conflict = _conflicts(heard, owner, group)
     voice_side = np.where(owner >= 0, owner, np.where(voice >= 0, len(heard.names) + voice, -1))
-    by_voice = _looked_up(group, voice_side)
-    by_name = _looked_up(_followed(heard, voice_side, owner, group), heard.name)
+    person_of_name = _followed(heard, voice_side, owner, group)
+    holder = _holders(heard, owner, conflict, voice)
+    voice_side = np.where(holder >= 0, holder, voice_side)
+    by_voice = np.where(holder >= 0, _looked_up(person_of_name, holder), _looked_up(group, voice_side))
+    by_name = _looked_up(person_of_name, heard.name)
     person = np.where(conflict | (by_name < 0), by_voice, by_name)
     person = np.where(person < 0, heard.name, person)  # a label on several people, and no voice to go by
     labels = [*heard.names, *heard.voices]
@@ -101,7 +104,8 @@ def _owners(heard: _Heard) -> dict[int, list[int]]:
     for mine in _own_voices(heard):
         for pair in mine:
             claims.setdefault(int(heard.pairs[pair, 1]), []).append(pair)
-    totals = np.bincount(heard.pairs[:, 0], heard.counts, minlength=len(heard.names))
+    proven = np.where(heard.counts >= SEVERAL, heard.counts, 0)  # fewer clips in another voice: wrong labels, strays
+    totals = np.bincount(heard.pairs[:, 0], proven, minlength=len(heard.names))
     owners = {}
     for voice, pairs in claims.items():
         first, *others = sorted(pairs, key=lambda pair: (-heard.counts[pair], pair))
@@ -213,17 +217,39 @@ def _conflicts(heard: _Heard, owner: Labels, group: Labels) -> NDArray[np.bool_]
     side = np.where(owner[named] >= 0, owner[named], len(heard.names) + voice)
     others = linkage.unit(heard.voice_sums[voice] - vectors)  # without the clip itself
     nearer = np.einsum("nd,nd->n", others - linkage.unit(own_sums[name]), vectors) >= NEARER
-    known = (np.abs(own_sums).max(axis=1) > 0)[name] | (owner[named] < 0)
+    known = _settled(heard, owner)[name] | (owner[named] < 0)
     known |= heard.source[name] == heard.source[np.maximum(owner[named], 0)]
     conflict[named] = nearer & known & (heard.voice_counts[voice] >= SEVERAL) & (group[side] != group[name])
     return conflict
 
 
+def _holders(heard: _Heard, owner: Labels, conflict: NDArray[np.bool_], voice: Labels) -> Labels:
+    """For each clip (n,) whose voice (n,) no name owns the name that most of that voice's clips have, or -1.
+
+    Two clips are too few to own a voice, but who else is heard in it stands with them, not alone.
+    """
+    here = np.flatnonzero((heard.name >= 0) & (heard.voice >= 0) & (owner < 0) & ~conflict)
+    pairs, counts = np.unique(np.stack([heard.voice[here], heard.name[here]], axis=1), axis=0, return_counts=True)
+    most = pairs[counts > MAIN * heard.voice_counts[pairs[:, 0]]]
+    holder_of_voice = np.full(len(heard.voices) + 1, -1)  # the last for clips without a voice
+    holder_of_voice[most[:, 0]] = most[:, 1]
+    return np.where(owner < 0, holder_of_voice[voice], -1)
+
+
+def _settled(heard: _Heard, owner: Labels) -> NDArray[np.bool_]:
+    """Whether each name (g,) has a voice of its own, in which half of its clips are."""
+    told = (heard.name >= 0) & (heard.voice >= 0)
+    own = told & (owner == heard.name)
+    size = len(heard.names)
+    counts = np.bincount(heard.name[own], minlength=size)
+    return (counts > 0) & (counts >= MAIN * np.bincount(heard.name[told], minlength=size))
+
+
 def _followed(heard: _Heard, side: Labels, owner: Labels, group: Labels) -> Labels:
     """The person of each name (g,): its own; of one that has no voice of its own that of most of its clips; or -1."""
     followed = group[: len(heard.names)].copy()
-    settled = np.unique(heard.name[(owner == heard.name) & (owner >= 0)])
-    heard_where = (heard.name >= 0) & (heard.voice >= 0) & ~np.isin(heard.name, settled)
+    unsettled = _looked_up(~_settled(heard, owner), heard.name)
+    heard_where = (heard.name >= 0) & (heard.voice >= 0) & (unsettled > 0)
     persons, counts = np.unique(
         np.stack([heard.name[heard_where], group[side[heard_where]]], axis=1), axis=0, return_counts=True
     )
