@@ -30,22 +30,24 @@ ONE_VOICE = (  # not `other_voice`: the segmentation model hears a second person
     pl.col("overlap") <= 0.1,
     pl.col("voice_similarity") >= 0.55,
 )
+WIDE = pl.col("bandwidth") >= telephone.NARROW  # two people on the telephone are nearer to each other
 CLEAN = (
     *ONE_VOICE,
     pl.col("speech_seconds") >= 2.0,
     pl.col("snr") >= 10.0,
     pl.col("music") <= 0.2,
     pl.col("clipped") <= 0.02,
-    pl.col("bandwidth") >= telephone.NARROW,  # two people on the telephone are nearer to each other
+    WIDE,
 )
 FAIR = (*ONE_VOICE, pl.col("speech_seconds") >= 1.0, pl.col("snr") >= 5.0, pl.col("music") <= 0.5)
 
 LINKED = 0.62  # two groups are one voice at this mean cosine between their clips and above
 NEAR = 0.75  # a clip this near to the centre of a group is its, while many clips are gathered
-MODES = 0.8  # a voice that has parts alike by less than this, how tight each is taken into account, is several
+MODES = 0.82  # a voice that has parts alike by less than this, how tight each is taken into account, is several
 MOST_MODES = 6  # parts that a voice is taken apart in at a time, to see that it is several
 LEAST_MODE = 3  # clips that a half has at least
-LEAST_FAIR = 2  # fair clips that make a voice
+LEAST_FAIR = 2  # fair clips that make a voice,
+LEAST_NARROW = 3  # and those that do with telephone speech: two such clips of two people are alike
 ABSORBED = (
     0.65,
     0.1,
@@ -59,7 +61,8 @@ def find(clips: pl.DataFrame) -> pl.DataFrame:
     if embedded.is_empty():
         return pl.DataFrame(schema={"id": pl.String, "voice": pl.String})
     vectors = telephone.unit_embeddings(embedded)
-    tiers = [(_within(embedded, CLEAN), 1), (_within(embedded, FAIR), LEAST_FAIR)]
+    bounds = ((CLEAN, 1), ((*FAIR, WIDE), LEAST_FAIR), (FAIR, LEAST_NARROW))
+    tiers = [(_within(embedded, bound), least) for bound, least in bounds]
     numbers = _numbers(vectors, tiers)
     order = {int(n): i for i, n in enumerate(dict.fromkeys(n for n in numbers.tolist() if n >= 0), 1)}
     names = [f"voice-{order[n]:03d}" if n >= 0 else None for n in numbers.tolist()]
@@ -124,7 +127,7 @@ def _members(labels: Labels) -> list[Labels]:
 
 
 def _modes(vectors: Vectors, members: Labels) -> Iterator[Labels]:
-    """A group as it is, or parted where some of it is less alike the rest than a voice's parts are, and each part again.
+    """A group as it is, or parted where parts of it are less alike than a voice's are, and each part again.
 
     Two parts do not show three people: where one part holds two of them it is loose itself, and the third is about as
     like them as they are to each other. So it is parted in three and more as well, and parts that are alike are joined.
