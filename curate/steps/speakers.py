@@ -42,9 +42,10 @@ def persons(clips: pl.DataFrame) -> pl.DataFrame:
     conflict = _conflicts(heard, owner, group)
     voice_side = np.where(owner >= 0, owner, np.where(voice >= 0, len(heard.names) + voice, -1))
     person_of_name = _followed(heard, voice_side, owner, group)
-    holder = _holders(heard, owner, conflict, voice)
+    holder = _holders(heard, owner, conflict, voice, person_of_name)
     voice_side = np.where(holder >= 0, holder, voice_side)
-    by_voice = np.where(holder >= 0, _looked_up(person_of_name, holder), _looked_up(group, voice_side))
+    by_voice = _looked_up(group, voice_side)
+    by_voice = np.where(holder >= 0, _looked_up(person_of_name, holder), by_voice)
     by_name = _looked_up(person_of_name, heard.name)
     person = np.where(conflict | (by_name < 0), by_voice, by_name)
     person = np.where(person < 0, heard.name, person)  # a label on several people, and no voice to go by
@@ -223,14 +224,16 @@ def _conflicts(heard: _Heard, owner: Labels, group: Labels) -> NDArray[np.bool_]
     return conflict
 
 
-def _holders(heard: _Heard, owner: Labels, conflict: NDArray[np.bool_], voice: Labels) -> Labels:
-    """For each clip (n,) whose voice (n,) no name owns the name that most of that voice's clips have, or -1.
+def _holders(
+    heard: _Heard, owner: Labels, conflict: NDArray[np.bool_], voice: Labels, person_of_name: Labels
+) -> Labels:
+    """For each clip (n,) whose voice (n,) no name owns the name of a person that most of that voice has, or -1.
 
     Two clips are too few to own a voice, but who else is heard in it stands with them, not alone.
     """
     here = np.flatnonzero((heard.name >= 0) & (heard.voice >= 0) & (owner < 0) & ~conflict)
     pairs, counts = np.unique(np.stack([heard.voice[here], heard.name[here]], axis=1), axis=0, return_counts=True)
-    most = pairs[counts > MAIN * heard.voice_counts[pairs[:, 0]]]
+    most = pairs[(counts > MAIN * heard.voice_counts[pairs[:, 0]]) & (person_of_name[pairs[:, 1]] >= 0)]
     holder_of_voice = np.full(len(heard.voices) + 1, -1)  # the last for clips without a voice
     holder_of_voice[most[:, 0]] = most[:, 1]
     return np.where(owner < 0, holder_of_voice[voice], -1)
@@ -248,8 +251,8 @@ def _settled(heard: _Heard, owner: Labels) -> NDArray[np.bool_]:
 def _followed(heard: _Heard, side: Labels, owner: Labels, group: Labels) -> Labels:
     """The person of each name (g,): its own; of one that has no voice of its own that of most of its clips; or -1."""
     followed = group[: len(heard.names)].copy()
-    unsettled = _looked_up(~_settled(heard, owner), heard.name)
-    heard_where = (heard.name >= 0) & (heard.voice >= 0) & (unsettled > 0)
+    is_settled = np.append(_settled(heard, owner), True)  # the last for clips without a name
+    heard_where = (heard.name >= 0) & (heard.voice >= 0) & ~is_settled[heard.name]
     persons, counts = np.unique(
         np.stack([heard.name[heard_where], group[side[heard_where]]], axis=1), axis=0, return_counts=True
     )
