@@ -77,26 +77,30 @@ def _numbers(vectors: Vectors, tiers: Sequence[tuple[NDArray[np.bool_], int]]) -
     """The number of each clip's voice, -1 where it is nobody's.
 
     Tier by tier (which clips, and how many of them make a voice): clips that are surely of a voice found before are
-    given to it, and the others are linked. At last the rest is given to voices.
+    given to it, and the others are linked. At last the rest is given to voices, and what was given before to a voice
+    that is no longer the nearest goes to the nearest: its own may have been found later.
     """
     numbers = np.full(len(vectors), -1)
+    given = np.ones(len(vectors), np.bool_)
     for founding, least in tiers:
-        _assign(numbers, founding, vectors)
+        _assign(numbers, founding & (numbers < 0), vectors)
         left = np.flatnonzero(founding & (numbers < 0))
         if len(left):
             groups = _parted(vectors[left], linkage.link(vectors[left], threshold=LINKED, near=NEAR))
             large = np.bincount(groups)[groups] >= least
             numbers[left[large]] = numbers.max() + 1 + linkage.ordered(groups[large])
+            given[left[large]] = False
         _absorb(numbers, vectors)
-    _assign(numbers, np.ones(len(vectors), np.bool_), vectors)
+    _assign(numbers, given, vectors)
     return numbers
 
 
 def _assign(numbers: Labels, which: NDArray[np.bool_], vectors: Vectors) -> None:
-    """Give unnumbered clips to voices, where they are surely theirs."""
-    named, rows = np.flatnonzero(numbers >= 0), np.flatnonzero(which & (numbers < 0))
+    """Give clips to voices, where they are surely theirs; those that have one already keep it otherwise."""
+    named, rows = np.flatnonzero(numbers >= 0), np.flatnonzero(which)
     centres = linkage.unit(linkage.totals(vectors[named], numbers[named])[0])
-    numbers[rows] = _surely(vectors[rows], centres, near=SURE, apart=APART)
+    surely = _surely(vectors[rows], centres, near=SURE, apart=APART)
+    numbers[rows] = np.where(surely >= 0, surely, numbers[rows])
 
 
 def _absorb(numbers: Labels, vectors: Vectors) -> None:
