@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from curate.measures import linkage, telephone
 from curate.measures.linkage import Labels, Vectors
 
-SEVERAL = 3  # clips: fewer prove nothing against a label
+SEVERAL = 3  # clips: fewer prove nothing against a label; names: fewer nothing against a voice
 MAIN = 0.5  # share of a name's clips that its voices have together; a label with less stands on several people
 FURTHER = 0.05  # share of a name's clips that a further voice has at least, unless most of that voice are the name's
 OWN = 0.8  # share of a name's clips in a voice that it shares with another name as one person
@@ -220,8 +220,24 @@ def _conflicts(heard: _Heard, owner: Labels, group: Labels) -> NDArray[np.bool_]
     nearer = np.einsum("nd,nd->n", others - linkage.unit(own_sums[name]), vectors) >= NEARER
     known = _settled(heard, owner)[name] | (owner[named] < 0)
     known |= heard.source[name] == heard.source[np.maximum(owner[named], 0)]
+    known &= (owner[named] >= 0) | ~_contested(heard, owner)[voice]
     conflict[named] = nearer & known & (heard.voice_counts[voice] >= SEVERAL) & (group[side] != group[name])
     return conflict
+
+
+def _contested(heard: _Heard, owner: Labels) -> NDArray[np.bool_]:
+    """Whether each voice (v,) is nobody's: most of its clips have names with a voice of their own, three and more.
+
+    None of them has most. One person's clips are seldom labelled as several others'; on the telephone several people
+    are alike.
+    """
+    claims = _settled(heard, owner)[heard.pairs[:, 0]]
+    voices, counts = heard.pairs[claims, 1], heard.counts[claims]
+    most = np.zeros(len(heard.voices))
+    np.maximum.at(most, voices, counts)
+    names, named = np.bincount(voices, minlength=len(most)), np.bincount(voices, counts, minlength=len(most))
+    half = MAIN * heard.voice_counts
+    return np.asarray((names >= SEVERAL) & (named > half) & (most <= half))
 
 
 def _holders(

@@ -138,6 +138,17 @@ def test_single_clips_in_other_voices_decide_nothing_about_a_name() -> None:
     assert conflicts(few) == [None] * 12
 
 
+def test_a_voice_that_several_names_share_tells_nothing_against_any() -> None:
+    """As telephone speech of several people does, who have voices of their own in full bandwidth."""
+    names = ("mina", "jun", "kim")
+    own: list[Row] = [("a", name, f"voice-00{i + 1}", i) for i, name in enumerate(names) for _ in range(6)]
+    telephone: list[Row] = [("a", name, "voice-009", 5) for name in names]
+    assert conflicts([*own, *telephone]) == [None] * 21
+    assert person([*own, *telephone])[18:] == ["a mina", "a jun", "a kim"]
+    nameless: list[Row] = [("b", None, "voice-009", 5)] * 4  # now it is somebody's, and three labels are wrong
+    assert conflicts([*own, *telephone, *nameless])[18:21] == ["voice-009"] * 3
+
+
 def test_a_nameless_clip_without_a_sure_voice_stands_with_the_likeliest_person() -> None:
     rows: list[Row] = [("a", "mina", "voice-001", 0)] * 4 + [("b", None, None, 0), ("b", None, None, 1)]
     assert person(rows) == ["a mina"] * 5 + [None]
