@@ -43,7 +43,8 @@ FAIR = (*ONE_VOICE, pl.col("speech_seconds") >= 1.0, pl.col("snr") >= 5.0, pl.co
 
 LINKED = 0.62  # two groups are one voice at this mean cosine between their clips and above
 NEAR = 0.75  # a clip this near to the centre of a group is its, while many clips are gathered
-MODES = 0.82  # a voice that has parts alike by less than this, how tight each is taken into account, is several
+MODES = 0.8  # a voice whose halves are alike by less than this, how tight each is taken into account, is several;
+MORE_MODES = 0.82  # and one whose three parts and more are
 MOST_MODES = 6  # parts that a voice is taken apart in at a time, to see that it is several
 LEAST_MODE = 3  # clips that a half has at least
 LEAST_FAIR = 2  # fair clips that make a voice,
@@ -138,7 +139,7 @@ def _modes(vectors: Vectors, members: Labels) -> Iterator[Labels]:
     """
     most = min(MOST_MODES, len(members) // LEAST_MODE)
     for labels in linkage.partitions(vectors[members], most) if most > 1 else ():
-        group = _joined_where_alike(vectors[members], labels)
+        group = _joined_where_alike(vectors[members], labels, MODES if labels.max() == 1 else MORE_MODES)
         if group.any():
             for part in range(int(group.max()) + 1):
                 yield from _modes(vectors, members[group == part])
@@ -146,8 +147,8 @@ def _modes(vectors: Vectors, members: Labels) -> Iterator[Labels]:
     yield members
 
 
-def _joined_where_alike(vectors: Vectors, labels: Labels) -> Labels:
-    """Numbers (n,) of the groups that parts are, where those alike by MODES, directly or through others, are one.
+def _joined_where_alike(vectors: Vectors, labels: Labels, least: float) -> Labels:
+    """Numbers (n,) of the groups that parts are, where those alike by `least`, directly or through others, are one.
 
     All one where a part has fewer members than LEAST_MODE.
     """
@@ -157,7 +158,7 @@ def _joined_where_alike(vectors: Vectors, labels: Labels) -> Labels:
     if counts.min() < LEAST_MODE:
         return np.zeros(len(labels), np.int64)
     parts = range(len(counts))
-    alike = [[linkage.likeness(sums[a], counts[a], sums[b], counts[b]) >= MODES for a in parts] for b in parts]
+    alike = [[linkage.likeness(sums[a], counts[a], sums[b], counts[b]) >= least for a in parts] for b in parts]
     return np.asarray(connected_components(np.array(alike), directed=False)[1][labels], dtype=np.int64)
 
 

@@ -105,12 +105,15 @@ def _owners(heard: _Heard) -> dict[int, list[int]]:
     for mine in _own_voices(heard):
         for pair in mine:
             claims.setdefault(int(heard.pairs[pair, 1]), []).append(pair)
-    proven = np.where(heard.counts >= SEVERAL, heard.counts, 0)  # fewer clips in another voice: wrong labels, strays
-    totals = np.bincount(heard.pairs[:, 0], proven, minlength=len(heard.names))
+    totals = np.bincount(heard.pairs[:, 0], heard.counts, minlength=len(heard.names))
+    # a single clip in another voice is a wrong label or a stray; one source holds two names to be two all the same
+    proven = np.bincount(heard.pairs[:, 0], np.where(heard.counts > 1, heard.counts, 0), minlength=len(heard.names))
     owners = {}
     for voice, pairs in claims.items():
         first, *others = sorted(pairs, key=lambda pair: (-heard.counts[pair], pair))
-        strong = [p for p in others if heard.counts[p] >= max(SEVERAL, OWN * totals[heard.pairs[p, 0]])]
+        home = heard.source[heard.pairs[first, 0]]
+        needed = np.where(heard.source == home, totals, proven) * OWN
+        strong = [p for p in others if heard.counts[p] >= max(SEVERAL, needed[heard.pairs[p, 0]])]
         owners[voice] = [first, *strong]
     return owners
 
