@@ -48,7 +48,7 @@ MORE_MODES = 0.82  # and one whose three parts and more are
 MOST_MODES = 6  # parts that a voice is taken apart in at a time, to see that it is several
 LEAST_MODE = 3  # clips that a half has at least
 LEAST_FAIR = 2  # fair clips that make a voice,
-LEAST_NARROW = 3  # and those that do with telephone speech: two such clips of two people are alike
+LEAST_NARROW = 3  # and beside wide-band speech those that do with telephone speech: two of two people are alike
 ABSORBED = (
     0.65,
     0.1,
@@ -62,8 +62,8 @@ def find(clips: pl.DataFrame) -> pl.DataFrame:
     if embedded.is_empty():
         return pl.DataFrame(schema={"id": pl.String, "voice": pl.String})
     vectors = telephone.unit_embeddings(embedded)
-    bounds = ((CLEAN, 1), ((*FAIR, WIDE), LEAST_FAIR), (FAIR, LEAST_NARROW))
-    tiers = [(_within(embedded, bound), least) for bound, least in bounds]
+    clean, wide, fair = (_within(embedded, bounds) for bounds in (CLEAN, (*FAIR, WIDE), FAIR))
+    tiers = [(clean, 1), (wide, LEAST_FAIR), (fair, LEAST_NARROW if wide.any() else LEAST_FAIR)]
     numbers = _numbers(vectors, tiers)
     order = {int(n): i for i, n in enumerate(dict.fromkeys(n for n in numbers.tolist() if n >= 0), 1)}
     names = [f"voice-{order[n]:03d}" if n >= 0 else None for n in numbers.tolist()]

@@ -126,13 +126,15 @@ def test_a_loose_voice_of_one_person_stays_one(closeness: float) -> None:
 
 
 @pytest.mark.parametrize(("bandwidth", "least"), [(4000.0, 3), (8000.0, 2), (None, 2)])
-def test_telephone_speech_founds_a_voice_with_three_clips(bandwidth: float | None, least: int) -> None:
-    (a,) = people(1)
-    frame = heard([near(a, 0.9, i) for i in range(3)]).with_columns(
-        snr=pl.lit(7.0), bandwidth=pl.lit(bandwidth, pl.Float64)
+def test_telephone_speech_beside_wide_band_founds_a_voice_with_three_clips(bandwidth: float | None, least: int) -> None:
+    a, b = people(2)
+    bandwidths = pl.Series([8000.0, *[bandwidth] * 3], dtype=pl.Float64)
+    frame = heard([near(b, 0.9, 9), *(near(a, 0.9, i) for i in range(3))]).with_columns(
+        snr=pl.lit(7.0), bandwidth=bandwidths
     )
-    assert named_voices(frame.head(least - 1)) == [None] * (least - 1)
-    assert named_voices(frame.head(least)) == ["voice-001"] * least
+    assert named_voices(frame[: 1 + least - 1])[1:] == [None] * (least - 1)
+    assert named_voices(frame[: 1 + least])[1:] == ["voice-001"] * least
+    assert named_voices(frame[1:3].with_columns(bandwidth=pl.lit(4000.0))) == ["voice-001"] * 2  # nothing but telephone
 
 
 def test_a_stray_clip_is_no_voice_of_its_own_where_one_is_much_the_nearest() -> None:
