@@ -130,6 +130,28 @@ def halves(vectors: Vectors) -> NDArray[np.bool_]:
     return side
 
 
+def partitions(vectors: Vectors, most: int) -> Iterator[Labels]:
+    """Partitions (n,) of vectors (n, d) into 2, 3... `most` parts by k-means, each begun from the one before.
+
+    The part that strays most from its mean is halved. Ends early where no part can be halved any more.
+    """
+    labels = np.zeros(len(vectors), np.int64)
+    for parts in range(2, most + 1):
+        sums, counts = totals(vectors, labels, parts - 1)
+        loosest = int((counts - np.square(sums).sum(axis=1) / np.maximum(counts, 1)).argmax())
+        members = np.flatnonzero(labels == loosest)
+        side = halves(vectors[members])
+        if side.all() or not side.any():
+            return
+        labels[members[side]] = parts - 1
+        for _ in range(ROUNDS if parts > 2 else 0):  # `halves` has moved two means already
+            moved = (vectors @ unit(totals(vectors, labels, parts)[0]).T).argmax(axis=1)
+            if len(np.unique(moved)) < parts or np.array_equal(moved, labels):
+                break
+            labels = moved
+        yield labels.copy()
+
+
 def nearest(vectors: Vectors, centres: Vectors) -> tuple[Labels, Vectors]:
     """The nearest centre of each vector and its dot product with it; -1 and -1 where there is no centre."""
     place, dots = np.full(len(vectors), -1), np.full(len(vectors), -1, np.float32)

@@ -3,8 +3,8 @@
 Voices are found on clean clips of one person only: a song, a synthesiser under music or two people at once give an
 embedding between people, and a few of these glue men and women together. The bounds are fixed, not the recipe's
 thresholds: they say what an embedding can be trusted on, not what is wanted in a corpus. Clean clips are linked by the
-mean of all cosines between two groups (`linkage`), where one impure clip is one among many; a group of two modes is
-parted again; the other clips go to a voice where they are surely its, or stay unnamed.
+mean of all cosines between two groups (`linkage`), where one impure clip is one among many; a group of several modes
+is parted again; the other clips go to a voice where they are surely its, or stay unnamed.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from curate.measures import linkage, telephone
 from curate.measures.linkage import Labels, Vectors
 
-VERSION = 4  # raise it when an answer changes: it enters the fingerprint
+VERSION = 5  # raise it when an answer changes: it enters the fingerprint
 INPUTS = (
     "embedding", "speech_seconds", "snr", "music", "voices", "second_voice", "clipped", "bandwidth",
     "overlap", "voice_similarity",
@@ -30,21 +30,25 @@ ONE_VOICE = (  # not `other_voice`: the segmentation model hears a second person
     pl.col("overlap") <= 0.1,
     pl.col("voice_similarity") >= 0.55,
 )
+WIDE = pl.col("bandwidth") >= telephone.NARROW  # two people on the telephone are nearer to each other
 CLEAN = (
     *ONE_VOICE,
     pl.col("speech_seconds") >= 2.0,
     pl.col("snr") >= 10.0,
     pl.col("music") <= 0.2,
     pl.col("clipped") <= 0.02,
-    pl.col("bandwidth") >= telephone.NARROW,  # two people on the telephone are nearer to each other
+    WIDE,
 )
 FAIR = (*ONE_VOICE, pl.col("speech_seconds") >= 1.0, pl.col("snr") >= 5.0, pl.col("music") <= 0.5)
 
 LINKED = 0.62  # two groups are one voice at this mean cosine between their clips and above
 NEAR = 0.75  # a clip this near to the centre of a group is its, while many clips are gathered
-MODES = 0.8  # a voice whose halves are alike by less than this, how tight each is taken into account, is two
+MODES = 0.8  # a voice whose halves are alike by less than this, how tight each is taken into account, is several;
+MORE_MODES = 0.82  # and one whose three parts and more are
+MOST_MODES = 6  # parts that a voice is taken apart in at a time, to see that it is several
 LEAST_MODE = 3  # clips that a half has at least
-LEAST_FAIR = 2  # fair clips that make a voice
+LEAST_FAIR = 2  # fair clips that make a voice,
+LEAST_NARROW = 3  # and beside wide-band speech those that do with telephone speech: two of two people are alike
 ABSORBED = (
     0.65,
     0.1,
@@ -58,7 +62,8 @@ def find(clips: pl.DataFrame) -> pl.DataFrame:
     if embedded.is_empty():
         return pl.DataFrame(schema={"id": pl.String, "voice": pl.String})
     vectors = telephone.unit_embeddings(embedded)
-    tiers = [(_within(embedded, CLEAN), 1), (_within(embedded, FAIR), LEAST_FAIR)]
+    clean, wide, fair = (_within(embedded, bounds) for bounds in (CLEAN, (*FAIR, WIDE), FAIR))
+    tiers = [(clean, 1), (wide, LEAST_FAIR), (fair, LEAST_NARROW if wide.any() else LEAST_FAIR)]
     numbers = _numbers(vectors, tiers)
     order = {int(n): i for i, n in enumerate(dict.fromkeys(n for n in numbers.tolist() if n >= 0), 1)}
     names = [f"voice-{order[n]:03d}" if n >= 0 else None for n in numbers.tolist()]
@@ -73,26 +78,30 @@ def _numbers(vectors: Vectors, tiers: Sequence[tuple[NDArray[np.bool_], int]]) -
     """The number of each clip's voice, -1 where it is nobody's.
 
     Tier by tier (which clips, and how many of them make a voice): clips that are surely of a voice found before are
-    given to it, and the others are linked. At last the rest is given to voices.
+    given to it, and the others are linked. At last the rest is given to voices, and what was given before to a voice
+    that is no longer the nearest goes to the nearest: its own may have been found later.
     """
     numbers = np.full(len(vectors), -1)
+    given = np.ones(len(vectors), np.bool_)
     for founding, least in tiers:
-        _assign(numbers, founding, vectors)
+        _assign(numbers, founding & (numbers < 0), vectors)
         left = np.flatnonzero(founding & (numbers < 0))
         if len(left):
             groups = _parted(vectors[left], linkage.link(vectors[left], threshold=LINKED, near=NEAR))
             large = np.bincount(groups)[groups] >= least
             numbers[left[large]] = numbers.max() + 1 + linkage.ordered(groups[large])
+            given[left[large]] = False
         _absorb(numbers, vectors)
-    _assign(numbers, np.ones(len(vectors), np.bool_), vectors)
+    _assign(numbers, given, vectors)
     return numbers
 
 
 def _assign(numbers: Labels, which: NDArray[np.bool_], vectors: Vectors) -> None:
-    """Give unnumbered clips to voices, where they are surely theirs."""
-    named, rows = np.flatnonzero(numbers >= 0), np.flatnonzero(which & (numbers < 0))
+    """Give clips to voices, where they are surely theirs; those that have one already keep it otherwise."""
+    named, rows = np.flatnonzero(numbers >= 0), np.flatnonzero(which)
     centres = linkage.unit(linkage.totals(vectors[named], numbers[named])[0])
-    numbers[rows] = _surely(vectors[rows], centres, near=SURE, apart=APART)
+    surely = _surely(vectors[rows], centres, near=SURE, apart=APART)
+    numbers[rows] = np.where(surely >= 0, surely, numbers[rows])
 
 
 def _absorb(numbers: Labels, vectors: Vectors) -> None:
@@ -123,17 +132,34 @@ def _members(labels: Labels) -> list[Labels]:
 
 
 def _modes(vectors: Vectors, members: Labels) -> Iterator[Labels]:
-    """A group as it is, or parted in two, and each part again, where its halves are less alike than a voice's are."""
-    if len(members) >= 2 * LEAST_MODE:
-        side = linkage.halves(vectors[members])
-        one, other = members[~side], members[side]
-        if min(len(one), len(other)) >= LEAST_MODE:
-            sums = vectors[one].sum(axis=0), vectors[other].sum(axis=0)
-            if linkage.likeness(sums[0], len(one), sums[1], len(other)) < MODES:
-                yield from _modes(vectors, one)
-                yield from _modes(vectors, other)
-                return
+    """A group as it is, or parted where parts of it are less alike than a voice's are, and each part again.
+
+    Two parts do not show three people: where one part holds two of them it is loose itself, and the third is about as
+    like them as they are to each other. So it is parted in three and more as well, and parts that are alike are joined.
+    """
+    most = min(MOST_MODES, len(members) // LEAST_MODE)
+    for labels in linkage.partitions(vectors[members], most) if most > 1 else ():
+        group = _joined_where_alike(vectors[members], labels, MODES if labels.max() == 1 else MORE_MODES)
+        if group.any():
+            for part in range(int(group.max()) + 1):
+                yield from _modes(vectors, members[group == part])
+            return
     yield members
+
+
+def _joined_where_alike(vectors: Vectors, labels: Labels, least: float) -> Labels:
+    """Numbers (n,) of the groups that parts are, where those alike by `least`, directly or through others, are one.
+
+    All one where a part has fewer members than LEAST_MODE.
+    """
+    from scipy.sparse.csgraph import connected_components
+
+    sums, counts = linkage.totals(vectors, labels)
+    if counts.min() < LEAST_MODE:
+        return np.zeros(len(labels), np.int64)
+    parts = range(len(counts))
+    alike = [[linkage.likeness(sums[a], counts[a], sums[b], counts[b]) >= least for a in parts] for b in parts]
+    return np.asarray(connected_components(np.array(alike), directed=False)[1][labels], dtype=np.int64)
 
 
 def _surely(vectors: Vectors, centres: Vectors, *, near: float, apart: float) -> Labels:

@@ -50,13 +50,14 @@ def fill(clips: pl.DataFrame) -> pl.DataFrame:
     for row, near in zip(rows.tolist(), nearness, strict=True):
         clip = named.row(row, named=True)
         own = numbered.get(clip["person"], -1)
-        label = numbered.get(labelled.get((clip["source"], clip["speaker"]), ""))
-        if clip["speaker_conflict"] is not None and label is not None:
-            near[label] = 1.0  # it may be right
-            labels[row] = label
         if small[row] and own >= 0:
             near[own] = -1.0
-        others = [known.persons[each] for each in _others(near, own, LIKE if few[row] else FARTHEST)]
+        may_be = _others(near, own, LIKE if few[row] else FARTHEST)
+        label = numbered.get(labelled.get((clip["source"], clip["speaker"]), ""))
+        if clip["speaker_conflict"] is not None and label is not None:
+            labels[row] = label
+            may_be = [label, *(each for each in may_be if each != label)] if label != own else may_be  # it may be right
+        others = [known.persons[each] for each in may_be]
         clear = doubtful[row] and clip["speaker_conflict"] is None and clip["voice"] is not None
         sure = _is_clear(near, own) if clear else is_known[row] and not others
         found[row] = None if sure else others

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from curate.measures import linkage, telephone
 from curate.measures.linkage import Labels, Vectors
 
-SEVERAL = 3  # clips: fewer prove nothing against a label
+SEVERAL = 3  # clips: fewer prove nothing against a label; names: fewer nothing against a voice
 MAIN = 0.5  # share of a name's clips that its voices have together; a label with less stands on several people
 FURTHER = 0.05  # share of a name's clips that a further voice has at least, unless most of that voice are the name's
 OWN = 0.8  # share of a name's clips in a voice that it shares with another name as one person
@@ -41,8 +41,12 @@ def persons(clips: pl.DataFrame) -> pl.DataFrame:
     owner = _owner_of_clips(heard, owners, voice)
     conflict = _conflicts(heard, owner, group)
     voice_side = np.where(owner >= 0, owner, np.where(voice >= 0, len(heard.names) + voice, -1))
+    person_of_name = _followed(heard, voice_side, owner, group)
+    holder = _holders(heard, owner, conflict, voice, person_of_name)
+    voice_side = np.where(holder >= 0, holder, voice_side)
     by_voice = _looked_up(group, voice_side)
-    by_name = _looked_up(_followed(heard, voice_side, owner, group), heard.name)
+    by_voice = np.where(holder >= 0, _looked_up(person_of_name, holder), by_voice)
+    by_name = _looked_up(person_of_name, heard.name)
     person = np.where(conflict | (by_name < 0), by_voice, by_name)
     person = np.where(person < 0, heard.name, person)  # a label on several people, and no voice to go by
     labels = [*heard.names, *heard.voices]
@@ -102,10 +106,14 @@ def _owners(heard: _Heard) -> dict[int, list[int]]:
         for pair in mine:
             claims.setdefault(int(heard.pairs[pair, 1]), []).append(pair)
     totals = np.bincount(heard.pairs[:, 0], heard.counts, minlength=len(heard.names))
+    # a single clip in another voice is a wrong label or a stray; one source holds two names to be two all the same
+    proven = np.bincount(heard.pairs[:, 0], np.where(heard.counts > 1, heard.counts, 0), minlength=len(heard.names))
     owners = {}
     for voice, pairs in claims.items():
         first, *others = sorted(pairs, key=lambda pair: (-heard.counts[pair], pair))
-        strong = [p for p in others if heard.counts[p] >= max(SEVERAL, OWN * totals[heard.pairs[p, 0]])]
+        home = heard.source[heard.pairs[first, 0]]
+        needed = np.where(heard.source == home, totals, proven) * OWN
+        strong = [p for p in others if heard.counts[p] >= max(SEVERAL, needed[heard.pairs[p, 0]])]
         owners[voice] = [first, *strong]
     return owners
 
@@ -213,17 +221,57 @@ def _conflicts(heard: _Heard, owner: Labels, group: Labels) -> NDArray[np.bool_]
     side = np.where(owner[named] >= 0, owner[named], len(heard.names) + voice)
     others = linkage.unit(heard.voice_sums[voice] - vectors)  # without the clip itself
     nearer = np.einsum("nd,nd->n", others - linkage.unit(own_sums[name]), vectors) >= NEARER
-    known = (np.abs(own_sums).max(axis=1) > 0)[name] | (owner[named] < 0)
+    known = _settled(heard, owner)[name] | (owner[named] < 0)
     known |= heard.source[name] == heard.source[np.maximum(owner[named], 0)]
+    known &= (owner[named] >= 0) | ~_contested(heard, owner)[voice]
     conflict[named] = nearer & known & (heard.voice_counts[voice] >= SEVERAL) & (group[side] != group[name])
     return conflict
+
+
+def _contested(heard: _Heard, owner: Labels) -> NDArray[np.bool_]:
+    """Whether each voice (v,) is nobody's: most of its clips have names with a voice of their own, three and more.
+
+    None of them has most. One person's clips are seldom labelled as several others'; on the telephone several people
+    are alike.
+    """
+    claims = _settled(heard, owner)[heard.pairs[:, 0]]
+    voices, counts = heard.pairs[claims, 1], heard.counts[claims]
+    most = np.zeros(len(heard.voices))
+    np.maximum.at(most, voices, counts)
+    names, named = np.bincount(voices, minlength=len(most)), np.bincount(voices, counts, minlength=len(most))
+    half = MAIN * heard.voice_counts
+    return np.asarray((names >= SEVERAL) & (named > half) & (most <= half))
+
+
+def _holders(
+    heard: _Heard, owner: Labels, conflict: NDArray[np.bool_], voice: Labels, person_of_name: Labels
+) -> Labels:
+    """For each clip (n,) whose voice (n,) no name owns the name of a person that most of that voice has, or -1.
+
+    Two clips are too few to own a voice, but who else is heard in it stands with them, not alone.
+    """
+    here = np.flatnonzero((heard.name >= 0) & (heard.voice >= 0) & (owner < 0) & ~conflict)
+    pairs, counts = np.unique(np.stack([heard.voice[here], heard.name[here]], axis=1), axis=0, return_counts=True)
+    most = pairs[(counts > MAIN * heard.voice_counts[pairs[:, 0]]) & (person_of_name[pairs[:, 1]] >= 0)]
+    holder_of_voice = np.full(len(heard.voices) + 1, -1)  # the last for clips without a voice
+    holder_of_voice[most[:, 0]] = most[:, 1]
+    return np.where(owner < 0, holder_of_voice[voice], -1)
+
+
+def _settled(heard: _Heard, owner: Labels) -> NDArray[np.bool_]:
+    """Whether each name (g,) has a voice of its own, in which half of its clips are."""
+    told = (heard.name >= 0) & (heard.voice >= 0)
+    own = told & (owner == heard.name)
+    size = len(heard.names)
+    counts = np.bincount(heard.name[own], minlength=size)
+    return (counts > 0) & (counts >= MAIN * np.bincount(heard.name[told], minlength=size))
 
 
 def _followed(heard: _Heard, side: Labels, owner: Labels, group: Labels) -> Labels:
     """The person of each name (g,): its own; of one that has no voice of its own that of most of its clips; or -1."""
     followed = group[: len(heard.names)].copy()
-    settled = np.unique(heard.name[(owner == heard.name) & (owner >= 0)])
-    heard_where = (heard.name >= 0) & (heard.voice >= 0) & ~np.isin(heard.name, settled)
+    is_settled = np.append(_settled(heard, owner), True)  # the last for clips without a name
+    heard_where = (heard.name >= 0) & (heard.voice >= 0) & ~is_settled[heard.name]
     persons, counts = np.unique(
         np.stack([heard.name[heard_where], group[side[heard_where]]], axis=1), axis=0, return_counts=True
     )

@@ -75,3 +75,11 @@ def test_likeness_of_one_mode_is_one_and_of_two_is_less() -> None:
     assert same == pytest.approx(1, abs=0.05)
     assert apart < 0.5
     assert partition(linkage.halves(vectors).astype(np.int64)) == partition(who)
+
+
+def test_partitions_come_to_as_many_parts_as_there_are_people() -> None:
+    vectors, who = drawn(5, 300, 6)
+    parts = list(linkage.partitions(vectors, 5))
+    assert [len(set(labels.tolist())) for labels in parts] == [2, 3, 4, 5]
+    assert partition(parts[-1]) == partition(who)
+    assert list(linkage.partitions(np.repeat(vectors[:1], 9, axis=0), 4)) == []

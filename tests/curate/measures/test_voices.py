@@ -108,6 +108,35 @@ def test_a_voice_of_two_modes_is_parted() -> None:
     assert named_voices(heard(vectors.tolist())) == ["voice-001", "voice-002"] * 8
 
 
+@pytest.mark.parametrize("count", [2, 3, 4, 6])
+def test_a_voice_of_several_people_about_as_far_from_each_other_is_parted(count: int) -> None:
+    """Two halves of three people are alike: one half holds two of them, and is loose itself."""
+    common, *axes = people(count + 1)
+    centres = [linkage.unit(np.array([np.sqrt(3) * common + axis]))[0] for axis in axes]  # alike by 0.75
+    vectors = [near(who, 0.95, 10 * i + j) for i in range(6) for j, who in enumerate(centres)]
+    linked = linkage.link(np.array(vectors, np.float32), threshold=voices.LINKED, near=0.75)
+    assert len(set(linked.tolist())) == 1
+    assert named_voices(heard(vectors)) == [f"voice-00{i + 1}" for i in range(count)] * 6
+
+
+@pytest.mark.parametrize("closeness", [0.8, 0.85, 0.95])
+def test_a_loose_voice_of_one_person_stays_one(closeness: float) -> None:
+    (a,) = people(1)
+    assert set(named_voices(heard([near(a, closeness, i) for i in range(40)]))) == {"voice-001"}
+
+
+@pytest.mark.parametrize(("bandwidth", "least"), [(4000.0, 3), (8000.0, 2), (None, 2)])
+def test_telephone_speech_beside_wide_band_founds_a_voice_with_three_clips(bandwidth: float | None, least: int) -> None:
+    a, b = people(2)
+    bandwidths = pl.Series([8000.0, *[bandwidth] * 3], dtype=pl.Float64)
+    frame = heard([near(b, 0.9, 9), *(near(a, 0.9, i) for i in range(3))]).with_columns(
+        snr=pl.lit(7.0), bandwidth=bandwidths
+    )
+    assert named_voices(frame[: 1 + least - 1])[1:] == [None] * (least - 1)
+    assert named_voices(frame[: 1 + least])[1:] == ["voice-001"] * least
+    assert named_voices(frame[1:3].with_columns(bandwidth=pl.lit(4000.0))) == ["voice-001"] * 2  # nothing but telephone
+
+
 def test_a_stray_clip_is_no_voice_of_its_own_where_one_is_much_the_nearest() -> None:
     a, b = people(2)
     vectors = [near(who, 0.9, 10 * i + j) for i in range(4) for j, who in enumerate((a, b))]

@@ -80,6 +80,12 @@ def test_a_label_in_doubt_is_in_doubt() -> None:
     assert candidates([*rows, *rows, wrong])[30] == ["studio who1"]
 
 
+def test_a_label_in_doubt_hides_nobody_else() -> None:
+    rows = [{**row, "speaker": f"who{i // 5}"} for i, row in enumerate(voices())]
+    wrong = {"speaker": "who1", "voice": "voice-001", "embedding": between(0, 2, 0.47)}
+    assert candidates([*rows, *rows, wrong])[30] == ["studio who1", "studio who2"]
+
+
 def _dealt(rows: list[dict[str, Any]], seed: int) -> tuple[pl.DataFrame, pl.Series]:
     """The splits, and what would be kept from training once they are drawn."""
     frame = person_candidates.fill(speakers.persons(clips(rows)))

@@ -109,6 +109,46 @@ def test_a_name_of_few_clips_in_the_voice_of_another_source_goes_with_it_whole()
     assert person(within) == ["a mina"] * 8
 
 
+def test_a_wrong_label_in_a_small_voice_goes_to_the_name_that_most_of_that_voice_has() -> None:
+    small: list[Row] = [("a", "mina", "voice-003", 0)] * 2
+    rows: list[Row] = [
+        *[("a", "mina", "voice-001", 0)] * 12,
+        *[("a", "jun", "voice-002", 1)] * 6,
+        *small,
+        ("a", "jun", "voice-003", 0),
+    ]
+    assert person(rows) == ["a mina"] * 12 + ["a jun"] * 6 + ["a mina"] * 3
+    assert conflicts(rows) == [None] * 20 + ["a mina"]
+    shared: list[Row] = [*rows, *[("b", None, "voice-003", 0)] * 2]  # two of five are too few
+    assert person(shared)[20:] == ["voice-003"] * 3
+
+
+def test_single_clips_in_other_voices_decide_nothing_about_a_name() -> None:
+    rows: list[Row] = [
+        *[("a", "mina", "voice-001", 0)] * 9,
+        *[("b", "kim", "voice-001", 0)] * 7,
+        ("b", "kim", "voice-002", 0),  # on the telephone
+        *[("a", "jun", "voice-003", 1)] * 6,
+        ("b", "kim", "voice-003", 1),  # a wrong label
+    ]
+    assert person(rows) == ["a mina"] * 17 + ["a jun"] * 7
+    assert conflicts(rows) == [None] * 23 + ["a jun"]
+    few: list[Row] = [*rows[:9], *[("b", "kim", "voice-001", 0)] * 2, ("b", "kim", "voice-002", 0)]
+    assert person(few) == ["a mina"] * 12
+    assert conflicts(few) == [None] * 12
+
+
+def test_a_voice_that_several_names_share_tells_nothing_against_any() -> None:
+    """As telephone speech of several people does, who have voices of their own in full bandwidth."""
+    names = ("mina", "jun", "kim")
+    own: list[Row] = [("a", name, f"voice-00{i + 1}", i) for i, name in enumerate(names) for _ in range(6)]
+    telephone: list[Row] = [("a", name, "voice-009", 5) for name in names]
+    assert conflicts([*own, *telephone]) == [None] * 21
+    assert person([*own, *telephone])[18:] == ["a mina", "a jun", "a kim"]
+    nameless: list[Row] = [("b", None, "voice-009", 5)] * 4  # now it is somebody's, and three labels are wrong
+    assert conflicts([*own, *telephone, *nameless])[18:21] == ["voice-009"] * 3
+
+
 def test_a_nameless_clip_without_a_sure_voice_stands_with_the_likeliest_person() -> None:
     rows: list[Row] = [("a", "mina", "voice-001", 0)] * 4 + [("b", None, None, 0), ("b", None, None, 1)]
     assert person(rows) == ["a mina"] * 5 + [None]
