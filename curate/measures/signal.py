@@ -73,7 +73,7 @@ FILLED_FACTOR, FILLED_WEIGHT, FILLED_SNR, FILLED_GAP = 1.5, 0.6, 15.5, 2.0
 # of the bass (by BASS_WEIGHT) and of what fills the other frames counts if speech stands less than BASS_SNR over it:
 # speech alone, and noise at 20 dB, lie beyond. BASS_LEVEL and BASS_FILLED: no less than so many dB under speech.
 BASS, BASS_QUANTILE, BASS_WEIGHT, BASS_FACTOR = 70.0, 0.75, 0.65, 2.0
-BASS_PAUSES, BASS_LEVEL, BASS_FILLED, BASS_SNR = 25.0, 23.5, 20.5, 17.0
+BASS_PAUSES, BASS_LEVEL, BASS_FILLED, BASS_SNR = 25.0, 23.5, 19.5, 17.0
 CLOSED, CLOSED_SHARE = 6.0, 0.1
 PITCH_RATE, PITCH_LOW, PITCH_HIGH = 8000, 60.0, 420.0  # Hz
 PITCH_FRAME, PITCH_HOP, PITCH_LEAST = 0.05, 0.04, 3  # seconds: three periods of the lowest pitch; frames
