@@ -34,7 +34,7 @@ from curate.measures.spectra import (
 
 # Raise it when an answer changes, here or in spectra, clipping and what it is made of, bandwidth or loudness: it enters
 # the fingerprint.
-VERSION = 10
+VERSION = 11
 
 NAMES = ("loudness", "peak", "clipped", "noise_floor", "snr", "bandwidth", "pitch")
 SILENT = 1e-7  # a peak under -140 dBFS is digital silence
@@ -67,6 +67,14 @@ SHORT_PAUSES, MISSED, AS_SPEECH = 20, 8.0, 4.0
 # the noise at 5 to 20 dB. Speech alone stands 15.5 dB and more over that in 589 of 590 clips (the other at 15.4); it
 # counts where it is 2 dB over what was found otherwise.
 FILLED_FACTOR, FILLED_WEIGHT, FILLED_SNR, FILLED_GAP = 1.5, 0.6, 15.5, 2.0
+# A gate closes where music rests, so that neither pauses nor quiet moments hold its level. Its bass (under BASS Hz)
+# does: voices have little there, and plosives are shorter than BASS_QUANTILE tells. Where pauses lie BASS_PAUSES dB
+# under speech, and frames within CLOSED dB of them (or beside these) are less than CLOSED_SHARE of speech, a mean in dB
+# of the bass (by BASS_WEIGHT) and of what fills the other frames counts if speech stands less than BASS_SNR over it:
+# speech alone, and noise at 20 dB, lie beyond. BASS_LEVEL and BASS_FILLED: no less than so many dB under speech.
+BASS, BASS_QUANTILE, BASS_WEIGHT, BASS_FACTOR = 70.0, 0.75, 0.65, 2.0
+BASS_PAUSES, BASS_LEVEL, BASS_FILLED, BASS_SNR = 25.0, 23.5, 19.5, 17.0
+CLOSED, CLOSED_SHARE = 6.0, 0.1
 PITCH_RATE, PITCH_LOW, PITCH_HIGH = 8000, 60.0, 420.0  # Hz
 PITCH_FRAME, PITCH_HOP, PITCH_LEAST = 0.05, 0.04, 3  # seconds: three periods of the lowest pitch; frames
 VOICED = 0.6  # normalised autocorrelation of a voiced frame
@@ -119,7 +127,31 @@ def _noise(frames: Frames) -> float | None:
         return None
     noise = _noise_of_pauses(frames, inside, speech)
     filled = inside.filled if inside.filled * 10 ** (FILLED_SNR / 10) > speech else 0.0
-    return filled if filled > noise * 10 ** (FILLED_GAP / 10) and frames.speech_energy is not None else noise
+    noise = filled if filled > noise * 10 ** (FILLED_GAP / 10) and frames.speech_energy is not None else noise
+    return max(noise, _noise_of_bass(frames, inside, speech))
+
+
+def _noise_of_bass(frames: Frames, inside: Inside, speech: float) -> float:
+    """Mean power of music whose rests a gate has closed, by its bass under speech of that mean power; 0 for none."""
+    pause = frames.energy[frames.pause]
+    if len(pause) < FEW_PAUSES or frames.speech_energy is None:
+        return 0.0
+    floor = max(float(quantiles(pause, (0.5,))[0]), speech * GATED)
+    if floor * 10 ** (BASS_PAUSES / 10) > speech:
+        return 0.0
+    bass = float(quantiles(frames.spoken[: math.ceil(BASS / frames.step)].sum(axis=0), (BASS_QUANTILE,))[0])
+    if bass * 10 ** (BASS_LEVEL / 10) < speech:
+        return 0.0
+    closed = frames.energy < floor * 10 ** (CLOSED / 10)
+    beside = np.convolve(closed, (1, 1, 1), "same") > 0
+    share = float(beside[frames.speech].mean())
+    if share >= CLOSED_SHARE:
+        return 0.0
+    held = _noise_inside(frames, ~beside, speech) if share else inside
+    if held is None or held.filled * 10 ** (BASS_FILLED / 10) < speech:
+        return 0.0
+    level = held.filled ** (1 - BASS_WEIGHT) * bass**BASS_WEIGHT
+    return level * BASS_FACTOR if level * 10 ** (BASS_SNR / 10) > speech else 0.0
 
 
 def _noise_of_pauses(frames: Frames, inside: Inside, speech: float) -> float:

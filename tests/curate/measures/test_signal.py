@@ -92,6 +92,32 @@ def test_music_with_rests_is_heard_under_speech_and_none_in_speech_alone() -> No
         assert signal.measure((alone * closed).astype(np.float32), rate, speech)["snr"] > 20
 
 
+@needs_speech
+@pytest.mark.parametrize("depth", [20, 30, 40, 60])
+def test_a_gate_that_closes_where_music_rests_leaves_its_bass_under_speech(depth: float) -> None:
+    """As a gate does that opens by level: inside speech too it closes in every rest."""
+    name = "ko/zeroth/104_003_0019.flac"
+    samples, rate, speech = mixed(name, drums, 10)
+    alone = mixed(name, drums, 60)[0]
+    blocks = alone[: len(alone) // 320 * 320].reshape(-1, 320)
+    level = np.sqrt(np.mean(np.square(blocks, dtype=np.float64), axis=1))
+    opened = np.convolve(level > level.max() / 50, np.ones(5), "same") > 0
+    gain = np.where(np.repeat(opened, 320), 1, 10 ** (-depth / 20))
+    found = [
+        signal.measure((sound[: len(gain)] * gain).astype(np.float32), rate, speech)["snr"]
+        for sound in (samples, alone)
+    ]
+    assert found[0] == pytest.approx(10, abs=4.9)
+    assert found[1] > 20
+
+
+def drums(size: int) -> np.ndarray:
+    """Four strokes a second that die away, 55 Hz and what lies over it, 16 kHz."""
+    time = np.arange(4000) / 16_000
+    stroke = sum(np.sin(2 * np.pi * 55 * n * time) / n**2 for n in (1, 2, 3, 5, 8, 13, 21, 34))
+    return np.resize(stroke * np.exp(-time * 12), size)
+
+
 def chords(size: int) -> np.ndarray:
     """Four notes on each beat, as of a plucked string, 16 kHz."""
     random, beat = np.random.default_rng(5), 8000
