@@ -11,10 +11,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from curate.measures.equal_frames import NOTHING
+from curate.measures.equal_frames import NOTHING, Print
 from curate.measures.spectra import Samples
 
-Print = NDArray[np.uint32]
 Levels = NDArray[np.uint8]
 Places = NDArray[np.int64]
 

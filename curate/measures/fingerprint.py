@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from curate.audio import LISTENING_RATE, resample
 from curate.manifest import COLUMNS
 from curate.measures import equal_frames, landmarks
-from curate.measures.alignment import FLOOR, LEAST, STEPS, Alignment, Judged, Levels, Print, Side, all_through, likeness
-from curate.measures.equal_frames import NOTHING
+from curate.measures.alignment import FLOOR, LEAST, STEPS, Alignment, Judged, Levels, Side, all_through, likeness
+from curate.measures.equal_frames import NOTHING, Print
 from curate.measures.spectra import Samples, finite, hann, power_of, quantiles
 from curate.measures.wander import Wander, wander
 

@@ -1,5 +1,6 @@
 """How steadily one print runs beside another: a copy keeps one speed and one pitch, a second take of words does not.
 
+Wander is the telephone engineers' word for slow jitter, of time as of pitch; a drift at one rate is another speed.
 Two takes of a sentence by one speaker agree as much as a copy in noise. But in a copy what agrees least still agrees
 best where the rest does; of takes each stretch agrees best some tens of milliseconds earlier or later than the line
 through all of them says, and a part of a band higher or lower. And where a copy at another speed agrees as little as
@@ -11,16 +12,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from curate.measures.equal_frames import NOTHING
+from curate.measures.alignment import BITS, STRETCH, Places
+from curate.measures.equal_frames import NOTHING, Print
 from curate.measures.spectra import Samples
 
-Print = NDArray[np.uint32]
-Places = NDArray[np.int64]
-
-BITS = 32
-STRETCH, STEP = 25, 5  # frames that say something (0.5 s): how long a stretch is, and how far from one to the next
+STEP = 5  # frames that say something, from one stretch to the next
 FAR = 8  # frames (160 ms) about the offset that are looked at
 NEAR = 4  # frames about the line
 HIGHER = 2  # bands about the pitch
