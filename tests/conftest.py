@@ -5,6 +5,7 @@ And a full disk, for both halves.
 
 import contextlib
 import resource
+import signal
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -17,6 +18,22 @@ _LONG = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long files first, everything else as it was found (`make test` keeps this order: --no-loadscope-reorder)."""
     items.sort(key=lambda item: _LONG.index(item.path.name) if item.path.name in _LONG else len(_LONG))
+
+
+@pytest.fixture(autouse=True)
+def _default_signals() -> Iterator[None]:
+    """Each test begins with Python's own handlers.
+
+    A run that a test leaves half-way keeps its handlers until it is collected. Under nohup, or started by a script
+    with `&`, signals are ignored, which the commands respect: tests of a hangup or of Ctrl-C would hear none.
+    """
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture

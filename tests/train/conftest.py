@@ -1,7 +1,6 @@
 """A synthetic corpus and a tiny model, shared by all training tests."""
 
 import os
-import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,14 +13,6 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 SECONDS = (0.8, 1.0, 1.3, 1.6)
 TEXTS = {"km": "ក ខ គ ឃ ង ច ឆ ជ ឈ ញ", "ko": "나는 오늘 학교에 갔다"}
 SPLITS = ("train", "train", "train", "train", "validation")
-
-
-@pytest.fixture(autouse=True)
-def _default_signals():
-    """A run that a test leaves half-way keeps its handlers until it is collected: begin with Python's own."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session", autouse=True)
