@@ -259,7 +259,7 @@ def embedding_extractor(place: Place = CPU) -> ClipExtractor:
         return [
             {
                 "embedding": None if voice is None else voice.whole.tolist(),
-                "voice_similarity": None if voice is None else voice_similarity.least(voice.windows),
+                "voice_similarity": None if voice is None else voice_similarity.least(voice.windows, voice.pieces),
             }
             for voice in model.voices(speech)
         ]

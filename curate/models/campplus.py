@@ -9,7 +9,7 @@ under 2 s different speakers reach 0.65.
 
 import functools
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from typing import Any, NamedTuple
 
@@ -28,6 +28,7 @@ MAX_SAMPLES = 60 * LISTENING_RATE  # of a longer clip the beginning is heard: me
 BINS = 80
 WINDOW, HOP = 150, 75  # frames of 10 ms: parts of a clip that are embedded by themselves
 STRIDE = 2  # frames of which the network makes one
+PIECE = 50  # frames of 10 ms: parts that are pooled in any combination
 POOLING = ("stats", "dense")  # its last layers: over time, and to the embedding
 WEIGHTS = "92f29b94e6948786a26778c9e302525d185bb08c8b9f5252ed98776902840199"
 NETWORK = "df62638ba4a0d2f8e9ce3640db76509dae3004f13e2a9288291de0060a675976"
@@ -35,11 +36,35 @@ NETWORK = "df62638ba4a0d2f8e9ce3640db76509dae3004f13e2a9288291de0060a675976"
 Embedding = NDArray[np.float32]
 
 
+class Pieces:
+    """What the network makes of each half second, to be embedded in any combination: pooling forgets the order.
+
+    `moments` (n, 2, channels) are the sums of its frames and of their squares; `dense` is the last layer, of mean and
+    deviation. What is left over at the end, less than half a second, is in none.
+    """
+
+    def __init__(self, moments: NDArray[np.float64], dense: Callable[[NDArray[np.float32]], Embedding]) -> None:
+        self._moments, self._dense = moments, dense
+
+    def __len__(self) -> int:
+        return len(self._moments)
+
+    def embed(self, weights: NDArray[np.float64]) -> Embedding:
+        """Embeddings (k, 192) of length 1 of k groups: `weights` (k, n) say how often each half second is in one."""
+        frames = weights.sum(axis=1)[:, None] * (PIECE // STRIDE)
+        mean, square = np.moveaxis(np.tensordot(weights, self._moments, 1), 1, 0) / frames
+        deviation = np.sqrt(np.maximum(square - mean**2, 0.0) * frames / (frames - 1))
+        vectors = self._dense(np.concatenate([mean, deviation], axis=1).astype(np.float32))
+        embeddings: Embedding = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        return embeddings
+
+
 class Voice(NamedTuple):
-    """A clip's embedding (192,), and those of its windows (n, 192); all of length 1."""
+    """A clip's embedding (192,), those of its windows (n, 192), both of length 1, and its half seconds."""
 
     whole: Embedding
     windows: Embedding
+    pieces: Pieces
 
 
 class Campplus:
@@ -64,7 +89,7 @@ class Campplus:
         return [None if voice is None else voice.whole for voice in self.voices(clips)]
 
     def voices(self, clips: Sequence[Samples]) -> list[Voice | None]:
-        """The same with windows of 1.5 s, every 0.75 s, out of one pass; a shorter clip is its one window.
+        """The same with windows of 1.5 s, every 0.75 s, and half seconds, out of one pass; a short clip is one window.
 
         A window is pooled from what the network makes of the whole clip before it averages over time: that costs
         nothing, and tells people apart better than windows that are heard by themselves (docs/measures/overlap.md).
@@ -93,7 +118,8 @@ class Campplus:
             frames = self._frames((features - features.mean(dim=0))[None].to(self._device))
             whole = self._pooled(frames)
             parts = [self._pooled(frames[:, :, start : start + WINDOW // STRIDE]) for start in _starts(frames.shape[2])]
-        return Voice(whole / np.linalg.norm(whole), np.stack([part / np.linalg.norm(part) for part in parts]))
+        windows = np.stack([part / np.linalg.norm(part) for part in parts])
+        return Voice(whole / np.linalg.norm(whole), windows, Pieces(_moments(frames[0]), self._dense))
 
     def _frames(self, features: Any) -> Any:
         """What the network makes of features (1, frames, 80) before pooling: (1, channels, frames / STRIDE)."""
@@ -109,6 +135,15 @@ class Campplus:
             frames = self._network.xvector.get_submodule(name)(frames)
         pooled: Embedding = frames[0].cpu().numpy()
         return pooled
+
+    def _dense(self, statistics: NDArray[np.float32]) -> Embedding:
+        """The last layer alone, of means and deviations (k, 2 * channels)."""
+        import torch
+
+        with torch.inference_mode():
+            embeddings = self._network.xvector.get_submodule(POOLING[1])(torch.from_numpy(statistics).to(self._device))
+        vectors: Embedding = embeddings.cpu().numpy()
+        return vectors
 
     def _heard(self, samples: Samples) -> Voice | None:
         if len(samples) < MIN_SAMPLES or not samples.any():
@@ -130,6 +165,14 @@ def _starts(frames: int) -> list[int]:
     """Where windows begin, evenly over so many frames of the network, about HOP apart."""
     last = max(0, frames - WINDOW // STRIDE)
     return [round(start) for start in np.linspace(0, last, 1 + round(last / (HOP / STRIDE)))]
+
+
+def _moments(frames: Any) -> NDArray[np.float64]:
+    """Sums of the frames (channels, n) in each whole PIECE, and of their squares: (pieces, 2, channels)."""
+    length = PIECE // STRIDE
+    pieces = frames[:, : frames.shape[1] // length * length].double().unflatten(1, (-1, length))
+    sums = [pieces.sum(dim=2), pieces.square().sum(dim=2)]
+    return np.stack([each.T.cpu().numpy() for each in sums], axis=1)
 
 
 def _network_class() -> Any:

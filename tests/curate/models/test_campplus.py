@@ -44,6 +44,20 @@ def test_windows_lie_evenly_over_a_clip(campplus: Campplus, seconds: float, wind
     assert np.array_equal(voice.whole, campplus.embed_features(campplus.features(samples[: 60 * RATE])))
 
 
+def test_half_seconds_are_embedded_in_any_combination_as_the_network_pools_them(campplus: Campplus) -> None:
+    samples = sound(KOREAN[0])[: 4 * RATE + 5 * RATE // 1000 * 3]  # 402 frames of 10 ms or a few less: 8 half seconds
+    voice = campplus.voices([samples])[0]
+    assert voice is not None
+    assert len(voice.pieces) == 8
+    window = np.zeros((2, 8))
+    window[0, :3] = 1  # the first 1.5 s
+    window[1] = 1
+    first, whole = voice.pieces.embed(window)
+    assert first == pytest.approx(voice.windows[0], abs=1e-5)
+    assert whole @ voice.whole > 0.9999  # a few frames at the end apart
+    assert voice.pieces.embed(3 * window[:1])[0] @ first > 0.9999  # how often each counts hardly matters
+
+
 def test_one_person_is_alike_throughout_and_several_in_turn_are_not(campplus: Campplus) -> None:
     """Of one sex, or not; each in turn for three seconds, four also for little more than one, at one loudness."""
     mine = [sound(f"ko/zeroth/104_003_{number}.flac") for number in ("0253", "0294", "0577")]
@@ -56,7 +70,7 @@ def test_one_person_is_alike_throughout_and_several_in_turn_are_not(campplus: Ca
         ]
         voice = campplus.voices([np.concatenate([each / np.abs(each).max() for each in speech])])[0]
         assert voice is not None
-        similarity = voice_similarity.least(voice.windows)
+        similarity = voice_similarity.least(voice.windows, voice.pieces)
         assert similarity is not None
         return similarity
 
