@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 
 from curate.recipe import LANGUAGES, Recipe
-from curate.steps import caps, coverage_facts, held_out, relations, split_causes
+from curate.steps import caps, coverage_facts, held_out, person_candidates, relations, split_causes
 
 WITHIN = 0.005  # of the hours asked: nearer is as asked
 LITTLE = 0.05  # hours: less is told in seconds
@@ -120,16 +120,18 @@ def leaks(clips: pl.DataFrame, recipe: Recipe) -> Iterator[str]:
     shared = {
         name: held.select(relations.shared(name)).to_series().drop_nulls().unique() for name in recipe.split.apart
     }
+    may_be = pl.col("person_candidates").list.len().fill_null(0) > 0
+    clips = clips.with_columns((~person_candidates.taken_as_sure() | may_be).alias("unsure"))
     for language, name in LANGUAGES.items():
         lost = clips.filter(pl.col("drop") == "leak", pl.col("language") == language)
-        may_be = pl.col("person_candidates").list.len().fill_null(0) > 0
-        doubtful = lost.filter(may_be)
+        doubtful = lost.filter("unsure")  # of these also a fresh draw drops some, of others only one that stays
         if "speaker" in shared and not doubtful.is_empty():
             yield (
-                f"{name}: {_amount(_hours(doubtful))} are dropped as `leak`: they are too short or noisy to tell "
-                'whether held-out persons speak; name speakers, or leave "speaker" out of split.apart'
+                f"{name}: {_amount(_hours(doubtful))} are dropped as `leak`: they are too short or noisy, or sound too "
+                'much like another, to tell whether held-out persons speak; name speakers, or leave "speaker" out of '
+                "split.apart"
             )
-            lost = lost.filter(~may_be)
+            lost = lost.filter(~pl.col("unsure"))
         if lost.is_empty():
             continue
         each = {
