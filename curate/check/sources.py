@@ -87,8 +87,14 @@ def source_facts(source: Source, rows: pl.DataFrame, tree: Tree | None) -> Facts
         "languages": {code: known.filter(pl.col("language") == code).height for code in LANGUAGES},
         "unknown_language": rows.height - known.height, "speakers": rows["speaker"].drop_nulls().n_unique(),
         "without_speaker": rows["speaker"].null_count(), "with_text": rows["text"].count(),
+        "to_be_cut": _to_be_cut(source, rows),
         "other_files": sum(Path(path).suffix.lower() not in (*SUFFIXES, HEADERLESS) for path in sizes),
     }  # fmt: skip
+
+
+def _to_be_cut(source: Source, rows: pl.DataFrame) -> int:
+    """Rows of a source that lists clips which are taken for recordings, as they have no text."""
+    return 0 if source.kind == "folder" else rows.filter(pl.col("text").is_null(), pl.col("error").is_null()).height
 
 
 def _unusable(rows: pl.DataFrame) -> Facts:

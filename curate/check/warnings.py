@@ -43,6 +43,9 @@ def _about_source(source: Facts) -> Iterator[str]:
         yield f"{who}: {unusable} rows cannot be used: {'; '.join(source['unusable']['first'])}"
     if left := source["unlisted"]["files"]:
         yield f"{who}: {left} files have no row, such as {', '.join(source['unlisted']['first'])}"
+    if source["to_be_cut"]:
+        cut = f"{source['to_be_cut']} rows have no text and are cut at pauses, as recordings are"
+        yield f"{who}: {cut}; with their text they stay whole"
     if source["other_files"]:
         yield f"{who}: {source['other_files']} files do not end like audio"
     if unknown := source["unknown_language"]:

@@ -185,5 +185,29 @@ def _why_alone(own: pl.DataFrame) -> str:
     return f"{', '.join(causes)}; {', '.join([*remedies, 'or lower tag.reference_share'])}"
 
 
+def cut_rows(ingested: pl.DataFrame, clips: pl.DataFrame, recipe: Recipe) -> Iterator[str]:
+    """Sources that list clips, and of which rows without text were cut as recordings are."""
+    place = ("source", "path", "channel")
+    spoken = (pl.col("speech_seconds") > 0).fill_null(False).alias("spoken")
+    pieces = clips.filter(pl.col("start").is_not_null()).select(*place, "start", "end", spoken).unique()
+    rows = ingested.filter(pl.col("text").is_null()).select(
+        *place, pl.col("start").alias("first"), pl.col("end").alias("last")
+    )
+    rows = rows.unique().with_row_index("row")
+    inside = (pl.col("start") >= pl.col("first").fill_null(0)) & (pl.col("end") <= pl.col("last")).fill_null(True)
+    parts = rows.join(pieces, on=place, nulls_equal=True).filter(inside)
+    parts = parts.group_by("source", "row").agg(pl.len().alias("all"), pl.col("spoken").sum())
+    for source in recipe.source:
+        cut = parts.filter(pl.col("all") > 1, source=source.id)
+        if source.kind != "folder" and not cut.is_empty():
+            with_speech = int(cut["spoken"].sum())
+            longer = ", and a longer segment.max_pause cuts the others less" if with_speech > cut.height else ""
+            yield (
+                f"source {source.id}: {cut.height} rows without text were cut at pauses, as recordings are, into "
+                f"{with_speech} clips with speech and {int(cut['all'].sum()) - with_speech} without; a row with its "
+                f"text stays whole{longer}"
+            )
+
+
 def _hours(clips: pl.DataFrame) -> float:
     return float(clips["seconds"].sum()) / 3600

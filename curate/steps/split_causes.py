@@ -215,7 +215,8 @@ def _cause(own: pl.DataFrame, kept: pl.DataFrame, apart: Sequence[str], name: st
         mine = kept.filter(pl.col("language") == own["language"][0])
         if not read:
             clips = mine.select(relations.shared(name)).to_series().count()
-            return f"{clips} clips have {values.height} {'texts' if values.height > 1 else 'text'} between them, so {together}"
+            texts = f"{values.height} text{'s' if values.height > 1 else ''}"
+            return f"{clips} clips have {texts} between them, so {together}"
         people = mine["person"].drop_nulls().n_unique()
         return f"{people} speakers read the same texts ({read} of {values.height} are read by several), so {together}"
     return f"{together} by shared {SHARED[name]}"

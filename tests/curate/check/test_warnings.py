@@ -35,6 +35,15 @@ def test_khmer_recordings_without_text_are_said_to_be_lost(tmp_path: Path) -> No
     assert warned(Recipe.model_validate({"source": [source | {"language": "ko"}]}), "Korean", 'transcript = "heard"')
 
 
+def test_rows_of_a_table_without_text_are_said_to_be_cut(tmp_path: Path) -> None:
+    recipe = studio(tmp_path)
+    assert not warned(recipe, "cut at pauses")
+    table(tmp_path, ["a.wav\t\tko\tx", "b.wav\t나\tko\ty", "c.wav\t \tkm\tz"])
+    assert warned(recipe, "studio: 2 rows have no text and are cut at pauses")
+    folder = {"id": "radio", "kind": "folder", "path": str(tmp_path), "licence": "own", "language": "ko"}
+    assert not warned(Recipe.model_validate({"source": [folder]}), "cut at pauses")  # what is expected there
+
+
 def test_an_unknown_language_is_counted(tmp_path: Path) -> None:
     recipe = studio(tmp_path)
     table(tmp_path, ["a.wav\t가\tko\tx", "b.wav\tx\ten\ty"])
