@@ -295,7 +295,10 @@ def filter_part(rules: Sequence[Rule]) -> type[_Part]:
         if rule.switch:
             fields[rule.name] = (bool, Field(True, description=rule.about))
         fields |= {bound.name: _field(bound) for bound, path in keys if len(path) == 1}
-    about = "`[filter]`: one line per rule, each with its threshold; false switches a rule off."
+    about = (
+        "`[filter]`: one line per rule, each with its threshold; false switches a rule off. A value that is just the "
+        "limit passes, but in `wrong_language.other` and `duplicate`, as these say."
+    )
     return create_model("Filter", __base__=_Part, __doc__=about, **fields)
 
 
