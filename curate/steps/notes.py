@@ -1,5 +1,6 @@
 """What a person should know of a choice and of a split: one line for each thing that is not as it was asked."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -77,7 +78,7 @@ def _why_short(own: pl.DataFrame, recipe: Recipe, wanted: float) -> str:
     if over["leak"]:
         parts.append(f"{_amount(over['leak'])} would leak from held-out clips")
     if over["surplus"]:
-        parts.append(f"clips of {_amount(over['surplus'])} are each longer than what is left")
+        parts.append(f"the clips left over ({_amount(over['surplus'])}) are each longer than what is missing")
         remedies.append("raise balance.hours until one more fits")
     if not by_rule.is_empty():
         named = ", ".join(f"{rule} {_amount(amount)}" for rule, amount in by_rule.head(3).iter_rows())
@@ -111,7 +112,22 @@ def splits(clips: pl.DataFrame, recipe: Recipe) -> list[str]:
     shares = {"validation": recipe.split.validation, "test": recipe.split.test}
     asked = recipe.split
     found = split_causes.of(clips, shares=shares, apart=asked.apart, seed=asked.seed, given=asked.given)
-    return [*(split_causes.line(each, shares) for each in found), *leaks(clips, recipe)]
+    return [*(split_causes.line(each, shares) for each in found), *_thinned(clips, recipe), *leaks(clips, recipe)]
+
+
+def _thinned(clips: pl.DataFrame, recipe: Recipe) -> Iterator[str]:
+    """Held-out sets as published of which hours or caps leave clips out."""
+    if not recipe.split.given:
+        return
+    over = pl.col("drop").is_in(["surplus", "capped"])
+    published = clips.filter(pl.col("drop").is_null() | over).with_columns(held_out.given().alias("published"))
+    for (language, name), split in itertools.product(LANGUAGES.items(), held_out.HELD_OUT):
+        own = published.filter(language=language, published=split)
+        if gone := own.filter(over).height:
+            yield (
+                f"{name}: {gone} of {own.height} clips of the {split} set as published are left out, as [balance] asks "
+                "for fewer hours; without hours and caps for the language it stays whole"
+            )
 
 
 def leaks(clips: pl.DataFrame, recipe: Recipe) -> Iterator[str]:
