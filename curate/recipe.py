@@ -103,7 +103,10 @@ class Source(_Part):
         min_length=1, description="the table, the folder, or an archive (.tar, .tar.gz, .tgz, .tar.bz2, .zip) of it"
     )
     licence: str = Field(min_length=1, description="required: SPDX id or `own`")
-    language: Language | None = Field(None, description="language of every clip; or name a language column")
+    language: Language | None = Field(
+        None,
+        description="language of every clip that names none itself, in a column `language` or the one in `columns`",
+    )
     columns: dict[str, str] = Field(
         default_factory=dict,
         description="ours = theirs, for audio, text, language, speaker, session, start, end (seconds), licence, "
@@ -217,7 +220,7 @@ class Models(_Part):
     )
     asr: dict[Language, str] = Field(
         {"ko": "bundled"},
-        description="speech recogniser per language, as for language id; whisper-base does not know Khmer",
+        description="speech recogniser per language, as for language id; {} for none; whisper-base does not know Khmer",
     )
     asr_second: dict[Language, str] = Field(
         default_factory=dict,
