@@ -270,7 +270,9 @@ class Segment(_Part):
     margin: float = Field(
         0.2, ge=0, description="silence kept before and after speech; VoxCPM2 wants under 0.5 s of trailing silence"
     )
-    max_pause: float = Field(0.6, ge=0, description="a longer pause ends a clip of a long recording")
+    max_pause: float = Field(
+        0.6, ge=0, description="a longer pause ends a clip of a recording; a row without text is one"
+    )
     trim: bool = Field(True, description="cut silence beyond the margin off clips that came with their text")
 
     @model_validator(mode="after")
