@@ -93,25 +93,25 @@ class Survey:
         self._rate, self._channels = rate, channels
         self._sum, self._frames = np.zeros(channels), 0
         self._size = 1 << max(4, round(math.log2(max(WINDOW * rate, 16))))
-        self._rest = np.zeros((0, channels), np.float32)
+        self._rest = np.zeros((channels, 0), np.float32)
         self._levels: list[Block] = []  # (parts, channels): variance
         self._pairs = list(combinations(range(channels), 2)) if 1 < channels <= MOST else []
-        bins = self._size // 2 + 1
+        bins = min(self._size // 2, math.floor(HIGHEST * self._size / rate)) + 1  # what is higher is not compared
         self._power = np.zeros((channels, bins))
         self._cross = {pair: np.zeros(bins, np.complex128) for pair in self._pairs}
 
     def feed(self, block: Block) -> None:
         """The next samples (frames, channels)."""
-        clean = finite(block)
-        self._sum += clean.sum(axis=0, dtype=np.float64)
-        self._frames += len(clean)
+        clean = np.ascontiguousarray(finite(block).T)  # a channel lies together: sums along it take a fraction
+        self._sum += clean.sum(axis=1, dtype=np.float64)
+        self._frames += len(block)
         if self._channels == 1:
             return
-        rest = np.concatenate([self._rest, clean])
-        full = len(rest) // self._size * self._size
+        rest = np.concatenate([self._rest, clean], axis=1)
+        full = rest.shape[1] // self._size * self._size
         for start in range(0, full, self._size):
-            self._hear(rest[start : start + self._size])
-        self._rest = rest[full:]
+            self._hear(rest[:, start : start + self._size])
+        self._rest = rest[:, full:]
 
     def offsets(self) -> list[float]:
         """The mean of each channel."""
@@ -121,21 +121,23 @@ class Survey:
         """How the channels become one."""
         if self._channels == 1:
             return Mix(offset=self.offsets()[0])
-        if len(self._rest):
+        if self._rest.shape[1]:
             self._hear(self._rest)
-            self._rest = self._rest[:0]
+            self._rest = self._rest[:, :0]
         channels, differ = self._chosen(10 * np.log10(np.concatenate(self._levels) + 1e-12).astype(np.float64))
         means = self.offsets()
         offset = sum(math.copysign(1, each) * means[abs(each) - 1] for each in channels) / len(channels)
         return Mix(channels, differ, round(offset, 6))
 
     def _hear(self, window: Block) -> None:
-        size = max(1, min(self._size // PARTS, len(window)))
-        parts = window[: len(window) // size * size].reshape(-1, size, self._channels)
-        self._levels.append(parts.var(axis=1))
+        """One window (channels, frames); the last may be shorter."""
+        length = window.shape[1]
+        size = max(1, min(self._size // PARTS, length))
+        parts = window[:, : length // size * size].reshape(self._channels, -1, size)
+        self._levels.append(parts.var(axis=2).T)
         if self._pairs:
-            shape = _hanning(len(window))[:, None]
-            spectra = np.fft.rfft((window - window.mean(axis=0)) * shape, self._size, axis=0).T
+            centred = (window - window.mean(axis=1, keepdims=True)) * _hanning(length)
+            spectra = np.fft.rfft(centred, self._size, axis=1)[:, : self._power.shape[1]]
             self._power += np.abs(spectra) ** 2
             for one, other in self._pairs:
                 self._cross[one, other] += spectra[one].conj() * spectra[other]

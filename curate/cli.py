@@ -207,7 +207,8 @@ def export(
 def status(corpus: CorpusFolder, as_json: AsJson = False) -> None:
     """Show clips and hours: kept, and dropped by reason.
 
-    The funnel, also per language and split.
+    The funnel, also per language and split. A dropped clip is counted once, for
+    the first rule that it broke; a line below tells what dropped clips also broke.
 
     Example: curate status work/corpus --json
     """

@@ -29,6 +29,7 @@ from curate.models import compute
 from curate.recipe import Recipe
 from curate.report import packing, rows
 from curate.report.summary import Summary, summary
+from curate.steps import notes as steps_notes
 from curate.steps.before import Before
 from curate.text.coverage.known import NEEDED, Known, kept, known
 
@@ -218,7 +219,18 @@ def _read_ingested(corpus: Corpus, wanted: Recipe) -> pl.DataFrame:
 def notes(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame) -> list[str]:
     """What is to be known of verdicts, also those not followed yet, and of what holds clips that people dropped."""
     said = verdicts.load(corpus, wanted, clips["id"])
-    return [*(said.notes if said else []), *verdicts.waiting(corpus, said, clips), *left_behind(corpus, clips)]
+    verdict = [*(said.notes if said else []), *verdicts.waiting(corpus, said, clips), *left_behind(corpus, clips)]
+    return [*verdict, *_cut_rows(corpus, wanted, clips)]
+
+
+def _cut_rows(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame) -> list[str]:
+    """A line for each source that lists clips and of which some had to be cut."""
+    listed = [source.id for source in wanted.source if source.kind != "folder"]
+    pieces = clips.select(pl.col("source").is_in(listed) & pl.col("start").is_not_null() & pl.col("text").is_null())
+    if not pieces.to_series().any() or not _readable(corpus.ingested):
+        return []
+    ingested = pl.read_parquet(corpus.ingested, columns=["source", "path", "channel", "start", "end", "text"])
+    return list(steps_notes.cut_rows(ingested, clips, wanted))
 
 
 @dataclass(frozen=True)

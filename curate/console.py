@@ -1,6 +1,7 @@
 """What both commands have in common at a terminal: how they end, `--version`, `--verbose`, arguments that are none."""
 
 import codecs
+import errno
 import gc
 import logging
 import os
@@ -15,6 +16,7 @@ from curate import signals
 from curate.errors import Interrupted, UserError
 from curate.files import as_disk_error
 
+FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 CLOSED_PIPE = 141  # what a shell sees of a program that SIGPIPE ended: 128 + 13
 
 
@@ -86,7 +88,8 @@ def run(app: typer.Typer, name: str) -> NoReturn:
         disk = as_disk_error(problem)
         if disk is None:
             raise
-        _end(f"{name}: cannot write: {disk}; make room or name another folder, finished work is kept", 1)
+        remedy = "make it writable" if disk.errno in FORBIDDEN else "make room"
+        _end(f"{name}: cannot write: {disk}; {remedy} or name another folder, finished work is kept", 1)
     if status == Interrupted.status and speaks:  # typer's answer to Ctrl-C, without a word
         typer.echo(signals.WORDS.format(name), err=True)
     gc.freeze()  # Python looks through all objects for circles once more as it ends: a fifth of a second after a `tag`

@@ -126,6 +126,8 @@ class Corpus:
             self._refuse_others()
             lock.touch()
         except OSError as error:
+            if self.folder.is_file():
+                raise UserError(f"{self.folder} is a file; name a folder with --into") from None
             raise UserError(
                 f"cannot write to {self.folder}: {error.strerror}; make it writable, or name another folder"
             ) from None

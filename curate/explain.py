@@ -63,13 +63,20 @@ def _one(clips: pl.DataFrame, clip: str) -> pl.DataFrame:
         if matching.height == 1:
             return matching
         if matching.height:
-            some = [f"{id} ({path})" for id, path in matching.select("id", "path").head(LISTED).iter_rows()]
+            some = [f"{row['id']} ({row['path']}{_span(row)})" for row in matching.head(LISTED).iter_rows(named=True)]
             more = f" and {matching.height - LISTED} more" if matching.height > LISTED else ""
             raise UserError(f"{clip!r} could be {', '.join(some)}{more}; give more of the id")
     some = clips["id"].head(LISTED).to_list()
     raise UserError(
         f"no clip {clip!r} by id, beginning of an id, path or file name; ids look like {', '.join(some) or 'none'}"
     )
+
+
+def _span(row: dict[str, Any]) -> str:
+    """Which part of its recording a clip is; nothing where it is the whole."""
+    if row["start"] is None or not row["rate"]:
+        return ""
+    return f", {row['start'] / row['rate']:.1f}-{row['end'] / row['rate']:.1f} s"
 
 
 def _matches(clips: pl.DataFrame, clip: str) -> Iterator[pl.DataFrame]:

@@ -4,6 +4,7 @@ import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -43,8 +44,16 @@ def cut_clips(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame, watch: Watch)
 
 def check_export(corpus: Corpus, *, format: str, into: Path | None) -> None:
     """Raise UserError where an export cannot go where it is to go; before hours are spent on what it needs."""
-    chosen = formats.named(format)
-    export_folder.check(into or corpus.export(format), format, legacy=() if into else chosen.legacy)
+    formats.named(format)
+    export_folder.check(into or corpus.export(format), format, **_of_place(corpus, format, into))
+
+
+def _of_place(corpus: Corpus, format: str, into: Path | None) -> dict[str, Any]:
+    """What may be in the folder of an export without an index, and what helps where anything else is there."""
+    if into:
+        return {}
+    remedy = f"move it away, or remove {corpus.export(format)} to have it made anew"
+    return {"legacy": formats.named(format).legacy, "remedy": remedy}
 
 
 @dataclass(frozen=True)
@@ -78,7 +87,7 @@ def export(
         folder,
         chosen.files(exported),
         {"format": format, **sound.settings(), "clips": len(exported.rows)},
-        legacy=() if into else chosen.legacy,
+        **_of_place(corpus, format, into),
         workers=workers or os.cpu_count() or 1,
         progress=lambda done, total: watch(f"exporting for {format}", done, total),
     )

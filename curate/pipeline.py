@@ -152,7 +152,9 @@ def _compared(clips: pl.DataFrame) -> pl.DataFrame:
     }
     measured = [pl.Series(name, each, dtype=pl.Float64) for name, each in rates.items()]
     letters = pl.col("spoken").str.replace_all(r"\s", "").str.len_chars()
-    sounds = pl.Series("sounds", [each and pace.phones(each) for each in clips["pronounced"]], dtype=pl.Float64)
+    sounds = pl.Series(
+        "sounds", [pace.phones(each) if each else None for each in clips["pronounced"]], dtype=pl.Float64
+    )
     talking = pl.when(pl.col("speech_seconds") > 0).then("speech_seconds")
     # against itself, a text that was heard says nothing
     given = [pl.when(pl.col("text_from") == "given").then(name).alias(name) for name in COMPARED]

@@ -103,7 +103,10 @@ class Source(_Part):
         min_length=1, description="the table, the folder, or an archive (.tar, .tar.gz, .tgz, .tar.bz2, .zip) of it"
     )
     licence: str = Field(min_length=1, description="required: SPDX id or `own`")
-    language: Language | None = Field(None, description="language of every clip; or name a language column")
+    language: Language | None = Field(
+        None,
+        description="language of every clip that names none itself, in a column `language` or the one in `columns`",
+    )
     columns: dict[str, str] = Field(
         default_factory=dict,
         description="ours = theirs, for audio, text, language, speaker, session, start, end (seconds), licence, "
@@ -217,7 +220,7 @@ class Models(_Part):
     )
     asr: dict[Language, str] = Field(
         {"ko": "bundled"},
-        description="speech recogniser per language, as for language id; whisper-base does not know Khmer",
+        description="speech recogniser per language, as for language id; {} for none; whisper-base does not know Khmer",
     )
     asr_second: dict[Language, str] = Field(
         default_factory=dict,
@@ -267,7 +270,9 @@ class Segment(_Part):
     margin: float = Field(
         0.2, ge=0, description="silence kept before and after speech; VoxCPM2 wants under 0.5 s of trailing silence"
     )
-    max_pause: float = Field(0.6, ge=0, description="a longer pause ends a clip of a long recording")
+    max_pause: float = Field(
+        0.6, ge=0, description="a longer pause ends a clip of a recording; a row without text is one"
+    )
     trim: bool = Field(True, description="cut silence beyond the margin off clips that came with their text")
 
     @model_validator(mode="after")
@@ -295,7 +300,10 @@ def filter_part(rules: Sequence[Rule]) -> type[_Part]:
         if rule.switch:
             fields[rule.name] = (bool, Field(True, description=rule.about))
         fields |= {bound.name: _field(bound) for bound, path in keys if len(path) == 1}
-    about = "`[filter]`: one line per rule, each with its threshold; false switches a rule off."
+    about = (
+        "`[filter]`: one line per rule, each with its threshold; false switches a rule off. A value that is just the "
+        "limit passes, but in `wrong_language.other` and `duplicate`, as these say."
+    )
     return create_model("Filter", __base__=_Part, __doc__=about, **fields)
 
 

@@ -70,7 +70,12 @@ def first_problem(error: ValidationError, raw: dict[str, Any], model: Any) -> st
     if problem["type"] == "missing":
         return f"{where} is missing"
     message = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    for theirs, ours in (("a valid array", "a list"), ("an object", "a table"), ("False", "false")):
+    for theirs, ours in (
+        ("a valid array", "a list"),
+        ("an object", "a table"),
+        ("a valid string", "text"),
+        ("False", "false"),
+    ):
         message = message.replace(theirs, ours)
     return f"{where}: {message}" if where else message
 

@@ -154,6 +154,9 @@ def status(numbers: Mapping[str, Any], *, width: int = 0) -> str:
     trimmed = numbers["trimmed"]["hours"]
     lines = [f"ingested {ingested['files']} files, {ingested['hours']:.2f} h; {trimmed:.2f} h of edges trimmed"]
     lines += table(rows, rules_before=("kept", next(iter(numbers["dropped"]), ""), "train"), bars=hours, width=width)
+    if numbers["also_broke"]:
+        also = ", ".join(f"{rule} {count}" for rule, count in numbers["also_broke"].items())
+        lines.append(f"a dropped clip is counted once, for the first rule it broke; dropped clips also broke: {also}")
     return "\n".join([*lines, *judged(numbers["verdicts"])])
 
 

@@ -1,6 +1,7 @@
 """The `train` commands: parse, call, print."""
 
 import json
+import logging
 import os
 from collections import deque
 from functools import partial
@@ -54,6 +55,8 @@ def main() -> None:
     if not {"PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF"} & os.environ.keys():  # read when the GPU is first used
         # Batches are of all sizes: segments of memory that grow leave fewer gaps than many of fixed sizes.
         os.environ["PYTORCH_ALLOC_CONF"] = "expandable_segments:True"
+    # PEFT imports it where it is installed, and on some CPUs it asks for kernels that nothing here calls
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     console.run(app, "train")
 
 

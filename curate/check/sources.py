@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from curate import audio
+from curate import audio, text
 from curate.errors import Unreadable, UserError
 from curate.files import Root
 from curate.ingest import frame, list_rows, unlisted
@@ -87,8 +87,35 @@ def source_facts(source: Source, rows: pl.DataFrame, tree: Tree | None) -> Facts
         "languages": {code: known.filter(pl.col("language") == code).height for code in LANGUAGES},
         "unknown_language": rows.height - known.height, "speakers": rows["speaker"].drop_nulls().n_unique(),
         "without_speaker": rows["speaker"].null_count(), "with_text": rows["text"].count(),
+        "to_be_cut": _to_be_cut(source, rows), "columns_left": _columns_left(source, rows),
+        "foreign_texts": _foreign_texts(rows),
         "other_files": sum(Path(path).suffix.lower() not in (*SUFFIXES, HEADERLESS) for path in sizes),
     }  # fmt: skip
+
+
+def _to_be_cut(source: Source, rows: pl.DataFrame) -> int:
+    """Rows of a source that lists clips which are taken for recordings, as they have no text."""
+    return 0 if source.kind == "folder" else rows.filter(pl.col("text").is_null(), pl.col("error").is_null()).height
+
+
+def _columns_left(source: Source, rows: pl.DataFrame) -> list[str]:
+    """Where a table has rows and no text at all: its columns that are taken for nothing."""
+    if source.kind != "table" or rows["text"].count() or rows.is_empty():
+        return []
+    taken = {*frame.SCHEMA, *frame.STATED, "source", "text_from"}
+    return [name for name in rows.columns if name not in taken and rows[name].count()]
+
+
+def _foreign_texts(rows: pl.DataFrame) -> list[Facts]:
+    """Per language, texts with letters of which none is of its script."""
+    found = []
+    for code in LANGUAGES:
+        own = rows.filter(pl.col("language") == code, pl.col("text").is_not_null())
+        texts = own["text"]
+        foreign = texts.filter(texts.str.contains(r"\p{L}") & ~texts.str.contains(f"[{text.script(code)}]"))
+        if len(foreign):
+            found.append({"language": code, "texts": len(foreign), "of": len(texts), "first": foreign[0]})
+    return found
 
 
 def _unusable(rows: pl.DataFrame) -> Facts:

@@ -4,11 +4,14 @@ from collections.abc import Iterator
 
 from curate import recipe as recipes
 from curate.check.sources import NAMED, Facts
+from curate.console import printable
 from curate.ingest.place import packed
 from curate.recipe import LANGUAGES, Recipe
 from curate.report import licences
 from curate.report.facts import PROVENANCE
 from curate.report.wording import duration
+
+SHOWN = 40  # letters of a text
 
 
 def warnings_of(recipe: Recipe, facts: Facts) -> Iterator[str]:
@@ -43,6 +46,16 @@ def _about_source(source: Facts) -> Iterator[str]:
         yield f"{who}: {unusable} rows cannot be used: {'; '.join(source['unusable']['first'])}"
     if left := source["unlisted"]["files"]:
         yield f"{who}: {left} files have no row, such as {', '.join(source['unlisted']['first'])}"
+    if source["to_be_cut"]:
+        cut = f"{source['to_be_cut']} rows have no text and are cut at pauses, as recordings are"
+        yield f"{who}: {cut}; with their text they stay whole"
+    if left := source["columns_left"]:
+        yield f"{who}: no column is its text; say columns = {{ text = ... }} where one is: {', '.join(left)}"
+    for each in source["foreign_texts"]:
+        name = LANGUAGES[each["language"]]
+        such = printable(each["first"][:SHOWN]) + ("..." if len(each["first"]) > SHOWN else "")
+        counts = f"{each['texts']} of {each['of']} {name} texts have no {name} letter, such as {such}"
+        yield f"{who}: {counts}; are the language and the text column right?"
     if source["other_files"]:
         yield f"{who}: {source['other_files']} files do not end like audio"
     if unknown := source["unknown_language"]:

@@ -22,6 +22,7 @@ from curate.export.definition import File, as_json, plain
 
 INDEX = ".samsori-export"
 IGNORED = (".DS_Store",)
+ELSEWHERE = "name a new or empty folder with --into"
 Header = Mapping[str, Any]  # how an export was asked for, and whether it is complete
 Progress = Callable[[float, float], None]  # seconds of audio done, of all
 
@@ -42,14 +43,16 @@ def build(
     settings: Mapping[str, Any],
     *,
     legacy: Collection[str] = (),
+    remedy: str = ELSEWHERE,
     workers: int = 1,
     progress: Progress = lambda done, total: None,
 ) -> Counter[str]:
     """Make the folder hold exactly these files; the notes of all their sounds, counted.
 
-    `legacy` are names that may be there without an index. Raises UserError where anything else of another is there.
+    `legacy` are names that may be there without an index. Raises UserError where anything else of another is there,
+    with the `remedy`.
     """
-    header, before = check(folder, settings["format"], legacy=legacy)
+    header, before = check(folder, settings["format"], legacy=legacy, remedy=remedy)
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     files.remove_partials(folder)
@@ -88,22 +91,22 @@ def entries(folder: Path) -> dict[str, Entry]:
     return _read_index(folder)[1]
 
 
-def check(folder: Path, format: str, *, legacy: Collection[str] = ()) -> tuple[Header | None, dict[str, Entry]]:
+def check(
+    folder: Path, format: str, *, legacy: Collection[str] = (), remedy: str = ELSEWHERE
+) -> tuple[Header | None, dict[str, Entry]]:
     """The export that is there: its settings and its files. Raises UserError where the folder holds anything else."""
     folder = folder.resolve()
     header, before = _read_index(folder)
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file: choose a folder with --into")
     if header and header.get("format") != format:
-        raise UserError(f"{folder} holds an export for {header.get('format')}: name another folder with --into")
+        raise UserError(f"{folder} holds an export for {header.get('format')}: {remedy}")
     known = {*before, *IGNORED, INDEX} | (set() if header else set(legacy))
     for name, is_link in _below(str(folder)):
         last = name.rpartition("/")[2]
         half_written = files.PARTIALS.fullmatch(last) and (header or INDEX in last)
         if is_link or not (name in known or last in IGNORED or half_written):
-            raise UserError(
-                f"{folder} holds what is no part of this export, such as {name}: name a new or empty folder with --into"
-            )
+            raise UserError(f"{folder} holds what is no part of this export, such as {name}: {remedy}")
     return header, before
 
 

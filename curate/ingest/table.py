@@ -13,6 +13,7 @@ from typing import Any
 
 import polars as pl
 
+from curate.console import printable
 from curate.errors import UserError
 from curate.ingest.frame import STATED
 from curate.ingest.lines import Fields, Line, fields, lines
@@ -23,6 +24,7 @@ from curate.recipe import Source
 
 TEXTLESS = ("Binary", "Duration", "Object")  # types, also inside others, that are not written out as text
 SUFFIXES = (".tsv", ".txt", ".csv", ".jsonl", ".ndjson", ".parquet")
+SEPARATED, SEPARATORS = (".tsv", ".txt", ".csv"), ("\t", ";", ",", "|")
 FOUND = ("audio", "text", "language", "speaker", "start", "end")  # taken by their own names, too
 Record = tuple[int, dict[str, str | None], str | None]  # number of the line, values by name, what is wrong with it
 
@@ -96,6 +98,7 @@ def _require(source: Source, path: Path, names: Sequence[str], theirs: dict[str,
     needed = ["audio", *source.columns, *([] if source.language else ["language"])]
     for ours in dict.fromkeys(needed):
         if theirs[ours] not in names:
+            _require_separator(source, path, names)
             remedy = (
                 f'say columns = {{ {ours} = "{"..." if source.header else "1"}" }}'
                 if ours != "language"
@@ -108,6 +111,17 @@ def _require(source: Source, path: Path, names: Sequence[str], theirs: dict[str,
         if name not in (*names, *theirs):
             raise UserError(
                 f"source {source.id}: {path.name} has no column {name!r} that source.{source.id}.audio names"
+            )
+
+
+def _require_separator(source: Source, path: Path, names: Sequence[str]) -> None:
+    """Raise UserError where the only column's name holds what most likely parts several."""
+    for separator in SEPARATORS if len(names) == 1 and path.suffix.lower() in SEPARATED else ():
+        if separator in names[0]:
+            shown = separator.replace("\t", "\\t")
+            raise UserError(
+                f"source {source.id}: the first line of {path.name} is one field ({printable(names[0])}); "
+                f'say separator = "{shown}" if that is what parts its columns'
             )
 
 

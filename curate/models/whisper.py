@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import math
+import threading
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -221,7 +222,9 @@ class Whisper:
     @functools.cached_property
     def _model(self) -> Any:
         from faster_whisper import WhisperModel  # slow to import
+        from tqdm import tqdm
 
+        tqdm.set_lock(threading.RLock())  # its own is a semaphore, which a worker that is killed leaves behind
         compute.require(self._device)
         device, kind = self._where()
         where = {"device": device, "device_index": self._gpu or 0, "compute_type": kind}

@@ -24,6 +24,7 @@ def status(clips: pl.DataFrame, recipe: Recipe) -> Numbers:
         "ingested": _files(clips),
         "kept": _amount(kept),
         "dropped": _dropped(counted, recipe),
+        "also_broke": _also_broke(clips, recipe),
         "machine_text": _machine_text(kept),
         "trimmed": {"hours": _hours(_trimmed_seconds(clips))},
         "languages": {
@@ -88,6 +89,13 @@ def _dropped(clips: pl.DataFrame, recipe: Recipe) -> dict[str, Numbers]:
     """In the order of the rules; reasons nobody was dropped for are left out."""
     by_reason = {str(reason): rows for (reason,), rows in clips.group_by("drop", maintain_order=True)}
     return {reason: _amount(by_reason[reason]) for reason in rule_catalogue.order(recipe) if reason in by_reason}
+
+
+def _also_broke(clips: pl.DataFrame, recipe: Recipe) -> dict[str, int]:
+    """Per rule, in their order, the clips that broke it and were dropped for another one."""
+    broke = clips.select("drop", "broke").drop_nulls("drop").explode("broke").filter(pl.col("broke") != pl.col("drop"))
+    counts = dict(broke.group_by("broke").len().iter_rows())
+    return {rule: counts[rule] for rule in rule_catalogue.order(recipe) if rule in counts}
 
 
 def _split(clips: pl.DataFrame) -> Numbers:

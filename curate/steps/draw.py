@@ -28,9 +28,7 @@ def grouped(clips: pl.DataFrame, apart: Sequence[str]) -> pl.DataFrame:
 
     `sure`: whether it is known who speaks, where persons are kept apart.
     """
-    known = person_candidates.sure() if "speaker" in apart else pl.lit(True)
-    # where nobody is known, there is nobody to keep apart
-    known |= ~known.any().over("language")
+    known = person_candidates.taken_as_sure() if "speaker" in apart else pl.lit(True)
     kept = clips.with_row_index("row").filter(pl.col("drop").is_null())
     kept = kept.with_columns(known.alias("sure")).select(*USED, "sure")
     kept = kept.with_columns(pl.Series("number", groups(kept, apart), dtype=pl.Int64))

@@ -39,8 +39,13 @@ def of(clips: pl.DataFrame) -> pl.DataFrame:
 
 def as_given(clips: pl.DataFrame) -> pl.DataFrame:
     """Clips that their corpus holds out, as `given_split` says."""
+    return of(clips.with_columns(given().alias("split")))
+
+
+def given() -> pl.Expr:
+    """The split of each clip as its corpus was published, by our names; null where it tells of none."""
     split = pl.col("given_split").str.strip_chars().str.to_lowercase().replace_strict(GIVEN, default=None)
-    return of(clips.with_columns(split.cast(pl.String).alias("split")))
+    return split.cast(pl.String)
 
 
 def together(first: pl.DataFrame, second: pl.DataFrame) -> pl.DataFrame:

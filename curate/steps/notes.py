@@ -1,12 +1,13 @@
 """What a person should know of a choice and of a split: one line for each thing that is not as it was asked."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import polars as pl
 
 from curate.recipe import LANGUAGES, Recipe
-from curate.steps import caps, coverage_facts, held_out, relations, split_causes
+from curate.steps import caps, coverage_facts, held_out, person_candidates, relations, split_causes
 
 WITHIN = 0.005  # of the hours asked: nearer is as asked
 LITTLE = 0.05  # hours: less is told in seconds
@@ -77,7 +78,7 @@ def _why_short(own: pl.DataFrame, recipe: Recipe, wanted: float) -> str:
     if over["leak"]:
         parts.append(f"{_amount(over['leak'])} would leak from held-out clips")
     if over["surplus"]:
-        parts.append(f"clips of {_amount(over['surplus'])} are each longer than what is left")
+        parts.append(f"the clips left over ({_amount(over['surplus'])}) are each longer than what is missing")
         remedies.append("raise balance.hours until one more fits")
     if not by_rule.is_empty():
         named = ", ".join(f"{rule} {_amount(amount)}" for rule, amount in by_rule.head(3).iter_rows())
@@ -111,7 +112,22 @@ def splits(clips: pl.DataFrame, recipe: Recipe) -> list[str]:
     shares = {"validation": recipe.split.validation, "test": recipe.split.test}
     asked = recipe.split
     found = split_causes.of(clips, shares=shares, apart=asked.apart, seed=asked.seed, given=asked.given)
-    return [*(split_causes.line(each, shares) for each in found), *leaks(clips, recipe)]
+    return [*(split_causes.line(each, shares) for each in found), *_thinned(clips, recipe), *leaks(clips, recipe)]
+
+
+def _thinned(clips: pl.DataFrame, recipe: Recipe) -> Iterator[str]:
+    """Held-out sets as published of which hours or caps leave clips out."""
+    if not recipe.split.given:
+        return
+    over = pl.col("drop").is_in(["surplus", "capped"])
+    published = clips.filter(pl.col("drop").is_null() | over).with_columns(held_out.given().alias("published"))
+    for (language, name), split in itertools.product(LANGUAGES.items(), held_out.HELD_OUT):
+        own = published.filter(language=language, published=split)
+        if gone := own.filter(over).height:
+            yield (
+                f"{name}: {gone} of {own.height} clips of the {split} set as published are left out, as [balance] asks "
+                "for fewer hours; without hours and caps for the language it stays whole"
+            )
 
 
 def leaks(clips: pl.DataFrame, recipe: Recipe) -> Iterator[str]:
@@ -120,16 +136,18 @@ def leaks(clips: pl.DataFrame, recipe: Recipe) -> Iterator[str]:
     shared = {
         name: held.select(relations.shared(name)).to_series().drop_nulls().unique() for name in recipe.split.apart
     }
+    may_be = pl.col("person_candidates").list.len().fill_null(0) > 0
+    clips = clips.with_columns((~person_candidates.taken_as_sure() | may_be).alias("unsure"))
     for language, name in LANGUAGES.items():
         lost = clips.filter(pl.col("drop") == "leak", pl.col("language") == language)
-        may_be = pl.col("person_candidates").list.len().fill_null(0) > 0
-        doubtful = lost.filter(may_be)
+        doubtful = lost.filter("unsure")  # of these also a fresh draw drops some, of others only one that stays
         if "speaker" in shared and not doubtful.is_empty():
             yield (
-                f"{name}: {_amount(_hours(doubtful))} are dropped as `leak`: they are too short or noisy to tell "
-                'whether held-out persons speak; name speakers, or leave "speaker" out of split.apart'
+                f"{name}: {_amount(_hours(doubtful))} are dropped as `leak`: they are too short or noisy, or sound too "
+                'much like another, to tell whether held-out persons speak; name speakers, or leave "speaker" out of '
+                "split.apart"
             )
-            lost = lost.filter(~may_be)
+            lost = lost.filter(~pl.col("unsure"))
         if lost.is_empty():
             continue
         each = {
@@ -181,6 +199,30 @@ def _why_alone(own: pl.DataFrame) -> str:
     remedies = ["name speakers"] if nobody else []
     remedies += ["add clips of the same persons"] if alone else []
     return f"{', '.join(causes)}; {', '.join([*remedies, 'or lower tag.reference_share'])}"
+
+
+def cut_rows(ingested: pl.DataFrame, clips: pl.DataFrame, recipe: Recipe) -> Iterator[str]:
+    """Sources that list clips, and of which rows without text were cut as recordings are."""
+    place = ("source", "path", "channel")
+    spoken = (pl.col("speech_seconds") > 0).fill_null(False).alias("spoken")
+    pieces = clips.filter(pl.col("start").is_not_null()).select(*place, "start", "end", spoken).unique()
+    rows = ingested.filter(pl.col("text").is_null()).select(
+        *place, pl.col("start").alias("first"), pl.col("end").alias("last")
+    )
+    rows = rows.unique().with_row_index("row")
+    inside = (pl.col("start") >= pl.col("first").fill_null(0)) & (pl.col("end") <= pl.col("last")).fill_null(True)
+    parts = rows.join(pieces, on=place, nulls_equal=True).filter(inside)
+    parts = parts.group_by("source", "row").agg(pl.len().alias("all"), pl.col("spoken").sum())
+    for source in recipe.source:
+        cut = parts.filter(pl.col("all") > 1, source=source.id)
+        if source.kind != "folder" and not cut.is_empty():
+            with_speech = int(cut["spoken"].sum())
+            longer = ", and a longer segment.max_pause cuts the others less" if with_speech > cut.height else ""
+            yield (
+                f"source {source.id}: {cut.height} rows without text were cut at pauses, as recordings are, into "
+                f"{with_speech} clips with speech and {int(cut['all'].sum()) - with_speech} without; a row with its "
+                f"text stays whole{longer}"
+            )
 
 
 def _hours(clips: pl.DataFrame) -> float:

@@ -74,6 +74,11 @@ def sure() -> pl.Expr:
     return pl.col("person_candidates").is_null()
 
 
+def taken_as_sure() -> pl.Expr:
+    """The same, and all clips of a language in which nobody is known: there is nobody to keep apart."""
+    return sure() | ~sure().any().over("language")
+
+
 def _nameless() -> pl.Expr:
     return pl.col("speaker").is_null() | (pl.col("speaker") == "")
 

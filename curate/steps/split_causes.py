@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from curate.recipe import LANGUAGES
-from curate.steps import draw, held_out, relations, text_cut
+from curate.steps import draw, held_out, relations, speakers, text_cut
 from curate.steps.draw import HONEST, LEAST_TRAINED
 from curate.steps.held_out import HELD_OUT
 
@@ -183,8 +183,9 @@ def _let_go(apart: Sequence[str], gone: Sequence[str]) -> str:
 
 
 def _cause(own: pl.DataFrame, kept: pl.DataFrame, apart: Sequence[str], name: str) -> str:
-    """In words, and with its numbers, what a relation does."""
+    """In words, and with its numbers, what a relation does; of voices without a name those of several clips count."""
     together = f"{_largest(own, kept, apart):.0%} of the hours hang together"
+    kept = _without_fragments(kept, needed=name == "speaker")
     values = (
         kept.select(relations.shared(name), "seconds", "person", "language").drop_nulls(name).group_by(name)
         .agg(
@@ -211,9 +212,24 @@ def _cause(own: pl.DataFrame, kept: pl.DataFrame, apart: Sequence[str], name: st
         )  # fmt: skip
     if name == "text":
         read = values.filter(pl.col("persons") > 1).height
-        people = own["person"].drop_nulls().n_unique()
+        mine = kept.filter(pl.col("language") == own["language"][0])
+        if not read:
+            clips = mine.select(relations.shared(name)).to_series().count()
+            texts = f"{values.height} text{'s' if values.height > 1 else ''}"
+            return f"{clips} clips have {texts} between them, so {together}"
+        people = mine["person"].drop_nulls().n_unique()
         return f"{people} speakers read the same texts ({read} of {values.height} are read by several), so {together}"
     return f"{together} by shared {SHARED[name]}"
+
+
+def _without_fragments(kept: pl.DataFrame, *, needed: bool) -> pl.DataFrame:
+    """Without the persons of voices of a clip or two: they may be anybody's. With them where there are no others.
+
+    `needed`: somebody has to be counted.
+    """
+    small = pl.col("person").str.contains(held_out.ESTIMATED) & (pl.len().over("person") < speakers.SEVERAL)
+    proven = kept.with_columns(pl.when(~small).then("person").alias("person"))
+    return kept if needed and not proven["person"].count() else proven
 
 
 def _add(gone: Sequence[str]) -> str:

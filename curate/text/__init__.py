@@ -18,7 +18,7 @@ from curate.text.rules import DEFAULT, Change, Options, compared
 
 __all__ = [
     "DEFAULT", "FORMS", "LANGUAGES", "Change", "Normalised", "Options",
-    "normalise", "stepped", "steps", "versions", "words",
+    "normalise", "script", "stepped", "steps", "versions", "words",
 ]  # fmt: skip
 
 SHOWN = 40  # letters of a word in a warning
@@ -96,6 +96,11 @@ def stepped(
         broken = text.count("\ufffd") > raw.count("\ufffd".encode())
         result = steps(text, language, form, options)
         yield result, _warnings(result, broken)
+
+
+def script(language: str) -> str:
+    """The characters that a language is written in: the inside of a regular expression's character class."""
+    return _language(language).SCRIPT
 
 
 def versions(language: str, form: str, options: Options = DEFAULT) -> str:

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -79,30 +79,32 @@ def _sound_problem(path: Path, now: str | None, sha256: str | None, rate: int, s
     return "its file has other bytes than were written" if now != sha256 else ""
 
 
-def exports(clips: pl.DataFrame, corpus: Corpus, recipe: Recipe, formats: Iterable[str], progress: Progress) -> Checked:
+def exports(clips: pl.DataFrame, corpus: Corpus, recipe: Recipe, names: Sequence[str], progress: Progress) -> Checked:
     """Exports hold the kept clips that have a text, all of them and no others, in the bytes that were written.
 
     And these are what the manifest gives now: the same texts, in the same splits.
     """
     wanted = set(manifest.kept(clips).filter(pl.col("training_text").is_not_null())["id"])
     found, count, unknown = Findings(), 0, []
-    for name in formats:
+    for name in names:
         folder = corpus.export(name)
         held = contents.ids(folder)
         if more := held - wanted:
             found.add(f"export/{name}", f"holds {len(more)} clips that are not kept: {contents.named(more)}")
+        if problem := _index_problem(corpus, name):
+            found.add(f"export/{name}", problem)
+            continue
         for what, less in _lacking(folder, name, wanted).items():
             found.add(f"export/{what}", f"lacks {len(less)} kept clips: {contents.named(less)}")
+        again = f"`curate export {corpus.folder} --to {name}`"
         if (export_folder.settings_of(folder) or {}).get("complete") is False:
-            found.add(f"export/{name}", f"is half made: `curate export {corpus.folder} --to {name}` goes on with it")
+            found.add(f"export/{name}", f"is half made: {again} goes on with it")
         if not (listed := _written(corpus, name)):
             unknown.append(name)
             continue
         if held == wanted and (old := _outdated(clips, corpus, recipe, name)):
-            renew = f"`curate export {corpus.folder} --to {name}` renews it"
-            found.add(
-                f"export/{name}", f"has {len(old)} files of another manifest or recipe, such as {old[0]}: {renew}"
-            )
+            what = f"has {len(old)} files of another manifest or recipe, such as {old[0]}"
+            found.add(f"export/{name}", f"{what}: {again} renews it")
         count += len(listed)
         for path in _others(folder, [export_folder.INDEX, *listed]):
             found.add(f"export/{name}/{path}", "is no part of the export")
@@ -111,8 +113,24 @@ def exports(clips: pl.DataFrame, corpus: Corpus, recipe: Recipe, formats: Iterab
             if now != sha256:
                 problem = "is missing" if now is None else "has other bytes than were written"
                 found.add(f"export/{name}/{path}", problem)
-    skipped = f"no checksums of {', '.join(unknown)}" if unknown else ""
+    skipped = f"no checksums of {', '.join(unknown)}" if unknown else "" if names else "none is here"
     return Checked("exports", "files", count, found.listed, skipped)
+
+
+def _index_problem(corpus: Corpus, format: str) -> str:
+    """What is wrong with the index of an export, so that nobody can tell what was written; empty where nothing is."""
+    folder = corpus.export(format)
+    header = export_folder.settings_of(folder)
+    again = f"remove {folder}, and `curate export {corpus.folder} --to {format}` makes it anew"
+    if format not in formats.FORMATS:
+        return ""
+    if header is None:
+        return f"has no index ({export_folder.INDEX}) of what was written: {again}"
+    if header["format"] != format:
+        return f"has the index of an export for {header['format']}: {again}"
+    if header.get("complete") is not False and not _written(corpus, format):
+        return f"has an index ({export_folder.INDEX}) that lists no file: {again}"
+    return ""
 
 
 def _lacking(folder: Path, format: str, wanted: Collection[str]) -> dict[str, set[str]]:

@@ -282,7 +282,7 @@ def test_what_a_user_can_mend_is_one_line_and_exit_1(corpus: Path, place: Path, 
     assert "is not a corpus" in refused("filter", tmp_path / "nowhere")
     assert "is not a corpus" in refused("export", recipe, "--to", "voxcpm")
     assert "no export format 'mp3'; there are voxcpm" in refused("export", corpus, "--to", "mp3")
-    assert "make it writable, or name another folder" in refused("ingest", recipe, "--into", recipe)
+    assert "is a file; name a folder with --into" in refused("ingest", recipe, "--into", recipe)
     assert "no clip 'zzz'" in refused("explain", corpus, "zzz")
     moved = refused("ingest", recipe, "--into", tmp_path / "c", "--set", "source.talk.path=gone.tsv")
     assert "source talk: no table at" in moved

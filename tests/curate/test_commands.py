@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
+import soundfile
 
 from curate import commands, files, manifest, outputs
 from curate.corpus import Corpus
@@ -82,6 +84,24 @@ def test_what_could_not_be_measured_is_tried_again_by_a_run_and_not_by_a_decisio
         measures = fakes.measures(log)
         commands.advance(corpus, wanted, until="tag", workers=1, watch=watch, measures=measures, again=again)
         assert fakes.asked(log).count("spoken") == asked + more
+
+
+def test_rows_without_text_that_were_cut_are_told(
+    tmp_path: Path, make_table: MakeTable, write_recipe: WriteRecipe
+) -> None:
+    folder, corpus = make_table(count=3), Corpus(tmp_path / "corpus")
+    index = (folder / "index.tsv").read_text(encoding="utf-8").splitlines()
+    untold = ["\t".join(["" if i == 1 else cell for i, cell in enumerate(row.split("\t"))]) for row in index[2:]]
+    rate = soundfile.info(folder / "001.wav").samplerate
+    parts = [soundfile.read(folder / f"{i:03d}.wav", dtype="float32")[0] for i in (1, 2)]
+    pause = np.zeros(rate, np.float32)
+    soundfile.write(folder / "001.wav", np.concatenate([pause, parts[0], pause, parts[1]]), rate)
+    recipe = write_recipe(folder)
+    assert commands.notes(corpus, load(recipe), run(recipe, corpus.folder, tmp_path / "asked")) == []
+    (folder / "index.tsv").write_text("\n".join([*index[:2], *untold]) + "\n", encoding="utf-8")
+    (line,) = commands.notes(corpus, load(recipe), run(recipe, corpus.folder, tmp_path / "asked"))
+    assert "clips: 1 rows without text were cut at pauses, as recordings are, into 2 clips with speech and 2" in line
+    assert line.endswith("stays whole, and a longer segment.max_pause cuts the others less")
 
 
 def test_an_export_of_no_known_format_names_those_there_are(tmp_path: Path) -> None:

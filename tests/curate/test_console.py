@@ -1,6 +1,7 @@
 """What both commands have in common at a terminal: how they end, and what they say then."""
 
 import codecs
+import errno
 import logging
 import os
 import signal
@@ -55,6 +56,18 @@ def test_what_a_person_can_mend_is_one_line_and_exit_1(run: Run) -> None:
         raise UserError("no such thing: name another")
 
     assert run("do", does=mistake) == (1, "", "train: no such thing: name another\n")
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"), [(errno.ENOSPC, "make room"), (errno.EACCES, "make it writable"), (errno.EROFS, "make it")]
+)
+def test_what_cannot_be_written_says_what_helps(run: Run, number: int, remedy: str) -> None:
+    def refused() -> None:
+        raise OSError(number, os.strerror(number), "corpus/.lock")
+
+    status, _, said = run("do", does=refused)
+    assert status == 1
+    assert f"'corpus/.lock'; {remedy}" in said
 
 
 @pytest.mark.parametrize("encoding", ["cp949", "latin-1"])

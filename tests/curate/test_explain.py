@@ -147,6 +147,13 @@ def test_none_or_several_is_a_user_error_that_lists_some(name: str, said: str) -
     assert "00aa" in str(error.value)
 
 
+def test_parts_of_one_recording_are_told_apart_by_their_place() -> None:
+    frame = decided([clip("00aa", path="a/long.wav"), clip("00bb", path="a/long.wav")], recipe())
+    frame = frame.with_columns(start=pl.Series([0, 2 * RATE]), end=pl.Series([2 * RATE, 5 * RATE]))
+    with pytest.raises(UserError, match=r"00aa \(a/long.wav, 0.0-2.0 s\), 00bb \(a/long.wav, 2.0-5.0 s\); give more"):
+        explain(frame, "long.wav", recipe())
+
+
 def test_a_corpus_only_ingested_says_that_nothing_is_decided() -> None:
     frame = manifest.conform(pl.DataFrame({"id": ["aa"], "source": ["studio"], "path": ["a.wav"]}))
     facts = explain(frame, "aa", recipe())

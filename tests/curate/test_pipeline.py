@@ -1,5 +1,6 @@
 """Measure and decide apart: nothing is lost, and equal work gives equal bytes."""
 
+import dataclasses
 import itertools
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from curate.engine.ask import Context
 from curate.engine.local import Local
 from curate.engine.store import Store
 from curate.ingest import roots
+from curate.measures.definition import Measure, TextExtractor
 from curate.recipe import load
 from tests.curate import fakes
 from tests.curate.conftest import RATE, tone
@@ -63,6 +65,24 @@ def test_the_rows_of_a_file_cover_it_once_after_every_step(tmp_path: Path, write
     assert spans == sorted(spans)
     assert all(a[1] == b[0] for a, b in itertools.pairwise(spans))
     assert frame.filter(pl.col("speech_seconds") > 1).height >= 3  # the long pauses parted it
+
+
+def pronounced() -> TextExtractor:
+    """Of a text in letters of another script nothing is pronounced."""
+    return lambda rows: [{"pronounced": "" if "가" in row["spoken"] else "마리"} for row in rows]
+
+
+def test_a_text_of_which_nothing_is_pronounced_has_no_pace_of_phones(
+    tmp_path: Path, make_table: MakeTable, write_recipe: WriteRecipe
+) -> None:
+    corpus, wanted = Corpus(tmp_path / "corpus"), load(write_recipe(make_table(count=3)))
+    commands.ingest(corpus, wanted, watch)
+    asked = fakes.measures(tmp_path / "asked")
+    sounds = Measure("pronounced", "text", ("pronounced",), "1", pronounced, inputs=("spoken",), needs=("spoken",))
+    asked = dataclasses.replace(asked, texts=(*asked.texts, sounds))
+    clips = commands.advance(corpus, wanted, until="tag", workers=1, watch=watch, measures=asked)
+    assert sorted(clips["pronounced"].to_list()) == ["", "마리", "마리"]
+    assert clips.sort("pronounced")["phone_pace"].is_null().to_list() == [True, False, False]
 
 
 def test_a_clip_with_text_is_trimmed_and_never_split(tmp_path: Path, write_recipe: WriteRecipe) -> None:

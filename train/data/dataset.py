@@ -69,14 +69,15 @@ class Survey:
 
 
 def survey(run: config.Run, *, quiet: bool = False) -> Survey:
-    """Find the checkpoint, read the manifest, and check both. Raises UserError where they cannot be trained on.
+    """Read the manifest, find the checkpoint, and check both. Raises UserError where they cannot be trained on.
 
-    A model that is a hub id is fetched. With `quiet` no warning counts what is left out.
+    A model that is a hub id is fetched, once it is known that there is something to train on. With `quiet` no warning
+    counts what is left out.
     """
-    model = base.asked(run.model, run.revision)
-    note_files(model, quiet=quiet)
     clips = corpus.read(run.corpus, quiet=quiet)
     reading = _readings(clips, run)
+    model = base.asked(run.model, run.revision)
+    note_files(model, quiet=quiet)
     wanted = corpus.of(clips, "train") + (corpus.of(clips, "validation") if run.train.validate_every else [])
     store = latents.Latents(run.latents_folder, model, precision(run, pick_device(run.train.device)))
     return Survey(model, base.read_config(model), wanted, reading, store)

@@ -125,7 +125,10 @@ def _fetch(model: str, revision: str | None) -> Path:
     try:
         folder = Path(snapshot_download(model, revision=revision))
     except Exception as problem:  # the hub's errors share no base class: no network, no such id, gated, disk full
-        reason = str(problem).strip().splitlines()[0] if str(problem).strip() else type(problem).__name__
+        said = (
+            str(problem).strip().removeprefix("Got: ")
+        )  # as the hub's library begins, where it tells of another error
+        reason = said.splitlines()[0] if said else type(problem).__name__
         raise UserError(f"{model} is no folder here and could not be fetched from the hub: {reason}") from problem
     if revision is None:
         commit = fetched_revision(folder) or "unknown"

@@ -35,6 +35,30 @@ def test_khmer_recordings_without_text_are_said_to_be_lost(tmp_path: Path) -> No
     assert warned(Recipe.model_validate({"source": [source | {"language": "ko"}]}), "Korean", 'transcript = "heard"')
 
 
+def test_rows_of_a_table_without_text_are_said_to_be_cut(tmp_path: Path) -> None:
+    recipe = studio(tmp_path)
+    assert not warned(recipe, "cut at pauses")
+    table(tmp_path, ["a.wav\t\tko\tx", "b.wav\t나\tko\ty", "c.wav\t \tkm\tz"])
+    assert warned(recipe, "studio: 2 rows have no text and are cut at pauses")
+    folder = {"id": "radio", "kind": "folder", "path": str(tmp_path), "licence": "own", "language": "ko"}
+    assert not warned(Recipe.model_validate({"source": [folder]}), "cut at pauses")  # what is expected there
+
+
+def test_a_table_whose_text_column_is_not_named_has_its_columns_named(tmp_path: Path) -> None:
+    recipe = studio(tmp_path)
+    table(tmp_path, ["a.wav\t가\tko\tx", "b.wav\t나\tko\ty"], header="audio\ttranscript\tlanguage\twho")
+    assert warned(recipe, "no column is its text", "columns = { text = ... }", "transcript, who")
+    assert not warned(studio(tmp_path), "no column is its text")
+
+
+def test_texts_in_another_script_than_the_languages_are_told(tmp_path: Path) -> None:
+    recipe = studio(tmp_path)
+    assert not warned(recipe, "letter")
+    table(tmp_path, ["a.wav\t가\tkm\tx", "b.wav\tpka chhuk\tkm\ty", "c.wav\tក DNA 3\tkm\tz", "c.wav\t3\tkm\tz"])
+    assert warned(recipe, "studio: 2 of 4 Khmer texts have no Khmer letter, such as 가; are the language and the text")
+    assert not warned(recipe, "Korean letter")
+
+
 def test_an_unknown_language_is_counted(tmp_path: Path) -> None:
     recipe = studio(tmp_path)
     table(tmp_path, ["a.wav\t가\tko\tx", "b.wav\tx\ten\ty"])

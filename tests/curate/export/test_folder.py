@@ -64,7 +64,7 @@ def test_a_file_a_link_and_another_format_are_refused(made: Any, tmp_path: Path)
     with pytest.raises(UserError, match="is a file: choose a folder with --into"):
         small.export(made, "kaldi", tmp_path / "file")
     done = small.export(made, "kaldi", tmp_path / "out").folder
-    with pytest.raises(UserError, match="holds an export for kaldi: name another folder with --into"):
+    with pytest.raises(UserError, match="holds an export for kaldi: name a new or empty folder with --into"):
         small.export(made, "nemo", tmp_path / "out")
     (done / "train" / "text").unlink()
     (done / "train" / "text").symlink_to(tmp_path / "file")

@@ -207,7 +207,9 @@ def test_columns_that_would_share_a_name_are_both_kept(tmp_path: Path, header: s
         ("i.parquet", b"PAR1 and no more", "i.parquet cannot be read"),
         ("i.xlsx", "x", "i.xlsx ends in none of .tsv, .txt, .csv"),
         ("i.tsv", "file\ttext\na.wav\thi\n", "i.tsv has no column 'audio' (file, text); say columns = { audio ="),
-        ("i.csv", "audio;text\na.wav;hi\n", "i.csv has no column 'audio' (audio;text)"),
+        ("i.csv", "audio;text\na.wav;hi\n", 'i.csv is one field (audio;text); say separator = ";" if'),
+        ("i.tsv", "audio,text\na.wav,hi\n", 'i.tsv is one field (audio,text); say separator = "," if'),
+        ("i.csv", "audio\ttext\na.wav\thi\n", 'i.csv is one field (audio\\u0009text); say separator = "\\t" if'),
     ],
 )
 def test_a_table_that_cannot_be_used_is_one_line_with_its_name(

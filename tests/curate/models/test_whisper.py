@@ -1,6 +1,10 @@
 """Whisper tells the language, the words and their places, each clip by itself, and the same every time."""
 
+import os
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -29,6 +33,31 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 @pytest.fixture(scope="module")
 def whisper() -> Whisper:
     return Whisper()
+
+
+def hear_and_die() -> None:
+    """What a worker does that is killed for memory, once it has heard something."""
+    Whisper().transcribe([np.sin(np.arange(RATE) / 9).astype(np.float32)], "ko")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+KILLED = """
+from multiprocessing import get_context
+from tests.curate.models.test_whisper import hear_and_die
+if __name__ == "__main__":
+    worker = get_context("spawn").Process(target=hear_and_die)
+    worker.start()
+    worker.join()
+    print(worker.exitcode)
+"""
+
+
+def test_a_worker_that_is_killed_leaves_nothing_that_python_would_warn_of(tmp_path: Path) -> None:
+    (tmp_path / "killed.py").write_text(KILLED)
+    root = Path(__file__).resolve().parents[3]
+    environment = {**os.environ, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1"}
+    ran = subprocess.run([sys.executable, tmp_path / "killed.py"], capture_output=True, text=True, env=environment)
+    assert (ran.stdout, ran.stderr) == (f"{-signal.SIGKILL}\n", "")
 
 
 def test_languages_are_told_apart(whisper: Whisper) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from curate import pipeline
+from curate import pipeline, show
 from curate.recipe import Recipe
-from curate.report import facts, provenance
+from curate.report import facts, numbers, provenance
 from curate.report.flow import NARROW, WIDE, flow
 from tests.curate import frames
 from tests.curate.report import corpora
@@ -96,6 +96,20 @@ def test_the_flow_loses_what_the_funnel_says(tmp_path: Path) -> None:
         kept = sum(stripe["width"] for stripe in drawn["stripes"] if stripe["y"] == last)
         assert kept / layout.band == pytest.approx(found["kept"]["hours"] / drawn["total"], abs=0.01)
         assert all(0 <= each["x"] <= layout.width for each in drawn["losses"])
+
+
+def test_a_dropped_clip_counts_once_and_what_else_it_broke_is_told(tmp_path: Path) -> None:
+    rows = [{}, {"snr": 0.0, "clipped": 0.5}, {"snr": 0.0, "clipped": 0.5, "bandwidth": 100.0}, {"snr": 0.0}]
+    decided = pipeline.decide(corpora.recipe(tmp_path), frames.clips([{"ctc_score": 0.9, **row} for row in rows]))
+    numbered = numbers.status(decided, corpora.recipe(tmp_path))
+    dropped = {rule: each["clips"] for rule, each in numbered["dropped"].items()}
+    assert (dropped["clipped"], dropped["noisy"]) == (2, 1)
+    assert (numbered["also_broke"]["narrow_band"], numbered["also_broke"]["noisy"]) == (1, 2)
+    line = show.status(numbered).splitlines()[-1]
+    assert "counted once" in line
+    assert "narrow_band 1, noisy 2" in line
+    clean = pipeline.decide(corpora.recipe(tmp_path, "balance.hours={}"), frames.clips([{"ctc_score": 0.9}]))
+    assert "counted once" not in show.status(numbers.status(clean, corpora.recipe(tmp_path)))
 
 
 def test_coverage_counts_what_is_said_against_what_could_be_kept(tmp_path: Path) -> None:

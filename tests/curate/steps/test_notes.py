@@ -40,8 +40,8 @@ def test_hours_for_a_language_without_clips_are_one_line() -> None:
         (
             [{"drop": "surplus"}],
             {},
-            "clips of 1.00 h are each longer than what is left; raise balance.hours until one more fits or add "
-            "recordings",
+            "the clips left over (1.00 h) are each longer than what is missing; raise balance.hours until one more "
+            "fits or add recordings",
         ),
     ],
 )
@@ -54,7 +54,19 @@ def test_more_hours_than_there_are_is_told_with_where_they_went(
 
 def test_a_few_seconds_are_told_as_such() -> None:
     (line,) = hours([{"seconds": 1.5}, {"seconds": 4.0, "drop": "surplus"}], hours={"ko": 0.001})
-    assert line.startswith("Korean: 1.50 of 3.60 s: 2.10 s short; clips of 4.00 s are each longer than what is left")
+    assert line.startswith("Korean: 1.50 of 3.60 s: 2.10 s short; the clips left over (4.00 s) are each longer than")
+
+
+def test_a_published_test_set_that_hours_thin_is_told() -> None:
+    rows = [{"given_split": "eval" if i < 5 else None, "split": "test" if i < 2 else "train"} for i in range(9)]
+    rows = [{**row, "spoken": f"t{i}", "drop": "surplus" if i in (2, 3) else None} for i, row in enumerate(rows)]
+    rows[4] |= {"drop": "noisy"}  # a rule says so, and no hours
+    lines = notes.splits(clips(rows), recipe(split={"given": True, "validation": 0.0, "test": 0.2}))
+    assert [line for line in lines if "as published are" in line] == [
+        "Korean: 2 of 4 clips of the test set as published are left out, as [balance] asks for fewer hours; without "
+        "hours and caps for the language it stays whole"
+    ]
+    assert not [line for line in notes.splits(clips(rows), recipe()) if "as published are" in line]
 
 
 CAPPED = [{"seconds": HOUR, "speaker": f"w{i % 4}", "drop": None if i == 0 else "capped"} for i in range(8)]

@@ -5,6 +5,7 @@ from typing import Any
 
 import polars as pl
 
+from curate import pipeline
 from curate.steps import held_out, notes, person_candidates, speakers, split
 from tests.curate.frames import clips
 from tests.curate.steps.decided import recipe_with
@@ -121,8 +122,19 @@ def test_what_is_given_up_for_doubt_is_told_with_a_remedy(tmp_path: Path) -> Non
     rows = [{"person_candidates": ["voice-001"], "drop": "leak", "seconds": 360.0}, {"drop": "leak"}, {"split": "test"}]
     lines = list(notes.leaks(clips(rows), recipe_with(tmp_path)))
     assert len(lines) == 2
-    assert lines[0].startswith("Korean: 0.10 h are dropped as `leak`: they are too short or noisy to tell")
+    assert lines[0].startswith("Korean: 0.10 h are dropped as `leak`: they are too short or noisy, or sound too")
     assert "name speakers" in lines[0]
     (together,) = notes.leaks(clips(rows), recipe_with(tmp_path, 'split.apart=["text"]'))  # speakers may be shared
     assert "too short" not in together
     assert len(list(notes.leaks(clips(rows[1:]), recipe_with(tmp_path)))) == 1
+
+
+def test_a_fresh_draw_does_not_tell_of_sets_that_were_drawn_before(tmp_path: Path) -> None:
+    rows = [{"speaker": f"who{i % 20}", "spoken": f"말 {i}", "ctc_score": 0.9} for i in range(400)]
+    rows = [{**row, "person_candidates": [] if i % 7 == 0 else None} for i, row in enumerate(rows)]
+    wanted = recipe_with(tmp_path, "models.quality=[]")
+    decided = pipeline.decide(wanted, clips(rows))
+    assert (decided["drop"] == "leak").any()
+    (line,) = notes.leaks(decided, wanted)
+    assert "split.lock" not in line
+    assert "name speakers" in line

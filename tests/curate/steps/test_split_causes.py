@@ -60,6 +60,25 @@ SHAPES: list[tuple[Rows, str]] = [
 ]
 
 
+# voices of one clip, each on a text of its own or on one that others read
+FRAGMENTS = [{"voice": f"voice-{i:03d}", "spoken": f"t{i}", "seconds": 3.0} for i in range(20)]
+TEXTS_ALONE = [{"voice": f"voice-{i:03d}", "spoken": f"t{i % 3}", "seconds": 3.0} for i in range(60)]
+FRAGMENTED: list[tuple[Rows, str]] = [
+    (grid(20, 40) + FRAGMENTS, "20 speakers read the same texts (40 of 40 are read by several)"),
+    (even(240, 2) + FRAGMENTS[:1], "there are 2 speakers, each with 50% of the hours"),
+    (TEXTS_ALONE, "60 clips have 3 texts between them, so 33% of the hours"),
+    ([{**row, "voice": None} for row in TEXTS_ALONE], "60 clips have 3 texts between them, so 33% of the hours"),
+    ([{**row, "speaker": None, "voice": f"voice-{i:03d}"} for i, row in enumerate(even(40, 40, sha256="f"))],
+     "there is one recording with 100% of the hours"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rows", "cause"), FRAGMENTED)
+def test_voices_of_a_clip_or_two_count_as_no_speakers(rows: Rows, cause: str) -> None:
+    (found,) = told(rows)
+    assert found.cause.startswith(cause), found.cause
+
+
 @pytest.mark.parametrize(("rows", "cause"), SHAPES)
 def test_each_shape_has_one_line_a_language_with_its_own_cause(rows: Rows, cause: str) -> None:
     found = told(rows)

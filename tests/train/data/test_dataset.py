@@ -10,6 +10,7 @@ import pytest
 from curate.errors import UserError
 from train import config, finetune
 from train.data import dataset
+from train.model import base
 
 
 def test_a_language_without_held_out_clips_is_refused_or_trained_without(make_run, make_corpus):
@@ -28,6 +29,13 @@ def test_a_corpus_without_training_clips_is_refused(make_run, make_corpus):
     pl.read_parquet(path).with_columns(split=pl.lit("test")).write_parquet(path)
     with pytest.raises(UserError, match="no clips in the training split"):
         make_run("a", source=folder)
+
+
+def test_no_model_is_fetched_for_a_corpus_that_is_not_there(make_run, tmp_path, monkeypatch):
+    run = config.read(make_run("a")).model_copy(update={"corpus": tmp_path / "gone", "model": "openbmb/VoxCPM2"})
+    monkeypatch.setattr(base, "asked", lambda *_: pytest.fail("it was looked for"))
+    with pytest.raises(UserError, match="no manifest at"):
+        dataset.survey(run)
 
 
 def test_a_gpu_that_is_not_there_is_one_line(monkeypatch):

@@ -33,8 +33,8 @@ def test_a_hub_id_that_cannot_be_fetched_is_one_line(monkeypatch):
     import huggingface_hub
 
     def fetch(model, revision):
-        raise OSError(f"no network for {model} at {revision}\nand more")
+        raise OSError(f"Got: no network for {model} at {revision}\nand more")
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", fetch)
-    with pytest.raises(UserError, match=r"no network for openbmb/VoxCPM2 at abc$"):
+    with pytest.raises(UserError, match=r"from the hub: no network for openbmb/VoxCPM2 at abc$"):
         base.find("openbmb/VoxCPM2", "abc")
