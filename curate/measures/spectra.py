@@ -25,6 +25,7 @@ AT_ONCE = 64  # frames transformed at a time: they stay in the processor's cache
 LOWEST = 20.0  # Hz: what is lower is not heard
 SILENT = 1e-11  # of the square of a frame's mean: less is what float32 rounds, so that digital silence is zero
 ROUNDED = 0.01  # of the square of a frame's mean: an energy under it is found by a transform
+MOSTLY = 0.75  # of the frames: where more lie in speech, all are transformed
 PAUSE_MARGIN = 0.06  # seconds beside speech that may still hold its tail
 ENOUGH_FRAMES = 10  # 0.16 s: fewer say too little about what moves
 
@@ -44,7 +45,7 @@ class Frames:
     @functools.cached_property
     def power(self) -> Samples:
         """(frames, bins) of all frames: each sums to the frame's energy."""
-        return _spectra(self.cut, self.means, np.arange(len(self.cut)), self.step)
+        return _spectra(self.cut, self.means, np.arange(len(self.cut)), self.step)[0]
 
     @functools.cached_property
     def speech_energy(self) -> float | None:
@@ -65,20 +66,19 @@ def frames_of(samples: Samples, rate: int, speech: Spans) -> Frames:
     middles = np.arange(len(cut)) * hop + size // 2
     inside, beside = _touching(middles, speech, 0), _touching(middles, speech, round(PAUSE_MARGIN * rate))
     step = rate / size
-    spoken = _spectra(cut, means, np.flatnonzero(inside), step)
-    energy = np.empty(len(cut), np.float32)
-    energy[inside] = np.vecdot(spoken, ones(spoken.shape[1]))
-    others = ~inside
-    if others.any():
-        energy[others] = _energies(padded, cut, hop, means, step)[others]
-        unsure = np.flatnonzero(others & (energy < ROUNDED * np.square(means)))
-        rest = _spectra(cut, means, unsure, step)
-        energy[unsure] = np.vecdot(rest, ones(rest.shape[1]))
+    if np.count_nonzero(inside) > MOSTLY * len(inside):
+        power, energy = _spectra(cut, means, np.arange(len(cut)), step)
+        spoken = power[inside]
+    else:
+        energy = _energies(padded, cut, hop, means, step)
+        spoken, energy[inside] = _spectra(cut, means, np.flatnonzero(inside), step)
+        unsure = np.flatnonzero(~inside & (energy < ROUNDED * np.square(means)))
+        energy[unsure] = _spectra(cut, means, unsure, step)[1]
     return Frames(cut, means, energy.astype(np.float64), step, inside, ~beside, np.ascontiguousarray(spoken.T))
 
 
-def _spectra(cut: Samples, means: Samples, rows: NDArray[np.int64], step: float) -> Samples:
-    """(rows, bins): the power spectra of some frames around their means, so that a row sums to the mean square."""
+def _spectra(cut: Samples, means: Samples, rows: NDArray[np.int64], step: float) -> tuple[Samples, Samples]:
+    """(rows, bins): the power spectra of some frames around their means; and their sums, which are mean squares."""
     import scipy.fft  # slow to import
 
     size = cut.shape[1]
@@ -93,8 +93,11 @@ def _spectra(cut: Samples, means: Samples, rows: NDArray[np.int64], step: float)
         spectrum[:, 1] -= means[which] * second  # each frame's mean, which else is in the first alone
         np.square(np.abs(spectrum, out=part), out=part)
     power[:, : math.ceil(LOWEST / step)] = 0
-    power[np.vecdot(power, ones(power.shape[1])) <= SILENT * np.square(means[rows])] = 0
-    return power
+    energy = np.vecdot(power, ones(power.shape[1]))
+    silent = energy <= SILENT * np.square(means[rows])
+    if silent.any():
+        power[silent], energy[silent] = 0, 0
+    return power, energy
 
 
 def _energies(samples: Samples, cut: Samples, hop: int, means: Samples, step: float) -> Samples:
