@@ -8,8 +8,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from curate.audio import LISTENING_RATE, resample
+from curate.audio import LISTENING_RATE
 from curate.measures import straight_tops
+from curate.measures.decimation import LISTENING, decimated
 from curate.measures.half_waves import LOBE, LOUDEST_LOBES, half_waves, high_peak, index_runs
 from curate.measures.spectra import Floats, Samples, quantiles
 
@@ -30,7 +31,7 @@ def share(unit: Samples, rate: int, step: float, narrow: Samples | None = None) 
     `narrow`: a clip of more than 16 kHz at that rate, where somebody has made it already.
     """
     if rate > LISTENING_RATE and narrow is None:
-        narrow = resample(unit, rate, LISTENING_RATE)
+        narrow = decimated(unit, rate, LISTENING)
     sound = unit if rate <= LISTENING_RATE or narrow is None else narrow
     found = max(_flat_share(unit, rate, step), straight_tops.share(sound, min(rate, LISTENING_RATE)))
     return _flat_share(unit, rate, step, BUZZ_PILED) if found > 0 and _one_shape(sound) else found

@@ -1,0 +1,99 @@
+"""Lower rates for the light measures: a filter with linear phase as products of matrices, twice as fast as soxr or more.
+
+It passes what lies under a frequency and holds back what would be mirrored there; between the two it falls. A steeper
+fall, as soxr's, which mirrors nothing at all, takes more of every sample than it tells these measures.
+
+A change here changes answers: raise `signal.VERSION` and `fingerprint.VERSION`.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curate.audio import LISTENING_RATE, resample
+from curate.measures.spectra import Samples, cuts
+
+GROUP = 32  # samples made by one product
+LARGEST = 1024  # samples of a row, in or out: rates that share no large divisor are left to soxr
+
+
+class Band(NamedTuple):
+    """What a filter passes at a lower rate, in Hz, and by how many dB it holds back what lies above."""
+
+    rate: int
+    passed: float  # up to here nothing changes, and nothing is mirrored
+    stopped: float  # from here on nothing passes; no more than the rate less `passed`
+    depth: float
+
+
+LISTENING = Band(LISTENING_RATE, 7300.0, 8700.0, 100.0)  # soxr passes as much
+
+
+def decimated(samples: Samples, rate: int, band: Band) -> Samples:
+    """The same sound at the lower rate of a band, round(n * band.rate / rate) samples long."""
+    size = round(len(samples) * band.rate / rate)
+    filters = _filters(rate, band)
+    if filters is None or not size:
+        return resample(samples, rate, band.rate)
+    rows = -(-size // filters.made)
+    padded = np.zeros((rows + 1) * filters.taken + filters.products[-1].start + len(filters.products[-1].taps), np.float32)
+    padded[filters.before : filters.before + len(samples)] = samples
+    out = np.empty((rows, filters.made), np.float32)
+    for number, (start, taps) in enumerate(filters.products):
+        given = cuts(padded[start:], len(taps), filters.taken)[:rows]
+        np.matmul(given, taps, out=out[:, number * GROUP : (number + 1) * GROUP])
+    return out.ravel()[:size]
+
+
+class Product(NamedTuple):
+    """Which samples of a row, from `start` on, make GROUP samples of the lower rate; (samples, GROUP)."""
+
+    start: int
+    taps: Samples
+
+
+class Filters(NamedTuple):
+    """A filter as one product for every GROUP samples of a row."""
+
+    taken: int  # samples of a row in
+    made: int  # and out
+    before: int  # samples that the first row needs before the sound
+    products: list[Product]
+
+
+@functools.cache
+def _filters(rate: int, band: Band) -> Filters | None:
+    """None where the rate is no higher, or a row would be too long. Windowed by Kaiser's, whose formulas these are."""
+    if rate <= band.rate:
+        return None
+    length = math.ceil((band.depth - 8) / (2.285 * 2 * math.pi * (band.stopped - band.passed) / rate))
+    whole = math.gcd(rate, band.rate)
+    taken, made = rate // whole, band.rate // whole
+    width = length + math.ceil((GROUP - 1) * rate / band.rate) + 2
+    rows = GROUP // math.gcd(GROUP, made)  # of a whole number of groups, which do not reach into the next but one
+    rows *= math.ceil(width / (taken * rows))
+    taken, made = taken * rows, made * rows
+    if max(taken, made) > LARGEST:
+        return None
+    before = math.ceil(length / 2)
+    products = []
+    for first in range(0, made, GROUP):
+        places = (first + np.arange(GROUP)) * rate / band.rate
+        start = math.floor(places[0]) - before
+        apart = start + np.arange(width)[:, None] - places
+        products.append(Product(start + before, _taps(apart, length, rate, band)))
+    return Filters(taken, made, before, products)
+
+
+def _taps(apart: NDArray[np.float64], length: int, rate: int, band: Band) -> Samples:
+    """The filter's response so many samples from its middle."""
+    inside = np.sqrt(np.maximum(0.0, 1 - np.square(2 * apart / length)))
+    shape = 0.1102 * (band.depth - 8.7)
+    window = np.where(np.abs(apart) <= length / 2, np.i0(shape * inside), 0.0)
+    taps = np.sinc((band.passed + band.stopped) / rate * apart) * window
+    return np.ascontiguousarray(taps / taps.sum(axis=0), dtype=np.float32)
