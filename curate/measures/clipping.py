@@ -69,8 +69,8 @@ def _flat_share(unit: Samples, rate: int, step: float, piled: float = PILED) -> 
     runs = np.concatenate([np.zeros(0, np.int64), *(lengths for lengths, _ in sides)])
     rises = np.concatenate([np.zeros(0), *(rises for _, rises in sides)])
     flat = float(runs.sum() / len(unit)) if len(unit) else 0.0
-    limited = flat < LIMITED_SHARE and len(runs) and np.quantile(runs, 0.9) < LIMITED_RUN * rate
-    return 0.0 if limited and np.quantile(rises, 0.9) < LIMITED_RISE else flat
+    limited = flat < LIMITED_SHARE and len(runs) and quantiles(runs, (0.9,))[0] < LIMITED_RUN * rate
+    return 0.0 if limited and quantiles(rises, (0.9,))[0] < LIMITED_RISE else flat
 
 
 def _flat(

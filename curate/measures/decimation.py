@@ -1,7 +1,8 @@
-"""Lower rates for the light measures: a filter with linear phase as products of matrices, twice as fast as soxr or more.
+"""Lower rates for the light measures: filters with linear phase as products of matrices, in half of soxr's time.
 
-It passes what lies under a frequency and holds back what would be mirrored there; between the two it falls. A steeper
-fall, as soxr's, which mirrors nothing at all, takes more of every sample than it tells these measures.
+Such a filter passes what lies under a frequency and holds back what would be mirrored there; between the two it falls.
+A steeper fall, as soxr's, which mirrors nothing at all, would cost as much as soxr does, and tells these measures
+nothing more.
 
 A change here changes answers: raise `signal.VERSION` and `fingerprint.VERSION`.
 """
@@ -41,7 +42,8 @@ def decimated(samples: Samples, rate: int, band: Band) -> Samples:
     if filters is None or not size:
         return resample(samples, rate, band.rate)
     rows = -(-size // filters.made)
-    padded = np.zeros((rows + 1) * filters.taken + filters.products[-1].start + len(filters.products[-1].taps), np.float32)
+    length = max(filters.before + len(samples), (rows - 1) * filters.taken + filters.reach)
+    padded = np.zeros(length, np.float32)
     padded[filters.before : filters.before + len(samples)] = samples
     out = np.empty((rows, filters.made), np.float32)
     for number, (start, taps) in enumerate(filters.products):
@@ -63,6 +65,7 @@ class Filters(NamedTuple):
     taken: int  # samples of a row in
     made: int  # and out
     before: int  # samples that the first row needs before the sound
+    reach: int  # samples that a row needs, before and after those it takes included
     products: list[Product]
 
 
@@ -75,9 +78,9 @@ def _filters(rate: int, band: Band) -> Filters | None:
     whole = math.gcd(rate, band.rate)
     taken, made = rate // whole, band.rate // whole
     width = length + math.ceil((GROUP - 1) * rate / band.rate) + 2
-    rows = GROUP // math.gcd(GROUP, made)  # of a whole number of groups, which do not reach into the next but one
-    rows *= math.ceil(width / (taken * rows))
-    taken, made = taken * rows, made * rows
+    parts = GROUP // math.gcd(GROUP, made)  # of a row, that it has whole groups
+    parts *= math.ceil(width / (taken * parts))  # and is no shorter than what a product takes: BLAS reads such in place
+    taken, made = taken * parts, made * parts
     if max(taken, made) > LARGEST:
         return None
     before = math.ceil(length / 2)
@@ -87,7 +90,7 @@ def _filters(rate: int, band: Band) -> Filters | None:
         start = math.floor(places[0]) - before
         apart = start + np.arange(width)[:, None] - places
         products.append(Product(start + before, _taps(apart, length, rate, band)))
-    return Filters(taken, made, before, products)
+    return Filters(taken, made, before, products[-1].start + width, products)
 
 
 def _taps(apart: NDArray[np.float64], length: int, rate: int, band: Band) -> Samples:

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from curate.audio import LISTENING_RATE, resample
 from curate.manifest import COLUMNS
-from curate.measures.decimation import LISTENING, Band, decimated
 from curate.measures import equal_frames, landmarks
 from curate.measures.alignment import FLOOR, LEAST, STEPS, Alignment, Judged, Levels, Side, all_through, likeness
+from curate.measures.decimation import LISTENING, Band, decimated
 from curate.measures.equal_frames import NOTHING, Print
 from curate.measures.spectra import Samples, finite, hann, power_of, quantiles
 from curate.measures.wander import Wander, wander

@@ -119,8 +119,7 @@ def _energies(samples: Samples, cut: Samples, hop: int, means: Samples, step: fl
 
 @functools.cache
 def _windows(size: int) -> tuple[Samples, Samples, Samples, tuple[np.float32, np.float32]]:
-    """The window, its square, the window at half the rate (nothing where there is no such bin); sums of the first two.
-    """
+    """The window, its square, the window at half the rate (or nothing: no such bin); the sums of the first two."""
     window, _ = _scaled_hann(size)
     squared = np.square(window)
     turned = window * (1 - 2 * (np.arange(size) % 2)).astype(np.float32) * np.float32(1 - size % 2)
@@ -200,6 +199,8 @@ def hann(size: int) -> Samples:
 
 def finite(samples: NDArray[Any]) -> Samples:
     """One row of float32; NaN, infinity and what float32 cannot hold are silence."""
+    if samples.dtype == np.float32 and samples.ndim == 1:
+        return channels.finite(samples)
     with np.errstate(over="ignore"):
         return channels.finite(np.ravel(samples).astype(np.float32, copy=False))
 
