@@ -54,7 +54,8 @@ def _level(parts: Sequence[Samples]) -> float:
 
 def _power(signal: Samples) -> float:
     """Mean square around the mean, so that a constant offset is no sound; 0 for nothing."""
-    return float(_frame_powers(signal, len(signal))[0]) if len(signal) else 0.0
+    moved = signal - signal.mean() if len(signal) else signal
+    return float(moved @ moved) / max(1, len(signal))
 
 
 def _frame_powers(signal: Samples, width: int) -> Samples:

@@ -24,7 +24,7 @@ from curate.measures import equal_frames, landmarks
 from curate.measures.alignment import FLOOR, LEAST, STEPS, Alignment, Judged, Levels, Side, all_through, likeness
 from curate.measures.decimation import LISTENING, Band, decimated
 from curate.measures.equal_frames import NOTHING, Print
-from curate.measures.spectra import Samples, finite, hann, power_of, quantiles
+from curate.measures.spectra import Samples, cuts, finite, hann, power_of, quantiles
 from curate.measures.wander import Wander, wander
 
 VERSION = 6  # of a clip's print: raise it when an answer changes, it enters the fingerprint
@@ -125,7 +125,7 @@ def _energy(sound: Samples) -> NDArray[np.float32]:
 
     if len(sound) < WINDOW:
         return np.zeros((0, BANDS), np.float32)
-    cut = np.lib.stride_tricks.sliding_window_view(sound, WINDOW)[::HOP]
+    cut = cuts(sound, WINDOW, HOP)
     (first, bands), window = _bands(), hann(WINDOW)
     energy = np.empty((len(cut), BANDS), np.float32)
     for at in range(0, len(cut), AT_ONCE):
