@@ -242,14 +242,18 @@ def _resampled(stream: Stream, rate: int, mix: Mix | None) -> Iterator[Samples]:
     if stream.rate == rate:
         yield from _mono(stream, 0, mix)
         return
-    converter = soxr.ResampleStream(stream.rate, rate, 1, dtype="float32", quality=QUALITY)
     blocks = _mono(stream, 0, mix)
-    block, frames, made = next(blocks), 0, 0
-    for after in blocks:
+    block, after = next(blocks), next(blocks, None)
+    if after is None:  # a short file: a stream takes longer than what is in it
+        yield resample(block, stream.rate, rate)
+        return
+    converter = soxr.ResampleStream(stream.rate, rate, 1, dtype="float32", quality=QUALITY)
+    frames = made = 0
+    while after is not None:
         out = converter.resample_chunk(block)
         frames, made = frames + len(block), made + len(out)
         yield out
-        block = after
+        block, after = after, next(blocks, None)
     frames += len(block)
     yield _fit(converter.resample_chunk(block, last=True), round(frames * rate / stream.rate) - made)
 
