@@ -199,8 +199,6 @@ def hann(size: int) -> Samples:
 
 def finite(samples: NDArray[Any]) -> Samples:
     """One row of float32; NaN, infinity and what float32 cannot hold are silence."""
-    if samples.dtype == np.float32 and samples.ndim == 1:
-        return channels.finite(samples)
     with np.errstate(over="ignore"):
         return channels.finite(np.ravel(samples).astype(np.float32, copy=False))
 
