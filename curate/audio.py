@@ -14,7 +14,7 @@ import io
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -220,7 +220,7 @@ def _cut(stream: Stream, wanted: Sequence[tuple[int, int]], mix: Mix | None) -> 
     at = ahead = wanted[0][0]  # where the held blocks begin and end
     held: list[Samples] = []
     blocks = _mono(stream, at, mix)
-    for start, end in wanted:
+    for (start, end), after in zip_longest(wanted, (each[0] for each in wanted[1:])):
         while True:
             while held and at + len(held[0]) <= start:
                 at += len(held.pop(0))
@@ -232,7 +232,9 @@ def _cut(stream: Stream, wanted: Sequence[tuple[int, int]], mix: Mix | None) -> 
             held.append(block)
             ahead += len(block)
         whole = held[0] if len(held) == 1 else np.concatenate(held)
-        yield whole[start - at : end - at].copy()
+        part = whole[start - at : end - at]
+        alone = len(part) == len(whole) and (after is None or after >= end)  # else the block is needed, or only held
+        yield part if alone else part.copy()
 
 
 def _resampled(stream: Stream, rate: int, mix: Mix | None) -> Iterator[Samples]:
@@ -240,13 +242,20 @@ def _resampled(stream: Stream, rate: int, mix: Mix | None) -> Iterator[Samples]:
     if stream.rate == rate:
         yield from _mono(stream, 0, mix)
         return
+    blocks = _mono(stream, 0, mix)
+    block, after = next(blocks), next(blocks, None)
+    if after is None:  # a short file: a stream takes longer than what is in it
+        yield resample(block, stream.rate, rate)
+        return
     converter = soxr.ResampleStream(stream.rate, rate, 1, dtype="float32", quality=QUALITY)
     frames = made = 0
-    for block in _mono(stream, 0, mix):
+    while after is not None:
         out = converter.resample_chunk(block)
         frames, made = frames + len(block), made + len(out)
         yield out
-    yield _fit(converter.resample_chunk(np.zeros(0, np.float32), last=True), round(frames * rate / stream.rate) - made)
+        block, after = after, next(blocks, None)
+    frames += len(block)
+    yield _fit(converter.resample_chunk(block, last=True), round(frames * rate / stream.rate) - made)
 
 
 def _pieces(blocks: Iterator[Samples], size: int) -> Iterator[Samples]:

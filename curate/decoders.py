@@ -37,6 +37,7 @@ WAVE_CODECS = {
 HEADERLESS = ".pcm"
 HEADERLESS_RATE = 16_000
 SMALL = 4 * 2**20  # bytes of a WAV that is read at once: two minutes of 16 kHz
+WHOLE = 2**20  # frames of it at a time: a clip is one block, which nobody has to join
 STREAMED = {0, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF}  # sizes that a WAV written to a pipe carries
 
 
@@ -120,8 +121,8 @@ def _small_wave(path: Path) -> Stream | None:
 
 
 def _wave_blocks(samples: NDArray[np.int16], start: int) -> Blocks:
-    for at in range(start, len(samples), BLOCK):
-        yield np.multiply(samples[at : at + BLOCK], np.float32(1 / 32768), dtype=np.float32)
+    for at in range(start, len(samples), WHOLE):
+        yield np.multiply(samples[at : at + WHOLE], np.float32(1 / 32768), dtype=np.float32)
 
 
 def _soundfile(path: Path) -> Stream | None:

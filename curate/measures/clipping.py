@@ -8,8 +8,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from curate.audio import LISTENING_RATE, resample
+from curate.audio import LISTENING_RATE
 from curate.measures import straight_tops
+from curate.measures.decimation import LISTENING, decimated
 from curate.measures.half_waves import LOBE, LOUDEST_LOBES, half_waves, high_peak, index_runs
 from curate.measures.spectra import Floats, Samples, quantiles
 
@@ -30,7 +31,7 @@ def share(unit: Samples, rate: int, step: float, narrow: Samples | None = None) 
     `narrow`: a clip of more than 16 kHz at that rate, where somebody has made it already.
     """
     if rate > LISTENING_RATE and narrow is None:
-        narrow = resample(unit, rate, LISTENING_RATE)
+        narrow = decimated(unit, rate, LISTENING)
     sound = unit if rate <= LISTENING_RATE or narrow is None else narrow
     found = max(_flat_share(unit, rate, step), straight_tops.share(sound, min(rate, LISTENING_RATE)))
     return _flat_share(unit, rate, step, BUZZ_PILED) if found > 0 and _one_shape(sound) else found
@@ -68,8 +69,8 @@ def _flat_share(unit: Samples, rate: int, step: float, piled: float = PILED) -> 
     runs = np.concatenate([np.zeros(0, np.int64), *(lengths for lengths, _ in sides)])
     rises = np.concatenate([np.zeros(0), *(rises for _, rises in sides)])
     flat = float(runs.sum() / len(unit)) if len(unit) else 0.0
-    limited = flat < LIMITED_SHARE and len(runs) and np.quantile(runs, 0.9) < LIMITED_RUN * rate
-    return 0.0 if limited and np.quantile(rises, 0.9) < LIMITED_RISE else flat
+    limited = flat < LIMITED_SHARE and len(runs) and quantiles(runs, (0.9,))[0] < LIMITED_RUN * rate
+    return 0.0 if limited and quantiles(rises, (0.9,))[0] < LIMITED_RISE else flat
 
 
 def _flat(

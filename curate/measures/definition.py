@@ -1,5 +1,6 @@
 """What a measure is: columns that come from listening or from a model, and the key that an answer is kept under."""
 
+import functools
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from curate import audio
 from curate.manifest import COLUMNS
+from curate.measures.decimation import LISTENING, decimated
 
 Waveform = NDArray[np.float32]
 Answer = dict[str, Any]
@@ -24,6 +26,13 @@ class Sound:
     def __init__(self, samples: Waveform, rate: int) -> None:
         self.samples, self.rate = samples, rate
         self._resampled: dict[int, Waveform] = {rate: samples}
+
+    @functools.cached_property
+    def narrow(self) -> "Sound":
+        """At 16 kHz for measures without a model, or at the source's rate where that is lower."""
+        if self.rate <= LISTENING.rate:
+            return self
+        return Sound(decimated(self.samples, self.rate, LISTENING), LISTENING.rate)
 
     def at(self, rate: int) -> Waveform:
         """The samples at another rate."""

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from curate.measures.half_waves import Flags, flag_runs, joined
 from curate.measures.spectra import Samples, finite, quantiles
 
-VERSION = 5  # raise it when an answer changes: it enters the fingerprint
+VERSION = 6  # raise it when an answer changes: it enters the fingerprint
 
 Spans = list[tuple[int, int]]
 Edges = tuple[NDArray[np.int64], NDArray[np.int64]]
@@ -58,7 +58,10 @@ REPEAT_RUN = 0.008  # seconds that must be equal
 TAPS = 12  # samples that are equal by chance in no speech
 LOOKED_AT = 16_000  # Hz: at a higher rate the same number of places a second is looked at
 LAGS = 8  # distances between a packet and its copy that are looked at, the most common first
+MOVING = 40.0  # dB under the speech: a place where the sound moves by less within TAPS is not looked at
 MOSTLY = 0.2  # share of the clip: where more of it repeats, it is a tone
+FEW = 8  # gaps are asked one by one
+WORD = np.uint64(0x0101010101010101)  # eight true flags
 
 
 def longest(samples: Samples, rate: int, speech: Spans) -> float | None:
@@ -76,23 +79,24 @@ def longest(samples: Samples, rate: int, speech: Spans) -> float | None:
     steps[0] = 0
     np.subtract(sound[1:], sound[:-1], out=steps[1:])
     runs = _edges(sound[1:] == sound[:-1], max(4, int(BRIEFEST * rate) - 1))
+    fine = _energies(sound, max(2, round(FINE * rate)))
     hushed, holes = (
-        [gap for gap in each(sound, steps, rate, level) if _moves(sound, gap)] for each in (_hushed, _holes)
+        [gap for gap in each(sound, steps, fine, rate, level) if _moves(sound, gap)] for each in (_hushed, _holes)
     )
-    gaps = [*_equal(sound, runs, rate, level), *hushed, *_repeated(sound, rate, level)]
+    gaps = [*_equal(sound, runs, fine, rate, level), *hushed, *_repeated(sound, rate, level)]
     for found in (_brief(sound, runs, rate, level), holes):
         gaps += found if len(found) <= max(1, OFTEN * spoken / rate) else []
     return max((end - start for start, end in gaps), default=0) * 1000 / rate
 
 
-def _equal(sound: Samples, runs: Edges, rate: int, level: float) -> Spans:
+def _equal(sound: Samples, runs: Edges, fine: Samples, rate: int, level: float) -> Spans:
     """Runs of one value between loud sounds; `runs`: the first sample of each and its last."""
-    starts, lasts = runs
-    long = lasts + 1 - starts >= round(SHORTEST * rate)
+    starts, ends = runs[0], runs[1] + 1
+    long = ends - starts >= round(SHORTEST * rate)
     if not long.any():
         return []
     bottom, top = CEILING * min(0.0, float(sound.min())), CEILING * max(0.0, float(sound.max()))
-    found = zip(starts[long].tolist(), (lasts[long] + 1).tolist(), strict=True)
+    found = _maybe_between_words((starts[long], ends[long]), fine, len(sound), rate, level)
     loud = (gap for gap in found if bottom < sound[gap[0]] < top and _between_words(sound, gap, rate, level))
     return [gap for gap in loud if max(_jumps(sound, gap)) >= 10 ** (CLOSER / 20) * _finest(sound, gap, rate)]
 
@@ -146,7 +150,7 @@ def _cut_out(sound: Samples, gap: tuple[int, int], rate: int, level: float) -> b
     )
 
 
-def _hushed(sound: Samples, steps: Samples, rate: int, level: float) -> Spans:
+def _hushed(sound: Samples, steps: Samples, fine: Samples, rate: int, level: float) -> Spans:
     """Stretches quieter than the room between loud sounds."""
     size = max(1, round(FRAME * rate) // 2)
     count = len(sound) // size
@@ -159,24 +163,26 @@ def _hushed(sound: Samples, steps: Samples, rate: int, level: float) -> Spans:
     quiet &= power < max(float(room) * 10 ** (-QUIETER / 10), float(loud) * 10 ** (-DEEP / 10))
     if not quiet.any():
         return []
-    gaps = [(start * size, end * size) for start, end in _runs(quiet, round(2 * SHORTEST * rate / size))]
+    starts, ends = _edges(quiet, round(2 * SHORTEST * rate / size))
+    gaps = _maybe_between_words((starts * size, ends * size), fine, len(sound), rate, level, slack=size)
     return [gap for gap in gaps if _between_words(sound, gap, rate, level, slack=size)]
 
 
-def _holes(sound: Samples, steps: Samples, rate: int, level: float) -> Spans:
+def _holes(sound: Samples, steps: Samples, fine: Samples, rate: int, level: float) -> Spans:
     """Stretches that the energies of a sound and of its steps fall into and rise out of at once."""
     size, cliff = max(2, round(FINE * rate)), 10 ** (CLIFF / 10)
     apart, far = round(APART / FINE), round((APART + FARTHER) / FINE)
     if len(sound) < 4 * BESIDE * size:
         return []
-    power, before, after = _beside(sound, size)
+    power = fine[: len(sound) // size]
+    before, after = _beside(power)
     loud = BESIDE * size * level * 10 ** (-LOUD / 10)
     falls, rises = before >= cliff * after, after >= cliff * before
     falls &= before >= loud
     rises &= after >= loud
     if not falls.any() or not rises.any():
         return []
-    _, steps_before, steps_after = _beside(steps, size)
+    steps_before, steps_after = _beside(_energies(steps, size)[: len(power)])
     rising = _runs(rises & (steps_after >= cliff * steps_before), 1)
     found: Spans = []
     for fall, _ in _runs(falls & (steps_before >= cliff * steps_after), 1):
@@ -198,12 +204,42 @@ def _holes(sound: Samples, steps: Samples, rate: int, level: float) -> Spans:
     return found
 
 
-def _beside(row: Samples, size: int) -> tuple[Samples, Samples, Samples]:
-    """The energy of each frame; of the BESIDE frames before each that has as many on both sides; and after it."""
-    squares = np.square(row[: len(row) // size * size]).reshape(-1, size)
-    power = squares @ np.ones(size, np.float32)
+def _energies(row: Samples, size: int) -> Samples:
+    """The energy of each frame, and of what is left after the last whole one."""
+    whole = len(row) // size * size
+    energies = np.empty(whole // size + 1, np.float32)
+    squares = np.square(row[:whole]).reshape(-1, size)
+    np.matmul(squares, np.ones(size, np.float32), out=energies[:-1])
+    energies[-1] = row[whole:] @ row[whole:]
+    return energies
+
+
+def _beside(power: Samples) -> tuple[Samples, Samples]:
+    """The energy of the BESIDE frames before each that has as many on both sides; and after it."""
     sums = functools.reduce(np.add, [power[at : len(power) + 1 + at - BESIDE] for at in range(BESIDE)])
-    return power, sums[: -BESIDE - 1], sums[BESIDE + 1 :]
+    return sums[: -BESIDE - 1], sums[BESIDE + 1 :]
+
+
+def _maybe_between_words(
+    gaps: Edges, fine: Samples, length: int, rate: int, level: float, slack: int = 0
+) -> list[tuple[int, int]]:
+    """The gaps without those that `_between_words` refuses for sure: frames that hold their sides are too soft.
+
+    In digital silence there are thousands; a few are all given back. `fine`: energies of frames of FINE, of a sound of
+    that length.
+    """
+    starts, ends = gaps
+    if len(starts) <= FEW:
+        return list(zip(starts.tolist(), ends.tolist(), strict=True))
+    size, width = max(2, round(FINE * rate)), round(EDGE * rate)
+    sums = np.concatenate([[0.0], fine.cumsum(dtype=np.float64)])
+    firsts = (np.maximum(starts - slack - width, 0), ends)
+    lasts = (starts, np.minimum(ends + slack + width, length))
+    before, after = (sums[-(-last // size)] - sums[first // size] for first, last in zip(firsts, lasts, strict=True))
+    least = 0.999 * width * level  # float32 rounds
+    loud = np.maximum(before, after) >= least * 10 ** (-LOUD / 10)
+    loud &= np.minimum(before, after) >= least * 10 ** (-AUDIBLE / 10)
+    return list(zip(starts[loud].tolist(), ends[loud].tolist(), strict=True))
 
 
 def _between_words(sound: Samples, gap: tuple[int, int], rate: int, level: float, slack: int = 0) -> bool:
@@ -228,21 +264,24 @@ def _repeated(sound: Samples, rate: int, level: float) -> Spans:
     if len(sound) < 4 * TAPS:
         return []
     found: Spans = []
-    for lag in _lags(sound, rate):
-        runs = [(a + lag, b + lag) for a, b in _equal_runs(sound[lag:], sound[:-lag], round(REPEAT_RUN * rate))]
-        found += [run for run in runs if _variance(sound[run[0] : run[1]]) >= level * 10 ** (-LOUD / 10)]
+    least = level * 10 ** (-LOUD / 10)
+    for lag in _lags(sound, rate, level):
+        equal = _equal_runs(sound[lag:], sound[:-lag], round(REPEAT_RUN * rate), least)
+        found += [(a + lag, b + lag) for a, b in equal if _variance(sound[a + lag : b + lag]) >= least]
     covered = sum(end - start for start, end in found)
     return [] if covered > MOSTLY * len(sound) else found
 
 
-def _lags(sound: Samples, rate: int) -> list[int]:
+def _lags(sound: Samples, rate: int, level: float) -> list[int]:
     """At which distances the same TAPS samples come again, the most common first."""
-    bits = (sound + np.float32(0)).view(np.uint32)  # minus zero is zero
+    bits = sound.view(np.uint32)
     pairs = bits[:-1] * np.uint32(0x9E3779B1)  # a number for every two samples
-    pairs += bits[1:] * np.uint32(0x85EBCA77)
+    pairs += bits[1:]
     # one in sixteen at 16 kHz, by content: the same of both copies; where nothing moves there is nothing to find
-    places = _flagged(pairs[: len(bits) - TAPS + 1] < np.uint32(min(2**28, math.ceil(2**28 * LOOKED_AT / rate))))
-    places = places[bits[places] != bits[places + TAPS // 2]]
+    some = min(2**28, math.ceil(2**28 * LOOKED_AT / rate))
+    places = _flagged(pairs[: len(bits) - TAPS + 1] > np.uint32(2**32 - 1 - some))  # zeros are none of them
+    moved = np.abs(sound[places] - sound[places + TAPS // 2])
+    places = places[moved > np.float32(math.sqrt(level) * 10 ** (-MOVING / 20))]
     # nearly all places have four samples that do not come again
     number, place = _ordered(pairs, places, 4)
     again = np.zeros(len(place) + 1, np.bool_)
@@ -259,9 +298,18 @@ def _lags(sound: Samples, rate: int) -> list[int]:
 
 
 def _flagged(flags: Flags) -> NDArray[np.int64]:
-    """Where flags are true; numpy finds them in half the time where they are more than a tenth of all."""
-    more = len(flags) // 8 + 1
-    return np.flatnonzero(np.concatenate([flags, np.ones(more, np.bool_)]))[:-more]
+    """Where flags are true; eight at a time are looked at first, as most of them are not."""
+    eights = _eights(flags)
+    some = np.flatnonzero(eights.view(np.uint64).ravel() != 0)
+    at = np.flatnonzero(eights[some])
+    return np.asarray(8 * some[at >> 3] + (at & 7))
+
+
+def _eights(flags: Flags) -> Flags:
+    """(n, 8): the flags, and at least one more that is not true."""
+    rows = np.zeros((len(flags) // 8 + 1, 8), np.bool_)
+    rows.ravel()[: len(flags)] = flags
+    return rows
 
 
 def _ordered(
@@ -283,8 +331,8 @@ def _weights() -> NDArray[np.uint64]:
     return np.random.default_rng(0).integers(1, 2**63, TAPS // 2, dtype=np.uint64) | np.uint64(1)
 
 
-def _equal_runs(one: Samples, other: Samples, least: int) -> Spans:
-    """Half-open stretches of at least so many samples that are equal in two rows.
+def _equal_runs(one: Samples, other: Samples, least: int, variance: float) -> Spans:
+    """Half-open stretches of at least so many samples that are equal in two rows, but for some under that variance.
 
     Every eighth of `least` is looked at first: a run has eight of these in a row, and speech has not.
     """
@@ -292,7 +340,9 @@ def _equal_runs(one: Samples, other: Samples, least: int) -> Spans:
     found: Spans = []
     for start, end in _runs(one[::step] == other[::step], max(1, least // step)):
         low, high = max(0, (start - 1) * step), min(len(one), end * step)
-        found += [(low + a, low + b) for a, b in _runs(one[low:high] == other[low:high], least)]
+        part = one[low:high]
+        if (float(part.max()) - float(part.min())) ** 2 >= 4 * variance:  # no sound in that range has more
+            found += [(low + a, low + b) for a, b in _runs(part == other[low:high], least)]
     return found
 
 
@@ -307,5 +357,20 @@ def _edges(flags: Flags, least: int) -> Edges:
     least = max(1, least)
     if len(flags) < least:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    if least >= 15:
+        return _long_edges(flags, least)
     starts, lengths = flag_runs(joined(np.logical_and, flags, least))
     return starts, starts + lengths + (least - 1)
+
+
+def _long_edges(flags: Flags, least: int) -> Edges:
+    """The same for 15 flags and more, among which are eight that are looked at together."""
+    eights = _eights(flags)
+    full = eights.view(np.uint64).ravel() == WORD
+    if not full.any():
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    first, count = flag_runs(full)
+    starts = 8 * first - np.where(first > 0, eights[first - 1, ::-1].argmin(axis=1), 0)
+    ends = 8 * (first + count) + eights[first + count].argmin(axis=1)
+    long = ends - starts >= least
+    return starts[long], ends[long]

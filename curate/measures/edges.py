@@ -7,12 +7,13 @@ import numpy as np
 
 from curate.measures.spectra import Samples, finite, ones, quantiles
 
-VERSION = 5  # raise it when an answer changes: it enters the fingerprint
+VERSION = 6  # raise it when an answer changes: it enters the fingerprint
 
 EDGE_SECONDS = 0.04  # three pitch periods of a low voice; short enough not to reach a word that starts after a breath
 FRAME_SECONDS = 0.02
 FLOOR_SHARE = 0.1  # the quietest tenth of the frames stands for the background
 PAUSE_SECONDS = 0.3  # a sound at the edge with a pause this long before the speech is a click or a breath
+ROUNDED = 0.01  # of the square of a mean: what varies by less is found around that mean
 LOWEST_DB = -80.0  # the floor of the answer: silence at the edge
 
 
@@ -53,7 +54,8 @@ def _level(parts: Sequence[Samples]) -> float:
 
 def _power(signal: Samples) -> float:
     """Mean square around the mean, so that a constant offset is no sound; 0 for nothing."""
-    return float(_frame_powers(signal, len(signal))[0]) if len(signal) else 0.0
+    moved = signal - signal.mean() if len(signal) else signal
+    return float(moved @ moved) / max(1, len(signal))
 
 
 def _frame_powers(signal: Samples, width: int) -> Samples:
@@ -61,8 +63,15 @@ def _frame_powers(signal: Samples, width: int) -> Samples:
     count = max(1, len(signal) // width)
     frames = signal[: count * width].reshape(count, -1)
     size = np.float32(frames.shape[1])
-    frames = frames - (np.vecdot(frames, ones(frames.shape[1])) / size)[:, None]
-    return np.asarray(np.vecdot(frames, frames) / size)
+    means = np.vecdot(frames, ones(frames.shape[1])) / size
+    powers = np.asarray(np.vecdot(frames, frames) / size)
+    offset = np.square(means)
+    powers -= offset
+    far = powers < ROUNDED * offset  # a difference of what is nearly equal
+    if far.any():
+        moved = frames[far] - means[far, None]
+        powers[far] = np.vecdot(moved, moved) / size
+    return powers
 
 
 def _decibels(ratio: float) -> float:

@@ -115,8 +115,7 @@ def signal_extractor() -> ClipExtractor:
         levels = edges.edge_levels(sound.samples, sound.rate, speech)
         ends = {"head_edge": levels.head, "tail_edge": levels.tail} if levels else {}
         longest = dropouts.longest(sound.samples, sound.rate, speech)
-        narrow = sound.at(LISTENING_RATE) if sound.rate > LISTENING_RATE else None
-        measured = signal.measure(sound.samples, sound.rate, speech, listening=narrow)
+        measured = signal.measure(sound.samples, sound.rate, speech, listening=sound.narrow.samples)
         return {**measured, **ends, "dropout": longest}
 
     return _each(extract)
@@ -272,8 +271,8 @@ def fingerprint_extractor() -> ClipExtractor:
     from curate.measures import fingerprint
 
     def extract(clip: Clip) -> Answer:
-        rate = min(clip.sound.rate, LISTENING_RATE)
-        return {"fingerprint": fingerprint.fingerprint(clip.sound.at(rate), rate) or None}
+        sound = clip.sound.narrow
+        return {"fingerprint": fingerprint.fingerprint(sound.samples, sound.rate) or None}
 
     return _each(extract)
 

@@ -16,21 +16,22 @@ from typing import NamedTuple
 
 import numpy as np
 import polars as pl
-import soxr
 from numpy.typing import NDArray
 
 from curate.audio import LISTENING_RATE, resample
 from curate.manifest import COLUMNS
 from curate.measures import equal_frames, landmarks
 from curate.measures.alignment import FLOOR, LEAST, STEPS, Alignment, Judged, Levels, Side, all_through, likeness
+from curate.measures.decimation import LISTENING, Band, decimated
 from curate.measures.equal_frames import NOTHING, Print
-from curate.measures.spectra import Samples, finite, hann, power_of, quantiles
+from curate.measures.spectra import Samples, cuts, finite, hann, power_of, quantiles
 from curate.measures.wander import Wander, wander
 
-VERSION = 5  # of a clip's print: raise it when an answer changes, it enters the fingerprint
+VERSION = 6  # of a clip's print: raise it when an answer changes, it enters the fingerprint
 SIMILAR_VERSION = 6  # of the pairs that sound alike
 
 RATE = 5000  # Hz: all that is looked at lies under 2.2 kHz
+BAND = Band(RATE, 2200.0, 2800.0, 80.0)
 WINDOW, HOP = 1280, 100  # samples: 256 ms, 20 ms; at 92 % overlap a trim between two frames changes little
 LOW, HIGH, BANDS = 300.0, 2000.0, 33  # Hz: kept by telephones and low bit-rates; 33 bands give 32 bits
 AT_ONCE = 48  # frames transformed at a time: they stay in the processor's cache
@@ -49,12 +50,12 @@ TAKE = 0.25  # what two takes are called: less than any threshold
 def fingerprint(samples: Samples, rate: int) -> bytes:
     """The print of a clip: 4.5 bytes per 20 ms, 8 per landmark; none for silence, steady and short sound (0.8 s)."""
     if rate > LISTENING_RATE:  # in two steps: the first is made for other measures too
-        samples, rate = resample(samples, rate, LISTENING_RATE), LISTENING_RATE
+        samples, rate = decimated(samples, rate, LISTENING), LISTENING_RATE
     clean = finite(samples)
     peak = max(clean.max(initial=0.0), -clean.min(initial=0.0))
     if peak < SILENT or rate <= 0:
         return b""
-    sound = soxr.resample(clean / peak, rate, RATE, quality="HQ") if rate != RATE else clean / peak
+    sound = decimated(clean / peak, rate, BAND) if rate > RATE else resample(clean / peak, rate, RATE)
     energy = _energy(sound)
     if len(energy) <= LEAST:
         return b""
@@ -124,7 +125,7 @@ def _energy(sound: Samples) -> NDArray[np.float32]:
 
     if len(sound) < WINDOW:
         return np.zeros((0, BANDS), np.float32)
-    cut = np.lib.stride_tricks.sliding_window_view(sound, WINDOW)[::HOP]
+    cut = cuts(sound, WINDOW, HOP)
     (first, bands), window = _bands(), hann(WINDOW)
     energy = np.empty((len(cut), BANDS), np.float32)
     for at in range(0, len(cut), AT_ONCE):

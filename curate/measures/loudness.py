@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,7 +24,7 @@ BLOCK, PARTS = 0.4, 4  # seconds of a block; a new one begins every quarter of i
 GATE, RELATIVE_GATE = -70.0, -10.0  # LUFS, and dB under the mean of what passes the first
 OFFSET = -0.691  # so that a 997 Hz sine reads its level
 LEAST_RATE = 4000  # Hz: the shelf lies at 1.7 kHz
-ROW = 64  # samples filtered by one product, up to 48 kHz
+ROW, GROUP = 64, 8  # samples filtered by one product, up to 48 kHz; rows whose states are found by one
 FORGOTTEN = 0.1  # seconds after which the filters' state is 10^-9 of what it was
 
 
@@ -55,59 +56,75 @@ def _energies(weighted: Samples, edges: list[int]) -> Floats:
 
 
 class Filters(NamedTuple):
-    """Both weighting filters as matrices for rows of samples; a state is four numbers, many rows are a stretch."""
+    """Both weighting filters as matrices for rows of samples; a state is four numbers.
+
+    GROUP rows are a group, so many groups a stretch of at least FORGOTTEN. What is left by a row or a group is the
+    state at the start of the next.
+    """
 
     row: int  # samples
-    many: int
+    groups: int
     through: Samples  # (row + 4, row): a row and the state before it in, the filtered row out
     state: Samples  # (row, 4): a row in, the state that it leaves
-    inside: Samples  # (4 many, 4 many): the states that the rows of a stretch leave, that at the start of each of them
-    onward: Samples  # the same, at the start of each row of the next stretch
+    within: Samples  # (4 GROUP, 4 GROUP + 4): what the rows of a group leave, the states at the start of each, and of
+    # the next group
+    inside: Samples  # (4 groups, 4 groups): what the groups of a stretch leave, the states at the start of each
+    onward: Samples  # the same, at the start of each group of the next stretch
+    spread: Samples  # (4, 4 GROUP): the state at the start of a group, at the start of each of its rows
 
 
 def _weighted(samples: NDArray[Any], rate: int) -> Samples:
     """The samples through both weighting filters.
 
     What a row of samples gives is its own response and that of the state before it. States go on from row to row inside
-    a stretch of at least FORGOTTEN and into the next, by a product each; what is older is nothing.
+    a group, from group to group inside a stretch and into the next stretch, by a product each; what is older is
+    nothing.
     """
     filters = _filters(rate)
-    row, many = filters.row, filters.many
+    row, many = filters.row, filters.groups * GROUP
     whole, rest = divmod(len(samples), row)
     given = np.zeros((-(-len(samples) // (row * many)) * many, row + 4), np.float32)  # rows, and the states before them
     given[:whole, :row] = samples[: whole * row].reshape(-1, row)
     given[whole : whole + 1, :rest] = samples[whole * row :]
-    left = (given[:, :row] @ filters.state).reshape(-1, 4 * many)
-    states = left @ filters.inside
-    states[1:] += left[:-1] @ filters.onward
-    given[:, row:] = states.reshape(-1, 4)
+    states = (given[:, :row] @ filters.state).reshape(-1, 4 * GROUP) @ filters.within
+    left = states[:, 4 * GROUP :].reshape(-1, 4 * filters.groups)
+    starts = left @ filters.inside
+    starts[1:] += left[:-1] @ filters.onward
+    given[:, row:] = (states[:, : 4 * GROUP] + starts.reshape(-1, 4) @ filters.spread).reshape(-1, 4)
     return (given @ filters.through).reshape(-1)[: len(samples)]
 
 
 @functools.cache
 def _filters(rate: int) -> Filters:
     row = ROW * math.ceil(rate / 48_000)
-    many = math.ceil(FORGOTTEN * rate / row)
+    groups = math.ceil(FORGOTTEN * rate / (row * GROUP))
     nothing, states = np.zeros((row, 4)), np.eye(4)
-    impulses, passed = np.eye(row), np.zeros((4, row * many))
+    impulses, passed = np.eye(row), np.zeros((4, row * groups * GROUP))
     through, state = _filtered(impulses, nothing, rate)
     ringing, _ = _filtered(passed, states, rate)
     _, after = _filtered(passed[:, :row], states, rate)
     # a state is counted in what it will give: rounding then weighs the same in all four numbers
     counted = np.linalg.qr(ringing.T).R.T
     back = np.linalg.inv(counted)
-    powers = [np.eye(4)]
-    for _ in range(2 * many):
-        powers.append(powers[-1] @ back @ after @ counted)
-    later = np.arange(many) - np.arange(many)[:, None] - 1  # rows between one that leaves a state and one it comes to
-    steps = np.array(powers)
-    inside = np.where((later >= 0)[:, :, None, None], steps[np.maximum(later, 0)], 0)
+    steps = [np.eye(4)]  # what a state has become so many rows later
+    for _ in range(2 * groups * GROUP):
+        steps.append(steps[-1] @ back @ after @ counted)
+    by_group = steps[::GROUP]
     matrices = (
         np.concatenate([through, (back @ ringing)[:, :row]]),
         state @ counted,
-        *(each.transpose(0, 2, 1, 3).reshape(4 * many, 4 * many) for each in (inside, steps[later + many])),
+        _onward(steps, GROUP, range(GROUP + 1)),
+        _onward(by_group, groups, range(groups)),
+        _onward(by_group, groups, range(groups, 2 * groups)),
+        np.concatenate(steps[:GROUP], axis=1),
     )
-    return Filters(row, many, *(np.ascontiguousarray(each, dtype=np.float32) for each in matrices))
+    return Filters(row, groups, *(np.ascontiguousarray(each, dtype=np.float32) for each in matrices))
+
+
+def _onward(steps: list[Floats], many: int, starts: Iterable[int]) -> Floats:
+    """(4 many, 4 starts): what so many parts leave at their ends, at the start of later ones."""
+    nothing = np.zeros((4, 4))
+    return np.block([[steps[at - part - 1] if at > part else nothing for at in starts] for part in range(many)])
 
 
 def _filtered(rows: Floats, states: Floats, rate: int) -> tuple[Floats, Floats]:

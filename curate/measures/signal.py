@@ -11,11 +11,11 @@ import statistics
 from typing import NamedTuple
 
 import numpy as np
-import soxr
 from numpy.typing import NDArray
 
 from curate.audio import LISTENING_RATE, resample
 from curate.measures import bandwidth, clipping, loudness
+from curate.measures.decimation import LISTENING, Band, decimated
 from curate.measures.spectra import (
     ENOUGH_FRAMES,
     LOWEST,
@@ -34,7 +34,7 @@ from curate.measures.spectra import (
 
 # Raise it when an answer changes, here or in spectra, clipping and what it is made of, bandwidth or loudness: it enters
 # the fingerprint.
-VERSION = 11
+VERSION = 12
 
 NAMES = ("loudness", "peak", "clipped", "noise_floor", "snr", "bandwidth", "pitch")
 SILENT = 1e-7  # a peak under -140 dBFS is digital silence
@@ -76,6 +76,7 @@ BASS, BASS_QUANTILE, BASS_WEIGHT, BASS_FACTOR = 70.0, 0.75, 0.65, 2.0
 BASS_PAUSES, BASS_LEVEL, BASS_FILLED, BASS_SNR = 25.0, 23.5, 19.5, 17.0
 CLOSED, CLOSED_SHARE = 6.0, 0.1
 PITCH_RATE, PITCH_LOW, PITCH_HIGH = 8000, 60.0, 420.0  # Hz
+PITCH_BAND = Band(PITCH_RATE, 3300.0, 4700.0, 60.0)
 PITCH_FRAME, PITCH_HOP, PITCH_LEAST = 0.05, 0.04, 3  # seconds: three periods of the lowest pitch; frames
 VOICED = 0.6  # normalised autocorrelation of a voiced frame
 
@@ -95,7 +96,7 @@ def measure(samples: Samples, rate: int, speech: Spans, *, listening: Samples | 
     if rate <= LISTENING_RATE:
         narrow, at, spoken = unit, rate, speech
     else:
-        narrow, at = finite(resample(clean, rate, LISTENING_RATE) if listening is None else listening), LISTENING_RATE
+        narrow, at = finite(decimated(clean, rate, LISTENING) if listening is None else listening), LISTENING_RATE
         narrow = narrow / np.float32(peak)
         spoken = [(round(start * at / rate), round(end * at / rate)) for start, end in speech]
     level = 20 * math.log10(peak)
@@ -241,7 +242,8 @@ def pitches(unit: Samples, rate: int, speech: Spans) -> Floats:
     The shortest lag within 10 % of the best is taken, against octave errors. `unit` has a peak of about 1.
     """
     sound = np.concatenate([unit[:0], *(unit[max(0, start) : max(0, end)] for start, end in speech)])
-    sound = soxr.resample(sound, rate, PITCH_RATE, quality="LQ") if len(sound) and rate != PITCH_RATE else sound
+    if len(sound) and rate != PITCH_RATE:
+        sound = decimated(sound, rate, PITCH_BAND) if rate > PITCH_RATE else resample(sound, rate, PITCH_RATE)
     size, hop = round(PITCH_FRAME * PITCH_RATE), round(PITCH_HOP * PITCH_RATE)
     if len(sound) < size:
         return np.zeros(0)

@@ -24,24 +24,28 @@ WINDOW, HOP = 0.032, 0.016  # seconds of one spectrum, and between two
 AT_ONCE = 64  # frames transformed at a time: they stay in the processor's cache
 LOWEST = 20.0  # Hz: what is lower is not heard
 SILENT = 1e-11  # of the square of a frame's mean: less is what float32 rounds, so that digital silence is zero
+ROUNDED = 0.01  # of the square of a frame's mean: an energy under it is found by a transform
+MOSTLY = 0.75  # of the frames: where more lie in speech, all are transformed
 PAUSE_MARGIN = 0.06  # seconds beside speech that may still hold its tail
 ENOUGH_FRAMES = 10  # 0.16 s: fewer say too little about what moves
 
 
 @dataclass(frozen=True)
 class Frames:
-    """Power spectra of a clip (frames, bins), scaled so that a row sums to the frame's mean square."""
+    """Frames of a clip, and the power spectra of those that are asked for."""
 
-    power: Samples
-    energy: Floats  # of each frame: the sum of its row
+    cut: Samples  # (frames, samples)
+    means: Samples  # of each frame
+    energy: Floats  # of each frame: its windowed mean square around its mean, from LOWEST on
     step: float  # Hz between bins
     speech: NDArray[np.bool_]  # frames whose middle lies in speech
     pause: NDArray[np.bool_]  # frames well away from it
+    spoken: Samples  # (bins, frames in speech): sums over bins are then sums of whole rows, which is fast
 
     @functools.cached_property
-    def spoken(self) -> Samples:
-        """(bins, frames in speech): sums over bins are then sums of whole rows, which is fast."""
-        return np.ascontiguousarray(self.power[self.speech].T)
+    def power(self) -> Samples:
+        """(frames, bins) of all frames: each sums to the frame's energy."""
+        return _spectra(self.cut, self.means, np.arange(len(self.cut)), self.step)[0]
 
     @functools.cached_property
     def speech_energy(self) -> float | None:
@@ -57,24 +61,70 @@ def frames_of(samples: Samples, rate: int, speech: Spans) -> Frames:
     # 32 ms, or the next length that has a fast transform: 1440 samples instead of 1411
     size, hop = scipy.fft.next_fast_len(max(16, round(WINDOW * rate)), real=True), max(8, round(HOP * rate))
     padded = np.pad(samples, (0, size - len(samples))) if len(samples) < size else samples
-    window, second = _scaled_hann(size)
     cut = cuts(padded, size, hop)
     means = np.vecdot(cut, ones(size)) / np.float32(size)
-    power = np.empty((len(cut), size // 2 + 1), np.float32)
-    shaped = np.empty((min(AT_ONCE, len(cut)), size), np.float32)
-    for at in range(0, len(cut), AT_ONCE):
-        some, part = cut[at : at + AT_ONCE], power[at : at + AT_ONCE]
+    middles = np.arange(len(cut)) * hop + size // 2
+    inside, beside = _touching(middles, speech, 0), _touching(middles, speech, round(PAUSE_MARGIN * rate))
+    step = rate / size
+    if np.count_nonzero(inside) > MOSTLY * len(inside):
+        power, energy = _spectra(cut, means, np.arange(len(cut)), step)
+        spoken = power[inside]
+    else:
+        energy = _energies(padded, cut, hop, means, step)
+        spoken, energy[inside] = _spectra(cut, means, np.flatnonzero(inside), step)
+        unsure = np.flatnonzero(~inside & (energy < ROUNDED * np.square(means)))
+        energy[unsure] = _spectra(cut, means, unsure, step)[1]
+    return Frames(cut, means, energy.astype(np.float64), step, inside, ~beside, np.ascontiguousarray(spoken.T))
+
+
+def _spectra(cut: Samples, means: Samples, rows: NDArray[np.int64], step: float) -> tuple[Samples, Samples]:
+    """(rows, bins): the power spectra of some frames around their means; and their sums, which are mean squares."""
+    import scipy.fft  # slow to import
+
+    size = cut.shape[1]
+    window, second = _scaled_hann(size)
+    power = np.empty((len(rows), size // 2 + 1), np.float32)
+    shaped = np.empty((min(AT_ONCE, len(rows)), size), np.float32)
+    for at in range(0, len(rows), AT_ONCE):
+        which, part = rows[at : at + AT_ONCE], power[at : at + AT_ONCE]
+        gapless = which[-1] - which[0] < len(which)
+        some = cut[which[0] : which[-1] + 1] if gapless else cut[which]
         spectrum = scipy.fft.rfft(np.multiply(some, window, out=shaped[: len(some)]), axis=1, overwrite_x=True)
-        spectrum[:, 1] -= means[at : at + AT_ONCE] * second  # each frame's mean, which else is in the first alone
+        spectrum[:, 1] -= means[which] * second  # each frame's mean, which else is in the first alone
         np.square(np.abs(spectrum, out=part), out=part)
-    power[:, : math.ceil(LOWEST * size / rate)] = 0
+    power[:, : math.ceil(LOWEST / step)] = 0
     energy = np.vecdot(power, ones(power.shape[1]))
-    silent = energy <= SILENT * np.square(means)
+    silent = energy <= SILENT * np.square(means[rows])
     if silent.any():
         power[silent], energy[silent] = 0, 0
-    middles = np.arange(len(power)) * hop + size // 2
-    inside, beside = _touching(middles, speech, 0), _touching(middles, speech, round(PAUSE_MARGIN * rate))
-    return Frames(power, energy.astype(np.float64), rate / size, inside, ~beside)
+    return power, energy
+
+
+def _energies(samples: Samples, cut: Samples, hop: int, means: Samples, step: float) -> Samples:
+    """What the power spectrum of each frame sums to, without transforming it (Parseval's theorem).
+
+    All bins of both signs hold the window's mean square; a row has half of it, but for the first bin and the last. -1
+    where more than the first bin lies under LOWEST.
+    """
+    size = cut.shape[1]
+    if step < LOWEST:
+        return np.full(len(cut), -1, np.float32)
+    window, squared, turned, (sum_, sum_of_squares) = _windows(size)
+    squares = np.vecdot(cuts(np.square(samples), size, hop), squared)
+    squares += means * (means * sum_of_squares - 2 * np.vecdot(cut, squared))
+    first = np.vecdot(cut, window) - means * sum_
+    last = np.vecdot(cut, turned)
+    return np.asarray(np.maximum(size * squares - np.square(first) + np.square(last), 0) / 2, dtype=np.float32)
+
+
+@functools.cache
+def _windows(size: int) -> tuple[Samples, Samples, Samples, tuple[np.float32, np.float32]]:
+    """The window, its square, the window at half the rate (or nothing: no such bin); the sums of the first two."""
+    window, _ = _scaled_hann(size)
+    squared = np.square(window)
+    turned = window * (1 - 2 * (np.arange(size) % 2)).astype(np.float32) * np.float32(1 - size % 2)
+    sums = (np.float32(each.sum(dtype=np.float64)) for each in (window, squared))
+    return window, squared, turned, (next(sums), next(sums))
 
 
 def cuts(samples: Samples, size: int, hop: int) -> Samples:
