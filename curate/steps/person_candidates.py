@@ -25,6 +25,7 @@ LIKE = 0.5  # a voice of few clips may be a larger one's this near: of 2 s and m
 SMALL = 4  # clips: a short clip of a voice of fewer has no more of its own than of others, who are compared without it
 MOST = 4  # of a clip, the nearest first
 HELD, CLOSE = 0.45, 0.07  # who may be held out is a candidate this near, and farther than a clip's own by at most this
+OWN = 0.65  # of whom nothing is held out without a name that is farther from the rest of theirs
 OTHER_BAND = 0.4  # and this near on the telephone, where neither the clip's person nor they are heard in both bands
 
 
@@ -76,6 +77,9 @@ def fill(clips: pl.DataFrame) -> pl.DataFrame:
     lone = (doubtful & nameless) | (owner < 0)
     narrow = (clips["bandwidth"] < telephone.NARROW).fill_null(False).to_numpy()
     held = np.setdiff1d(known.owner, alike)
+    astray = is_known & nameless & (around.own > 0) & (around.own < OWN)  # 0: there is no other clip
+    for row in np.flatnonzero(astray & np.isin(owner, held)).tolist():
+        found[row] = found[row] or []
     for row, persons in _second_look(vectors, known, owner, apart, around, held, narrow=narrow, lone=lone):
         listed = found[row] or []
         found[row] = [*listed, *(known.persons[each] for each in persons if known.persons[each] not in listed)]
