@@ -32,7 +32,7 @@ OTHER_BAND = 0.4  # and this near on the telephone, where neither the clip's per
 def fill(clips: pl.DataFrame) -> pl.DataFrame:
     """Fill `person_candidates` from names, voices, persons and embeddings; null where the person is sure.
 
-    An empty list: not sure, and like nobody who is known, or a lookalike's. All null where no voice is known.
+    An empty list: not sure, and like nobody who is known, or not to be held out. All null where no voice is known.
     """
     doubtful = clips.select(_doubtful()).to_series().to_numpy()
     vectors = telephone.unit_embeddings(clips)
@@ -70,16 +70,14 @@ def fill(clips: pl.DataFrame) -> pl.DataFrame:
         sure = _is_clear(near, own) if clear else is_known[row] and not others
         found[row] = None if sure else others
     sizes = np.bincount(known.owner[known.voice[is_known]], minlength=len(known.persons))
-    own = np.where(is_known, around.own, -1)
-    alike = lookalikes.find(clips, owner, labels, own, around.nearest, sizes)
-    for row in np.flatnonzero(np.isin(owner, alike)).tolist():
+    rest = np.where(is_known, around.own, np.float32(-1))
+    alike = lookalikes.find(clips, owner, labels, rest, around.nearest, sizes)
+    astray = is_known & nameless & (around.own > 0) & (around.own < OWN)  # 0: there is no other clip
+    for row in np.flatnonzero(np.isin(owner, alike) | astray).tolist():
         found[row] = found[row] or []
     lone = (doubtful & nameless) | (owner < 0)
     narrow = (clips["bandwidth"] < telephone.NARROW).fill_null(False).to_numpy()
     held = np.setdiff1d(known.owner, alike)
-    astray = is_known & nameless & (around.own > 0) & (around.own < OWN)  # 0: there is no other clip
-    for row in np.flatnonzero(astray & np.isin(owner, held)).tolist():
-        found[row] = found[row] or []
     for row, persons in _second_look(vectors, known, owner, apart, around, held, narrow=narrow, lone=lone):
         listed = found[row] or []
         found[row] = [*listed, *(known.persons[each] for each in persons if known.persons[each] not in listed)]

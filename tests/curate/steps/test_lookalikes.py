@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from curate.steps import held_out, person_candidates, speakers, split
+from curate.steps import held_out, lookalikes, person_candidates, speakers, split
 from tests.curate.frames import clips
 from tests.curate.steps.test_speakers import SIZE
 
@@ -83,6 +83,27 @@ def test_most_of_a_corpus_in_which_all_are_alike_may_not_be_held_out_but_some_ma
 def test_of_voices_that_are_equally_alike_those_of_many_clips_are_held_out() -> None:
     rows = [row for who in range(20) for row in voice(who + 1, who, other=30, count=4 if who % 2 else 12)]
     assert {f"voice-{who + 1:03d}" for who in range(20) if who % 2} <= unsure(rows)
+
+
+def test_one_clip_of_another_is_enough_to_sound_like_them() -> None:
+    """Somebody's clip in another voice does not move that voice's centre."""
+    rows = [row for who in range(PERSONS) for row in voice(who + 1, who)]
+    assert unsure(rows) == set()
+    rows += [{**row, "speaker": "mina", "source": "radio"} for row in voice(40, 30, count=6)]
+    assert unsure(rows) == set()
+    stray = {**voice(40, 30, other=0, count=9)[8], "speaker": "mina", "source": "radio"}
+    assert unsure([*rows, stray]) == {"voice-001"}
+    named = [{**row, "speaker": row["voice"], "source": "radio"} for row in rows[: 6 * PERSONS]]
+    assert unsure([*named, *rows[6 * PERSONS :], stray]) == set()
+
+
+def test_of_voices_that_are_equally_alike_those_whose_clips_are_alike_are_held_out() -> None:
+    rows = [row for who in range(20) for row in voice(who + 1, who)]
+    owner, label = np.repeat(np.arange(20), 6), np.full(120, -1)
+    own = np.where(owner % 2 == 0, 0.6, 0.9).astype(np.float32)
+    nearest, sizes = np.full(20, 0.5, np.float32), np.full(20, 6)
+    found = lookalikes.find(clips(rows), owner, label, own, nearest, sizes)
+    assert set(range(0, 20, 2)) <= set(found.tolist())
 
 
 def test_each_language_has_persons_who_may_be_held_out() -> None:

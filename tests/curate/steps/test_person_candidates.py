@@ -87,6 +87,34 @@ def test_a_label_in_doubt_hides_nobody_else() -> None:
     assert candidates([*rows, *rows, wrong])[30] == ["studio who1", "studio who2"]
 
 
+def test_a_named_clip_that_is_like_a_voice_without_a_name_may_be_of_whoever_that_is() -> None:
+    """The voice may be that name's, in another room; between two names of a source there is no doubt."""
+    named = [{"speaker": "mina", "embedding": sound(5, 70 + i, spread=0.9), "voice": "voice-007"} for i in range(5)]
+    odd = {"speaker": "mina", "embedding": between(5, 0, 0.53), "voice": "voice-007"}
+    assert candidates([*voices(), *named, odd])[20] == ["voice-001"]
+    told = [{**row, "speaker": row["voice"]} for row in voices()]
+    assert candidates([*told, *named, odd])[20] is None
+    elsewhere = [{**row, "source": "radio"} for row in (*named, odd)]
+    assert candidates([*told, *elsewhere])[20] == ["studio voice-001"]
+
+
+def test_a_person_heard_on_the_telephone_alone_may_be_one_heard_in_full_bandwidth_alone() -> None:
+    """However alike their own clips are: a telephone moves whoever speaks."""
+    narrow: dict[str, Any] = {"voice": "voice-009", "bandwidth": 3400.0}
+    calls = [{**narrow, "embedding": between(5, 0, 0.34 + i / 100)} for i in range(4)]
+    assert candidates([*voices(), *calls])[15:] == [["voice-001"]] * 4
+    assert candidates([*voices(), *({**row, "bandwidth": 8000.0} for row in calls)])[15:] == [None] * 4
+    on_both = {"voice": "voice-001", "embedding": sound(0, 98, spread=0.9), "bandwidth": 3400.0}
+    assert candidates([*voices(), *calls, on_both])[15:] == [None] * 5
+
+
+def test_a_nameless_clip_far_from_the_rest_of_its_voice_is_not_held_out() -> None:
+    far = {"voice": "voice-001", "embedding": between(0, 6, 0.58), "speech_seconds": 6.0}
+    assert candidates([*voices(), far])[15] == []
+    named = [{**row, "speaker": "mina"} for row in (*voices(1), far)]
+    assert candidates([*named, *voices()[5:]])[5] is None
+
+
 def _dealt(rows: list[dict[str, Any]], seed: int) -> tuple[pl.DataFrame, pl.Series]:
     """The splits, and what would be kept from training once they are drawn."""
     frame = person_candidates.fill(speakers.persons(clips(rows)))
@@ -122,7 +150,9 @@ def test_what_is_given_up_for_doubt_is_told_with_a_remedy(tmp_path: Path) -> Non
     rows = [{"person_candidates": ["voice-001"], "drop": "leak", "seconds": 360.0}, {"drop": "leak"}, {"split": "test"}]
     lines = list(notes.leaks(clips(rows), recipe_with(tmp_path)))
     assert len(lines) == 2
-    assert lines[0].startswith("Korean: 0.10 h are dropped as `leak`: they are too short or noisy to tell")
+    assert lines[0].startswith(
+        "Korean: 0.10 h are dropped as `leak`: they are too short, too noisy or too much like held-out"
+    )
     assert "name speakers" in lines[0]
     (together,) = notes.leaks(clips(rows), recipe_with(tmp_path, 'split.apart=["text"]'))  # speakers may be shared
     assert "too short" not in together
