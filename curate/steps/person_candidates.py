@@ -26,7 +26,8 @@ SMALL = 4  # clips: a short clip of a voice of fewer has no more of its own than
 MOST = 4  # of a clip, the nearest first
 HELD, CLOSE = 0.45, 0.07  # who may be held out is a candidate this near, and farther than a clip's own by at most this
 OWN = 0.65  # of whom nothing is held out without a name that is farther from the rest of theirs
-OTHER_BAND = 0.4  # and this near on the telephone, where neither the clip's person nor they are heard in both bands
+OTHER_BAND = 0.4  # and this near on the telephone, where neither the clip's person nor they are heard in both bands;
+ONE_BAND = 0.1  # of all clips such are at most this: more telephone speech is of people of its own
 
 
 def fill(clips: pl.DataFrame) -> pl.DataFrame:
@@ -145,7 +146,7 @@ def _nearness(vectors: Vectors, rows: Labels, known: _Known) -> Iterator[Vectors
 class _Apart:
     """Who is told apart by name: a source's names are different people."""
 
-    source: Labels  # (n,) the source of a clip that it names, no label in conflict; -1 for any other
+    source: Labels  # (n,) the source of a clip that it names, -1 for any other
     names: NDArray[np.bool_]  # (s, p) whether a source names a person
 
     def of(self, rows: Labels) -> NDArray[np.bool_]:
@@ -155,11 +156,10 @@ class _Apart:
 
 
 def _apart(clips: pl.DataFrame, owner: Labels, persons: int) -> _Apart:
-    named = ~_nameless() & pl.col("speaker_conflict").is_null()
-    source = clips.select(pl.when(named).then(pl.col("source").rank("dense") - 1).fill_null(-1)).to_series()
+    source = clips.select(pl.when(~_nameless()).then(pl.col("source").rank("dense") - 1).fill_null(-1)).to_series()
     numbers = source.to_numpy().astype(np.int64)
     names = np.zeros((int(numbers.max(initial=0)) + 1, persons), np.bool_)
-    both = np.flatnonzero((numbers >= 0) & (owner >= 0))
+    both = np.flatnonzero((numbers >= 0) & (owner >= 0) & clips["speaker_conflict"].is_null().to_numpy())
     names[numbers[both], owner[both]] = True
     return _Apart(numbers, names)
 
@@ -210,7 +210,8 @@ def _second_look(
     persons = len(known.persons)
     wide_of = np.bincount(owner[(owner >= 0) & heard & ~narrow], minlength=persons)
     narrow_of = np.bincount(known.owner[known.voice[(known.voice >= 0) & narrow]], minlength=persons)
-    in_one_band = narrow & (lone | (np.append(wide_of, 0)[owner] == 0))
+    in_one_band = heard & narrow & (lone | (np.append(wide_of, 0)[owner] == 0))
+    in_one_band &= in_one_band.sum() <= ONE_BAND * heard.sum()
     least = np.maximum(HELD, np.where(owner >= 0, around.own, around.rival) - CLOSE)
     of_held = np.flatnonzero(np.isin(known.owner, held))
     firsts = np.flatnonzero(np.diff(known.owner[of_held], prepend=-1))
