@@ -76,12 +76,12 @@ def _by_language(clips: pl.DataFrame) -> Iterator[Labels]:
 
 
 def _most(alike: Vectors, rank: NDArray[np.float64], owner: Labels, seconds: NDArray[np.float64]) -> list[int]:
-    """Persons of one language who are most like others, up to SHARE of its speech."""
+    """Persons of one language who are most like others, up to SHARE of its speech; and who have no fair clip."""
     known = owner >= 0
     spoken = np.bincount(owner[known], seconds[known], minlength=len(alike))
     counted = np.minimum(spoken, MOST * spoken.sum())
     order = np.flatnonzero(spoken > 0)
     order = order[np.argsort(-rank[order], kind="stable")][: max(0, len(order) - SPARED)]
-    order = order[alike[order] >= ALIKE]
-    most: list[int] = order[counted[order].cumsum() <= SHARE * counted.sum()].tolist()
-    return most
+    unfair = np.setdiff1d(owner[known], np.flatnonzero(spoken > 0)) if np.count_nonzero(spoken) >= SPARED else order[:0]
+    order, unfair = order[alike[order] >= ALIKE], unfair[alike[unfair] >= ALIKE]
+    return [*order[counted[order].cumsum() <= SHARE * counted.sum()].tolist(), *unfair.tolist()]

@@ -123,6 +123,15 @@ def test_noise_does_not_count_as_speech_of_which_some_may_be_held_out() -> None:
     assert told.filter(person_candidates.sure())["person"].n_unique() >= 4
 
 
+def test_somebody_heard_only_in_a_moment_is_not_held_out_where_others_are() -> None:
+    """A second is too little to tell whose it is; of names of one source that does not matter."""
+    rows = corpus()
+    moment = {**voice(1, 0, count=9)[8], "voice": None, "speaker": "mina", "source": "radio", "speech_seconds": 0.9}
+    assert unsure([*rows, moment]) - unsure(rows) >= {"radio mina"}
+    named = [{**row, "speaker": row["voice"], "source": "radio"} for row in rows]
+    assert unsure([*named, moment]) == set()
+
+
 def test_a_voice_with_labels_of_somebody_else_is_like_them() -> None:
     """It may be that person's other voice, as unlike as they are."""
     rows = corpus()
