@@ -1,8 +1,9 @@
 """Persons whom others sound like: of these nothing is held out, as what sounds alike may be one person's.
 
 One person who shouts, whispers, or is on the telephone may have two voices, or two names in two sources, and no bound
-on a cosine tells such voices from those of two people. But who is held out is free to choose: those whom nobody else
-sounds like, and of whom there are many clips, as a part of somebody's voice that was taken for a person is small.
+on a cosine tells such voices from those of two people. But who is held out is free to choose: those of whom not one
+clip of another sounds, whose own clips are alike, and of whom there are many, as a part of somebody's voice that was
+taken for a person is small.
 """
 
 from collections.abc import Iterator
@@ -11,13 +12,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from curate.measures import linkage
 from curate.measures.linkage import Labels, Vectors
 from curate.measures.voices import FAIR
 
-ALIKE = 0.4  # from this cosine on voices may be one person's: of acted and damaged speech 98 % are (docs)
-PARTS = 0.1  # so much nearer counts the next voice for e times fewer clips,
+ALIKE = 0.4  # from this cosine on a clip may be another's: of acted and damaged speech 98 % are (docs)
+PARTS = 0.1  # so much nearer counts the next clip for e times fewer clips,
 MANY = 12  # of as many at most
+TIGHT = 0.8  # a person's clips are this near to the rest of them, three in four; so much nearer counts the next clip
+ALONE = 0.6  # as is missing to that; of a person of one clip it counts as this
 SHARE = 0.7  # of a language's speech, that of the persons who are most like others: never held out
 MOST = 0.05  # of a language's speech, what one person counts for at most: where one has nearly all, so do the others
 LINKED = 0.1  # of the clips of the smaller of two persons, labels in conflict: these two are like each other
@@ -25,22 +27,37 @@ SPARED = 6  # persons of a language at least who may be held out
 
 
 def find(
-    clips: pl.DataFrame, owner: Labels, label: Labels, sums: Vectors, person: Labels, sizes: NDArray[np.int64]
+    clips: pl.DataFrame, owner: Labels, label: Labels, own: Vectors, nearest: Vectors, sizes: NDArray[np.int64]
 ) -> Labels:
     """Of p persons, given by number, those whom others sound like.
 
     `owner` (n,) is the person of each clip, and `label` the one that a label in conflict with it names, -1 where nobody
-    is known. `sums` (v, d) are the totals of a person's clips in one voice, `person` (v,) whose, and `sizes` (p,) how
-    many clips are surely theirs.
+    is known. `own` (n,) is the cosine of a clip with the rest of its person, -1 where there is no rest or the clip is
+    not surely theirs; `nearest` (p,) that of the nearest clip of another, and `sizes` (p,) how many clips are surely
+    theirs.
     """
-    alike = _alike(clips, owner, sums, person, len(sizes))
     linked = _linked(owner, label, sizes)
-    alike = np.where(linked, 1, alike)
-    rank = alike - PARTS * np.log(np.clip(sizes, 1, MANY)) + linked
-    fair = clips.select(pl.all_horizontal(bound.fill_null(True) for bound in FAIR)).to_series().to_numpy()
+    alike = np.where(linked, 1, nearest)
+    loose = np.maximum(TIGHT - _tightness(owner, own, len(sizes)), 0)
+    rank = alike - PARTS * np.log(np.clip(sizes, 1, MANY)) + loose + linked
+    fair = is_fair(clips)
     seconds = np.where(fair, clips["speech_seconds"].fill_null(0.0).to_numpy(), 0.0)
     found = [each for mine in _by_language(clips) for each in _most(alike, rank, owner[mine], seconds[mine])]
     return np.unique(np.array(found, dtype=np.int64))
+
+
+def is_fair(clips: pl.DataFrame) -> NDArray[np.bool_]:
+    """Clips (n,) that are good enough to tell voices by, whatever a recipe drops."""
+    return clips.select(pl.all_horizontal(bound.fill_null(True) for bound in FAIR)).to_series().to_numpy()
+
+
+def _tightness(owner: Labels, own: Vectors, persons: int) -> NDArray[np.float64]:
+    """For each person (p,) the lower quartile of the cosines of their clips with the rest."""
+    told = pl.DataFrame({"owner": owner, "own": own.astype(np.float64)}).filter(pl.col("owner") >= 0, pl.col("own") > 0)
+    quartiles = told.group_by("owner").agg(pl.col("own").quantile(0.25, "linear"))
+    tightness = np.full(persons, ALONE)
+    tightness[quartiles["owner"].to_numpy()] = quartiles["own"].to_numpy()
+    return tightness
 
 
 def _linked(owner: Labels, label: Labels, sizes: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -59,28 +76,12 @@ def _by_language(clips: pl.DataFrame) -> Iterator[Labels]:
 
 
 def _most(alike: Vectors, rank: NDArray[np.float64], owner: Labels, seconds: NDArray[np.float64]) -> list[int]:
-    """Persons of one language who are most like others, up to SHARE of its speech."""
+    """Persons of one language who are most like others, up to SHARE of its speech; and who have no fair clip."""
     known = owner >= 0
     spoken = np.bincount(owner[known], seconds[known], minlength=len(alike))
     counted = np.minimum(spoken, MOST * spoken.sum())
     order = np.flatnonzero(spoken > 0)
     order = order[np.argsort(-rank[order], kind="stable")][: max(0, len(order) - SPARED)]
-    order = order[alike[order] >= ALIKE]
-    most: list[int] = order[counted[order].cumsum() <= SHARE * counted.sum()].tolist()
-    return most
-
-
-def _alike(clips: pl.DataFrame, owner: Labels, sums: Vectors, person: Labels, persons: int) -> Vectors:
-    """For each person (p,) the cosine of the nearest voice of another, whom no source tells apart by name; -1: none."""
-    named = clips.select("source", pl.Series("owner", owner), named=pl.col("speaker").fill_null("") != "")
-    named = named.filter(pl.col("named") & (pl.col("owner") >= 0))
-    named = named.select(pl.col("source").rank("dense") - 1, "owner").unique()
-    names = np.zeros((persons, named["source"].n_unique()), np.float32)  # whether a source names somebody
-    names[named["owner"].to_numpy(), named["source"].to_numpy()] = 1
-    alike = np.full(persons, -1, np.float32)
-    centres = linkage.unit(sums)
-    for rows, cosines in linkage.blocks(centres, centres):
-        mine = person[rows]
-        apart = (names[mine] @ names.T > 0)[:, person] | (mine[:, None] == person)
-        np.maximum.at(alike, mine, np.where(apart, -1, cosines).max(axis=1))
-    return alike
+    unfair = np.setdiff1d(owner[known], np.flatnonzero(spoken > 0)) if np.count_nonzero(spoken) >= SPARED else order[:0]
+    order, unfair = order[alike[order] >= ALIKE], unfair[alike[unfair] >= ALIKE]
+    return [*order[counted[order].cumsum() <= SHARE * counted.sum()].tolist(), *unfair.tolist()]

@@ -143,9 +143,9 @@ def leaks(clips: pl.DataFrame, recipe: Recipe) -> Iterator[str]:
         doubtful = lost.filter("unsure")  # of these also a fresh draw drops some, of others only one that stays
         if "speaker" in shared and not doubtful.is_empty():
             yield (
-                f"{name}: {_amount(_hours(doubtful))} are dropped as `leak`: they are too short or noisy, or sound too "
-                'much like another, to tell whether held-out persons speak; name speakers, or leave "speaker" out of '
-                "split.apart"
+                f"{name}: {_amount(_hours(doubtful))} are dropped as `leak`: they are too short, too noisy or too "
+                "much like held-out persons to tell whether these speak; name speakers, or leave "
+                '"speaker" out of split.apart'
             )
             lost = lost.filter(~pl.col("unsure"))
         if lost.is_empty():

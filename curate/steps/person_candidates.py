@@ -2,7 +2,8 @@
 
 A source's name is taken to be right, and so is a voice over enough speech where nobody else is as near. A short or
 noisy clip without a name goes by whom it sounds like most, and some of these are another's. Of persons whom others
-sound like (`lookalikes`) no clip counts as sure, so that none is held out.
+sound like (`lookalikes`) no clip counts as sure, so that none is held out. For those who are left, every clip of
+another is looked at once more: one that is about as near to them as to its own person may be theirs.
 """
 
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from curate.measures import linkage, telephone
 from curate.measures.linkage import Labels, Vectors
@@ -22,12 +24,16 @@ FARTHEST, WITHIN = 0.3, 0.1  # others that it may be of: this near, and farther 
 LIKE = 0.5  # a voice of few clips may be a larger one's this near: of 2 s and more, other speakers are at most .53
 SMALL = 4  # clips: a short clip of a voice of fewer has no more of its own than of others, who are compared without it
 MOST = 4  # of a clip, the nearest first
+HELD, CLOSE = 0.45, 0.07  # who may be held out is a candidate this near, and farther than a clip's own by at most this
+OWN = 0.65  # of whom nothing is held out without a name that is farther from the rest of theirs
+OTHER_BAND = 0.4  # and this near on the telephone, where neither the clip's person nor they are heard in both bands;
+ONE_BAND = 0.1  # of all clips such are at most this: more telephone speech is of people of its own
 
 
 def fill(clips: pl.DataFrame) -> pl.DataFrame:
     """Fill `person_candidates` from names, voices, persons and embeddings; null where the person is sure.
 
-    An empty list: not sure, and like nobody who is known, or a lookalike's. All null where no voice is known.
+    An empty list: not sure, and like nobody who is known, or not to be held out. All null where no voice is known.
     """
     doubtful = clips.select(_doubtful()).to_series().to_numpy()
     vectors = telephone.unit_embeddings(clips)
@@ -40,12 +46,15 @@ def fill(clips: pl.DataFrame) -> pl.DataFrame:
     few = clips.select(_of_fewer(speakers.SEVERAL)).to_series().to_numpy() & ~doubtful
     small = clips.select(_of_fewer(SMALL)).to_series().to_numpy() & doubtful
     nameless = clips.select(_nameless()).to_series().to_numpy()
-    rows = _rivalled(vectors, np.flatnonzero(is_known & nameless & ~few), known)
-    rows = np.sort(np.concatenate([rows, np.flatnonzero((doubtful | few) & heard)]))
+    numbered = {name: number for number, name in enumerate(known.persons)}
+    owner = clips["person"].replace_strict(numbered, default=-1, return_dtype=pl.Int64).fill_null(-1).to_numpy()
+    apart = _apart(clips, owner, len(known.persons))
+    around = _around(vectors, np.flatnonzero(heard), known, owner, apart, lookalikes.is_fair(clips))
+    rivalled = is_known & nameless & ~few & (around.rival > np.maximum(around.own - RIVALLED, FARTHEST))
+    rows = np.flatnonzero(rivalled | ((doubtful | few) & heard))
     labels = np.full(clips.height, -1)
     labelled = _labelled(clips.filter(pl.Series(is_known)))
     named = clips.select("source", "speaker", "voice", "person", "speaker_conflict")
-    numbered = {name: number for number, name in enumerate(known.persons)}
     nearness = (near for block in _nearness(vectors, rows, known) for near in block)
     for row, near in zip(rows.tolist(), nearness, strict=True):
         clip = named.row(row, named=True)
@@ -61,11 +70,18 @@ def fill(clips: pl.DataFrame) -> pl.DataFrame:
         clear = doubtful[row] and clip["speaker_conflict"] is None and clip["voice"] is not None
         sure = _is_clear(near, own) if clear else is_known[row] and not others
         found[row] = None if sure else others
-    owner = clips["person"].replace_strict(numbered, default=-1, return_dtype=pl.Int64).fill_null(-1).to_numpy()
     sizes = np.bincount(known.owner[known.voice[is_known]], minlength=len(known.persons))
-    alike = lookalikes.find(clips, owner, labels, known.sums, known.owner, sizes)
-    for row in np.flatnonzero(np.isin(owner, alike)).tolist():
+    rest = np.where(is_known, around.own, np.float32(-1))
+    alike = lookalikes.find(clips, owner, labels, rest, around.nearest, sizes)
+    astray = is_known & nameless & (around.own > 0) & (around.own < OWN)  # 0: there is no other clip
+    for row in np.flatnonzero(np.isin(owner, alike) | astray).tolist():
         found[row] = found[row] or []
+    lone = (doubtful & nameless) | (owner < 0)
+    narrow = (clips["bandwidth"] < telephone.NARROW).fill_null(False).to_numpy()
+    held = np.setdiff1d(known.owner, alike)
+    for row, persons in _second_look(vectors, known, owner, apart, around, held, narrow=narrow, lone=lone):
+        listed = found[row] or []
+        found[row] = [*listed, *(known.persons[each] for each in persons if known.persons[each] not in listed)]
     return clips.with_columns(pl.Series("person_candidates", found, dtype=pl.List(pl.String)))
 
 
@@ -131,17 +147,89 @@ def _nearness(vectors: Vectors, rows: Labels, known: _Known) -> Iterator[Vectors
         yield np.maximum.reduceat(cosines, firsts, axis=1)
 
 
-def _rivalled(vectors: Vectors, rows: Labels, known: _Known) -> Labels:
-    """Those of the rows, of clips that count as sure, to which somebody else is about as near as their own person."""
-    persons, doubted = known.owner[known.voice[rows]], np.zeros(len(rows), np.bool_)
+@dataclass(frozen=True)
+class _Apart:
+    """Who is told apart by name: a source's names are different people."""
+
+    source: Labels  # (n,) the source of a clip that it names, -1 for any other
+    names: NDArray[np.bool_]  # (s, p) whether a source names a person
+
+    def of(self, rows: Labels) -> NDArray[np.bool_]:
+        """Persons (rows, p) who are not heard in these clips, as the clip's source names both."""
+        source = self.source[rows]
+        return np.asarray(self.names[source] & (source >= 0)[:, None])
+
+
+def _apart(clips: pl.DataFrame, owner: Labels, persons: int) -> _Apart:
+    source = clips.select(pl.when(~_nameless()).then(pl.col("source").rank("dense") - 1).fill_null(-1)).to_series()
+    numbers = source.to_numpy().astype(np.int64)
+    names = np.zeros((int(numbers.max(initial=0)) + 1, persons), np.bool_)
+    both = np.flatnonzero((numbers >= 0) & (owner >= 0) & clips["speaker_conflict"].is_null().to_numpy())
+    names[numbers[both], owner[both]] = True
+    return _Apart(numbers, names)
+
+
+@dataclass(frozen=True)
+class _Around:
+    """How near clips (n,) are to their own person and to others; -1 where there is nobody."""
+
+    own: Vectors  # (n,) without the clip itself
+    rival: Vectors  # (n,) the nearest other
+    nearest: Vectors  # (p,) of each person the nearest fair clip of another whom no source tells apart by name
+
+
+def _around(
+    vectors: Vectors, rows: Labels, known: _Known, owner: Labels, apart: _Apart, fair: NDArray[np.bool_]
+) -> _Around:
+    own, rival = np.full(len(vectors), -1, np.float32), np.full(len(vectors), -1, np.float32)
+    nearest = np.full(len(known.persons), -1, np.float32)
     start = 0
     for near in _nearness(vectors, rows, known):
-        end = start + len(near)
-        here = np.arange(len(near)), persons[start:end]
-        mine, near[here] = near[here], -1.0
-        doubted[start:end] = near.max(axis=1) > np.maximum(mine - RIVALLED, FARTHEST)
-        start = end
-    return rows[doubted]
+        some = rows[start : start + len(near)]
+        start += len(near)
+        has_own = np.flatnonzero(owner[some] >= 0)
+        own[some[has_own]] = near[has_own, owner[some[has_own]]]
+        near[has_own, owner[some[has_own]]] = -1
+        rival[some] = near.max(axis=1)
+        near[apart.of(some)] = -1
+        nearest = np.maximum(nearest, near[fair[some]].max(axis=0, initial=-1))
+    return _Around(own, rival, nearest)
+
+
+def _second_look(
+    vectors: Vectors,
+    known: _Known,
+    owner: Labels,
+    apart: _Apart,
+    around: _Around,
+    held: Labels,
+    *,
+    narrow: NDArray[np.bool_],
+    lone: NDArray[np.bool_],
+) -> Iterator[tuple[int, list[int]]]:
+    """Clips, by row, that may be of persons who may be held out (`held`), and which of these, the nearest first.
+
+    `narrow` (n,) are clips on the telephone, and `lone` those that are not surely of a person who is known.
+    """
+    heard = vectors.any(axis=1)
+    persons = len(known.persons)
+    wide_of = np.bincount(owner[(owner >= 0) & heard & ~narrow], minlength=persons)
+    narrow_of = np.bincount(known.owner[known.voice[(known.voice >= 0) & narrow]], minlength=persons)
+    in_one_band = heard & narrow & (lone | (np.append(wide_of, 0)[owner] == 0))
+    in_one_band &= in_one_band.sum() <= ONE_BAND * heard.sum()
+    least = np.maximum(HELD, np.where(owner >= 0, around.own, around.rival) - CLOSE)
+    of_held = np.flatnonzero(np.isin(known.owner, held))
+    firsts = np.flatnonzero(np.diff(known.owner[of_held], prepend=-1))
+    rows = np.flatnonzero(heard)
+    for some, cosines in linkage.blocks(vectors[rows], linkage.unit(known.sums[of_held])):
+        mine = rows[some]
+        near = np.maximum.reduceat(cosines, firsts, axis=1)
+        may_be = near >= least[mine, None]
+        may_be |= (near >= OTHER_BAND) & in_one_band[mine, None] & (narrow_of[held] == 0)
+        may_be &= ~apart.of(mine)[:, held] & (owner[mine, None] != held)
+        for each in np.flatnonzero(may_be.any(axis=1)).tolist():
+            order = np.argsort(-near[each], kind="stable")
+            yield int(mine[each]), held[order[may_be[each, order]]].tolist()
 
 
 def _is_clear(near: Vectors, own: int) -> bool:

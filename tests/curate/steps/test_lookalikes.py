@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from curate.steps import held_out, person_candidates, speakers, split
+from curate.steps import held_out, lookalikes, person_candidates, speakers, split
 from tests.curate.frames import clips
 from tests.curate.steps.test_speakers import SIZE
 
@@ -85,6 +85,27 @@ def test_of_voices_that_are_equally_alike_those_of_many_clips_are_held_out() -> 
     assert {f"voice-{who + 1:03d}" for who in range(20) if who % 2} <= unsure(rows)
 
 
+def test_one_clip_of_another_is_enough_to_sound_like_them() -> None:
+    """Somebody's clip in another voice does not move that voice's centre."""
+    rows = [row for who in range(PERSONS) for row in voice(who + 1, who)]
+    assert unsure(rows) == set()
+    rows += [{**row, "speaker": "mina", "source": "radio"} for row in voice(40, 30, count=6)]
+    assert unsure(rows) == set()
+    stray = {**voice(40, 30, other=0, count=9)[8], "speaker": "mina", "source": "radio"}
+    assert unsure([*rows, stray]) == {"voice-001"}
+    named = [{**row, "speaker": row["voice"], "source": "radio"} for row in rows[: 6 * PERSONS]]
+    assert unsure([*named, *rows[6 * PERSONS :], stray]) == set()
+
+
+def test_of_voices_that_are_equally_alike_those_whose_clips_are_alike_are_held_out() -> None:
+    rows = [row for who in range(20) for row in voice(who + 1, who)]
+    owner, label = np.repeat(np.arange(20), 6), np.full(120, -1)
+    own = np.where(owner % 2 == 0, 0.6, 0.9).astype(np.float32)
+    nearest, sizes = np.full(20, 0.5, np.float32), np.full(20, 6)
+    found = lookalikes.find(clips(rows), owner, label, own, nearest, sizes)
+    assert set(range(0, 20, 2)) <= set(found.tolist())
+
+
 def test_each_language_has_persons_who_may_be_held_out() -> None:
     khmer = [{**row, "voice": f"km{row['voice']}", "language": "km"} for row in corpus()]
     alike = [row for who in range(20) for row in voice(30 + who, who, other=39)]
@@ -100,6 +121,15 @@ def test_noise_does_not_count_as_speech_of_which_some_may_be_held_out() -> None:
     alike = [row for who in range(12) for row in voice(1 + who, 20 + who, other=39)]
     told = filled([*noise, *alike]).filter(pl.col("snr") > 0)
     assert told.filter(person_candidates.sure())["person"].n_unique() >= 4
+
+
+def test_somebody_heard_only_in_a_moment_is_not_held_out_where_others_are() -> None:
+    """A second is too little to tell whose it is; of names of one source that does not matter."""
+    rows = corpus()
+    moment = {**voice(1, 0, count=9)[8], "voice": None, "speaker": "mina", "source": "radio", "speech_seconds": 0.9}
+    assert unsure([*rows, moment]) - unsure(rows) >= {"radio mina"}
+    named = [{**row, "speaker": row["voice"], "source": "radio"} for row in rows]
+    assert unsure([*named, moment]) == set()
 
 
 def test_a_voice_with_labels_of_somebody_else_is_like_them() -> None:

@@ -52,7 +52,8 @@ def test_enough_speech_halfway_between_two_may_be_either() -> None:
     """Linkage by means may leave some clips of a small voice in a larger one; they are as near to their own."""
     unclear = {"voice": "voice-001", "embedding": between(0, 1, 0.55), "speech_seconds": 6.0}
     assert candidates([*voices(), unclear]) == [None] * 15 + [["voice-002"]]
-    assert candidates([*voices(), {**unclear, "speaker": "mina"}])[15] is None
+    named = {**unclear, "speaker": "mina"}
+    assert candidates([*voices(), named])[15] == ["voice-002"]  # as a voice without a name may be hers
 
 
 def test_a_voice_of_one_clip_that_is_like_a_larger_one_may_be_that_persons() -> None:
@@ -85,6 +86,36 @@ def test_a_label_in_doubt_hides_nobody_else() -> None:
     rows = [{**row, "speaker": f"who{i // 5}"} for i, row in enumerate(voices())]
     wrong = {"speaker": "who1", "voice": "voice-001", "embedding": between(0, 2, 0.47)}
     assert candidates([*rows, *rows, wrong])[30] == ["studio who1", "studio who2"]
+
+
+def test_a_named_clip_that_is_like_a_voice_without_a_name_may_be_of_whoever_that_is() -> None:
+    """The voice may be that name's, in another room; between two names of a source there is no doubt."""
+    named = [{"speaker": "mina", "embedding": sound(5, 70 + i, spread=0.9), "voice": "voice-007"} for i in range(5)]
+    odd = {"speaker": "mina", "embedding": between(5, 0, 0.53), "voice": "voice-007"}
+    assert candidates([*voices(), *named, odd])[20] == ["voice-001"]
+    told = [{**row, "speaker": row["voice"]} for row in voices()]
+    assert candidates([*told, *named, odd])[20] is None
+    elsewhere = [{**row, "source": "radio"} for row in (*named, odd)]
+    assert candidates([*told, *elsewhere])[20] == ["studio voice-001"]
+
+
+def test_a_person_heard_on_the_telephone_alone_may_be_one_heard_in_full_bandwidth_alone() -> None:
+    """However alike their own clips are: a telephone moves whoever speaks."""
+    narrow: dict[str, Any] = {"voice": "voice-009", "bandwidth": 3400.0}
+    calls = [{**narrow, "embedding": between(7, 0, 0.34 + i / 100)} for i in range(3)]
+    others = [*voices(5), *voices(5)]
+    assert candidates([*others, *calls])[50:] == [["voice-001"]] * 3
+    assert candidates([*others, *({**row, "bandwidth": 8000.0} for row in calls)])[50:] == [None] * 3
+    on_both = {"voice": "voice-001", "embedding": sound(0, 98, spread=0.9), "bandwidth": 3400.0}
+    assert candidates([*others, *calls, on_both])[50:] == [None] * 4
+    assert candidates([*voices(5), *calls])[25:] == [None] * 3  # much telephone speech is of people of its own
+
+
+def test_a_nameless_clip_far_from_the_rest_of_its_voice_is_not_held_out() -> None:
+    far = {"voice": "voice-001", "embedding": between(0, 6, 0.58), "speech_seconds": 6.0}
+    assert candidates([*voices(), far])[15] == []
+    named = [{**row, "speaker": "mina"} for row in (*voices(1), far)]
+    assert candidates([*named, *voices()[5:]])[5] is None
 
 
 def _dealt(rows: list[dict[str, Any]], seed: int) -> tuple[pl.DataFrame, pl.Series]:
@@ -122,7 +153,9 @@ def test_what_is_given_up_for_doubt_is_told_with_a_remedy(tmp_path: Path) -> Non
     rows = [{"person_candidates": ["voice-001"], "drop": "leak", "seconds": 360.0}, {"drop": "leak"}, {"split": "test"}]
     lines = list(notes.leaks(clips(rows), recipe_with(tmp_path)))
     assert len(lines) == 2
-    assert lines[0].startswith("Korean: 0.10 h are dropped as `leak`: they are too short or noisy, or sound too")
+    assert lines[0].startswith(
+        "Korean: 0.10 h are dropped as `leak`: they are too short, too noisy or too much like held-out"
+    )
     assert "name speakers" in lines[0]
     (together,) = notes.leaks(clips(rows), recipe_with(tmp_path, 'split.apart=["text"]'))  # speakers may be shared
     assert "too short" not in together
