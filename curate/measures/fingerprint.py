@@ -21,14 +21,14 @@ from numpy.typing import NDArray
 
 from curate.audio import LISTENING_RATE, resample
 from curate.manifest import COLUMNS
-from curate.measures import equal_frames, landmarks
+from curate.measures import coherence, equal_frames, landmarks
 from curate.measures.alignment import FLOOR, LEAST, STEPS, Alignment, Judged, Levels, Side, all_through, likeness
 from curate.measures.equal_frames import NOTHING, Print
 from curate.measures.spectra import Samples, finite, hann, power_of, quantiles
 from curate.measures.wander import Wander, wander
 
-VERSION = 5  # of a clip's print: raise it when an answer changes, it enters the fingerprint
-SIMILAR_VERSION = 6  # of the pairs that sound alike
+VERSION = 6  # of a clip's print: raise it when an answer changes, it enters the fingerprint
+SIMILAR_VERSION = 7  # of the pairs that sound alike
 
 RATE = 5000  # Hz: all that is looked at lies under 2.2 kHz
 WINDOW, HOP = 1280, 100  # samples: 256 ms, 20 ms; at 92 % overlap a trim between two frames changes little
@@ -67,15 +67,15 @@ def fingerprint(samples: Samples, rate: int) -> bytes:
     numbers[~_telling(total, top, moved)] = NOTHING
     if np.count_nonzero(numbers) < LEAST:
         return b""
-    return packed(numbers, landmarks.find(energy), _levels(total, top))
+    return packed(numbers, landmarks.find(energy), _levels(total, top), coherence.signs(sound))
 
 
-def packed(numbers: Print, marks: landmarks.Table, levels: Levels) -> bytes:
-    """A print: how many landmarks, the landmarks, the frames, and their levels, eight to a 32-bit number."""
+def packed(numbers: Print, marks: landmarks.Table, levels: Levels, signs: coherence.Signs) -> bytes:
+    """A print: how many landmarks and frames, these, the frames' levels, eight to a 32-bit number, and the signs."""
     eight = np.zeros(-(-len(levels) // 8) * 8, np.uint32)
     eight[: len(levels)] = levels
     loud = np.bitwise_or.reduce(eight.reshape(-1, 8) << np.arange(0, 32, 4, dtype=np.uint32), axis=1)
-    return np.concatenate([[len(marks)], marks.ravel(), numbers, loud]).astype("<u4").tobytes()
+    return np.concatenate([[len(marks), len(numbers)], marks.ravel(), numbers, loud, signs]).astype("<u4").tobytes()
 
 
 def similarity(a: bytes, b: bytes) -> float:
@@ -96,9 +96,18 @@ def similarity(a: bytes, b: bytes) -> float:
         if faster != 1:
             compared += [_compared(first, second, faster, shift) for shift in _shifts(faster)]
     best = max(compared, key=_explained)
-    if best.judged.alike >= FLOOR and best.judged.explained < NO_TAKE:
-        best = _steady(first, second, best)
-    return round(float(np.clip(best.judged.alike, 0.0, 1.0)), 6)
+    if best.judged.alike < FLOOR:
+        return _rounded(best.judged.alike)
+    if best.judged.explained < NO_TAKE:
+        best = _refined(first, second, best)
+    heard = coherence.heard(_wave(a, first), _wave(b, second), best.judged.path, best.faster)
+    if _another(first, best, heard):
+        return min(TAKE, _rounded(best.judged.alike))
+    return _rounded(best.judged.alike)
+
+
+def _rounded(alike: float) -> float:
+    return round(float(np.clip(alike, 0.0, 1.0)), 6)
 
 
 def pairs(prints: Sequence[bytes], threshold: float = THRESHOLD) -> list[tuple[int, int, float]]:
@@ -193,17 +202,23 @@ def _explained(compared: _Compared) -> tuple[float, float]:
     return compared.judged.explained, compared.judged.alike
 
 
-def _steady(first: Side, second: Side, compared: _Compared) -> _Compared:
-    """The same, at the speed that fits better; no longer alike where no one speed and pitch fit, as in another take."""
+def _refined(first: Side, second: Side, compared: _Compared) -> _Compared:
+    """The same, at the speed that fits better, told from the prints themselves."""
     seen = _wander(first, compared)
-    if seen is not None and abs(seen.slope) * len(compared.second) > REFINED:
-        faster = compared.faster * (1 + seen.slope)
-        finer = max((_compared(first, second, faster, shift) for shift in _shifts(faster)), key=_explained)
-        if finer.judged.explained > compared.judged.explained:
-            compared, seen = finer, _wander(first, finer)
-    if seen is None or not seen.is_take(compared.judged.alike, compared.faster):
+    if seen is None or abs(seen.slope) * len(compared.second) <= REFINED:
         return compared
-    return compared._replace(judged=compared.judged._replace(alike=min(TAKE, compared.judged.alike)))
+    faster = compared.faster * (1 + seen.slope)
+    finer = max((_compared(first, second, faster, shift) for shift in _shifts(faster)), key=_explained)
+    return max(compared, finer, key=lambda each: each.judged.explained)
+
+
+def _another(first: Side, compared: _Compared, heard: coherence.Heard | None) -> bool:
+    """Whether it is another take of the words, or another word was put into it."""
+    judged = compared.judged
+    if heard is None:  # too little of it is loud
+        seen = _wander(first, compared) if judged.explained < NO_TAKE else None
+        return seen is not None and seen.is_take(judged.alike, compared.faster)
+    return (judged.explained < NO_TAKE and heard.alike < coherence.COPY) or heard.another_word
 
 
 def _wander(first: Side, compared: _Compared) -> Wander | None:
@@ -211,20 +226,28 @@ def _wander(first: Side, compared: _Compared) -> Wander | None:
 
 
 def _numbers(print_: bytes) -> Print:
-    return _frames(print_).numbers
+    return _parts(print_)[1]
 
 
 def _frames(print_: bytes) -> Side:
-    every = np.frombuffer(print_, dtype="<u4").astype(np.uint32)
-    every = every[1 + 2 * int(every[0]) :] if len(every) else every
-    count = len(every) * 8 // 9
-    levels = every[count:, None] >> np.arange(0, 32, 4, dtype=np.uint32) & np.uint32(15)
-    return Side(every[:count], levels.ravel()[:count].astype(np.uint8))
+    _, numbers, levels, _ = _parts(print_)
+    every = levels[:, None] >> np.arange(0, 32, 4, dtype=np.uint32) & np.uint32(15)
+    return Side(numbers, every.ravel()[: len(numbers)].astype(np.uint8))
+
+
+def _wave(print_: bytes, side: Side) -> coherence.Wave:
+    return coherence.Wave(coherence.waves(_parts(print_)[3]), side.levels)
 
 
 def _marks(print_: bytes) -> landmarks.Table:
-    every = np.frombuffer(print_, dtype="<u4").astype(np.uint32)
-    return every[1 : 1 + 2 * int(every[0])].reshape(-1, 2) if len(every) else np.zeros((0, 2), np.uint32)
+    return _parts(print_)[0].reshape(-1, 2)
+
+
+def _parts(print_: bytes) -> list[Print]:
+    """The landmarks, the frames, the levels, the signs."""
+    every = np.frombuffer(print_ or bytes(8), dtype="<u4").astype(np.uint32)
+    marks, frames = int(every[0]), int(every[1])
+    return np.split(every[2:], np.cumsum([2 * marks, frames, -(-frames // 8)]))
 
 
 # ---- the corpus as a whole
