@@ -29,6 +29,7 @@ FINER = 2  # times as many places between samples are looked at
 BLOCK = 40  # samples (0.1 s) that are compared at once where the speed is looked for
 MOST_BLOCKS = 16
 SPEEDS = np.arange(-0.024, 0.0241, 0.004)  # what landmarks may be off
+CHOICES = 4  # of these that are looked at more closely
 FAR = 10  # samples (25 ms) about the offset
 SURE = 0.5  # as coherent as this at the speed given: no other is tried
 LOUD = 6  # levels (12 dB) under the loud frames: where coherence is asked for
@@ -36,9 +37,9 @@ WEIGHTLESS = 11  # levels (22 dB) down to which a frame counts
 FEWEST = 3  # loud blocks without which nothing is told
 SOFTEST, LEAST_WEIGHT = 15, 0.02
 COPY = 0.35  # coherence that no two takes reach: they have up to 0.34, copies in rooms and at other speeds more
-# Another word: so many stretches of 0.15 s, 25 ms apart, that are less coherent than this where the rest is coherent, and
-# by so much less for what the rest lacks.
-WORDS = ((3, 0.42, 0.75), (6, 0.5, 0.78))
+# Another word: so many stretches, 25 ms apart, that are less coherent than this where the rest is wholly coherent, and by
+# so much less for what the rest lacks. 0.2 s tell where the rest is nearly the same waveform, else it takes 0.28 s.
+WORDS = ((3, 0.42, 1.5), (6, 0.43, 0.6))
 BESIDE, ENOUGH = 6, 9  # stretches beside it that are not asked; how many others there must be
 LONG, SHORT, STEP = 120, 60, 10  # samples of a stretch that tells a copy, of one that may be another word; between two
 
@@ -59,8 +60,21 @@ class Stretches(NamedTuple):
     def word(self) -> bool:
         """Whether some of the loud sound is far less coherent than the rest that is as loud."""
         told = np.flatnonzero(~np.isnan(self.alike))
-        alike, levels = self.alike[told], self.levels[told]
-        return any(_least(alike, levels, many, bound, slope) < 0 for many, bound, slope in WORDS)
+        heard = Stretches(self.alike[told], self.levels[told])
+        return any(heard.less(*each) for each in WORDS)
+
+    def less(self, many: int, bound: float, slope: float) -> bool:
+        """Whether `many` loud stretches in a row are less coherent than the rest allows."""
+        if len(self.alike) < many + ENOUGH:
+            return False
+        runs, level = (np.convolve(each, np.full(many, 1 / many), "valid") for each in self)
+        runs[level > LOUD] = np.inf
+        least = int(runs.argmin())
+        rest = np.concatenate([np.arange(max(0, least - BESIDE)), np.arange(least + many + BESIDE, len(self.alike))])
+        if len(rest) < ENOUGH or runs[least] == np.inf:
+            return False
+        usual = by_level(self.alike[rest], self.levels[rest])[self.levels[least : least + many]].mean()
+        return bool(runs[least] < bound - slope * (1 - usual))
 
 
 class Heard(NamedTuple):
@@ -68,20 +82,6 @@ class Heard(NamedTuple):
 
     alike: float
     another_word: bool
-
-
-def _least(alike: Samples, levels: Levels, many: int, bound: float, slope: float) -> float:
-    """By how much `many` loud stretches are more coherent than another word would be, where they are it least."""
-    if len(alike) < many:
-        return np.inf
-    runs, level = (np.convolve(each, np.full(many, 1 / many), "valid") for each in (alike, levels))
-    runs[level > LOUD] = np.inf
-    least = int(runs.argmin())
-    rest = np.concatenate([np.arange(max(0, least - BESIDE)), np.arange(least + many + BESIDE, len(alike))])
-    if len(rest) < ENOUGH or runs[least] == np.inf:
-        return np.inf
-    usual = by_level(alike[rest], levels[rest])[levels[least : least + many]].mean()
-    return float(runs[least] - bound + slope * (1 - usual))
 
 
 def signs(sound: Samples) -> Signs:
@@ -153,21 +153,32 @@ class _Beside:
         blocks = self._blocks(main)
         if len(blocks) < FEWEST:
             return []
-        lags = np.arange(-FAR, FAR + 1.0)
-        speed, lag, good = self._fitted(blocks, main, np.zeros(1), lags)
-        if good < SURE:
-            speed, lag, _ = self._fitted(blocks, main, SPEEDS, lags)
-        for finer in (0.002, 0.0005):
-            near = np.arange(-2, 3)
-            speed, lag, _ = self._fitted(blocks, main, speed + finer * near, lag + near / FINER)
-        found = {main: lag}
+        speed, lag = self._speed(blocks, main)
+        lags = {main: lag}
         for each in offsets[1:].tolist():
-            mine = self._blocks(each)
+            mine, near = self._blocks(each), np.arange(-FAR, FAR + 0.1, 1 / FINER)
             if len(mine):
-                found[each] = self._fitted(mine, each, np.array([speed]), np.arange(-FAR, FAR + 0.1, 1 / FINER))[1]
-        slope = self.faster + speed
+                lags[each] = float(near[self._good(mine, each, np.array([speed]), near).argmax()])
         start = self.places[0] - speed * self.middle
-        return [_Line(slope, float(start + each * FRAME + lag)) for each, lag in found.items()]
+        return [_Line(self.faster + speed, float(start + each * FRAME + lag)) for each, lag in lags.items()]
+
+    def _speed(self, blocks: Places, offset: int) -> tuple[float, float]:
+        """The speed beyond `faster`, and the lag in the middle."""
+        lags = np.arange(-FAR, FAR + 1.0)
+        speeds, good = np.zeros(1), self._good(blocks, offset, np.zeros(1), lags)
+        if good.max() < SURE:
+            speeds, good = SPEEDS, self._good(blocks, offset, SPEEDS, lags)
+        longer = np.minimum(blocks[:, :1] + np.arange(2 * BLOCK), len(self.times) - 1)
+        found = []
+        for row in np.argsort(-good.max(axis=1), kind="stable")[:CHOICES]:
+            speed, lag = speeds[row], lags[good[row].argmax()]
+            for each, finer in ((blocks, 0.002), (longer, 0.0005)):
+                near = np.arange(-2, 3)
+                best = self._good(each, offset, speed + finer * near, lag + near / FINER)
+                up, further = divmod(int(best.argmax()), len(near))
+                speed, lag = speed + finer * near[up], lag + near[further] / FINER
+            found.append((float(best.max()), float(speed), float(lag)))
+        return max(found)[1:]
 
     def _blocks(self, offset: int) -> Places:
         """(blocks, BLOCK): samples of loud blocks that are at an offset; no more than MOST_BLOCKS, evenly spread."""
@@ -176,15 +187,13 @@ class _Beside:
         chosen = np.unique(np.linspace(0, len(starts) - 1, min(len(starts), MOST_BLOCKS)).astype(np.int64))
         return starts[chosen, None] + np.arange(BLOCK)
 
-    def _fitted(self, at: Places, offset: int, speeds: Samples, lags: Samples) -> tuple[float, float, float]:
-        """The speed and lag at which blocks of samples are most coherent, and how coherent."""
+    def _good(self, at: Places, offset: int, speeds: Samples, lags: Samples) -> Samples:
+        """(speeds, lags): how coherent blocks of samples are on the mean."""
         places = self.places[at] + offset * FRAME + speeds[:, None, None] * (self.times[at] - self.middle)
         turned = self.theirs[at] * _phase(places - self.times[at])
         there = _read(self.ours, places[:, None] + lags[:, None, None])
         size = np.sqrt(np.maximum((np.abs(there) ** 2).sum(axis=-1) * at.shape[1], 1e-9))
-        good = (np.abs((there * turned[:, None]).sum(axis=-1)) / size).mean(axis=-1)
-        speed, lag = np.unravel_index(int(good.argmax()), good.shape)
-        return float(speeds[speed]), float(lags[lag]), float(good[speed, lag])
+        return np.asarray((np.abs((there * turned[:, None]).sum(axis=-1)) / size).mean(axis=-1))
 
 
 def _along(clip: Wave, other: Wave, lines: Sequence[_Line]) -> tuple[Samples, Stretches]:
