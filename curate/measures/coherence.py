@@ -32,6 +32,7 @@ SPEEDS = np.arange(-0.024, 0.0241, 0.004)  # what landmarks may be off
 CHOICES = 4  # of these that are looked at more closely
 FAR = 10  # samples (25 ms) about the offset
 SURE = 0.5  # as coherent as this at the speed given: no other is tried
+CERTAIN = 0.55  # as coherent as this in every stretch there is no other word
 LOUD = 6  # levels (12 dB) under the loud frames: where coherence is asked for
 WEIGHTLESS = 11  # levels (22 dB) down to which a frame counts
 FEWEST = 3  # loud blocks without which nothing is told
@@ -108,6 +109,9 @@ def heard(first: Wave, second: Wave, path: Places, faster: float) -> Heard | Non
     About that are looked for the lines on which they lie: one speed, a lag for each offset of the path. None where they
     have too little loud sound in common.
     """
+    same = _same(first.samples, second.samples, int(path[0])) if faster == 1 and np.ptp(path) < len(path) else None
+    if same is not None:
+        return Heard(same, another_word=False)
     lines = _Beside(first, second, path, faster).lines()
     if not lines:
         return None
@@ -120,6 +124,21 @@ def heard(first: Wave, second: Wave, path: Places, faster: float) -> Heard | Non
     if word and len(lines) > 1:  # where a pause was edited, one of the clips has something that the other has not
         word = _along(first, second, [line.turned() for line in lines])[1].word()
     return Heard(float(np.average(long[told], weights=weight)), word)
+
+
+def _same(first: Waves, second: Waves, offset: int) -> float | None:
+    """How coherent two clips are where every stretch of what they share is, `offset` frames apart; None where not."""
+    found = []
+    for lag in range(offset * FRAME - FRAME // 2, offset * FRAME + FRAME // 2 + 1):
+        ours, theirs = first[max(0, lag) :], second[max(0, -lag) :]
+        many = min(len(ours), len(theirs))
+        found.append((abs(np.vdot(theirs[:many], ours[:many])), ours[:many], theirs[:many]))
+    _, ours, theirs = max(found, key=lambda each: each[0])
+    if len(ours) < LONG:
+        return None
+    turned = np.concatenate([[0], (ours * theirs.conj()).cumsum()])
+    short = np.abs(turned[SHORT::STEP] - turned[:-SHORT:STEP]) / SHORT
+    return float(short.mean()) if short.min() > CERTAIN else None
 
 
 class _Line(NamedTuple):
@@ -147,6 +166,8 @@ class _Beside:
 
     def lines(self) -> list[_Line]:
         """One for each offset of the path, that with most loud sound first; none where there is too little of it."""
+        if not self.loud.any():
+            return []
         offsets, which = np.unique(self.offsets, return_inverse=True)
         offsets = offsets[np.argsort(-np.bincount(which, self.loud), kind="stable")]
         main = int(offsets[0])

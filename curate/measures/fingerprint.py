@@ -243,11 +243,13 @@ def _marks(print_: bytes) -> landmarks.Table:
     return _parts(print_)[0].reshape(-1, 2)
 
 
-def _parts(print_: bytes) -> list[Print]:
+def _parts(print_: bytes) -> tuple[Print, Print, Print, Print]:
     """The landmarks, the frames, the levels, the signs."""
     every = np.frombuffer(print_ or bytes(8), dtype="<u4").astype(np.uint32)
-    marks, frames = int(every[0]), int(every[1])
-    return np.split(every[2:], np.cumsum([2 * marks, frames, -(-frames // 8)]))
+    frames = 2 + 2 * int(every[0])
+    levels = frames + int(every[1])
+    signs = levels + -(-int(every[1]) // 8)
+    return every[2:frames], every[frames:levels], every[levels:signs], every[signs:]
 
 
 # ---- the corpus as a whole
