@@ -1,4 +1,4 @@
-"""Whether two prints are one waveform: the sign of what lies between 300 and 700 Hz, in a copy the same but for its lag.
+"""Whether two prints are one waveform: the signs of what lies between 300 and 700 Hz, in a copy the same but for a lag.
 
 What a second take of words has in common with the first is its spectrum; its phases are others. Those of a copy stay in
 proportion, whatever its level, noise, room, coder or speed (the coherence of two signals is 1 where one is the other
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curate.measures.alignment import Levels, Places, by_level
-from curate.measures.spectra import Samples
+from curate.measures.spectra import Floats, Samples
 
 Signs = NDArray[np.uint32]  # 16 samples in each, two bits a sample
 Waves = NDArray[np.complex64]
@@ -37,9 +37,12 @@ LOUD = 6  # levels (12 dB) under the loud frames: where coherence is asked for
 WEIGHTLESS = 11  # levels (22 dB) down to which a frame counts
 FEWEST = 3  # loud blocks without which nothing is told
 SOFTEST, LEAST_WEIGHT = 15, 0.02
-COPY = 0.35  # coherence that no two takes reach: they have up to 0.34, copies in rooms and at other speeds more
-# Another word: so many stretches, 25 ms apart, that are less coherent than this where the rest is wholly coherent, and by
-# so much less for what the rest lacks. 0.2 s tell where the rest is nearly the same waveform, else it takes 0.28 s.
+SAME_SPEED = 0.006  # speeds that differ by this are one
+# Coherence that no two takes reach at one speed and at others (they have up to 0.34 and 0.33), and copies in rooms do
+# (0.42 and more; with another speed and a coder besides 0.34 and more).
+COPY, COPY_FASTER = 0.39, 0.35
+# Another word: so many stretches, 25 ms apart, that are less coherent than this where the rest is wholly coherent, and
+# by so much less for what the rest lacks. 0.2 s tell where the rest is nearly the same waveform, else it takes 0.28 s.
 WORDS = ((3, 0.42, 1.5), (6, 0.43, 0.6))
 BESIDE, ENOUGH = 6, 9  # stretches beside it that are not asked; how many others there must be
 LONG, SHORT, STEP = 120, 60, 10  # samples of a stretch that tells a copy, of one that may be another word; between two
@@ -79,10 +82,16 @@ class Stretches(NamedTuple):
 
 
 class Heard(NamedTuple):
-    """How coherent two clips are as a whole, 0 to 1; and whether both have a word that the other has not."""
+    """How coherent two clips are as a whole, 0 to 1; at which speed; whether each has a word that the other lacks."""
 
     alike: float
+    speed: float
     another_word: bool
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether they are one waveform, another word aside."""
+        return self.alike >= (COPY if abs(self.speed - 1) <= SAME_SPEED else COPY_FASTER)
 
 
 def signs(sound: Samples) -> Signs:
@@ -111,7 +120,7 @@ def heard(first: Wave, second: Wave, path: Places, faster: float) -> Heard | Non
     """
     same = _same(first.samples, second.samples, int(path[0])) if faster == 1 and np.ptp(path) < len(path) else None
     if same is not None:
-        return Heard(same, another_word=False)
+        return Heard(same, 1.0, another_word=False)
     lines = _Beside(first, second, path, faster).lines()
     if not lines:
         return None
@@ -123,7 +132,7 @@ def heard(first: Wave, second: Wave, path: Places, faster: float) -> Heard | Non
     word = stretches.word()
     if word and len(lines) > 1:  # where a pause was edited, one of the clips has something that the other has not
         word = _along(first, second, [line.turned() for line in lines])[1].word()
-    return Heard(float(np.average(long[told], weights=weight)), word)
+    return Heard(float(np.average(long[told], weights=weight)), lines[0].speed, word)
 
 
 def _same(first: Waves, second: Waves, offset: int) -> float | None:
@@ -208,7 +217,7 @@ class _Beside:
         chosen = np.unique(np.linspace(0, len(starts) - 1, min(len(starts), MOST_BLOCKS)).astype(np.int64))
         return starts[chosen, None] + np.arange(BLOCK)
 
-    def _good(self, at: Places, offset: int, speeds: Samples, lags: Samples) -> Samples:
+    def _good(self, at: Places, offset: int, speeds: Floats, lags: Floats) -> Floats:
         """(speeds, lags): how coherent blocks of samples are on the mean."""
         places = self.places[at] + offset * FRAME + speeds[:, None, None] * (self.times[at] - self.middle)
         turned = self.theirs[at] * _phase(places - self.times[at])
@@ -240,10 +249,10 @@ def _along(clip: Wave, other: Wave, lines: Sequence[_Line]) -> tuple[Samples, St
 
 def _frame(samples: NDArray[Any]) -> Places:
     """The frame of a print whose middle is nearest."""
-    return np.rint((samples - FIRST) / FRAME).astype(np.int64)
+    return np.asarray(np.rint((samples - FIRST) / FRAME), np.int64)
 
 
-def _read(finer: Waves, places: Samples) -> Waves:
+def _read(finer: Waves, places: Floats) -> Waves:
     at = np.rint(places * FINER).astype(np.int64)
     return np.asarray(finer[np.clip(at + 1, 0, len(finer) - 1)])
 
@@ -263,10 +272,10 @@ def _levels(levels: Levels, at: Places) -> Levels:
     return np.asarray(levels[np.clip(at, 0, len(levels) - 1)])
 
 
-def _phase(samples: Samples) -> Waves:
+def _phase(samples: Floats) -> Waves:
     """How far the middle of the band turns in so many samples."""
     turns = samples * (CENTRE / RATE)
-    return np.exp(2j * np.pi * (turns - np.rint(turns))).astype(np.complex64)
+    return np.asarray(np.exp(2j * np.pi * (turns - np.rint(turns))), np.complex64)
 
 
 def _finer(samples: Waves) -> Waves:

@@ -42,6 +42,7 @@ SILENT = 1e-4  # a peak under -80 dBFS is silence
 THRESHOLD = 0.4  # measured: see docs/measures/duplicates.md
 SURE = 0.8  # as alike as this at the same speed: no other is tried
 NO_TAKE = 0.7  # as alike as this are no two takes
+HALF_BAND = 0.5  # of a clip played faster the bits lie a band higher, where its speed is worth as much
 REFINED = 1.0  # frames by which the ends of two clips must part for their speed to be told anew
 TAKE = 0.25  # what two takes are called: less than any threshold
 
@@ -194,8 +195,12 @@ def _compared(first: Side, second: Side, faster: float, shift: int) -> _Compared
 
 def _shifts(faster: float) -> Iterable[int]:
     """Bands by which a clip so much faster may be higher: not at all, or as it is where it is played faster."""
-    steps = math.log(faster) / (math.log(HIGH / LOW) / BANDS)
+    steps = _bands_higher(faster)
     return dict.fromkeys((0, math.floor(steps), math.ceil(steps)))
+
+
+def _bands_higher(faster: float) -> float:
+    return math.log(faster) / (math.log(HIGH / LOW) / BANDS)
 
 
 def _explained(compared: _Compared) -> tuple[float, float]:
@@ -213,12 +218,18 @@ def _refined(first: Side, second: Side, compared: _Compared) -> _Compared:
 
 
 def _another(first: Side, compared: _Compared, heard: coherence.Heard | None) -> bool:
-    """Whether it is another take of the words, or another word was put into it."""
+    """Whether it is another take of the words, or another word was put into it.
+
+    A tempo changed at the same pitch leaves no waveform in one piece, so that such a copy is known by its bits alone.
+    """
     judged = compared.judged
     if heard is None:  # too little of it is loud
         seen = _wander(first, compared) if judged.explained < NO_TAKE else None
         return seen is not None and seen.is_take(judged.alike, compared.faster)
-    return (judged.explained < NO_TAKE and heard.alike < coherence.COPY) or heard.another_word
+    if not heard.is_copy:
+        return judged.explained < NO_TAKE
+    pitch_stays = compared.shift == 0 and abs(_bands_higher(compared.faster)) > HALF_BAND
+    return heard.another_word and not pitch_stays
 
 
 def _wander(first: Side, compared: _Compared) -> Wander | None:
