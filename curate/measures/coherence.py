@@ -37,10 +37,9 @@ LOUD = 6  # levels (12 dB) under the loud frames: where coherence is asked for
 WEIGHTLESS = 11  # levels (22 dB) down to which a frame counts
 FEWEST = 3  # loud blocks without which nothing is told
 SOFTEST, LEAST_WEIGHT = 15, 0.02
-SAME_SPEED = 0.006  # speeds that differ by this are one
-# Coherence that no two takes reach at one speed and at others (they have up to 0.34 and 0.33), and copies in rooms do
-# (0.42 and more; with another speed and a coder besides 0.34 and more).
-COPY, COPY_FASTER = 0.39, 0.35
+# Coherence over all and the share of the loud stretches that have none: takes have up to 0.34, and 0.19 and more; copies
+# in rooms, in noise and at other speeds 0.34 and more, and up to 0.11.
+COPY, NONE, MOST_NONE = 0.35, 0.22, 0.15
 # Another word: so many stretches, 25 ms apart, that are less coherent than this where the rest is wholly coherent, and
 # by so much less for what the rest lacks. 0.2 s tell where the rest is nearly the same waveform, else it takes 0.28 s.
 WORDS = ((3, 0.42, 1.5), (6, 0.43, 0.6))
@@ -65,6 +64,9 @@ class Stretches(NamedTuple):
         """Whether some of the loud sound is far less coherent than the rest that is as loud."""
         told = np.flatnonzero(~np.isnan(self.alike))
         heard = Stretches(self.alike[told], self.levels[told])
+        loud = heard.alike[heard.levels <= LOUD]
+        if len(loud) >= ENOUGH and np.mean(loud < NONE) > MOST_NONE:
+            return True
         return any(heard.less(*each) for each in WORDS)
 
     def less(self, many: int, bound: float, slope: float) -> bool:
@@ -82,16 +84,10 @@ class Stretches(NamedTuple):
 
 
 class Heard(NamedTuple):
-    """How coherent two clips are as a whole, 0 to 1; at which speed; whether each has a word that the other lacks."""
+    """How coherent two clips are as a whole, 0 to 1; and whether each has a word that the other lacks."""
 
     alike: float
-    speed: float
     another_word: bool
-
-    @property
-    def is_copy(self) -> bool:
-        """Whether they are one waveform, another word aside."""
-        return self.alike >= (COPY if abs(self.speed - 1) <= SAME_SPEED else COPY_FASTER)
 
 
 def signs(sound: Samples) -> Signs:
@@ -120,7 +116,7 @@ def heard(first: Wave, second: Wave, path: Places, faster: float) -> Heard | Non
     """
     same = _same(first.samples, second.samples, int(path[0])) if faster == 1 and np.ptp(path) < len(path) else None
     if same is not None:
-        return Heard(same, 1.0, another_word=False)
+        return Heard(same, another_word=False)
     lines = _Beside(first, second, path, faster).lines()
     if not lines:
         return None
@@ -132,7 +128,7 @@ def heard(first: Wave, second: Wave, path: Places, faster: float) -> Heard | Non
     word = stretches.word()
     if word and len(lines) > 1:  # where a pause was edited, one of the clips has something that the other has not
         word = _along(first, second, [line.turned() for line in lines])[1].word()
-    return Heard(float(np.average(long[told], weights=weight)), lines[0].speed, word)
+    return Heard(float(np.average(long[told], weights=weight)), word)
 
 
 def _same(first: Waves, second: Waves, offset: int) -> float | None:
@@ -228,7 +224,8 @@ class _Beside:
 
 def _along(clip: Wave, other: Wave, lines: Sequence[_Line]) -> tuple[Samples, Stretches]:
     """How coherent each stretch of a clip is, of 0.3 and of 0.15 s; of several lines that one counts which is best."""
-    ours, theirs, times = _finer(other.samples), clip.samples.conj(), np.arange(len(clip.samples))
+    ours, theirs = _finer(other.samples), clip.samples.conj()
+    times = np.arange(len(clip.samples), dtype=np.float64)
     starts = np.arange(0, len(times) - SHORT + 1, STEP)
     middles = starts + SHORT // 2
     best, long = np.full((2, len(starts)), np.nan, np.float32)
@@ -249,7 +246,7 @@ def _along(clip: Wave, other: Wave, lines: Sequence[_Line]) -> tuple[Samples, St
 
 def _frame(samples: NDArray[Any]) -> Places:
     """The frame of a print whose middle is nearest."""
-    return np.asarray(np.rint((samples - FIRST) / FRAME), np.int64)
+    return np.asarray(np.rint((samples - FIRST) / FRAME).astype(np.int64))
 
 
 def _read(finer: Waves, places: Floats) -> Waves:

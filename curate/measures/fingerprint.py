@@ -25,7 +25,7 @@ from curate.measures import coherence, equal_frames, landmarks
 from curate.measures.alignment import FLOOR, LEAST, STEPS, Alignment, Judged, Levels, Side, all_through, likeness
 from curate.measures.equal_frames import NOTHING, Print
 from curate.measures.spectra import Samples, finite, hann, power_of, quantiles
-from curate.measures.wander import Wander, wander
+from curate.measures.wander import SAME_SPEED, Wander, wander
 
 VERSION = 6  # of a clip's print: raise it when an answer changes, it enters the fingerprint
 SIMILAR_VERSION = 7  # of the pairs that sound alike
@@ -42,7 +42,6 @@ SILENT = 1e-4  # a peak under -80 dBFS is silence
 THRESHOLD = 0.4  # measured: see docs/measures/duplicates.md
 SURE = 0.8  # as alike as this at the same speed: no other is tried
 NO_TAKE = 0.7  # as alike as this are no two takes
-HALF_BAND = 0.5  # of a clip played faster the bits lie a band higher, where its speed is worth as much
 REFINED = 1.0  # frames by which the ends of two clips must part for their speed to be told anew
 TAKE = 0.25  # what two takes are called: less than any threshold
 
@@ -195,12 +194,8 @@ def _compared(first: Side, second: Side, faster: float, shift: int) -> _Compared
 
 def _shifts(faster: float) -> Iterable[int]:
     """Bands by which a clip so much faster may be higher: not at all, or as it is where it is played faster."""
-    steps = _bands_higher(faster)
+    steps = math.log(faster) / (math.log(HIGH / LOW) / BANDS)
     return dict.fromkeys((0, math.floor(steps), math.ceil(steps)))
-
-
-def _bands_higher(faster: float) -> float:
-    return math.log(faster) / (math.log(HIGH / LOW) / BANDS)
 
 
 def _explained(compared: _Compared) -> tuple[float, float]:
@@ -226,10 +221,10 @@ def _another(first: Side, compared: _Compared, heard: coherence.Heard | None) ->
     if heard is None:  # too little of it is loud
         seen = _wander(first, compared) if judged.explained < NO_TAKE else None
         return seen is not None and seen.is_take(judged.alike, compared.faster)
-    if not heard.is_copy:
-        return judged.explained < NO_TAKE
-    pitch_stays = compared.shift == 0 and abs(_bands_higher(compared.faster)) > HALF_BAND
-    return heard.another_word and not pitch_stays
+    if judged.explained < NO_TAKE:
+        return heard.alike < coherence.COPY or heard.another_word
+    pitch_stays = compared.shift == 0 and abs(compared.faster - 1) > SAME_SPEED
+    return heard.alike >= coherence.COPY and heard.another_word and not pitch_stays
 
 
 def _wander(first: Side, compared: _Compared) -> Wander | None:
