@@ -37,8 +37,8 @@ LOUD = 6  # levels (12 dB) under the loud frames: where coherence is asked for
 WEIGHTLESS = 11  # levels (22 dB) down to which a frame counts
 FEWEST = 3  # loud blocks without which nothing is told
 SOFTEST, LEAST_WEIGHT = 15, 0.02
-# Coherence over all and the share of the loud stretches that have none: takes have up to 0.34, and 0.19 and more; copies
-# in rooms, in noise and at other speeds 0.34 and more, and up to 0.11.
+# Coherence over all, and the share of loud stretches that have none: takes have up to 0.34, and 0.19 and more; copies in
+# rooms, in noise and at other speeds 0.34 and more, and up to 0.11.
 COPY, NONE, MOST_NONE = 0.35, 0.22, 0.15
 # Another word: so many stretches, 25 ms apart, that are less coherent than this where the rest is wholly coherent, and
 # by so much less for what the rest lacks. 0.2 s tell where the rest is nearly the same waveform, else it takes 0.28 s.
@@ -246,7 +246,7 @@ def _along(clip: Wave, other: Wave, lines: Sequence[_Line]) -> tuple[Samples, St
 
 def _frame(samples: NDArray[Any]) -> Places:
     """The frame of a print whose middle is nearest."""
-    return np.asarray(np.rint((samples - FIRST) / FRAME).astype(np.int64))
+    return np.rint((np.asarray(samples, np.float64) - FIRST) / FRAME).astype(np.int64)
 
 
 def _read(finer: Waves, places: Floats) -> Waves:

@@ -25,7 +25,7 @@ from curate.measures import coherence, equal_frames, landmarks
 from curate.measures.alignment import FLOOR, LEAST, STEPS, Alignment, Judged, Levels, Side, all_through, likeness
 from curate.measures.equal_frames import NOTHING, Print
 from curate.measures.spectra import Samples, finite, hann, power_of, quantiles
-from curate.measures.wander import SAME_SPEED, Wander, wander
+from curate.measures.wander import Wander, wander
 
 VERSION = 6  # of a clip's print: raise it when an answer changes, it enters the fingerprint
 SIMILAR_VERSION = 7  # of the pairs that sound alike
@@ -42,6 +42,7 @@ SILENT = 1e-4  # a peak under -80 dBFS is silence
 THRESHOLD = 0.4  # measured: see docs/measures/duplicates.md
 SURE = 0.8  # as alike as this at the same speed: no other is tried
 NO_TAKE = 0.7  # as alike as this are no two takes
+TEMPO = 0.2  # by so much more than the waveforms do the bits agree where a tempo was changed: there 0.23 and more
 REFINED = 1.0  # frames by which the ends of two clips must part for their speed to be told anew
 TAKE = 0.25  # what two takes are called: less than any threshold
 
@@ -215,7 +216,7 @@ def _refined(first: Side, second: Side, compared: _Compared) -> _Compared:
 def _another(first: Side, compared: _Compared, heard: coherence.Heard | None) -> bool:
     """Whether it is another take of the words, or another word was put into it.
 
-    A tempo changed at the same pitch leaves no waveform in one piece, so that such a copy is known by its bits alone.
+    A tempo changed at the same pitch leaves no waveform in one piece: such a copy agrees by its bits alone.
     """
     judged = compared.judged
     if heard is None:  # too little of it is loud
@@ -223,8 +224,7 @@ def _another(first: Side, compared: _Compared, heard: coherence.Heard | None) ->
         return seen is not None and seen.is_take(judged.alike, compared.faster)
     if judged.explained < NO_TAKE:
         return heard.alike < coherence.COPY or heard.another_word
-    pitch_stays = compared.shift == 0 and abs(compared.faster - 1) > SAME_SPEED
-    return heard.alike >= coherence.COPY and heard.another_word and not pitch_stays
+    return heard.another_word and heard.alike > judged.explained - TEMPO
 
 
 def _wander(first: Side, compared: _Compared) -> Wander | None:
