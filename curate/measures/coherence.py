@@ -37,8 +37,8 @@ LOUD = 6  # levels (12 dB) under the loud frames: where coherence is asked for
 WEIGHTLESS = 11  # levels (22 dB) down to which a frame counts
 FEWEST = 3  # loud blocks without which nothing is told
 SOFTEST, LEAST_WEIGHT = 15, 0.02
-# Coherence over all, and the share of loud stretches that have none: takes have up to 0.34, and 0.19 and more; copies in
-# rooms, in noise and at other speeds 0.34 and more, and up to 0.11.
+# Coherence over all, and the share of loud stretches that have none: takes have up to 0.34, and 0.19 and more; copies
+# in a room, in noise and at another speed 0.34 and more, and up to 0.11.
 COPY, NONE, MOST_NONE = 0.35, 0.22, 0.15
 # Another word: so many stretches, 25 ms apart, that are less coherent than this where the rest is wholly coherent, and
 # by so much less for what the rest lacks. 0.2 s tell where the rest is nearly the same waveform, else it takes 0.28 s.
@@ -114,7 +114,7 @@ def heard(first: Wave, second: Wave, path: Places, faster: float) -> Heard | Non
     About that are looked for the lines on which they lie: one speed, a lag for each offset of the path. None where they
     have too little loud sound in common.
     """
-    same = _same(first.samples, second.samples, int(path[0])) if faster == 1 and np.ptp(path) < len(path) else None
+    same = _same(first.samples, second.samples, int(path[0])) if faster == 1 else None
     if same is not None:
         return Heard(same, another_word=False)
     lines = _Beside(first, second, path, faster).lines()
@@ -211,7 +211,7 @@ class _Beside:
         starts = np.arange(0, len(self.times) - BLOCK + 1, BLOCK)
         starts = starts[((self.offsets == offset) & self.loud)[starts + BLOCK // 2]]
         chosen = np.unique(np.linspace(0, len(starts) - 1, min(len(starts), MOST_BLOCKS)).astype(np.int64))
-        return starts[chosen, None] + np.arange(BLOCK)
+        return np.asarray(starts[chosen, None] + np.arange(BLOCK))
 
     def _good(self, at: Places, offset: int, speeds: Floats, lags: Floats) -> Floats:
         """(speeds, lags): how coherent blocks of samples are on the mean."""
@@ -246,10 +246,12 @@ def _along(clip: Wave, other: Wave, lines: Sequence[_Line]) -> tuple[Samples, St
 
 def _frame(samples: NDArray[Any]) -> Places:
     """The frame of a print whose middle is nearest."""
-    return np.rint((np.asarray(samples, np.float64) - FIRST) / FRAME).astype(np.int64)
+    frames: Places = np.rint((samples - FIRST) / FRAME).astype(np.int64)
+    return frames
 
 
 def _read(finer: Waves, places: Floats) -> Waves:
+    """The samples at these places, of which there are FINER to a sample; zero outside."""
     at = np.rint(places * FINER).astype(np.int64)
     return np.asarray(finer[np.clip(at + 1, 0, len(finer) - 1)])
 
