@@ -37,9 +37,11 @@ LOUD = 6  # levels (12 dB) under the loud frames: where coherence is asked for
 WEIGHTLESS = 11  # levels (22 dB) down to which a frame counts
 FEWEST = 3  # loud blocks without which nothing is told
 SOFTEST, LEAST_WEIGHT = 15, 0.02
-# Coherence over all, and the share of loud stretches that have none: takes have up to 0.34, and 0.19 and more; copies
-# in a room, in noise and at another speed 0.34 and more, and up to 0.11.
-COPY, NONE, MOST_NONE = 0.35, 0.22, 0.15
+# Coherence over all that a copy has, at one speed (to 0.6 %) and at others: takes have up to 0.34, copies in a room
+# 0.42 and more, at another speed besides and coded 0.34 and more.
+SAME_SPEED, COPY, COPY_FASTER = 0.006, 0.39, 0.35
+# The share of loud stretches without any: copies have up to 0.11, takes 0.19 and more.
+NONE, MOST_NONE = 0.22, 0.15
 # Another word: so many stretches, 25 ms apart, that are less coherent than this where the rest is wholly coherent, and
 # by so much less for what the rest lacks. 0.2 s tell where the rest is nearly the same waveform, else it takes 0.28 s.
 WORDS = ((3, 0.42, 1.5), (6, 0.43, 0.6))
@@ -84,10 +86,16 @@ class Stretches(NamedTuple):
 
 
 class Heard(NamedTuple):
-    """How coherent two clips are as a whole, 0 to 1; and whether each has a word that the other lacks."""
+    """How coherent two clips are as a whole, 0 to 1; at which speed; whether each has a word that the other lacks."""
 
     alike: float
+    speed: float
     another_word: bool
+
+    @property
+    def is_take(self) -> bool:
+        """Whether they are less coherent than copies are."""
+        return self.alike < (COPY if abs(self.speed - 1) <= SAME_SPEED else COPY_FASTER)
 
 
 def signs(sound: Samples) -> Signs:
@@ -116,7 +124,7 @@ def heard(first: Wave, second: Wave, path: Places, faster: float) -> Heard | Non
     """
     same = _same(first.samples, second.samples, int(path[0])) if faster == 1 else None
     if same is not None:
-        return Heard(same, another_word=False)
+        return Heard(same, 1.0, another_word=False)
     lines = _Beside(first, second, path, faster).lines()
     if not lines:
         return None
@@ -128,7 +136,7 @@ def heard(first: Wave, second: Wave, path: Places, faster: float) -> Heard | Non
     word = stretches.word()
     if word and len(lines) > 1:  # where a pause was edited, one of the clips has something that the other has not
         word = _along(first, second, [line.turned() for line in lines])[1].word()
-    return Heard(float(np.average(long[told], weights=weight)), word)
+    return Heard(float(np.average(long[told], weights=weight)), lines[0].speed, word)
 
 
 def _same(first: Waves, second: Waves, offset: int) -> float | None:

@@ -223,7 +223,7 @@ def _another(first: Side, compared: _Compared, heard: coherence.Heard | None) ->
         seen = _wander(first, compared) if judged.explained < NO_TAKE else None
         return seen is not None and seen.is_take(judged.alike, compared.faster)
     if judged.explained < NO_TAKE:
-        return heard.alike < coherence.COPY or heard.another_word
+        return heard.is_take or heard.another_word
     return heard.another_word and heard.alike > judged.explained - TEMPO
 
 
