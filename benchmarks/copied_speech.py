@@ -110,7 +110,8 @@ def generated(random: np.random.Generator, count: int) -> list[bytes]:
         weak = random.integers(0, 32, (many, landmarks.WEAK)).astype(np.uint32)
         told = (weak << landmarks.PLACES).sum(axis=1, dtype=np.uint32) | places
         marks = np.stack([random.integers(0, 2**32, many, dtype=np.uint32), told], axis=1)
-        prints.append(fingerprint.packed(numbers, marks, np.zeros(frames, np.uint8)))
+        signs = random.integers(0, 2**32, frames // 2, dtype=np.uint32)
+        prints.append(fingerprint.packed(numbers, marks, np.zeros(frames, np.uint8), signs))
     return prints + prints[: count // 20]
 
 

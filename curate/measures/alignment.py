@@ -248,13 +248,13 @@ def _word(seen: _Seen) -> _Part | None:
             continue
         part = _part(seen, told, WORD, stretches, begin, stop)
         least = begin + int(stretches[begin:stop].argmin())
-        usual = float(_by_level(agree[rest], levels[rest])[levels[least : least + WORD]].mean())
+        usual = float(by_level(agree[rest], levels[rest])[levels[least : least + WORD]].mean())
         found.append((part.likeness - OTHER_WORD + SLOPE * (1 - usual), part))
     over, word = min(found, default=(WEAKER, None), key=lambda each: each[0])
     return word._replace(sure=over < 0) if word and over < WEAKER else None
 
 
-def _by_level(agree: Samples, levels: Levels) -> Samples:
+def by_level(agree: Samples, levels: Levels) -> Samples:
     """(STEPS,): how much frames of each level and of those beside it agree, drawn a little to the mean of all."""
     many, total = np.bincount(levels, minlength=STEPS), np.bincount(levels, agree, minlength=STEPS)
     near = [np.convolve(each, np.ones(3), "same") + each.sum() / len(agree) for each in (many, total)]

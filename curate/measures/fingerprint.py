@@ -20,15 +20,15 @@ from numpy.typing import NDArray
 
 from curate.audio import LISTENING_RATE, resample
 from curate.manifest import COLUMNS
-from curate.measures import equal_frames, landmarks
+from curate.measures import coherence, equal_frames, landmarks
 from curate.measures.alignment import FLOOR, LEAST, STEPS, Alignment, Judged, Levels, Side, all_through, likeness
 from curate.measures.decimation import LISTENING, Band, decimated
 from curate.measures.equal_frames import NOTHING, Print
 from curate.measures.spectra import Samples, cuts, finite, hann, power_of, quantiles
 from curate.measures.wander import Wander, wander
 
-VERSION = 6  # of a clip's print: raise it when an answer changes, it enters the fingerprint
-SIMILAR_VERSION = 6  # of the pairs that sound alike
+VERSION = 7  # of a clip's print: raise it when an answer changes, it enters the fingerprint
+SIMILAR_VERSION = 7  # of the pairs that sound alike
 
 RATE = 5000  # Hz: all that is looked at lies under 2.2 kHz
 BAND = Band(RATE, 2200.0, 2800.0, 80.0)
@@ -43,6 +43,7 @@ SILENT = 1e-4  # a peak under -80 dBFS is silence
 THRESHOLD = 0.4  # measured: see docs/measures/duplicates.md
 SURE = 0.8  # as alike as this at the same speed: no other is tried
 NO_TAKE = 0.7  # as alike as this are no two takes
+TEMPO = 0.2  # by so much more than the waveforms do the bits agree where a tempo was changed: there 0.23 and more
 REFINED = 1.0  # frames by which the ends of two clips must part for their speed to be told anew
 TAKE = 0.25  # what two takes are called: less than any threshold
 
@@ -68,15 +69,15 @@ def fingerprint(samples: Samples, rate: int) -> bytes:
     numbers[~_telling(total, top, moved)] = NOTHING
     if np.count_nonzero(numbers) < LEAST:
         return b""
-    return packed(numbers, landmarks.find(energy), _levels(total, top))
+    return packed(numbers, landmarks.find(energy), _levels(total, top), coherence.signs(sound))
 
 
-def packed(numbers: Print, marks: landmarks.Table, levels: Levels) -> bytes:
-    """A print: how many landmarks, the landmarks, the frames, and their levels, eight to a 32-bit number."""
+def packed(numbers: Print, marks: landmarks.Table, levels: Levels, signs: coherence.Signs) -> bytes:
+    """A print: how many landmarks and frames, these, the frames' levels, eight to a 32-bit number, and the signs."""
     eight = np.zeros(-(-len(levels) // 8) * 8, np.uint32)
     eight[: len(levels)] = levels
     loud = np.bitwise_or.reduce(eight.reshape(-1, 8) << np.arange(0, 32, 4, dtype=np.uint32), axis=1)
-    return np.concatenate([[len(marks)], marks.ravel(), numbers, loud]).astype("<u4").tobytes()
+    return np.concatenate([[len(marks), len(numbers)], marks.ravel(), numbers, loud, signs]).astype("<u4").tobytes()
 
 
 def similarity(a: bytes, b: bytes) -> float:
@@ -97,9 +98,18 @@ def similarity(a: bytes, b: bytes) -> float:
         if faster != 1:
             compared += [_compared(first, second, faster, shift) for shift in _shifts(faster)]
     best = max(compared, key=_explained)
-    if best.judged.alike >= FLOOR and best.judged.explained < NO_TAKE:
-        best = _steady(first, second, best)
-    return round(float(np.clip(best.judged.alike, 0.0, 1.0)), 6)
+    if best.judged.alike < FLOOR:
+        return _rounded(best.judged.alike)
+    if best.judged.explained < NO_TAKE:
+        best = _refined(first, second, best)
+    heard = coherence.heard(_wave(a, first), _wave(b, second), best.judged.path, best.faster)
+    if _another(first, best, heard):
+        return min(TAKE, _rounded(best.judged.alike))
+    return _rounded(best.judged.alike)
+
+
+def _rounded(alike: float) -> float:
+    return round(float(np.clip(alike, 0.0, 1.0)), 6)
 
 
 def pairs(prints: Sequence[bytes], threshold: float = THRESHOLD) -> list[tuple[int, int, float]]:
@@ -194,17 +204,28 @@ def _explained(compared: _Compared) -> tuple[float, float]:
     return compared.judged.explained, compared.judged.alike
 
 
-def _steady(first: Side, second: Side, compared: _Compared) -> _Compared:
-    """The same, at the speed that fits better; no longer alike where no one speed and pitch fit, as in another take."""
+def _refined(first: Side, second: Side, compared: _Compared) -> _Compared:
+    """The same, at the speed that fits better, told from the prints themselves."""
     seen = _wander(first, compared)
-    if seen is not None and abs(seen.slope) * len(compared.second) > REFINED:
-        faster = compared.faster * (1 + seen.slope)
-        finer = max((_compared(first, second, faster, shift) for shift in _shifts(faster)), key=_explained)
-        if finer.judged.explained > compared.judged.explained:
-            compared, seen = finer, _wander(first, finer)
-    if seen is None or not seen.is_take(compared.judged.alike, compared.faster):
+    if seen is None or abs(seen.slope) * len(compared.second) <= REFINED:
         return compared
-    return compared._replace(judged=compared.judged._replace(alike=min(TAKE, compared.judged.alike)))
+    faster = compared.faster * (1 + seen.slope)
+    finer = max((_compared(first, second, faster, shift) for shift in _shifts(faster)), key=_explained)
+    return max(compared, finer, key=lambda each: each.judged.explained)
+
+
+def _another(first: Side, compared: _Compared, heard: coherence.Heard | None) -> bool:
+    """Whether it is another take of the words, or another word was put into it.
+
+    A tempo changed at the same pitch leaves no waveform in one piece: such a copy agrees by its bits alone.
+    """
+    judged = compared.judged
+    if heard is None:  # too little of it is loud
+        seen = _wander(first, compared) if judged.explained < NO_TAKE else None
+        return seen is not None and seen.is_take(judged.alike, compared.faster)
+    if judged.explained < NO_TAKE:
+        return heard.is_take or heard.another_word
+    return heard.another_word and heard.alike > judged.explained - TEMPO
 
 
 def _wander(first: Side, compared: _Compared) -> Wander | None:
@@ -212,20 +233,30 @@ def _wander(first: Side, compared: _Compared) -> Wander | None:
 
 
 def _numbers(print_: bytes) -> Print:
-    return _frames(print_).numbers
+    return _parts(print_)[1]
 
 
 def _frames(print_: bytes) -> Side:
-    every = np.frombuffer(print_, dtype="<u4").astype(np.uint32)
-    every = every[1 + 2 * int(every[0]) :] if len(every) else every
-    count = len(every) * 8 // 9
-    levels = every[count:, None] >> np.arange(0, 32, 4, dtype=np.uint32) & np.uint32(15)
-    return Side(every[:count], levels.ravel()[:count].astype(np.uint8))
+    _, numbers, levels, _ = _parts(print_)
+    every = levels[:, None] >> np.arange(0, 32, 4, dtype=np.uint32) & np.uint32(15)
+    return Side(numbers, every.ravel()[: len(numbers)].astype(np.uint8))
+
+
+def _wave(print_: bytes, side: Side) -> coherence.Wave:
+    return coherence.Wave(coherence.waves(_parts(print_)[3]), side.levels)
 
 
 def _marks(print_: bytes) -> landmarks.Table:
-    every = np.frombuffer(print_, dtype="<u4").astype(np.uint32)
-    return every[1 : 1 + 2 * int(every[0])].reshape(-1, 2) if len(every) else np.zeros((0, 2), np.uint32)
+    return _parts(print_)[0].reshape(-1, 2)
+
+
+def _parts(print_: bytes) -> tuple[Print, Print, Print, Print]:
+    """The landmarks, the frames, the levels, the signs."""
+    every = np.frombuffer(print_ or bytes(8), dtype="<u4").astype(np.uint32)
+    frames = 2 + 2 * int(every[0])
+    levels = frames + int(every[1])
+    signs = levels + -(-int(every[1]) // 8)
+    return every[2:frames], every[frames:levels], every[levels:signs], every[signs:]
 
 
 # ---- the corpus as a whole

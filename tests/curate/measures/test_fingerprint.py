@@ -21,6 +21,7 @@ NAMES = [
     "neg/en_librispeech/1089-134686-0001.flac",
 ]
 RATE = 16_000
+NO_SIGNS = np.zeros(0, np.uint32)
 
 
 def syllables(seed: int, seconds: float = 4.0) -> audio.Samples:
@@ -243,7 +244,7 @@ def test_a_print_keeps_how_far_each_frame_lies_under_the_loud_ones() -> None:
     for count in range(40, 60):
         levels = np.arange(count, dtype=np.uint8) % 16
         back = fingerprint._frames(
-            fingerprint.packed(np.arange(count, dtype=np.uint32), np.zeros((3, 2), np.uint32), levels)
+            fingerprint.packed(np.arange(count, dtype=np.uint32), np.zeros((3, 2), np.uint32), levels, NO_SIGNS)
         )
         assert back.numbers.tolist() == list(range(count))
         assert back.levels.tolist() == levels.tolist()
@@ -319,7 +320,7 @@ def random_print(rng: np.random.Generator, seconds: float = 6.0) -> bytes:
     frames = np.repeat(rng.integers(1, 2**32, round(seconds * 50 / 3), dtype=np.uint32), 3)
     at = np.sort(rng.choice(len(frames), round(3.7 * seconds), replace=False)).astype(np.uint32)
     marks = np.stack([rng.integers(0, 2**20, len(at), dtype=np.uint32), at | np.uint32(1 << 21 | 2 << 26)], axis=1)
-    return fingerprint.packed(frames, marks, np.zeros(len(frames), np.uint8))
+    return fingerprint.packed(frames, marks, np.zeros(len(frames), np.uint8), NO_SIGNS)
 
 
 def test_of_a_large_corpus_few_pairs_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,10 +67,11 @@ def test_frames_that_say_nothing_tell_nothing() -> None:
     assert wander(np.zeros(FRAMES, np.uint32), numbers(4, FRAMES), 0, path(FRAMES)) is None
 
 
-def test_a_take_is_no_duplicate_and_a_copy_in_noise_is() -> None:
+def test_without_a_waveform_a_take_is_no_duplicate_and_a_copy_in_noise_is() -> None:
     source = numbers(5, FRAMES)
-    none, levels = np.zeros((0, 2), np.uint32), np.zeros(FRAMES, np.uint8)
-    plain, noisy, take = (packed(each, none, levels) for each in (source, flipped(source, 0.25), drifting(source)))
+    none, levels, signs = np.zeros((0, 2), np.uint32), np.zeros(FRAMES, np.uint8), np.zeros(0, np.uint32)
+    kinds = (source, flipped(source, 0.25), drifting(source))
+    plain, noisy, take = (packed(each, none, levels, signs) for each in kinds)
     assert fingerprint.similarity(plain, noisy) > fingerprint.THRESHOLD
     assert fingerprint.similarity(plain, take) < fingerprint.FLOOR
     assert fingerprint.similarity(take, plain) == fingerprint.similarity(plain, take)
