@@ -38,8 +38,9 @@ WEIGHTLESS = 11  # levels (22 dB) down to which a frame counts
 FEWEST = 3  # loud blocks without which nothing is told
 SOFTEST, LEAST_WEIGHT = 15, 0.02
 # Coherence over all that a copy has, at one speed (to 0.6 %) and at others: takes have up to 0.34, copies in a room
-# 0.42 and more, at another speed besides and coded 0.34 and more.
-SAME_SPEED, COPY, COPY_FASTER = 0.006, 0.39, 0.35
+# 0.38 and more, at another speed besides and coded 0.34 and more. Bits of takes that are more coherent than 0.3 agree
+# by less than 0.5, those of copies in a room by 0.6 and more.
+SAME_SPEED, WELL, COPY, COPY_ELSE = 0.006, 0.55, 0.39, 0.35
 # The share of loud stretches without any: copies have up to 0.11, takes 0.19 and more.
 NONE, MOST_NONE = 0.22, 0.15
 # Another word: so many stretches, 25 ms apart, that are less coherent than this where the rest is wholly coherent, and
@@ -92,10 +93,9 @@ class Heard(NamedTuple):
     speed: float
     another_word: bool
 
-    @property
-    def is_take(self) -> bool:
-        """Whether they are less coherent than copies are."""
-        return self.alike < (COPY if abs(self.speed - 1) <= SAME_SPEED else COPY_FASTER)
+    def is_take(self, bits: float) -> bool:
+        """Whether they are less coherent than copies whose `bits` agree as well."""
+        return self.alike < (COPY if bits < WELL and abs(self.speed - 1) <= SAME_SPEED else COPY_ELSE)
 
 
 def signs(sound: Samples) -> Signs:
@@ -178,7 +178,10 @@ class _Beside:
         self.loud = np.maximum(ours, theirs) <= LOUD
 
     def lines(self) -> list[_Line]:
-        """One for each offset of the path, that with most loud sound first; none where there is too little of it."""
+        """One for each offset of the path, that with most loud sound first, and one beside that where it is not all.
+
+        None where there is too little loud sound.
+        """
         if not self.loud.any():
             return []
         offsets, which = np.unique(self.offsets, return_inverse=True)
@@ -188,13 +191,19 @@ class _Beside:
         if len(blocks) < FEWEST:
             return []
         speed, lag = self._speed(blocks, main)
-        lags = {main: lag}
+        lags, near = [(main, lag)], np.arange(-FAR, FAR + 0.1, 1 / FINER)
         for each in offsets[1:].tolist():
-            mine, near = self._blocks(each), np.arange(-FAR, FAR + 0.1, 1 / FINER)
+            mine = self._blocks(each)
             if len(mine):
-                lags[each] = float(near[self._good(mine, each, np.array([speed]), near).argmax()])
+                lags.append((each, float(near[self._good(mine, each, np.array([speed]), near).argmax()])))
+        # what was put in may be longer than what it replaced by less than a frame, which the path does not tell
+        rest = blocks[self._each(blocks, main, np.array([speed]), np.array([lag]))[0, 0] < SURE]
+        if len(rest) >= FEWEST:
+            good = self._good(rest, main, np.array([speed]), near)[0]
+            if good.max() > SURE:
+                lags.append((main, float(near[good.argmax()])))
         start = self.places[0] - speed * self.middle
-        return [_Line(self.faster + speed, float(start + each * FRAME + lag)) for each, lag in lags.items()]
+        return [_Line(self.faster + speed, float(start + each * FRAME + lag)) for each, lag in lags]
 
     def _speed(self, blocks: Places, offset: int) -> tuple[float, float]:
         """The speed beyond `faster`, and the lag in the middle."""
@@ -223,11 +232,15 @@ class _Beside:
 
     def _good(self, at: Places, offset: int, speeds: Floats, lags: Floats) -> Floats:
         """(speeds, lags): how coherent blocks of samples are on the mean."""
+        return np.asarray(self._each(at, offset, speeds, lags).mean(axis=-1))
+
+    def _each(self, at: Places, offset: int, speeds: Floats, lags: Floats) -> Floats:
+        """(speeds, lags, blocks): how coherent each of them is."""
         places = self.places[at] + offset * FRAME + speeds[:, None, None] * (self.times[at] - self.middle)
         turned = self.theirs[at] * _phase(places - self.times[at])
         there = _read(self.ours, places[:, None] + lags[:, None, None])
         size = np.sqrt(np.maximum((np.abs(there) ** 2).sum(axis=-1) * at.shape[1], 1e-9))
-        return np.asarray((np.abs((there * turned[:, None]).sum(axis=-1)) / size).mean(axis=-1))
+        return np.asarray(np.abs((there * turned[:, None]).sum(axis=-1)) / size)
 
 
 def _along(clip: Wave, other: Wave, lines: Sequence[_Line]) -> tuple[Samples, Stretches]:

@@ -43,7 +43,7 @@ SILENT = 1e-4  # a peak under -80 dBFS is silence
 THRESHOLD = 0.4  # measured: see docs/measures/duplicates.md
 SURE = 0.8  # as alike as this at the same speed: no other is tried
 NO_TAKE = 0.7  # as alike as this are no two takes
-TEMPO = 0.2  # by so much more than the waveforms do the bits agree where a tempo was changed: there 0.23 and more
+TEMPO = 0.13  # by so much more than the waveforms do the bits agree where a tempo was changed: there 0.14 and more
 REFINED = 1.0  # frames by which the ends of two clips must part for their speed to be told anew
 TAKE = 0.25  # what two takes are called: less than any threshold
 
@@ -220,12 +220,12 @@ def _another(first: Side, compared: _Compared, heard: coherence.Heard | None) ->
     A tempo changed at the same pitch leaves no waveform in one piece: such a copy agrees by its bits alone.
     """
     judged = compared.judged
+    if judged.explained >= NO_TAKE:
+        return heard is not None and heard.another_word and heard.alike > judged.explained - TEMPO
     if heard is None:  # too little of it is loud
-        seen = _wander(first, compared) if judged.explained < NO_TAKE else None
+        seen = _wander(first, compared)
         return seen is not None and seen.is_take(judged.alike, compared.faster)
-    if judged.explained < NO_TAKE:
-        return heard.is_take or heard.another_word
-    return heard.another_word and heard.alike > judged.explained - TEMPO
+    return heard.is_take(judged.explained) or heard.another_word
 
 
 def _wander(first: Side, compared: _Compared) -> Wander | None:

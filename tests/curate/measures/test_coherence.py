@@ -64,8 +64,8 @@ def test_a_copy_is_coherent_and_another_take_is_not(seed: int) -> None:
         found = heard(sound, copy)
         assert found.alike > 0.5, what
         assert not found.another_word, what
-    assert heard(sound, again(sound)).is_take
-    assert heard(sound, spoken(seed + 1)).is_take
+    assert heard(sound, again(sound)).is_take(0.6)
+    assert heard(sound, spoken(seed + 1)).is_take(0.6)
 
 
 @needs_speech
@@ -76,7 +76,7 @@ def test_the_speed_is_told_better_than_the_prints_do(told: float) -> None:
         sound = spoken(seed)[: 3 * RATE]
         found = heard(sound, audio.resample(sound, 1000 * RATE, round(1000 * RATE / 0.98)), told)
         assert found.speed == pytest.approx(0.98, abs=0.004)
-        assert not found.is_take
+        assert not found.is_take(0.5)
         assert not found.another_word
 
 
