@@ -46,6 +46,7 @@ NONE, MOST_NONE = 0.22, 0.15
 # Another word: so many stretches, 25 ms apart, that are less coherent than this where the rest is wholly coherent, and
 # by so much less for what the rest lacks. 0.2 s tell where the rest is nearly the same waveform, else it takes 0.28 s.
 WORDS = ((3, 0.42, 1.5), (6, 0.43, 0.6))
+CLEAR = 0.7  # as coherent as this, what is loud in one clip alone tells too
 BESIDE, ENOUGH = 6, 9  # stretches beside it that are not asked; how many others there must be
 LONG, SHORT, STEP = 120, 60, 10  # samples of a stretch that tells a copy, of one that may be another word; between two
 
@@ -71,6 +72,11 @@ class Stretches(NamedTuple):
         if len(loud) >= ENOUGH and np.mean(loud < NONE) > MOST_NONE:
             return True
         return any(heard.less(*each) for each in WORDS)
+
+    def of(self, clip: Wave) -> Stretches:
+        """The same with the levels of the clip alone, whatever the other has beside it."""
+        middles = np.arange(len(self.alike)) * STEP + SHORT // 2
+        return self._replace(levels=_levels(clip.levels, _frame(middles)))
 
     def less(self, many: int, bound: float, slope: float) -> bool:
         """Whether `many` loud stretches in a row are less coherent than the rest allows."""
@@ -133,10 +139,16 @@ def heard(first: Wave, second: Wave, path: Places, faster: float) -> Heard | Non
     if not told.any():
         return None
     weight = np.clip(1 - stretches.levels[told] / WEIGHTLESS, LEAST_WEIGHT, None)
+    alike = float(np.average(long[told], weights=weight))
     word = stretches.word()
+    turned = [line.turned() for line in lines]
     if word and len(lines) > 1:  # where a pause was edited, one of the clips has something that the other has not
-        word = _along(first, second, [line.turned() for line in lines])[1].word()
-    return Heard(float(np.average(long[told], weights=weight)), lines[0].speed, word)
+        word = _along(first, second, turned)[1].word()
+    elif not word and alike > CLEAR and abs(len(first.samples) - len(second.samples)) < SHORT:
+        # none was made longer: what is loud in one of them alone is a word, where the other has a pause
+        others = _along(first, second, turned)[1]
+        word = stretches.of(second).less(*WORDS[1]) or others.of(first).less(*WORDS[1])
+    return Heard(alike, lines[0].speed, word)
 
 
 def _same(first: Waves, second: Waves, offset: int) -> float | None:

@@ -100,6 +100,31 @@ def test_one_other_word_is_heard_and_an_edited_pause_is_none(seed: int) -> None:
     assert not found.another_word
 
 
+@needs_speech
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("longer", [-0.0125, 0.0075, 0.015])
+def test_another_word_is_heard_where_what_follows_is_some_milliseconds_off(seed: int, longer: float) -> None:
+    """By less than a frame of a print, so that its path tells of one offset alone."""
+    sound, other = spoken(seed), spoken(seed + 3)
+    size, at = RATE * 4 // 10, int(np.convolve(np.square(sound[: 3 * RATE]), np.ones(RATE // 2), "valid").argmax())
+    long = size + round(longer * RATE)
+    loudest = np.convolve(np.square(other), np.ones(long), "valid").argmax()
+    replaced = np.concatenate([sound[:at], other[loudest : loudest + long], sound[at + size :]])
+    shifted = np.concatenate([sound[:at], np.zeros(max(0, long - size), np.float32), sound[at + max(0, size - long) :]])
+    assert heard(sound, replaced).another_word
+    assert heard(sound, shifted).alike > 0.6
+
+
+@needs_speech
+@pytest.mark.parametrize("seed", range(4))
+def test_a_word_that_one_clip_lacks_is_heard(seed: int) -> None:
+    sound = spoken(seed)
+    at = int(np.convolve(np.square(sound), np.ones(2 * RATE // 5), "valid").argmax())
+    silenced = np.concatenate([sound[:at], np.zeros(2 * RATE // 5, np.float32), sound[at + 2 * RATE // 5 :]])
+    assert heard(sound, silenced).another_word
+    assert heard(silenced, sound).another_word
+
+
 def test_without_loud_sound_in_common_nothing_is_told() -> None:
     random = np.random.default_rng(0)
     sound = coherence.Wave(coherence.waves(random.integers(0, 2**32, 100, dtype=np.uint32)), np.zeros(190, np.uint8))
