@@ -125,9 +125,7 @@ def _fetch(model: str, revision: str | None) -> Path:
     try:
         folder = Path(snapshot_download(model, revision=revision))
     except Exception as problem:  # the hub's errors share no base class: no network, no such id, gated, disk full
-        said = (
-            str(problem).strip().removeprefix("Got: ")
-        )  # as the hub's library begins, where it tells of another error
+        said = str(problem).strip().removeprefix("Got: ")  # so the hub's library begins, telling of another's error
         reason = said.splitlines()[0] if said else type(problem).__name__
         raise UserError(f"{model} is no folder here and could not be fetched from the hub: {reason}") from problem
     if revision is None:
