@@ -20,20 +20,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: _LONG.index(item.path.name) if item.path.name in _LONG else len(_LONG))
 
 
-@pytest.fixture(autouse=True)
-def _default_signals() -> Iterator[None]:
-    """Each test begins with Python's own handlers.
-
-    A run that a test leaves half-way keeps its handlers until it is collected. Under nohup, or started by a script
-    with `&`, signals are ignored, which the commands respect: tests of a hangup or of Ctrl-C would hear none.
-    """
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+def _default_signals() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _signals_are_heard() -> None:
+    """Under nohup, or started by a script with `&`, signals are ignored, and so by every command that a test starts."""
+    _default_signals()
+
+
+@pytest.fixture(autouse=True)
+def _no_signal_handlers_of_others() -> None:
+    """A run that a test leaves half-way keeps its handlers until it is collected: a test begins with Python's own."""
+    _default_signals()
 
 
 @pytest.fixture
