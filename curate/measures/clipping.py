@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from curate.audio import LISTENING_RATE
 from curate.measures import straight_tops
 from curate.measures.decimation import LISTENING, decimated
-from curate.measures.half_waves import LOBE, LOUDEST_LOBES, half_waves, high_peak, index_runs
+from curate.measures.half_waves import LOBE, LOUDEST_LOBES, half_waves, high_peak
+from curate.measures.runs import index_runs
 from curate.measures.spectra import Floats, Samples, quantiles
 
 CEILING, PILED = 0.01, 3  # see `_flat_share`: a sine has 2.4 times as much in its top 1 % as in the next

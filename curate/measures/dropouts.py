@@ -13,18 +13,14 @@ from __future__ import annotations
 
 import bisect
 import functools
-import math
 
 import numpy as np
-from numpy.typing import NDArray
 
-from curate.measures.half_waves import Flags, flag_runs, joined
-from curate.measures.spectra import Samples, finite, quantiles
+from curate.measures import repeated_packets
+from curate.measures.runs import Edges, Spans, edges, stretches
+from curate.measures.spectra import Samples, finite, quantiles, variance
 
 VERSION = 6  # raise it when an answer changes: it enters the fingerprint
-
-Spans = list[tuple[int, int]]
-Edges = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 # Seconds of a gap by its edges' loudness alone: shorter ones may be the tops of clipped waves, longer ones are cuts.
 SHORTEST, LONGEST = 0.004, 1.0
@@ -53,15 +49,7 @@ CLIFF = 26.0  # dB between them; of 10,000 clean clips one falls and rises by 24
 SHORTEST_HOLE, LONGEST_HOLE = 0.0035, 0.06  # seconds; stops are mostly longer
 HOLLOW = 15.0  # dB under its edges: the loudest frame inside
 FARTHER, APART = 0.008, 0.003  # seconds in which there must be sound, and how far off: a lone glottal pulse has none
-REPEAT = 0.1  # seconds: the longest packet that is played again
-REPEAT_RUN = 0.008  # seconds that must be equal
-TAPS = 12  # samples that are equal by chance in no speech
-LOOKED_AT = 16_000  # Hz: at a higher rate the same number of places a second is looked at
-LAGS = 8  # distances between a packet and its copy that are looked at, the most common first
-MOVING = 40.0  # dB under the speech: a place where the sound moves by less within TAPS is not looked at
-MOSTLY = 0.2  # share of the clip: where more of it repeats, it is a tone
 FEW = 8  # gaps are asked one by one
-WORD = np.uint64(0x0101010101010101)  # eight true flags
 
 
 def longest(samples: Samples, rate: int, speech: Spans) -> float | None:
@@ -78,12 +66,12 @@ def longest(samples: Samples, rate: int, speech: Spans) -> float | None:
     steps = np.empty_like(sound)
     steps[0] = 0
     np.subtract(sound[1:], sound[:-1], out=steps[1:])
-    runs = _edges(sound[1:] == sound[:-1], max(4, int(BRIEFEST * rate) - 1))
+    runs = edges(sound[1:] == sound[:-1], max(4, int(BRIEFEST * rate) - 1))
     fine = _energies(sound, max(2, round(FINE * rate)))
     hushed, holes = (
         [gap for gap in each(sound, steps, fine, rate, level) if _moves(sound, gap)] for each in (_hushed, _holes)
     )
-    gaps = [*_equal(sound, runs, fine, rate, level), *hushed, *_repeated(sound, rate, level)]
+    gaps = [*_equal(sound, runs, fine, rate, level), *hushed, *repeated_packets.find(sound, rate, level, LOUD)]
     for found in (_brief(sound, runs, rate, level), holes):
         gaps += found if len(found) <= max(1, OFTEN * spoken / rate) else []
     return max((end - start for start, end in gaps), default=0) * 1000 / rate
@@ -163,7 +151,7 @@ def _hushed(sound: Samples, steps: Samples, fine: Samples, rate: int, level: flo
     quiet &= power < max(float(room) * 10 ** (-QUIETER / 10), float(loud) * 10 ** (-DEEP / 10))
     if not quiet.any():
         return []
-    starts, ends = _edges(quiet, round(2 * SHORTEST * rate / size))
+    starts, ends = edges(quiet, round(2 * SHORTEST * rate / size))
     gaps = _maybe_between_words((starts * size, ends * size), fine, len(sound), rate, level, slack=size)
     return [gap for gap in gaps if _between_words(sound, gap, rate, level, slack=size)]
 
@@ -183,9 +171,9 @@ def _holes(sound: Samples, steps: Samples, fine: Samples, rate: int, level: floa
     if not falls.any() or not rises.any():
         return []
     steps_before, steps_after = _beside(_energies(steps, size)[: len(power)])
-    rising = _runs(rises & (steps_after >= cliff * steps_before), 1)
+    rising = stretches(rises & (steps_after >= cliff * steps_before), 1)
     found: Spans = []
-    for fall, _ in _runs(falls & (steps_before >= cliff * steps_after), 1):
+    for fall, _ in stretches(falls & (steps_before >= cliff * steps_after), 1):
         following = bisect.bisect(rising, (fall, len(power)))
         if following == len(rising):
             break
@@ -249,128 +237,5 @@ def _between_words(sound: Samples, gap: tuple[int, int], rate: int, level: float
     before, after = sound[max(0, start - slack - width) : start], sound[end : end + slack + width]
     if end - start > LONGEST * rate or len(before) < width or len(after) < width:
         return False
-    weaker, louder = sorted((_variance(before), _variance(after)))
+    weaker, louder = sorted((variance(before), variance(after)))
     return bool(louder >= level * 10 ** (-LOUD / 10) and weaker >= level * 10 ** (-AUDIBLE / 10))
-
-
-def _variance(part: Samples) -> float:
-    """As np.var, which takes three times that for so few samples."""
-    moved = part - part.mean()
-    return float(moved @ moved) / len(part)
-
-
-def _repeated(sound: Samples, rate: int, level: float) -> Spans:
-    """Loud stretches that equal the ones just before them to the last bit, as when a packet is played again."""
-    if len(sound) < 4 * TAPS:
-        return []
-    found: Spans = []
-    least = level * 10 ** (-LOUD / 10)
-    for lag in _lags(sound, rate, level):
-        equal = _equal_runs(sound[lag:], sound[:-lag], round(REPEAT_RUN * rate), least)
-        found += [(a + lag, b + lag) for a, b in equal if _variance(sound[a + lag : b + lag]) >= least]
-    covered = sum(end - start for start, end in found)
-    return [] if covered > MOSTLY * len(sound) else found
-
-
-def _lags(sound: Samples, rate: int, level: float) -> list[int]:
-    """At which distances the same TAPS samples come again, the most common first."""
-    bits = sound.view(np.uint32)
-    pairs = bits[:-1] * np.uint32(0x9E3779B1)  # a number for every two samples
-    pairs += bits[1:]
-    # one in sixteen at 16 kHz, by content: the same of both copies; where nothing moves there is nothing to find
-    some = min(2**28, math.ceil(2**28 * LOOKED_AT / rate))
-    places = _flagged(pairs[: len(bits) - TAPS + 1] > np.uint32(2**32 - 1 - some))  # zeros are none of them
-    moved = np.abs(sound[places] - sound[places + TAPS // 2])
-    places = places[moved > np.float32(math.sqrt(level) * 10 ** (-MOVING / 20))]
-    # nearly all places have four samples that do not come again
-    number, place = _ordered(pairs, places, 4)
-    again = np.zeros(len(place) + 1, np.bool_)
-    np.equal(number[1:], number[:-1], out=again[1:-1])
-    if not again.any():
-        return []
-    number, place = _ordered(pairs, np.sort(place[again[1:] | again[:-1]]), TAPS)
-    apart = np.diff(place)
-    twins = (number[1:] == number[:-1]) & (apart <= REPEAT * rate) & (apart > TAPS)
-    if not twins.any():
-        return []
-    lags, counts = np.unique(apart[twins], return_counts=True)
-    return [int(lag) for lag in lags[np.argsort(-counts, kind="stable")[:LAGS]]]
-
-
-def _flagged(flags: Flags) -> NDArray[np.int64]:
-    """Where flags are true; eight at a time are looked at first, as most of them are not."""
-    eights = _eights(flags)
-    some = np.flatnonzero(eights.view(np.uint64).ravel() != 0)
-    at = np.flatnonzero(eights[some])
-    return np.asarray(8 * some[at >> 3] + (at & 7))
-
-
-def _eights(flags: Flags) -> Flags:
-    """(n, 8): the flags, and at least one more that is not true."""
-    rows = np.zeros((len(flags) // 8 + 1, 8), np.bool_)
-    rows.ravel()[: len(flags)] = flags
-    return rows
-
-
-def _ordered(
-    pairs: NDArray[np.uint32], places: NDArray[np.int64], taps: int
-) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    """A number for so many samples from each place on, and the places, sorted by number, then by place.
-
-    In one 64-bit word: faster than sorting an index. Sums wrap around.
-    """
-    numbers = sum(pairs[tap:].take(places) * weight for tap, weight in zip(range(0, taps, 2), _weights(), strict=False))
-    width = np.uint64((len(pairs) + 1).bit_length())
-    ordered = np.sort(numbers >> width << width | places.astype(np.uint64))
-    return ordered >> width, (ordered & ((np.uint64(1) << width) - np.uint64(1))).astype(np.int64)
-
-
-@functools.cache
-def _weights() -> NDArray[np.uint64]:
-    """A large odd number for every two taps."""
-    return np.random.default_rng(0).integers(1, 2**63, TAPS // 2, dtype=np.uint64) | np.uint64(1)
-
-
-def _equal_runs(one: Samples, other: Samples, least: int, variance: float) -> Spans:
-    """Half-open stretches of at least so many samples that are equal in two rows, but for some under that variance.
-
-    Every eighth of `least` is looked at first: a run has eight of these in a row, and speech has not.
-    """
-    step = max(1, least // 8)
-    found: Spans = []
-    for start, end in _runs(one[::step] == other[::step], max(1, least // step)):
-        low, high = max(0, (start - 1) * step), min(len(one), end * step)
-        part = one[low:high]
-        if (float(part.max()) - float(part.min())) ** 2 >= 4 * variance:  # no sound in that range has more
-            found += [(low + a, low + b) for a, b in _runs(part == other[low:high], least)]
-    return found
-
-
-def _runs(flags: Flags, least: int) -> Spans:
-    """Half-open stretches of at least so many true flags."""
-    starts, ends = _edges(flags, least)
-    return list(zip(starts.tolist(), ends.tolist(), strict=True))
-
-
-def _edges(flags: Flags, least: int) -> Edges:
-    """Where stretches of at least so many true flags start, and where they end."""
-    least = max(1, least)
-    if len(flags) < least:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    if least >= 15:
-        return _long_edges(flags, least)
-    starts, lengths = flag_runs(joined(np.logical_and, flags, least))
-    return starts, starts + lengths + (least - 1)
-
-
-def _long_edges(flags: Flags, least: int) -> Edges:
-    """The same for 15 flags and more, among which are eight that are looked at together."""
-    eights = _eights(flags)
-    full = eights.view(np.uint64).ravel() == WORD
-    if not full.any():
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    first, count = flag_runs(full)
-    starts = 8 * first - np.where(first > 0, eights[first - 1, ::-1].argmin(axis=1), 0)
-    ends = 8 * (first + count) + eights[first + count].argmin(axis=1)
-    long = ends - starts >= least
-    return starts[long], ends[long]

@@ -1,19 +1,17 @@
-"""Half-waves of a sound, from one crossing of zero to the next, and runs of flags: what clipping is measured on.
+"""Half-waves of a sound, from one crossing of zero to the next: what clipping is measured on.
 
-A change here changes answers: raise `signal.VERSION`, and of flags `dropouts.VERSION`.
+A change here changes answers: raise `signal.VERSION`.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from curate.measures.spectra import Samples, apart
-
-Flags = NDArray[np.bool_]
 
 LOBE = 5  # samples: a shorter half-wave says nothing
 LOUDEST_LOBES = 0.85  # of the peak that 2 % of half-waves pass: what is asked first
@@ -69,30 +67,3 @@ def ordered_at(values: Samples, place: float) -> float:
     ordered = np.partition(values, at)
     one, next_ = ordered[at], ordered[at + 1 :].min(initial=np.inf) if place > at else ordered[at]
     return float(one + (next_ - one) * np.float64(place - at))
-
-
-def flag_runs(flags: Flags) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Where each run of flags starts, and its length."""
-    changes = np.zeros(len(flags) + 1, np.bool_)
-    np.not_equal(flags[1:], flags[:-1], out=changes[1:-1])
-    changes[0], changes[-1] = flags[0], flags[-1]
-    edges = np.flatnonzero(changes)
-    return edges[::2], edges[1::2] - edges[::2]
-
-
-def index_runs(at: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Where each run of neighbours starts among places in order, and its length."""
-    begins = np.ones(len(at), np.bool_)
-    np.greater(at[1:] - at[:-1], 1, out=begins[1:])
-    firsts = np.flatnonzero(begins)
-    return at[firsts], apart(firsts, len(at))
-
-
-def joined(join: np.ufunc, values: NDArray[Any], width: int) -> NDArray[Any]:
-    """Each `width` neighbours joined: over 2, 4, 8, ... of them, each one vector operation."""
-    done = 1
-    while 2 * done <= width:
-        values = join(values[:-done], values[done:])
-        done *= 2
-    rest = width - done
-    return np.asarray(join(values[:-rest], values[rest:]) if rest else values)

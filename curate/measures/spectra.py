@@ -168,6 +168,12 @@ def quantiles(values: NDArray[Any], shares: Sequence[float]) -> NDArray[Any]:
     return np.array(found)
 
 
+def variance(part: Samples) -> float:
+    """As np.var, which takes three times that for a few hundred samples."""
+    moved = part - part.mean()
+    return float(moved @ moved) / len(part)
+
+
 def apart(places: NDArray[np.int64], end: int) -> NDArray[np.int64]:
     """How far it is from each place to the next, from the last to the end."""
     lengths = np.empty_like(places)

@@ -13,17 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curate.audio import LISTENING_RATE as STRAIGHT_RATE
-from curate.measures.half_waves import (
-    LOUDEST_LOBES,
-    Flags,
-    HalfWaves,
-    flag_runs,
-    half_waves,
-    high_peak,
-    joined,
-    maxima,
-    ordered_at,
-)
+from curate.measures.half_waves import LOUDEST_LOBES, HalfWaves, half_waves, high_peak, maxima, ordered_at
+from curate.measures.runs import Flags, flag_runs, joined
 from curate.measures.spectra import Samples
 
 # Straight tops, see `share`: how straight, less so many times what softer waves are; and how steady. Tuned on

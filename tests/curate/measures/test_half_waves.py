@@ -1,4 +1,4 @@
-"""Half-waves, runs and places in order are what numpy's slower ways say they are."""
+"""Half-waves and places in order are what numpy's slower ways say they are."""
 
 import numpy as np
 import pytest
@@ -21,18 +21,3 @@ def test_half_waves_lie_between_crossings_of_zero() -> None:
     assert waves.lengths.tolist() == [2, 3, 1, 1]
     assert waves.tops.tolist() == [1, 3, 4, 1]
     assert waves.every(1, 2).tops.tolist() == [3, 1]
-
-
-def test_runs_of_flags_and_of_places() -> None:
-    flags = np.array([True, True, False, True, False, False, True])
-    for starts, lengths in (half_waves.flag_runs(flags), half_waves.index_runs(np.flatnonzero(flags))):
-        assert starts.tolist() == [0, 3, 6]
-        assert lengths.tolist() == [2, 1, 1]
-    assert half_waves.index_runs(np.zeros(0, np.int64))[0].tolist() == []
-
-
-@pytest.mark.parametrize("width", [1, 2, 3, 7, 8])
-def test_neighbours_are_joined(width: int) -> None:
-    values = np.random.default_rng(width).normal(size=40)
-    slow = [values[at : at + width].max() for at in range(len(values) - width + 1)]
-    assert half_waves.joined(np.maximum, values, width).tolist() == slow
