@@ -175,8 +175,8 @@ RULES: tuple[Rule, ...] = (
             ),
             Bound(
                 "voice_similarity", "at least", "filter.voice_similarity", "its parts alike by at least {}", 0.55,
-                "several_speakers: least mean cosine between two groups of 1.5 s windows, or of all less 0.06; four "
-                "women in turn: at most 0.54", title="Voice of its parts",
+                "several_speakers: how alike its speech is to itself, by groups of 1.5 s windows, all of them, and two "
+                "people that it is parted into; four women in turn: at most 0.54", title="Voice of its parts",
             ),
         ),
         only=_several_known,
