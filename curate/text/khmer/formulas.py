@@ -13,6 +13,7 @@ from curate.text.rules import TextRule
 
 _CELL = r"\$?[A-Z]{1,3}\$?\d{1,5}(?![A-Za-z\d])"
 _OPERATORS = "=+×÷<>≤≥≠²³^⁰¹⁴⁵⁶⁷⁸⁹⁻−√≈±"
+_POWERS = ("²", "³", "2", "3")
 _NEAR = 30  # letters in which an equation has its sign
 _SHEET = re.compile(r"(?:ក្រឡា|[:=(,]) ?$")
 
@@ -42,7 +43,7 @@ def variable(match: re.Match[str]) -> str:
     """One letter or two beside a sign of arithmetic; a unit with its power is a unit: m²."""
     letters, text = match["letters"], match.string
     after, before = text[match.end() : match.end() + 2].lstrip()[:1], text[max(0, match.start() - 2) : match.start()]
-    if after and letters + after in UNITS:
+    if after in _POWERS and letters in UNITS and letters + after in UNITS:
         return UNITS[letters]
     if letters.lower() in LOANS or letters.lower() in SPELLED:
         return match.group()

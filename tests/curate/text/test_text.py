@@ -1,6 +1,8 @@
 """What the text functions say, and how fast; what holds for any text is in test_properties.py."""
 
 import doctest
+import itertools
+import string
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,18 @@ PIECES = [
 @pytest.mark.parametrize("piece", PIECES)
 def test_a_long_line_does_not_hang(language: str, piece: str) -> None:
     assert len(steps(piece * (20_000 // len(piece)), language).text) <= 40 * 20_000
+
+
+@LANGUAGES
+def test_any_two_letters_side_by_side_are_read(language: str) -> None:
+    """Together many are a unit, as `k m`, of which one by itself is none."""
+    for one, other in itertools.product(string.ascii_letters, repeat=2):
+        assert steps(f"{one} {other}", language).text
+
+
+def test_letters_beside_each_other_are_no_unit_and_a_unit_with_its_power_is_one() -> None:
+    assert normalise("m m", "km") == "អិម អិម"
+    assert (normalise("m²", "km"), normalise("m ²", "km")) == ("ម៉ែត្រការ៉េ", "ម៉ែត្រ ការ៉េ")
 
 
 def test_bytes_that_are_not_utf8_are_named() -> None:
