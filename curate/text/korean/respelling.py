@@ -52,9 +52,10 @@ def letters(text: str, plan: Plan, tokens: list[Token], *, other: tuple[Choice, 
         respelled[choice.start : choice.end] = map(_kept_ui, spelled, text[choice.start : choice.end])
     for at in plan.closed:
         respelled[at], respelled[at + 1] = _closed_before(respelled[at], respelled[at + 1])
-    numbers = {at for choice in plan.choices if choice.numeral for at in range(choice.start, choice.end)}
+    # 삼 is no stem in 육삼구, and a reading says what comes of a stem before what else is in it: 앉은일 [안즌닐]
+    settled = {at for choice in plan.choices for at in range(choice.start, choice.end - (not choice.numeral))}
     for token in tokens:
-        if token.end - 1 in numbers:  # 삼 is no stem in 육삼구
+        if token.end - 1 in settled:
             continue
         bare = text[token.end : token.end + 1] == " "  # a stem never stands alone: 알 것 is 알 and the ending -ㄹ
         mark = _mark(text[token.end - 1], token.tag.split("+")[-1], bare=bare)

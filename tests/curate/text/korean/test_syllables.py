@@ -89,6 +89,7 @@ def test_the_property_sees_what_is_impossible(written: str, said: str) -> None:
         ("옷_값", "옫_갑"),  # no letter stands behind a final
         ("있ㅋㅋ", "읻ㅋㅋ"),
         ("넋이/값", "넉씨/갑"),
+        ("가앉은일", "가안즌닐"),  # a word of the lexicon whose stem is tagged behind another word only
     ],
 )
 def test_a_final_is_moved_or_kept_or_changed(written: str, said: str) -> None:
