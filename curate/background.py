@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from curate import console
+from curate import garbage
 from curate.engine import one_thread, processors
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _answer(process: subprocess.Popen[bytes]) -> "Finished | None":
 def serve(folder: Path) -> None:
     """The life of the process: one corpus, one recipe in, one answer out."""
     one_thread()
-    console.few_collections()
+    garbage.few_collections()
     from curate import commands
     from curate.corpus import Corpus
     from curate.recipe import Recipe

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from curate import console
+from curate import console, garbage
 from curate.errors import UserError
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def main() -> None:
     from curate.engine import one_thread
 
     one_thread()  # before numpy and torch are loaded
-    console.few_collections()
+    garbage.few_collections()
     console.run(app, "curate")
 
 

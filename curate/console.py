@@ -2,7 +2,6 @@
 
 import codecs
 import errno
-import gc
 import logging
 import os
 import sys
@@ -12,7 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from curate import signals
+from curate import garbage, signals
 from curate.errors import Interrupted, UserError
 from curate.files import as_disk_error
 
@@ -51,14 +50,6 @@ def options(version: Version = False, verbose: Verbose = 0) -> None:
     log_to_screen(verbose)
 
 
-def few_collections() -> None:
-    """Look for circles of objects seldom: imports and tables make very many objects and hardly a circle.
-
-    Python's 700 new objects take a twelfth of a short command's time.
-    """
-    gc.set_threshold(50_000)
-
-
 def run(app: typer.Typer, name: str) -> NoReturn:
     """Run a command: what a person can mend is one line on standard error and the status that a shell expects.
 
@@ -92,7 +83,7 @@ def run(app: typer.Typer, name: str) -> NoReturn:
         _end(f"{name}: cannot write: {disk}; {remedy} or name another folder, finished work is kept", 1)
     if status == Interrupted.status and speaks:  # typer's answer to Ctrl-C, without a word
         typer.echo(signals.WORDS.format(name), err=True)
-    gc.freeze()  # Python looks through all objects for circles once more as it ends: a fifth of a second after a `tag`
+    garbage.no_last_collection()
     sys.exit(status)
 
 

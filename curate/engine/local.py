@@ -16,6 +16,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
+from curate import garbage
 from curate.engine import memory, one_thread
 from curate.engine.devices import GONE, WAITED, Device, Remote
 from curate.engine.work import Extractors, Job, Result, work
@@ -202,6 +203,7 @@ def _ending(code: int | None) -> str:
 def _serve(pipe: Connection, measures: list[Measure], device: str) -> None:
     """A worker's life: jobs in, answers out, until the pipe closes (so also when the parent is killed)."""
     memory.keep_freed()
+    garbage.few_collections()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which keeps what has come in
     state = Extractors(measures, Remote(device).extractor if device else None)
     try:
@@ -210,7 +212,7 @@ def _serve(pipe: Connection, measures: list[Measure], device: str) -> None:
             for message in _answers(job, state):
                 pipe.send(message)
     except (EOFError, OSError):
-        return
+        garbage.no_last_collection()
 
 
 def _answers(job: Job, state: Extractors) -> Iterator[Result | UserError | str | None]:

