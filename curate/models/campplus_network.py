@@ -1,4 +1,4 @@
-"""CAM++'s network: the published weights, computed for one clip at a time in two thirds of the time.
+"""CAM++'s network: the published weights, one clip at a time, in two thirds of the time that its modules take.
 
 The layers are those of 3D-Speaker's `campplus` (Apache-2.0; Wang et al., Interspeech 2023): a head of 3 x 3
 convolutions over time and frequency, a convolution over time that halves the frames, three blocks of densely connected
