@@ -18,7 +18,8 @@ from curate.measures.linkage import Labels, Vectors
 from curate.steps import lookalikes, speakers
 
 ENOUGH = 2.0  # seconds of speech: of clips with a voice and as much hardly one was another's (docs/measures/voices.md)
-RIVALLED = 0.05  # such a clip is in doubt all the same where it is nearer to its own person than to others by less
+RIVALLED = 0.05  # such a clip is in doubt all the same where it is nearer to its own person than to others by less;
+MISNAMED = 0.1  # one with a name, where it is nearer to another by more
 CLEAR, APART = 0.65, 0.1  # with less, a voice is sure this near, and nearer by this much than the next person's
 FARTHEST, WITHIN = 0.3, 0.1  # others that it may be of: this near, and farther than the nearest by at most this much
 LIKE = 0.5  # a voice of few clips may be a larger one's this near: of 2 s and more, other speakers are at most .53
@@ -50,7 +51,10 @@ def fill(clips: pl.DataFrame) -> pl.DataFrame:
     owner = clips["person"].replace_strict(numbered, default=-1, return_dtype=pl.Int64).fill_null(-1).to_numpy()
     apart = _apart(clips, owner, len(known.persons))
     around = _around(vectors, np.flatnonzero(heard), known, owner, apart, lookalikes.is_fair(clips))
-    rivalled = is_known & nameless & ~few & (around.rival > np.maximum(around.own - RIVALLED, FARTHEST))
+    nearer = np.maximum(around.own + np.where(nameless, -RIVALLED, MISNAMED), FARTHEST)
+    sizes = np.bincount(known.owner[known.voice[is_known]], minlength=len(known.persons))
+    compared = nameless | (np.append(sizes, 0)[owner] > 1)  # of a name's only clip nothing else tells
+    rivalled = is_known & ~few & compared & (around.rival > nearer)
     rows = np.flatnonzero(rivalled | ((doubtful | few) & heard))
     labels = np.full(clips.height, -1)
     labelled = _labelled(clips.filter(pl.Series(is_known)))
@@ -70,8 +74,9 @@ def fill(clips: pl.DataFrame) -> pl.DataFrame:
         clear = doubtful[row] and clip["speaker_conflict"] is None and clip["voice"] is not None
         sure = _is_clear(near, own) if clear else is_known[row] and not others
         found[row] = None if sure else others
-    sizes = np.bincount(known.owner[known.voice[is_known]], minlength=len(known.persons))
     rest = np.where(is_known, around.own, np.float32(-1))
+    for row, person in _in_others_voice(clips["voice"], owner, is_known):
+        found[row] = [known.persons[person], *(each for each in found[row] or [] if each != known.persons[person])]
     alike = lookalikes.find(clips, owner, labels, rest, around.nearest, sizes)
     astray = is_known & nameless & (around.own > 0) & (around.own < OWN)  # 0: there is no other clip
     for row in np.flatnonzero(np.isin(owner, alike) | astray).tolist():
@@ -145,6 +150,19 @@ def _nearness(vectors: Vectors, rows: Labels, known: _Known) -> Iterator[Vectors
         own, mine = known.voice[rows[some]][counted], vectors[rows[some]][counted]
         cosines[counted, own] = np.einsum("nd,nd->n", linkage.unit(known.sums[own] - mine), mine)
         yield np.maximum.reduceat(cosines, firsts, axis=1)
+
+
+def _in_others_voice(voice: pl.Series, owner: Labels, is_known: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
+    """Clips, by row, in a voice most of whose sure clips are another person's, and who that is.
+
+    Of a name with two clips of each of two people one half stands with the other's person.
+    """
+    clips = pl.DataFrame({"voice": voice, "owner": owner, "known": is_known}).with_row_index("row")
+    clips = clips.filter(pl.col("voice").is_not_null(), pl.col("owner") >= 0)
+    counts = clips.filter("known").group_by("voice", "owner").len()
+    most = counts.filter(2 * pl.col("len") > pl.col("len").sum().over("voice")).select("voice", most="owner")
+    others = clips.join(most, on="voice", maintain_order="left").filter(pl.col("owner") != pl.col("most"))
+    yield from others.select("row", "most").iter_rows()
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,43 @@ def test_enough_speech_halfway_between_two_may_be_either() -> None:
     assert candidates([*voices(), named])[15] == ["voice-002"]  # as a voice without a name may be hers
 
 
+def named(source: str, name: str, who: int, seeds: range, voice: str | None = None) -> list[dict[str, Any]]:
+    """Long clips of a person, by number, under a name."""
+    return [
+        {
+            "source": source,
+            "speaker": name,
+            "voice": voice or f"voice-00{who + 1}",
+            "embedding": sound(who, seed, spread=0.9),
+            "speech_seconds": 6.0,
+        }
+        for seed in seeds
+    ]
+
+
+def test_a_name_on_clips_of_two_people_does_not_take_one_of_them_to_another_split() -> None:
+    """Half of a small name's clips are another's, whom a second source names."""
+    mina = named("a", "mina", 0, range(5))
+    half = [*named("b", "mina", 0, range(10, 12)), *named("b", "mina", 1, range(20, 22))]
+    juno = named("b", "juno", 1, range(30, 35))
+    rows = [*mina, *half, *juno]
+    told = person_candidates.fill(speakers.persons(clips(rows)))
+    stands = told["person"].to_list()
+    assert stands[5] == stands[6] == "b juno"  # as more of the name's clips are hers
+    assert told["person_candidates"].to_list()[5:7] == [["a mina"]] * 2
+    assert told["person_candidates"].to_list()[9:] == [None] * 5
+
+
+def test_a_named_clip_that_is_much_nearer_to_another_may_be_theirs() -> None:
+    mina, juno = named("a", "mina", 0, range(5)), named("a", "juno", 1, range(10, 15))
+    wrong = named("a", "juno", 0, range(20, 21), voice="voice-008")
+    found = candidates([*mina, *juno, *wrong])
+    assert found[:10] == [None] * 10
+    assert found[10] == ["a mina"]
+    alone = {**wrong[0], "speaker": "sora"}  # a name's only clip: nothing else tells what she sounds like
+    assert candidates([*mina, *juno, alone])[10] is None
+
+
 def test_a_voice_of_one_clip_that_is_like_a_larger_one_may_be_that_persons() -> None:
     alone = {"voice": "voice-009", "embedding": between(0, 5, 0.55), "speech_seconds": 6.0}
     assert candidates([*voices(), alone])[15] == ["voice-001"]
