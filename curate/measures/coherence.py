@@ -111,8 +111,7 @@ class Heard(NamedTuple):
 def signs(sound: Samples) -> Signs:
     """The signs of a clip given at 5000 Hz.
 
-    The band is cut out of one spectrum of the whole clip, at a lower rate: a third of the time, and of 420,000 bits of
-    telephone prompts none is another.
+    The band is cut out of one spectrum of the whole clip; at a lower rate, as that takes half of the time.
     """
     import scipy.fft  # slow to import
 
