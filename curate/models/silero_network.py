@@ -199,6 +199,9 @@ def _fields(message: Any) -> Iterator[tuple[int, Any]]:
 
 def _number(message: Any, at: int) -> tuple[int, int]:
     """A variable-length number, seven bits a byte, and where it ends."""
+    value = message[at]
+    if value < 128:  # as most are
+        return value, at + 1
     value = shift = 0
     while True:
         byte = message[at]
