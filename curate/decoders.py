@@ -113,7 +113,8 @@ def _small_wave(path: Path) -> Stream | None:
     if path.suffix.lower() != ".wav" or path.stat().st_size > SMALL:
         return None
     content = path.read_bytes()
-    info, found = wave_info(content), _wave_data(content)
+    found = _wave_data(content)
+    info = _wave(found[0], found[2]) if found else None
     if info is None or found is None or info.format != "WAV/PCM_16":
         return None
     samples = np.frombuffer(content, "<i2", info.frames * info.channels, found[1]).reshape(-1, info.channels)
