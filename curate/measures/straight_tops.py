@@ -292,9 +292,13 @@ class Runs(NamedTuple):
 
     def longest(self) -> int:
         """How many samples the longest run of each half-wave holds, in all."""
-        longest = np.zeros(int(self.waves.max(initial=-1)) + 1, np.int64)
-        np.maximum.at(longest, self.waves, self.lengths)
-        return int(longest.sum())
+        if not len(self.waves):
+            return 0
+        firsts = np.flatnonzero(np.concatenate([[True], self.waves[1:] != self.waves[:-1]]))
+        return int(np.maximum.reduceat(self.lengths, firsts).sum())
+
+
+NO_RUNS = Runs(*(np.zeros(0, np.int64) for _ in range(3)))
 
 
 def _straight_runs(sound: Samples, waves: HalfWaves, beyond: float = 0.0) -> Runs:
@@ -303,9 +307,8 @@ def _straight_runs(sound: Samples, waves: HalfWaves, beyond: float = 0.0) -> Run
     Without a bend: the second difference stays under a tenth of the half-wave's largest. A sine bends most at its top.
     No runs are looked for where they cannot hold more than `beyond` samples.
     """
-    nothing = Runs(*(np.zeros(0, np.int64) for _ in range(3)))
     if not len(waves.lengths):
-        return nothing
+        return NO_RUNS
     lengths = waves.lengths + 2  # with the sample before each half-wave and the one after it, where every run ends
     after = lengths.cumsum() - 1
     before = after - waves.lengths - 1
@@ -321,7 +324,7 @@ def _straight_runs(sound: Samples, waves: HalfWaves, beyond: float = 0.0) -> Run
     even[before], even[after] = False, False
     top = even & (np.abs(some, out=some) >= (np.float32(STRAIGHT_TOP) * waves.tops).repeat(lengths))
     if np.count_nonzero(top) <= beyond:
-        return nothing
+        return NO_RUNS
     (even_starts, even_lengths), (top_starts, top_lengths) = flag_runs(even), flag_runs(top)
     around = even_starts.searchsorted(top_starts, "right") - 1
     ends_there = even_lengths[around] <= SLOPE * top_lengths
