@@ -47,7 +47,7 @@ OFFSET = 5e-4  # a smaller mean (-66 dB) is no offset: the samples stay as they 
 def finite(samples: Block) -> Block:
     """The same samples, of any shape; NaN and infinity are silence."""
     flat = samples.ravel()
-    if np.isfinite(flat @ flat):  # one pass: nearly every sound is finite
+    if math.isfinite(flat @ flat):  # one pass: nearly every sound is finite
         return samples
     return np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0)
 

@@ -81,6 +81,8 @@ def ask_texts(clips: pl.DataFrame, measures: Sequence[Measure], context: Context
 def ask_corpus(clips: pl.DataFrame, each: Measure, store: Store) -> pl.DataFrame:
     """Fill the columns of a measure that looks at all clips at once, unless it was asked about just these."""
     measured = clips.filter(pl.col(each.inputs[0]).is_not_null())
+    if measured.is_empty():
+        return clips
     key = corpus_key(measured, each)
     store.asked(each, [key[:KEY_DIGITS]])
     answer = store.read_table(each, key)
@@ -102,12 +104,21 @@ def _ask_audio(
 
 def _asked(clips: pl.DataFrame, each: Measure, where: pl.Expr, store: Store) -> Asked:
     """Structure alone decides whom a measure is asked about: what it needs is there, and the language is its own."""
+    if not _possible(clips, each):
+        return Asked(each, clips.clear(), clips.clear())
     needed = [pl.col(name).is_not_null() for name in each.needs]
     language = [pl.col("language") == each.language] if each.language else []
     rows = clips.with_row_index(ROW).filter(pl.all_horizontal(where, *needed, *language))
     rows = rows.with_columns(pl.Series("key", keys(rows, each), dtype=pl.String))
     store.asked(each, rows["key"])
     return Asked(each, rows, store.read(each))
+
+
+def _possible(clips: pl.DataFrame, each: Measure) -> bool:
+    """Whether any clip has the measure's language, and any has what it needs: to look is cheaper than to filter."""
+    if each.language and not (clips["language"] == each.language).any():
+        return False
+    return all(clips[name].null_count() < clips.height for name in each.needs)
 
 
 def _filled(clips: pl.DataFrame, asked: Sequence[Asked], results: Iterator[Result], store: Store) -> pl.DataFrame:

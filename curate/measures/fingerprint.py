@@ -24,10 +24,10 @@ from curate.measures import coherence, equal_frames, landmarks
 from curate.measures.alignment import FLOOR, LEAST, STEPS, Alignment, Judged, Levels, Side, all_through, likeness
 from curate.measures.decimation import LISTENING, Band, decimated
 from curate.measures.equal_frames import NOTHING, Print
-from curate.measures.spectra import Samples, cuts, finite, hann, power_of, quantiles
+from curate.measures.spectra import Samples, cuts, finite, hann, quantiles
 from curate.measures.wander import Wander, wander
 
-VERSION = 7  # of a clip's print: raise it when an answer changes, it enters the fingerprint
+VERSION = 8  # of a clip's print: raise it when an answer changes, it enters the fingerprint
 SIMILAR_VERSION = 7  # of the pairs that sound alike
 
 RATE = 5000  # Hz: all that is looked at lies under 2.2 kHz
@@ -138,9 +138,13 @@ def _energy(sound: Samples) -> NDArray[np.float32]:
     cut = cuts(sound, WINDOW, HOP)
     (first, bands), window = _bands(), hann(WINDOW)
     energy = np.empty((len(cut), BANDS), np.float32)
+    shaped = np.empty((AT_ONCE, WINDOW), np.float32)
+    power = np.empty((AT_ONCE, len(bands)), np.float32)
     for at in range(0, len(cut), AT_ONCE):
-        spectrum = scipy.fft.rfft(cut[at : at + AT_ONCE] * window, axis=1, overwrite_x=True)
-        np.matmul(power_of(spectrum[:, first : first + len(bands)]), bands, out=energy[at : at + AT_ONCE])
+        some = cut[at : at + AT_ONCE]
+        spectrum = scipy.fft.rfft(np.multiply(some, window, out=shaped[: len(some)]), axis=1, overwrite_x=True)
+        part = np.abs(spectrum[:, first : first + len(bands)], out=power[: len(some)])
+        np.matmul(np.square(part, out=part), bands, out=energy[at : at + AT_ONCE])
     return energy
 
 

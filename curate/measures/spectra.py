@@ -68,13 +68,26 @@ def frames_of(samples: Samples, rate: int, speech: Spans) -> Frames:
     step = rate / size
     if np.count_nonzero(inside) > MOSTLY * len(inside):
         power, energy = _spectra(cut, means, np.arange(len(cut)), step)
-        spoken = power[inside]
+        spoken = _transposed(power, inside)
     else:
         energy = _energies(padded, cut, hop, means, step)
-        spoken, energy[inside] = _spectra(cut, means, np.flatnonzero(inside), step)
+        power, energy[inside] = _spectra(cut, means, np.flatnonzero(inside), step)
+        spoken = np.ascontiguousarray(power.T)
         unsure = np.flatnonzero(~inside & (energy < ROUNDED * np.square(means)))
         energy[unsure] = _spectra(cut, means, unsure, step)[1]
-    return Frames(cut, means, energy.astype(np.float64), step, inside, ~beside, np.ascontiguousarray(spoken.T))
+    return Frames(cut, means, energy.astype(np.float64), step, inside, ~beside, spoken)
+
+
+def _transposed(rows: Samples, chosen: NDArray[np.bool_]) -> Samples:
+    """The chosen rows as columns; runs of them are copied at once."""
+    edges = (np.flatnonzero(chosen[1:] != chosen[:-1]) + 1).tolist()
+    edges = [*([0] if chosen[0] else []), *edges, *([len(chosen)] if chosen[-1] else [])]
+    columns = np.empty((rows.shape[1], np.count_nonzero(chosen)), rows.dtype)
+    at = 0
+    for start, end in zip(edges[::2], edges[1::2], strict=True):
+        columns[:, at : at + end - start] = rows[start:end].T
+        at += end - start
+    return columns
 
 
 def _spectra(cut: Samples, means: Samples, rows: NDArray[np.int64], step: float) -> tuple[Samples, Samples]:

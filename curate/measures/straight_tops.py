@@ -33,6 +33,10 @@ TURNED_LOUDEST, TURNED_FRAMES, TURNED_AROUND = 0.08, 25, 0.01
 # Under 16 kHz, where few samples make a top: as straight as the first (compressed reach 0.081), or in place of STRAIGHT
 # the second (of 2,400 clean, compressed and limited copies at 8 kHz, none is as straight as 0.033).
 COARSE, COARSE_STRAIGHT = 0.09, 0.045
+# The glottis of some closes at the end of a ramp, which is straight to the top and lies on one side of zero (telephone
+# prompts of one speaker). Where most of what is straight in the loudest half-waves, in runs of so many samples, rises
+# or falls by more than this share of the top, and so much less lies on the other side, this much must be straight.
+RAMP_RUN, RAMP_SLOPE, ONE_SIDED, RAMP_STRAIGHT = 3, 0.06, 0.05, 0.11
 EVEN_PEAKS, EVEN_LEVEL = 2.6, 1.95  # of the highest sample, and of the level that one in 1000 passes
 # Words with long pauses, or of which only some were clipped, have peaks less even than that: more is asked of them.
 UNEVEN, UNEVEN_STRAIGHT, UNEVEN_STEADY = 1.35, 0.055, 0.45  # as far beyond the two bounds above
@@ -81,6 +85,8 @@ def share(sound: Samples, rate: int) -> float:
     softer = tops.straightness(*SOFTER_LOBES, until=asked) if straight > least else math.inf
     enough = straight - USUAL * softer > least or (coarse and straight > COARSE)
     bending = not enough and bends and straight > BENDING_TIMES * softer
+    if (enough or bending) and straight <= RAMP_STRAIGHT and tops.ramps(LOUDEST_LOBES):
+        enough = bending = False
     steady, held = _steadiness(sound, level, ceiling, rate, least_steady, asked=bending)
     enough = enough or (bending and steady < BENDING)
     share = max(held, tops.share(LOUD_LOBES)) if enough else held
@@ -165,7 +171,7 @@ class Tops(NamedTuple):
         total, found = max(1, int(waves.lengths.sum())), 0
         parts = PARTS if until < math.inf else 1
         for part in range(parts):
-            found += int(_straight_runs(self.sound, waves.every(part, parts), beyond * total).sum())
+            found += _straight_runs(self.sound, waves.every(part, parts), beyond * total).longest()
             if found / total >= until:
                 break
         return found / total
@@ -173,7 +179,21 @@ class Tops(NamedTuple):
     def share(self, least: float) -> float:
         """The share of samples that are straight in half-waves whose peak is at least so much of `most`."""
         runs = _straight_runs(self.sound, self.waves.between(least * self.most))
-        return float(runs.sum() / len(self.sound))
+        return runs.longest() / len(self.sound)
+
+    def ramps(self, least: float) -> bool:
+        """Whether what is straight in half-waves whose peak is at least so much of `most` slopes, on one side only."""
+        waves = self.waves.between(least * self.most)
+        runs = _straight_runs(self.sound, waves)
+        long = runs.lengths >= RAMP_RUN
+        wave, start, length = (each[long] for each in runs)
+        if not len(length):
+            return False
+        above = int(length[self.sound[start] > 0].sum())
+        below = int(length.sum()) - above
+        slopes = np.abs(self.sound[start + length - 1] - self.sound[start]) / waves.tops[wave]
+        sloping = int(length[slopes > RAMP_SLOPE].sum())
+        return 2 * sloping > above + below and min(above, below) < ONE_SIDED * max(above, below)
 
 
 def _tops(sound: Samples, level: Samples) -> Tops:
@@ -263,18 +283,37 @@ def _highest(values: NDArray[Any], width: int) -> NDArray[Any]:
     return joined(np.maximum, padded, width)
 
 
-def _straight_runs(sound: Samples, waves: HalfWaves, beyond: float = 0.0) -> NDArray[np.int64]:
-    """For each half-wave its longest run of samples near its top and without a bend that ends near the top too.
+class Runs(NamedTuple):
+    """Straight runs of samples: the number of the half-wave that each lies in, where it starts, and its length."""
+
+    waves: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+
+    def longest(self) -> int:
+        """How many samples the longest run of each half-wave holds, in all."""
+        if not len(self.waves):
+            return 0
+        firsts = np.flatnonzero(np.concatenate([[True], self.waves[1:] != self.waves[:-1]]))
+        return int(np.maximum.reduceat(self.lengths, firsts).sum())
+
+
+NO_RUNS = Runs(*(np.zeros(0, np.int64) for _ in range(3)))
+
+
+def _straight_runs(sound: Samples, waves: HalfWaves, beyond: float = 0.0) -> Runs:
+    """Runs of samples near the top of a half-wave and without a bend that end near the top too.
 
     Without a bend: the second difference stays under a tenth of the half-wave's largest. A sine bends most at its top.
     No runs are looked for where they cannot hold more than `beyond` samples.
     """
     if not len(waves.lengths):
-        return np.zeros(0, np.int64)
+        return NO_RUNS
     lengths = waves.lengths + 2  # with the sample before each half-wave and the one after it, where every run ends
     after = lengths.cumsum() - 1
     before = after - waves.lengths - 1
-    some = sound.take((waves.starts - 1 - before).repeat(lengths) + np.arange(after[-1] + 1), mode="clip")
+    moved = waves.starts - 1 - before
+    some = sound.take(moved.repeat(lengths) + np.arange(after[-1] + 1), mode="clip")
     bend = _bends(some)
     bend[before], bend[after] = 0, 0
     if waves.starts[0] == 0:
@@ -284,12 +323,11 @@ def _straight_runs(sound: Samples, waves: HalfWaves, beyond: float = 0.0) -> NDA
     even = bend < (np.float32(STRAIGHT_BEND) * maxima(bend, before)).repeat(lengths)
     even[before], even[after] = False, False
     top = even & (np.abs(some, out=some) >= (np.float32(STRAIGHT_TOP) * waves.tops).repeat(lengths))
-    longest = np.zeros(len(before), dtype=np.int64)
     if np.count_nonzero(top) <= beyond:
-        return longest
+        return NO_RUNS
     (even_starts, even_lengths), (top_starts, top_lengths) = flag_runs(even), flag_runs(top)
     around = even_starts.searchsorted(top_starts, "right") - 1
     ends_there = even_lengths[around] <= SLOPE * top_lengths
-    wave = before.searchsorted(top_starts[ends_there], "right") - 1
-    np.maximum.at(longest, wave, top_lengths[ends_there])
-    return longest
+    starts = top_starts[ends_there]
+    wave = before.searchsorted(starts, "right") - 1
+    return Runs(wave, starts + moved[wave], top_lengths[ends_there])

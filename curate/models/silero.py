@@ -132,25 +132,26 @@ class Spans:
 
     def add(self, probabilities: NDArray[Any]) -> None:
         """The probabilities of the next frames."""
-        for probability in probabilities.tolist():
-            self._step(probability)
-            self._at += self._frame
+        start, pause = self._start, self._pause
+        for at, probability in enumerate(probabilities.tolist()):
+            if probability >= self._enter:
+                pause = None
+                if start is None:
+                    start = self._at + at * self._frame
+            elif start is not None and probability < self._leave:
+                here = self._at + at * self._frame
+                pause = here if pause is None else pause
+                if here - pause >= self._silence:
+                    self._keep(start, pause)
+                    start = pause = None
+        self._start, self._pause = start, pause
+        self._at += len(probabilities) * self._frame
 
     def finish(self, length: int) -> list[Span]:
         """All spans of a recording that was `length` samples long."""
         if self._start is not None:
             self._keep(self._start, length)
         return self._found
-
-    def _step(self, probability: float) -> None:
-        if probability >= self._enter:
-            self._pause = None
-            self._start = self._at if self._start is None else self._start
-        elif self._start is not None and probability < self._leave:
-            self._pause = self._at if self._pause is None else self._pause
-            if self._at - self._pause >= self._silence:
-                self._keep(self._start, self._pause)
-                self._start = self._pause = None
 
     def _keep(self, start: int, end: int) -> None:
         if end - start > self._shortest:

@@ -140,6 +140,34 @@ def test_what_is_not_looked_at_does_not_change_how_straight_waves_are() -> None:
             assert tops.straightness(0.3, 0.6, beyond=bound) in (whole, 0 if whole <= bound else whole)
 
 
+def glottal_pulses(seed: int) -> np.ndarray:
+    """A voice whose glottis closes at the end of a ramp, now straight and now round: 4 to 9 s at 16 kHz, peak 1."""
+    random = np.random.default_rng(seed)
+    periods = []
+    for _ in range(500):
+        top, up, fall = random.uniform(0.8, 1.0), random.integers(30, 60), random.integers(9, 22)
+        ripple = 1 + 0.3 * np.sin(2 * np.pi * np.arange(up) / random.uniform(6, 12))
+        above = 0.5 * top * np.sin(np.pi * np.arange(up) / up) * ripple
+        below = -0.85 * top * np.sin(np.pi / 2 * np.arange(fall) / fall)
+        size = random.integers(6, 12)
+        bent = -top * (0.85 + 0.15 * np.sin(np.pi * np.arange(size) / size))
+        ramp = -top * np.linspace(0.85, 1, 5) if random.random() < 0.3 else bent
+        periods.append(np.concatenate([above, below, ramp, -top * np.cos(np.pi / 2 * np.arange(1, 5) / 4)]))
+    sound = np.concatenate(periods)
+    sound *= np.repeat(random.uniform(0.75, 1, len(sound) // 800 + 1), 800)[: len(sound)]
+    sound += 0.012 * random.normal(size=len(sound))
+    return np.asarray(sound / np.abs(sound).max(), dtype=np.float32)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_ramp_that_ends_where_the_glottis_closes_is_not_clipped(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    sound = glottal_pulses(seed)
+    assert straight_tops.share(sound, 16_000) == 0
+    assert straight_tops.share(np.clip(sound, -0.4, 0.4), 16_000) > 0.1
+    monkeypatch.setattr(straight_tops, "RAMP_STRAIGHT", 0.0)
+    assert straight_tops.share(sound, 16_000) > 0
+
+
 @needs_speech
 def test_speech_through_a_limiter_is_not_clipped() -> None:
     for name in ("ko/zeroth/104_003_0294.flac", "neg/en_librispeech/1089-134686-0001.flac"):
