@@ -124,8 +124,8 @@ COLUMNS = _columns(
         pl.Float64,
         "speakers",
         "how alike the clip's speech is to itself: the least of the mean cosine between two groups of 1.5 s windows, "
-        "of all that share no sound less 0.06, and of two people that it is parted into less 0.1; null under 2.6 s of "
-        "speech",
+        "of all that share no sound less 0.06, of such windows of 1 s without what all voices share and 0.21, and of "
+        "two people that it is parted into less 0.1; null under 2.6 s of speech",
         "-1..1",
         3,
     ),

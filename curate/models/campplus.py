@@ -10,6 +10,7 @@ under 2 s different speakers reach 0.65.
 import functools
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
+from importlib.resources import files
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,6 +30,7 @@ BINS = 80
 WINDOW, HOP = 150, 75  # frames of 10 ms: parts of a clip that are embedded by themselves
 STRIDE = 2  # frames of which the network makes one
 PIECE = 50  # frames of 10 ms: parts that are pooled in any combination
+COMMON = "campplus_common.txt"  # what embeddings of all people share, as 192 numbers (docs/measures/overlap.md)
 WEIGHTS = "92f29b94e6948786a26778c9e302525d185bb08c8b9f5252ed98776902840199"
 
 Embedding = NDArray[np.float32]
@@ -46,6 +48,11 @@ class Pieces:
 
     def __len__(self) -> int:
         return len(self._moments)
+
+    @property
+    def common(self) -> Embedding:
+        """The direction (192,), of length 1, that embeddings of all people share."""
+        return _common()
 
     def embed(self, weights: NDArray[np.float64]) -> Embedding:
         """Embeddings (k, 192) of length 1 of k groups: `weights` (k, n) say how often each half second is in one."""
@@ -152,6 +159,14 @@ def _starts(frames: int) -> list[int]:
     """Where windows begin, evenly over so many frames of the network, about HOP apart."""
     last = max(0, frames - WINDOW // STRIDE)
     return [round(start) for start in np.linspace(0, last, 1 + round(last / (HOP / STRIDE)))]
+
+
+@functools.cache
+def _common() -> Embedding:
+    text = files(__package__).joinpath(COMMON).read_text(encoding="utf-8")
+    common: Embedding = np.array(text.split(), np.float32)
+    common.flags.writeable = False
+    return common
 
 
 def _moments(frames: Any) -> NDArray[np.float64]:

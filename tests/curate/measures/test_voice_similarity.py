@@ -25,6 +25,7 @@ class _Pieces:
 
     def __init__(self, said: NDArray[np.float64]) -> None:
         self._said = said
+        self.common: Vectors = np.zeros(said.shape[1], np.float32)
 
     def __len__(self) -> int:
         return len(self._said)
@@ -102,6 +103,18 @@ def test_people_whose_turns_make_no_groups_are_as_alike_as_all_their_windows(tur
     found = voice_similarity.least(windows / np.linalg.norm(windows, axis=1, keepdims=True), _Pieces(np.ones((12, 1))))
     assert found is not None
     assert found < 0.3
+
+
+@pytest.mark.parametrize(("who", "several"), [("aaaabbbbccccdddd", True), ("aabbccdd" * 2, True), ("a" * 16, False)])
+def test_what_all_voices_share_does_not_make_people_alike(who: str, several: bool) -> None:
+    own = np.eye(4)[["abcd".index(letter) for letter in who]]
+    pieces = _Pieces(np.hstack([np.full((len(who), 1), np.sqrt(0.6)), np.sqrt(0.4) * own]))
+    whole = voice_similarity.least(_windows("aaaa"), pieces)
+    pieces.common[0] = 1
+    apart = voice_similarity.least(_windows("aaaa"), pieces)
+    assert whole is not None
+    assert apart is not None
+    assert (apart < whole - 0.05) == several
 
 
 def test_too_little_speech_says_nothing() -> None:

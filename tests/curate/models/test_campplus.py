@@ -90,6 +90,16 @@ def test_half_seconds_are_embedded_in_any_combination_as_the_network_pools_them(
     assert voice.pieces.embed(3 * window[:1])[0] @ first > 0.9999  # how often each counts hardly matters
 
 
+def test_voices_of_all_share_a_direction(campplus: Campplus) -> None:
+    voices = campplus.voices([sound(name) for name in [*KOREAN, *KHMER[:2], "neg/ja_picovoice/leopard_test_ja.wav"]])
+    whole = np.stack([voice.whole for voice in voices if voice is not None])
+    assert voices[0] is not None
+    common = voices[0].pieces.common
+    assert common.shape == (DIMENSIONS,)
+    assert np.linalg.norm(common) == pytest.approx(1, abs=1e-4)
+    assert (whole @ common).min() > 0.3
+
+
 def test_one_person_is_alike_throughout_and_several_in_turn_are_not(campplus: Campplus) -> None:
     """Of one sex, or not; each in turn for three seconds, four also for little more than one, at one loudness."""
     mine = [sound(f"ko/zeroth/104_003_{number}.flac") for number in ("0253", "0294", "0577")]
