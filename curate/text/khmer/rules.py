@@ -162,13 +162,28 @@ PLAIN = (
 )
 FIGURES = (
     *formulas.CELLS,
+    TextRule("minus", re.compile(r"(?<![^\s(])–(?=\d[\d.,]{0,9} ?(?:°|℃|អង្សា))"), lambda match: "-"),
+    TextRule(
+        "power",
+        re.compile(
+            rf"{HEAD}(?<![A-Za-z])(?P<n>\d{{1,9}}(?:\.\d{{1,9}})?)(?:[eE](?=[+-])|e)(?P<e>[+-]?\d{{1,3}})(?![A-Za-z\d.-])"
+        ),
+        amounts.exponent,
+    ),
     TextRule("decimal", re.compile(r"(?<![\w.,])\.(?=\d)(?!\d++\.)"), lambda match: "0."),
     TextRule(
         "ordinal", re.compile(rf"{HEAD}(?P<n>\d{{1,3}}(?:,\d{{3}})*)(?:st|nd|rd|th)(?![A-Za-z\d])"), amounts.ordinal
     ),
     TextRule("fraction", re.compile(r"(?<=\d) ?(?P<sign>[¼-¾⅐-⅞])"), amounts.mixed),
     TextRule("compatible", re.compile("[¼-¾⅐-⅞]"), symbols.compatible),
-    TextRule("power", re.compile(r"(?<=[\d)A-Za-z])(?P<power>\^[-−]?\d{1,4}+|[⁰¹²³⁴-⁹⁻]{1,5})"), amounts.power),
+    TextRule(
+        "power",
+        re.compile(
+            r"(?<=[\d)A-Za-z])(?P<power>\^[-−]?\d{1,4}+|[⁰¹²³⁴-⁹⁻]{1,5})"
+            rf"(?:(?<=[\d⁰¹²³⁴-⁹])(?P<gap> ?)(?P<unit>{UNIT})(?![A-Za-z\d/²³^]))?"
+        ),
+        amounts.power,
+    ),
 )
 NUMBERS = (
     *codes.CODES,
@@ -229,6 +244,9 @@ LATIN = (
 )
 LAST = (
     TextRule("key", re.compile(rf"(?P<named>(?:{_KEYS}) ?)(?P<key>[#*])(?![#*\w])"), symbols.key),
+    TextRule(
+        "symbol", re.compile("(?<![<>=-])(?P<sign>[<>])=(?![<>=])"), lambda match: SYMBOLS["≥≤"[match["sign"] == "<"]]
+    ),
     TextRule("symbol", re.compile(f"([{re.escape(''.join(SYMBOLS))}])\\1*+"), symbols.symbol),
     HASHTAG,
 )

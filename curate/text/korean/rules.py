@@ -161,9 +161,7 @@ _NAMES = (
         ranges.equals_words,
     ),
     TextRule("equals", re.compile(r"(?<=[가-힣]) ?= ?(?=[가-힣])"), lambda match: ", "),
-    TextRule(
-        "symbol", re.compile(rf"(?P<sign>[{re.escape(''.join(SYMBOLS))}]){PARTICLE}"), with_particle(symbols.symbol)
-    ),
+    TextRule("symbol", re.compile(rf"(?P<sign>[{re.escape(''.join(SYMBOLS))}]){PARTICLE}"), symbols.symbol),
 )
 
 # What symbols became may stand beside an arrow or a tilde: once more, so that reading again changes nothing.
