@@ -54,7 +54,12 @@ def build(
     """
     header, before = check(folder, settings["format"], legacy=legacy, remedy=remedy)
     folder = folder.resolve()
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        if error.errno in files.CANNOT_WRITE:
+            raise
+        raise UserError(f"cannot write to {folder}: {error.strerror}; {remedy}") from None
     files.remove_partials(folder)
     names = {each.name for each in wanted}
     done = {each.name: entry for each in wanted if (entry := before.get(each.name)) and _is_done(folder, each, entry)}

@@ -63,6 +63,8 @@ def test_a_file_a_link_and_another_format_are_refused(made: Any, tmp_path: Path)
     (tmp_path / "file").write_text("x")
     with pytest.raises(UserError, match="is a file: choose a folder with --into"):
         small.export(made, "kaldi", tmp_path / "file")
+    with pytest.raises(UserError, match=r"cannot write to .*inside: Not a directory; name a new"):
+        small.export(made, "kaldi", tmp_path / "file" / "inside")
     done = small.export(made, "kaldi", tmp_path / "out").folder
     with pytest.raises(UserError, match="holds an export for kaldi: name a new or empty folder with --into"):
         small.export(made, "nemo", tmp_path / "out")
