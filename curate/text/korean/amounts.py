@@ -210,7 +210,10 @@ def rent(match: re.Match[str]) -> str:
 
 
 def rated(match: re.Match[str]) -> str:
-    """4.5/5: of so many points."""
+    """4.5/5: of so many points; 1.0/0.8 and 시력 0.8/1.0 are of two eyes."""
+    eyes = re.search("시력[은이]? ?$", match.string[max(0, match.start() - 5) : match.start()])
+    if eyes or float(match["a"]) > float(match["b"]):
+        return match.group()
     apart = " " if match.string.startswith("점", match.end()) else ""
     return f"{read(match['b'])}분의 {read(match['a'])}{apart}"
 
