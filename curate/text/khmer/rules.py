@@ -194,7 +194,18 @@ NUMBERS = (
     *AMOUNTS,
     *PLAIN,
 )
+# Words that abbreviations are written to without a space: នៃអ.ស.ប., មុនគ.ស.
+_BEFORE = ("នៃ", "មុន", "ក្រោយ", "ក្នុង", "នៅ", "ដោយ", "របស់", "ពី", "ដល់", "ទៅ", "និង", "នឹង", "ជា", "ឆ្នាំ", "ថា")
+_JOINED = "|".join(f"(?<={word})" for word in _BEFORE)
 INITIALS = (
+    TextRule(
+        "abbreviation",
+        re.compile(
+            rf"(?:(?<![{KHMER}.])|{_JOINED})(?:{any_of(each for each in [*ABBREVIATIONS, *ERAS] if '.' in each)})"
+            rf"(?:\.(?!{_LETTER}(?:[^{KHMER}]|$))|(?=ទី)|(?![\u1780-\u17d3.]))"  # but ។, ៕ and ៖
+        ),
+        symbols.abbreviation,
+    ),
     TextRule(
         "abbreviation",
         re.compile(rf"(?<![{KHMER}.])(?:{any_of([*ABBREVIATIONS, *ERAS])})\.(?=[ក-ឳ])(?!{_LETTER}(?:[^{KHMER}]|$))"),
@@ -202,7 +213,9 @@ INITIALS = (
     ),
     TextRule(
         "abbreviation",
-        re.compile(rf"(?<![{KHMER}.])(?:{any_of(ABBREVIATIONS)}|{_LETTER}(?:\.{_LETTER}){{1,6}}+)\.?+(?![{KHMER}])"),
+        re.compile(
+            rf"(?<![{KHMER}.])(?:{any_of(ABBREVIATIONS)}|{_LETTER}(?:\.{_LETTER}){{1,6}}+)\.?+(?![\u1780-\u17d3])"
+        ),
         symbols.abbreviation,
     ),
 )
