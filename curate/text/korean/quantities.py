@@ -68,6 +68,14 @@ QUANTITIES = (
         "space", re.compile(r"(?<=[가-힣])(?<!\d[과와십백천만억조])(?<!\d[십백천][만억조])(?=\d)"), lambda match: " "
     ),
     TextRule(
+        "unit", re.compile(r"(?<![\d.,°'′])(?P<feet>\d{1,2})['′] ?(?P<n>\d{1,2}(?:\.\d)?)[\"″](?!\d)"), amounts.feet
+    ),
+    TextRule(
+        "unit",
+        re.compile(rf"(?<![\d.,°'′A-Za-z]){N}(?P<sign>[\"″])(?!\d){PARTICLE}"),
+        with_particle(amounts.inches),
+    ),
+    TextRule(
         "spoon",
         re.compile(rf"(?P<before>(?<![가-힣])(?:{any_of(SPOONED)}) ?{NUMBER}(?:/\d)?) ?(?P<spoon>[Tt])(?![A-Za-z\d])"),
         lambda match: match["before"] + (" 큰술" if match["spoon"] == "T" else " 작은술"),
