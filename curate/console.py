@@ -77,6 +77,8 @@ def run(app: typer.Typer, name: str) -> NoReturn:
         _end(f"{name}: letters cannot be shown in {shown}: set PYTHONIOENCODING=utf-8, and the terminal to UTF-8", 1)
     except Exception as problem:
         disk = as_disk_error(problem)
+        if isinstance(problem, OSError) and problem.errno == errno.ENAMETOOLONG:
+            _end(f"{name}: no file can have so long a name: {str(problem.filename)[:100]}...", 1)
         if disk is None:
             raise
         remedy = "make it writable" if disk.errno in FORBIDDEN else "make room"

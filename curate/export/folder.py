@@ -54,10 +54,20 @@ def build(
     """
     header, before = check(folder, settings["format"], legacy=legacy, remedy=remedy)
     folder = folder.resolve()
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        if error.errno in files.CANNOT_WRITE:
+            raise
+        raise UserError(f"cannot write to {folder}: {error.strerror}; {remedy}") from None
     files.remove_partials(folder)
     names = {each.name for each in wanted}
-    done = {each.name: entry for each in wanted if (entry := before.get(each.name)) and _is_done(folder, each, entry)}
+    noted = _modified(folder / INDEX)
+    done = {
+        each.name: entry
+        for each in wanted
+        if (entry := before.get(each.name)) and _is_done(f"{folder}/{each.name}", each, entry, noted)
+    }
     others = sorted(({*before, *legacy} | names) - done.keys())
     if not others and header == {**settings, "complete": True}:
         return _noted(done.values())
@@ -154,10 +164,17 @@ def _make(
     return made
 
 
-def _is_done(folder: Path, file: File, entry: Entry) -> bool:
-    """Whether a file is there as it is wanted; one of another size was changed by another."""
+def _modified(path: Path) -> int:
+    """When a file was last written, in nanoseconds; 0 where there is none."""
+    return path.stat().st_mtime_ns if path.is_file() else 0
+
+
+def _is_done(place: str, file: File, entry: Entry, noted: int) -> bool:
+    """Whether a file is there as it is wanted; one of another size, or written since it was noted, may be another's."""
     try:
-        return entry.key == file.key and os.stat(f"{folder}/{file.name}").st_size == entry.size
+        there = os.stat(place)
+        same = entry.key == file.key and there.st_size == entry.size
+        return same and (there.st_mtime_ns <= noted or files.sha256(Path(place)) == entry.sha256)
     except OSError:
         return False
 

@@ -8,6 +8,7 @@ from typing import Any
 from curate.ingest import archives
 from curate.ingest.tree import Tree
 
+USUAL = ("audio", "path", "file", "file_name", "wav")  # names of a column of sounds, the likeliest first
 BATCH = 32  # rows in memory at a time
 MAGIC = (
     (b"RIFF", ".wav"), (b"fLaC", ".flac"), (b"OggS", ".ogg"), (b"ID3", ".mp3"), (b"\xff\xfb", ".mp3"),
@@ -15,12 +16,16 @@ MAGIC = (
 )  # fmt: skip
 
 
-def unpack(tree: Tree, into: Path, progress: archives.Progress = archives.silent) -> None:
-    """Write the sounds of every Parquet file of a source that holds bytes to `into/STEM/NUMBER.SUFFIX`."""
-    holding = [name for name in tree.named("*.parquet") if audio_column(Path(tree.file(name)))]
+def unpack(tree: Tree, into: Path, progress: archives.Progress = archives.silent, *, called: str | None = None) -> None:
+    """Write the sounds of every Parquet file of a source that holds bytes to `into/STEM/NUMBER.SUFFIX`.
+
+    `called` is the recipe's name of the column of sounds.
+    """
+    holding = [(name, audio_column(Path(tree.file(name)), called)) for name in tree.named("*.parquet")]
     jobs = [
-        (archives.stamp(Path(tree.file(name)), name), partial(_write, Path(tree.file(name)), name, progress))
-        for name in holding
+        (archives.stamp(Path(tree.file(name)), name), partial(_write, Path(tree.file(name)), name, column, progress))
+        for name, column in holding
+        if column
     ]
     if jobs:
         archives.unpack_each(jobs, into)
@@ -31,14 +36,16 @@ def folder_of_table(name: str) -> str:
     return name.removesuffix(".parquet")
 
 
-def audio_column(path: Path) -> str | None:
-    """The first column that holds sounds as bytes."""
+def audio_column(path: Path, called: str | None = None) -> str | None:
+    """The column that holds sounds as bytes: the one so called, else one of a usual name, else the first that may."""
     import pyarrow as pa
 
-    for field in _opened(path).schema_arrow:
-        if pa.types.is_struct(field.type) and field.type.get_field_index("bytes") >= 0:
-            return str(field.name)
-    return None
+    fields = list(_opened(path).schema_arrow)
+    structs = [f.name for f in fields if pa.types.is_struct(f.type) and f.type.get_field_index("bytes") >= 0]
+    holding = structs + [f.name for f in fields if pa.types.is_binary(f.type) or pa.types.is_large_binary(f.type)]
+    if called:
+        return called if called in holding else None
+    return next((name for name in USUAL if name in holding), structs[0] if structs else None)
 
 
 def _opened(path: Path) -> Any:
@@ -53,12 +60,11 @@ def _opened(path: Path) -> Any:
         raise UserError(f"{path} is no Parquet file, or is cut short ({str(error).splitlines()[0]})") from None
 
 
-def _write(path: Path, name: str, progress: archives.Progress, into: Path) -> None:
+def _write(path: Path, name: str, column: str, progress: archives.Progress, into: Path) -> None:
     folder = into / folder_of_table(name)
     folder.mkdir(parents=True, exist_ok=True)
-    column = audio_column(path)
     total = _opened(path).metadata.num_rows
-    for number, value in enumerate(_values(path, str(column))):
+    for number, value in enumerate(_values(path, column)):
         if value is not None and value.get("bytes") is not None:
             content = value["bytes"]
             name = f"{number:07d}{_suffix(content, value.get('path'))}"
@@ -68,7 +74,8 @@ def _write(path: Path, name: str, progress: archives.Progress, into: Path) -> No
 
 def _values(path: Path, column: str) -> Iterator[dict[str, Any] | None]:
     for batch in _opened(path).iter_batches(batch_size=BATCH, columns=[column]):
-        yield from batch.column(0).to_pylist()
+        for value in batch.column(0).to_pylist():
+            yield {"bytes": value} if isinstance(value, bytes) else value
 
 
 def _suffix(content: bytes, path: str | None) -> str:

@@ -1,7 +1,7 @@
 """Hugging Face data sets on disk: Parquet with an Audio feature, as bytes or paths.
 
-Bytes are written out as files below the corpus (see `embedded`). Which column is the text is known by its usual names,
-else by `columns`. Names of classes (gender) are read from the schema's own metadata.
+Bytes are written out as files below the corpus (see `embedded`). Which columns are sound and text is known by their
+usual names, else by `columns`. Names of classes (gender) are read from the schema's own metadata.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from curate.errors import UserError
-from curate.ingest.embedded import folder_of_table
+from curate.ingest import embedded
 from curate.ingest.row import Row
 from curate.ingest.tree import Tree, folder_of, stem_of
 from curate.recipe import Source
@@ -20,7 +20,7 @@ from curate.recipe import Source
 USUAL = {
     "text": ("text", "sentence", "transcription", "transcript", "raw_transcription", "normalized_text"),
     "speaker": ("speaker", "speaker_id", "client_id", "spk_id"),
-    "audio": ("audio", "path", "file", "file_name", "wav"),
+    "audio": embedded.USUAL,
 }
 
 
@@ -43,14 +43,10 @@ def _table(source: Source, tree: Tree, index: str, split: str) -> Iterator[Row]:
         classes = _classes(file)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise UserError(f"{file} is no Parquet file, or is cut short ({str(error).splitlines()[0]})") from None
-    audio = _one_of("audio", list(schema))
-    if audio is None:
-        raise UserError(f"source {source.id}: {index} has no column of sounds ({', '.join(schema)})")
+    audio = _audio(source, Path(file), index, list(schema))
     text = _one_of("text", list(schema))
-    embedded = isinstance(schema[audio], pl.Struct)
     names = [name for name in schema if name != audio and "Binary" not in str(schema[name])]
-    path = pl.col(audio).struct.field("path") if embedded else pl.col(audio).cast(pl.String)
-    rows = table.select(*names, path.alias("audio:path")).collect()
+    rows = table.select(*names, _path(source, index, audio, schema[audio]).alias("audio:path")).collect()
     for number, values in enumerate(rows.iter_rows(named=True)):
         told = {name: _written(values[name], classes.get(name)) for name in names}
         speaker = _one_of("speaker", names)
@@ -60,13 +56,43 @@ def _table(source: Source, tree: Tree, index: str, split: str) -> Iterator[Row]:
         )  # fmt: skip
 
 
+def _audio(source: Source, file: Path, index: str, names: Sequence[str]) -> str:
+    """The column of sounds: the recipe's, else the one that holds bytes, else one of a usual name."""
+    called = source.columns.get("audio")
+    audio = called if called in names else None
+    if not called:
+        audio = embedded.audio_column(file) or _one_of("audio", names)
+    if audio is None:
+        missing, there = repr(called) if called else "of sounds", ", ".join(names)
+        raise UserError(
+            f'source {source.id}: {index} has no column {missing} ({there}); say columns = {{ audio = "..." }}'
+        )
+    return audio
+
+
+def _path(source: Source, index: str, audio: str, kind: pl.DataType) -> pl.Expr:
+    """The path that each row names, null where it holds the sound itself."""
+    fields = [field.name for field in kind.fields] if isinstance(kind, pl.Struct) else []
+    if "path" in fields:
+        return pl.col(audio).struct.field("path").cast(pl.String)
+    if "bytes" in fields or kind == pl.Binary:
+        return pl.lit(None, dtype=pl.String)
+    if kind not in (pl.String, pl.Categorical, pl.Enum, pl.Null):
+        raise UserError(
+            f"source {source.id}: column {audio!r} of {index} is {kind}: "
+            "sounds are read as the bytes of files or as paths; save it with datasets' Audio feature, "
+            "or name another by columns.audio"
+        )
+    return pl.col(audio).cast(pl.String)
+
+
 def _one_of(ours: str, names: Sequence[str]) -> str | None:
     return next((name for name in USUAL[ours] if name in names), None)
 
 
 def _file(tree: Tree, index: str, number: int, path: str | None) -> str:
     """The sound that was written out for a row, else the file that the row names."""
-    written = tree.find(f"{folder_of_table(index)}/{number:07d}.wav")
+    written = tree.find(f"{embedded.folder_of_table(index)}/{number:07d}.wav")
     return written if written in tree else tree.find(path, beside=folder_of(index), anywhere=True) if path else written
 
 

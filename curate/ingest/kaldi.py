@@ -42,7 +42,7 @@ def _folder(source: Source, tree: Tree, folder: str) -> Iterator[Row]:
     spans = _spans(segments) or {name: (name, None, None, None) for name in recordings}
     for name in {**spans, **dict.fromkeys(texts)}:
         recording, start, end, bad_span = spans.get(name, (name, None, None, f"{name} has a text and no recording"))
-        path, cannot = _path(tree, folder, recordings.get(recording))
+        path, cannot = _path(tree, folder, recording, recordings.get(recording))
         told = wrong[0].get(recording) or next((each[name] for each in wrong[1:] if name in each), None)
         speaker = speakers.get(name)
         more = {"utterance": name, "gender": {"m": "male", "f": "female"}.get(genders.get(speaker or "", ""))}
@@ -78,15 +78,17 @@ def _spans(segments: dict[str, str]) -> dict[str, tuple[str, float | None, float
     return spans
 
 
-def _path(tree: Tree, folder: str, entry: str | None) -> tuple[str, str | None]:
+def _path(tree: Tree, folder: str, recording: str, entry: str | None) -> tuple[str, str | None]:
     """The file of a line of wav.scp, or why there is none that can be read."""
     if entry is None:
-        return "", "wav.scp has no such recording"
+        return "", f"wav.scp has no recording {recording}"
+    if not entry.strip():
+        return "", f"wav.scp names no file for {recording}"
     if not entry.rstrip().endswith("|"):
         return tree.find(entry.strip(), beside=folder, anywhere=True), None
     file = _piped(entry.rstrip().removesuffix("|"))
     if file is None:
-        return "", f"its line in wav.scp is a command, which is not run: {entry.strip()[:100]}"
+        return "", f"the line of {recording} in wav.scp is a command, which is not run: {entry.strip()[:100]}"
     return tree.find(file, beside=folder, anywhere=True), None
 
 

@@ -55,7 +55,8 @@ def open_tree(source: Source, unpacked: Path | None, progress: archives.Progress
     if overlay is None:
         return tree
     if source.kind == "huggingface":
-        _or_named(source, partial(embedded.unpack, tree, overlay, progress))
+        called = source.columns.get("audio")
+        _or_named(source, partial(embedded.unpack, tree, overlay, progress, called=called))
     elif source.kind in LAYOUTS_IN_ARCHIVES:
         packed = [name for name in tree.archives() if not archives.by_hand(top / name, suffixes)]
         if packed:
@@ -108,4 +109,5 @@ def _embedded(source: Source) -> list[dict[str, Any]]:
     """The tables of a source that hold sounds as bytes."""
     tree = open_tree(source, None)
     places = [Path(tree.file(name)) for name in tree.named("*.parquet")]
-    return [{"archive": each.name, "bytes": each.stat().st_size} for each in places if embedded.audio_column(each)]
+    holding = [each for each in places if embedded.audio_column(each, source.columns.get("audio"))]
+    return [{"archive": each.name, "bytes": each.stat().st_size} for each in holding]

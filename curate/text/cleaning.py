@@ -12,7 +12,9 @@ MOST_MARKS = 30  # combining marks in a row; UAX #15's Stream-Safe Text Format, 
 _INVISIBLE = re.compile(r"[\u034f\u115f\u1160\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef\u180b-\u180f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _SPACES = re.compile(r"\s+")
-_FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
+_FULL_WIDTH = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
+_LIGATURES = {code: unicodedata.normalize("NFKC", chr(code)) for code in range(0xFB00, 0xFB07)}  # ﬁ, as PDFs have it
+_WIDER = _FULL_WIDTH | _LIGATURES
 
 LATIN = r"A-Za-z\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff"
 PUNCTUATION = r"""!"'(),\-./:;?\[\]{}~`‘’‚“”„«»‹›…‐‑‒–—―·•、。，！？：；《》〈〉「」『』【】"""
@@ -21,9 +23,9 @@ PUNCTUATION = r"""!"'(),\-./:;?\[\]{}~`‘’‚“”„«»‹›…‐‑‒�
 def clean(text: str) -> str:
     """The text in NFC with plain single spaces and nothing invisible in it; lone surrogates become U+FFFD.
 
-    Source of the classes: Unicode general categories; full-width ASCII becomes ASCII.
+    Source of the classes: Unicode general categories; full-width ASCII becomes ASCII, Latin ligatures their letters.
     """
-    text = _SURROGATE.sub("\ufffd", text).translate(_FULL_WIDTH)
+    text = _SURROGATE.sub("\ufffd", text).translate(_WIDER)
     text = _INVISIBLE.sub("", text)
     if not text.isprintable():  # what `_plain` changes is not: controls, formats, separators other than the space
         text = text.translate({ord(each): _plain(each) for each in set(text)})

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -68,6 +69,15 @@ def test_what_cannot_be_written_says_what_helps(run: Run, number: int, remedy: s
     status, _, said = run("do", does=refused)
     assert status == 1
     assert f"'corpus/.lock'; {remedy}" in said
+
+
+def test_a_name_too_long_for_a_file_is_one_line(run: Run, tmp_path: Path) -> None:
+    def looked_for() -> None:
+        (tmp_path / ("x" * 300)).is_file()
+
+    status, _, said = run("do", does=looked_for)
+    assert (status, said.count("\n")) == (1, 1)
+    assert "no file can have so long a name" in said
 
 
 @pytest.mark.parametrize("encoding", ["cp949", "latin-1"])

@@ -186,10 +186,16 @@ def number(match: re.Match[str]) -> str:
     return _minus(match) + read(match["n"])
 
 
+def exponent(match: re.Match[str]) -> str:
+    """1e-5, 2.5e+3 of programs, as the power of ten that is read later."""
+    return f"{match['n']}×10^{match['e'].lstrip('+')}"
+
+
 def power(match: re.Match[str]) -> str:
-    """A raised number: two is ការ៉េ, three is គូប, others ស្វ័យគុណ."""
+    """A raised number and its unit: two is ការ៉េ, three is គូប, others ស្វ័យគុណ."""
     raised = "".join(_POWERS.get(character, character) for character in match["power"]).lstrip("^")
+    unit = f"{match['gap']}{_unit(match['unit'])}" if match["unit"] else ""
     if raised in ("2", "3"):
-        return SYMBOLS["²" if raised == "2" else "³"]
+        return SYMBOLS["²" if raised == "2" else "³"] + unit
     minus = MINUS if raised.startswith(("-", "−")) else ""
-    return "ស្វ័យគុណ" + minus + cardinal(raised.lstrip("-−"))
+    return "ស្វ័យគុណ" + minus + cardinal(raised.lstrip("-−")) + unit

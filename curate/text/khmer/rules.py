@@ -162,13 +162,28 @@ PLAIN = (
 )
 FIGURES = (
     *formulas.CELLS,
+    TextRule("minus", re.compile(r"(?<![^\s(])–(?=\d[\d.,]{0,9} ?(?:°|℃|អង្សា))"), lambda match: "-"),
+    TextRule(
+        "power",
+        re.compile(
+            rf"{HEAD}(?<![A-Za-z])(?P<n>\d{{1,9}}(?:\.\d{{1,9}})?)(?:[eE](?=[+-])|e)(?P<e>[+-]?\d{{1,3}})(?![A-Za-z\d.-])"
+        ),
+        amounts.exponent,
+    ),
     TextRule("decimal", re.compile(r"(?<![\w.,])\.(?=\d)(?!\d++\.)"), lambda match: "0."),
     TextRule(
         "ordinal", re.compile(rf"{HEAD}(?P<n>\d{{1,3}}(?:,\d{{3}})*)(?:st|nd|rd|th)(?![A-Za-z\d])"), amounts.ordinal
     ),
     TextRule("fraction", re.compile(r"(?<=\d) ?(?P<sign>[¼-¾⅐-⅞])"), amounts.mixed),
     TextRule("compatible", re.compile("[¼-¾⅐-⅞]"), symbols.compatible),
-    TextRule("power", re.compile(r"(?<=[\d)A-Za-z])(?P<power>\^[-−]?\d{1,4}+|[⁰¹²³⁴-⁹⁻]{1,5})"), amounts.power),
+    TextRule(
+        "power",
+        re.compile(
+            r"(?<=[\d)A-Za-z])(?P<power>\^[-−]?\d{1,4}+|[⁰¹²³⁴-⁹⁻]{1,5})"
+            rf"(?:(?<=[\d⁰¹²³⁴-⁹])(?P<gap> ?)(?P<unit>{UNIT})(?![A-Za-z\d/²³^]))?"
+        ),
+        amounts.power,
+    ),
 )
 NUMBERS = (
     *codes.CODES,
@@ -179,7 +194,18 @@ NUMBERS = (
     *AMOUNTS,
     *PLAIN,
 )
+# Words that abbreviations are written to without a space: នៃអ.ស.ប., មុនគ.ស.
+_BEFORE = ("នៃ", "មុន", "ក្រោយ", "ក្នុង", "នៅ", "ដោយ", "របស់", "ពី", "ដល់", "ទៅ", "និង", "នឹង", "ជា", "ឆ្នាំ", "ថា")
+_JOINED = "|".join(f"(?<={word})" for word in _BEFORE)
 INITIALS = (
+    TextRule(
+        "abbreviation",
+        re.compile(
+            rf"(?:(?<![{KHMER}.])|{_JOINED})(?:{any_of(each for each in [*ABBREVIATIONS, *ERAS] if '.' in each)})"
+            rf"(?:\.(?!{_LETTER}(?:[^{KHMER}]|$))|(?=ទី)|(?![\u1780-\u17d3.]))"  # but ។, ៕ and ៖
+        ),
+        symbols.abbreviation,
+    ),
     TextRule(
         "abbreviation",
         re.compile(rf"(?<![{KHMER}.])(?:{any_of([*ABBREVIATIONS, *ERAS])})\.(?=[ក-ឳ])(?!{_LETTER}(?:[^{KHMER}]|$))"),
@@ -187,7 +213,9 @@ INITIALS = (
     ),
     TextRule(
         "abbreviation",
-        re.compile(rf"(?<![{KHMER}.])(?:{any_of(ABBREVIATIONS)}|{_LETTER}(?:\.{_LETTER}){{1,6}}+)\.?+(?![{KHMER}])"),
+        re.compile(
+            rf"(?<![{KHMER}.])(?:{any_of(ABBREVIATIONS)}|{_LETTER}(?:\.{_LETTER}){{1,6}}+)\.?+(?![\u1780-\u17d3])"
+        ),
         symbols.abbreviation,
     ),
 )
@@ -229,6 +257,9 @@ LATIN = (
 )
 LAST = (
     TextRule("key", re.compile(rf"(?P<named>(?:{_KEYS}) ?)(?P<key>[#*])(?![#*\w])"), symbols.key),
+    TextRule(
+        "symbol", re.compile("(?<![<>=-])(?P<sign>[<>])=(?![<>=])"), lambda match: SYMBOLS["≥≤"[match["sign"] == "<"]]
+    ),
     TextRule("symbol", re.compile(f"([{re.escape(''.join(SYMBOLS))}])\\1*+"), symbols.symbol),
     HASHTAG,
 )

@@ -31,6 +31,9 @@ _OUGHT = re.compile(" ?[~∼-]? ?\\d{1,2} ?초")  # 3말 4초: the end of March 
 _PEOPLE = re.compile("(?:손님|고객님?|선생님|어르신|참가자|관객|시청자|애청자|부모님|교수님|스님|수녀님) ?$")
 _ENGLISH = dict(zip("12345", ["원", "투", "스리", "포", "파이브"], strict=True))
 _MILLIONS = {"million": 6, "billion": 9, "trillion": 12, "M": 6, "B": 9}
+_SIZED_THING = re.compile(
+    r" ?(?!이?[라란]|하[고며])[가-힣A-Za-z(]|(?<=[은는이가을를과와로]) "
+)  # what stands behind 32"
 
 
 def ordinal(match: re.Match[str]) -> str:
@@ -210,9 +213,24 @@ def rent(match: re.Match[str]) -> str:
 
 
 def rated(match: re.Match[str]) -> str:
-    """4.5/5: of so many points."""
+    """4.5/5: of so many points; 1.0/0.8 and 시력 0.8/1.0 are of two eyes."""
+    eyes = re.search("시력[은이]? ?$", match.string[max(0, match.start() - 5) : match.start()])
+    if eyes or float(match["a"]) > float(match["b"]):
+        return match.group()
     apart = " " if match.string.startswith("점", match.end()) else ""
     return f"{read(match['b'])}분의 {read(match['a'])}{apart}"
+
+
+def feet(match: re.Match[str]) -> str:
+    """6'2" of a person."""
+    return f"{read(match['feet'])} 피트 {read(match['n'])} 인치"
+
+
+def inches(match: re.Match[str]) -> str:
+    """32" of a screen; a quotation mark that closes what was said is none."""
+    opened = len(re.findall(r'(?<!\d)"', match.string[: match.start()])) % 2
+    closes = opened or len(match["n"].partition(".")[0]) > 3 or not _SIZED_THING.match(match.string, match.end())
+    return match.group() if match["sign"] == '"' and closes else f"{read(match['n'])} 인치"
 
 
 def parts(match: re.Match[str]) -> str:

@@ -86,8 +86,9 @@ def code(match: re.Match[str]) -> str:
 
 
 def plate(match: re.Match[str]) -> str:
-    """123가 4567 of a car, figure by figure."""
-    return re.sub(r"\d+", lambda group: f" {one_by_one(group[0])} ", match["n"]).strip().replace("  ", " ")
+    """123가 4567 or 12가3456 of a car, figure by figure."""
+    apart = " " if match.string[: match.start()].endswith(tuple(_REGIONS.split("|"))) else ""
+    return apart + re.sub(r"\d+", lambda group: f" {one_by_one(group[0])} ", match["n"]).strip().replace("  ", " ")
 
 
 def verse(match: re.Match[str]) -> str:
@@ -120,12 +121,14 @@ _TIMES = re.compile(  # how often it was done, and no number called
     "전화|문의|신고|상담|통화|출동|방문|연락)"
 )
 _PLATES = "가나다라마거너더러머버서어저고노도로모보소오조구누두루무부수우주아바사자하허호배"  # letters of number plates
+_REGIONS = "서울|부산|대구|인천|광주|대전|울산|세종|경기|강원|충북|충남|전북|전남|경북|경남|제주"  # before older plates
 _GENERATION = r"(?= ?(?:세대|여성|남성|청년|직장인|남녀|고객|소비자|유권자|싱글)(?![가-힣]{3}))"
 CODES = (
     TextRule(
         "plate",
         re.compile(
-            rf"{HEAD}(?<![A-Za-z-])(?P<n>\d{{3}}[{_PLATES}] ?\d{{4}})"
+            rf"{HEAD}(?<![A-Za-z-])(?P<n>\d{{3}}[{_PLATES}] ?\d{{4}}|\d{{2}}[{_PLATES}]\d{{4}}"
+            rf"|(?:(?<={_REGIONS})|(?<=(?:{_REGIONS}) ))\d{{2}}[{_PLATES}] \d{{4}})"
             rf"(?![\d-]|[.,]\d| ?(?:[십백천만억조]|(?:{COUNTER}){AFTER}))"
         ),
         plate,

@@ -5,7 +5,7 @@ import re
 
 from curate.text.korean.amounts import numbered
 from curate.text.korean.dates import month_name
-from curate.text.korean.numbers import native, read, sino
+from curate.text.korean.numbers import native, read, rises, sino
 from curate.text.korean.patterns import AFTER, COUNTER, CURRENCY, TILDE, B
 from curate.text.korean.tables import ATTACHED, DEGREES, NATIVE
 from curate.text.rules import NUMBER, TextRule, any_of
@@ -53,11 +53,15 @@ def fractions(match: re.Match[str]) -> str:
 
 def priced(match: re.Match[str]) -> str:
     """$10~20: the currency belongs to both and is said once."""
+    if match["dash"] and not rises(match["a"], match["b"]):
+        return match.group()
     return f"{read(match['a'])}에서 {match['sign']}"
 
 
 def degrees(match: re.Match[str]) -> str:
     """20~25℃: the scale belongs to both."""
+    if match["dash"] and (match["below"] or not rises(match["a"], match["b"])):
+        return match.group()
     below = "영하 " if match["minus"] else ""
     return f"{DEGREES[match['unit']]} {below}{read(match['a'])}에서 {'영하 ' if match['below'] else ''}{match['b']}도"
 
@@ -84,13 +88,15 @@ LISTS = (
     ),
     TextRule(
         "range",
-        re.compile(rf"(?<![A-Za-z])(?P<sign>{CURRENCY}) ?(?P<a>{NUMBER}) ?{TILDE} ?(?=\d)"),
+        re.compile(
+            rf"(?<![A-Za-z])(?P<sign>{CURRENCY}) ?(?P<a>{NUMBER}) ?(?:{TILDE}|(?P<dash>[-–])) ?(?=(?P<b>{NUMBER}))"
+        ),
         priced,
     ),
     TextRule(
         "range",
         re.compile(
-            rf"(?<![A-Za-z\d.)-])(?P<minus>[-−])?(?P<a>{NUMBER}) ?{TILDE} ?(?P<below>[-−])?{B} ?"
+            rf"(?<![A-Za-z\d.)-])(?P<minus>[-−])?(?P<a>{NUMBER}) ?(?:{TILDE}|(?P<dash>[-–])) ?(?P<below>[-−])?{B} ?"
             rf"(?P<unit>{any_of(DEGREES)})"
         ),
         degrees,

@@ -13,7 +13,7 @@ LETTERS = dict(zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", _LETTERS.split(), strict=True))
 _ACRONYMS = """
 aids 에이즈 apec 에이펙 asean 아세안 covid 코비드 fifa 피파 uefa 유에파 kaist 카이스트 unist 유니스트 gist 지스트
 dgist 디지스트 postech 포스텍 koica 코이카 kospi 코스피 kosdaq 코스닥 nasdaq 나스닥 kotra 코트라 mers 메르스
-nasa 나사 nato 나토 opec 오펙 posco 포스코 sars 사스 thaad 사드 toefl 토플 toeic 토익 teps 텝스 unesco 유네스코
+nasa 나사 nato 나토 fax 팩스 opec 오펙 posco 포스코 sars 사스 thaad 사드 toefl 토플 toeic 토익 teps 텝스 unesco 유네스코
 unicef 유니세프 oecd 오이씨디 iaea 아이에이이에이 mbti 엠비티아이 ufo 유에프오 ok 오케이 faq 에프에이큐 pin 핀
 sim 심 usim 유심 esim 이심 lan 랜 ram 램 rom 롬 gif 지아이에프 jpeg 제이펙 mpeg 엠펙 ebitda 에비타 nafta 나프타
 quad 쿼드 aukus 오커스 brics 브릭스 gatt 가트 salt 솔트 start 스타트 unhcr 유엔에이치씨알 unctad 운크타드 wipo 위포
@@ -134,6 +134,15 @@ WORDS |= {
 }
 
 NAMES = {  # whole spellings with digits or signs
+    "88올림픽": "팔팔올림픽",
+    "88 올림픽": "팔팔 올림픽",
+    "88서울올림픽": "팔팔서울올림픽",
+    "88 서울올림픽": "팔팔 서울올림픽",
+    "88고속도로": "팔팔고속도로",
+    "88체육관": "팔팔체육관",
+    "11번가": "십일번가",
+    "S-OIL": "에쓰오일",
+    "S-Oil": "에쓰오일",
     "3·1절": "삼일절",
     "3.1절": "삼일절",
     "3·1": "삼일",
@@ -288,6 +297,11 @@ _EVENTS = (
     "세월호 기념식 후퇴 조치 묘역 국립묘지 정상선언 특별법 공원 재단 유공자 전적지"
 )
 EVENTS = _EVENTS.split()
+_DATED_EVENTS = (
+    "총선 대선 지방선거 보궐선거 재보선 참사 비상계엄 계엄 쿠데타 혁명 항쟁 의거 민주화 광복절 사태 후퇴 학살 "
+    "공동성명 남북공동성명 공동선언 남북정상선언 만세운동"
+)
+DATED_EVENTS = _DATED_EVENTS.split()  # behind a day with a point, which else is a decimal: 4.10 총선
 _GREEK = (
     "알파 베타 감마 델타 엡실론 제타 에타 세타 요타 카파 람다 뮤 뉴 크사이 오미크론 파이 로 시그마 타우 "
     "입실론 피 카이 프사이 오메가"

@@ -77,3 +77,10 @@ def _group(digits: str) -> str:
         if digit != "0":
             word += ("" if digit == "1" and power else DIGITS[int(digit)]) + _SMALL[power]
     return word
+
+
+def rises(first: str, second: str) -> bool:
+    """Whether two short figures with a hyphen between them can be a range: the second is more."""
+    low, high = first.replace(",", ""), second.replace(",", "")
+    short = max(len(first), len(second)) <= 8 and max(low.count("."), high.count(".")) < 2
+    return short and float(low) < float(high)

@@ -21,7 +21,7 @@ MINUS = r"(?<![\w).-])(?P<minus>[-−])?"
 # A sign right before the first digit, not a hyphen inside a word, a code or a range.
 _SIGNED_UNIT = "원|점|포인트|달러|퍼센트|도|엔|유로"
 SIGNED = (
-    r"(?:(?<![^\s(])(?P<minus>[-−])(?=\d[\d,.]{0,24} ?(?:[십백천]?[만억조]|[십백천])?여? ?"
+    r"(?:(?<![^\s(])(?P<minus>[-−])(?=(?<=[가-힣:] .)\d|\d[\d,.]{0,24} ?(?:[십백천]?[만억조]|[십백천])?여? ?"
     rf"(?:{_SIGNED_UNIT}){AFTER}))?"
 )
 CURRENCY = any_of(MONEY)

@@ -38,7 +38,10 @@ _RENT = "월세|보증금|전월세|반전세|보월세|임대료|방세"  # wha
 QUANTITIES = (
     TextRule(
         "compare",
-        re.compile(rf"(?<=[가-힣]) ?(?P<sign>[≥≤]) ?(?P<n>\d++(?:[.,]\d++)*+ ?(?:%|{COUNTER}|{UNIT})?)(?![A-Za-z])"),
+        re.compile(
+            r"(?:^|(?<=[가-힣(\[,:;])|(?<=[가-힣,:;] )|(?<=[A-Za-z]{2})|(?<=[A-Za-z]{2} )) ?(?P<sign>[≥≤]|>=|<=) ?"
+            rf"(?P<n>\d++(?:[.,]\d++)*+ ?(?:%|{any_of(DEGREES)}|{COUNTER}|{UNIT})?)(?![A-Za-z])"
+        ),
         ranges.at_least,
     ),
     TextRule(
@@ -63,6 +66,14 @@ QUANTITIES = (
     TextRule("decimal", re.compile(r"(?<![^\s(\-−+~])\.(?=\d{1,9}(?![\d.]))"), lambda match: "0."),
     TextRule(
         "space", re.compile(r"(?<=[가-힣])(?<!\d[과와십백천만억조])(?<!\d[십백천][만억조])(?=\d)"), lambda match: " "
+    ),
+    TextRule(
+        "unit", re.compile(r"(?<![\d.,°'′])(?P<feet>\d{1,2})['′] ?(?P<n>\d{1,2}(?:\.\d)?)[\"″](?!\d)"), amounts.feet
+    ),
+    TextRule(
+        "unit",
+        re.compile(rf"(?<![\d.,°'′A-Za-z]){N}(?P<sign>[\"″])(?!\d){PARTICLE}"),
+        with_particle(amounts.inches),
     ),
     TextRule(
         "spoon",
@@ -118,9 +129,11 @@ QUANTITIES = (
         symbols.seat,
     ),
     TextRule(
-        "degrees", re.compile(rf"{MINUS}{N} ?(?P<unit>{any_of(DEGREES)}){PARTICLE}"), with_particle(amounts.degrees)
+        "degrees",
+        re.compile(rf"(?<![\w).-])(?P<minus>[-−–])?{N} ?(?P<unit>{any_of(DEGREES)}){PARTICLE}"),
+        with_particle(amounts.degrees),
     ),
-    TextRule("degrees", re.compile(rf"(?<![\w).])[-−]{N} ?(?:도|°)(?![A-Z]){AFTER}"), amounts.below),
+    TextRule("degrees", re.compile(rf"(?<![\w).])[-−–]{N} ?(?:도|°)(?![A-Z]){AFTER}"), amounts.below),
     TextRule(
         "speed",
         re.compile(rf"{MINUS}{N} ?(?P<unit>{any_of(SPEEDS)})(?![A-Za-z2²]){PARTICLE}"),
@@ -196,7 +209,8 @@ QUANTITIES = (
     TextRule(
         "operator",
         re.compile(
-            r"(?<=[\d가-힣]) ?([×÷]) ?(?=\d)|(?<=\d) ?([+*]) ?(?=\d)|(?<=[\d터]) ?x ?(?=\d)|(?<=[\d터]) x (?=[가-힣])"
+            r"(?<=[\d가-힣]) ?([×÷]) ?(?=\d)|(?<=\d) ?([+*]) ?(?=\d)"
+            r"|(?<=[\d터]) ?\* ?(?=[\d영일이삼사오육칠팔구십백천만])|(?<=[\d터]) ?x ?(?=\d)|(?<=[\d터]) x (?=[가-힣])"
         ),
         ranges.operator,
     ),

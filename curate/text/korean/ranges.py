@@ -9,9 +9,9 @@ from curate.text.korean import hangul, latin
 from curate.text.korean.amounts import numbered
 from curate.text.korean.dates import month_name
 from curate.text.korean.lists import LISTS
-from curate.text.korean.numbers import counted, one_by_one, read, sino
+from curate.text.korean.numbers import counted, one_by_one, read, rises, sino
 from curate.text.korean.particles import fitted
-from curate.text.korean.patterns import COUNTER, TILDE, UNIT, B, N
+from curate.text.korean.patterns import COUNTER, MAGNITUDE, TILDE, UNIT, B, N
 from curate.text.korean.scores import LATER_SCORES
 from curate.text.korean.tables import NATIVE
 from curate.text.numbers import parse
@@ -26,7 +26,7 @@ def number_range(match: re.Match[str]) -> str:
     """The first number of a range, read; the second waits for its counter."""
     first, second, counter = match["a"], match["b"], match["counter"] or ""
     low, high = parse(first, dots_group=False), parse(second, dots_group=False)
-    if low is None or high is None or (match["dash"] and not _rises(first, second)):
+    if low is None or high is None or (match["dash"] and not rises(first, second)):
         return match.group()
     if match["dash"] and counter in ("동", "호") and len(second) > max(2, len(first)):  # 101-1203호: a house and a flat
         return match.group()
@@ -42,9 +42,9 @@ def number_range(match: re.Match[str]) -> str:
     return f"{read(first)}에서 {second}{match['gap']}{counter}"
 
 
-def _rises(first: str, second: str) -> bool:
-    short = max(len(first), len(second)) <= 8
-    return short and float(first.replace(",", "")) < float(second.replace(",", ""))
+def large_range(match: re.Match[str]) -> str:
+    """100-200만 원: a range by a hyphen where it rises; the second number is read with its unit."""
+    return f"{read(match['a'])}에서 " if rises(match["a"], match["b"]) else match.group()
 
 
 def from_to(match: re.Match[str]) -> str:
@@ -65,8 +65,9 @@ def compare(match: re.Match[str]) -> str:
 
 
 def at_least(match: re.Match[str]) -> str:
-    """점수 ≥ 60: behind a Korean word 이상 or 이하; the number is read later."""
-    return f" {match['n'].rstrip()} {'이상' if match['sign'] == '≥' else '이하'}"
+    """점수 ≥ 60, BMI ≤ 25, ≥ 10명: behind a word or nothing 이상 or 이하; the number is read later."""
+    apart = " " if re.match("[가-힣A-Za-z,:;]", match.string[match.start() - 1 : match.start()]) else ""
+    return f"{apart}{match['n'].rstrip()} {'이상' if match['sign'] in ('≥', '>=') else '이하'}"
 
 
 def at_least_sign(match: re.Match[str]) -> str:
@@ -153,9 +154,17 @@ BETWEEN = (
         "range",
         re.compile(
             rf"(?<=\d) ?{TILDE} ?(?=[₩$€£¥])|(?<=[년월일시분])[-–](?=\d)|(?<=[시분])[-–](?=[가-힣])"
-            rf"|(?<=[년월일시분초]) ?{TILDE} ?(?=[가-힣])"
+            rf"|(?<=[년월일시분초]) ?{TILDE} ?(?=[가-힣])|(?<=\d[만억조])[-–](?=\d{{1,4}}[천만억조])"
         ),
         from_to,
+    ),
+    TextRule(
+        "range",
+        re.compile(
+            rf"{HEAD}(?<![A-Za-z-])(?P<a>{NUMBER})[-–]"
+            rf"(?=(?P<b>{NUMBER}) ?{MAGNITUDE} ?(?:{COUNTER}|원|달러|유로|엔|위안|톤))"
+        ),
+        large_range,
     ),
     TextRule("arrow", re.compile(r"(?<=[가-힣A-Za-z\d%]) ?(?:→|⇒|➜|->|=>) ?(?=[가-힣A-Za-z\d])"), from_to),
     TextRule("hyphen", re.compile(rf"{HEAD}(?<![A-Za-z-])(\d++)-(\d++)(?![.,]\d|-)"), hyphen),

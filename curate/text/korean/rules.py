@@ -9,7 +9,7 @@ import re
 
 from curate.text.cleaning import LATIN
 from curate.text.korean import amounts, codes, dates, hanja, latin, places, ranges, symbols
-from curate.text.korean.loanwords import NAMES, SYMBOLS
+from curate.text.korean.loanwords import DATED_EVENTS, NAMES, SYMBOLS
 from curate.text.korean.particles import PARTICLE, with_particle
 from curate.text.korean.patterns import (
     AFTER,
@@ -45,6 +45,14 @@ _SPELLINGS = (
         symbols.name,
     ),
     TextRule("event", re.compile(rf"(?<![\d.,·])(\d{{1,2}})·(\d{{1,2}})(?![\d·]){EVENT}"), dates.event),
+    TextRule(
+        "event",
+        re.compile(
+            r"(?<![\d.,·])(1[0-2]|[1-9])\.(3[01]|[12]\d|[1-9])(?![\d·]|[.,]\d)"
+            rf"(?= ?(?:{any_of(DATED_EVENTS)}))"
+        ),
+        dates.event,
+    ),
     TextRule(
         "compatible", re.compile("[\u2150-\u2188\u2460-\u24ff\u3200-\u33ff\u2113\u2116½¼¾￦]"), symbols.compatible
     ),
@@ -127,6 +135,7 @@ _NAMES = (
     TextRule("version", re.compile(r"(?<![A-Za-z])(?:N[Oo]\.?|№) ?1(?![\d.,])"), lambda match: "넘버 원"),
     TextRule("version", re.compile(r"(?<![A-Za-z])(?:N[Oo]|no)\. ?(?=\d)"), lambda match: "넘버 "),
     TextRule("version", re.compile(r"(?<![A-Za-z])[Vv]ol\. ?(?=\d)"), lambda match: "볼륨 "),
+    TextRule("version", re.compile(r"(?<![A-Za-z])(?:LV|[Ll]v)\.? ?(?=\d)"), lambda match: "레벨 "),
     TextRule(
         "version", re.compile(r"(?<![A-Za-z])(?P<word>EP|Ep)\. ?(?=\d)"), lambda match: f"{match['word'].upper()} "
     ),
@@ -161,9 +170,7 @@ _NAMES = (
         ranges.equals_words,
     ),
     TextRule("equals", re.compile(r"(?<=[가-힣]) ?= ?(?=[가-힣])"), lambda match: ", "),
-    TextRule(
-        "symbol", re.compile(rf"(?P<sign>[{re.escape(''.join(SYMBOLS))}]){PARTICLE}"), with_particle(symbols.symbol)
-    ),
+    TextRule("symbol", re.compile(rf"(?P<sign>[{re.escape(''.join(SYMBOLS))}]){PARTICLE}"), symbols.symbol),
 )
 
 # What symbols became may stand beside an arrow or a tilde: once more, so that reading again changes nothing.

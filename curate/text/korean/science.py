@@ -56,8 +56,9 @@ _PRESSURE = r"\d{2,3})/(?P<low>\d{2,3})(?![\d/]|[.,]\d)"
 
 
 def exponent(match: re.Match[str]) -> str:
-    """1e-5, 2.5e+3 of programs."""
-    return f"{match['n']} 곱하기 십의 {_raised(match['e'].lstrip('+'))}"
+    """1e-5, 2.5e+3 m of programs."""
+    unit = f" {unit_name(match['unit'], None)}" if match["unit"] else ""
+    return f"{match['n']} 곱하기 십의 {_raised(match['e'].lstrip('+'))}{unit}"
 
 
 def element(match: re.Match[str]) -> str:
@@ -168,7 +169,8 @@ SCIENCE = (
     TextRule(
         "power",
         re.compile(
-            rf"{HEAD}(?<![A-Za-z])(?P<n>\d{{1,9}}(?:\.\d{{1,9}})?)(?:[eE](?=[+-])|e)(?P<e>[+-]?\d{{1,3}})(?![A-Za-z\d.-])"
+            rf"{HEAD}(?<![A-Za-z])(?P<n>\d{{1,9}}(?:\.\d{{1,9}})?)(?:[eE](?=[+-])|e)(?P<e>[+-]?\d{{1,3}})(?![\d.-])"
+            rf"(?: ?(?P<unit>{UNIT})(?![A-Za-z\d/²³])|(?![A-Za-z]))"
         ),
         exponent,
     ),

@@ -6,6 +6,7 @@ import unicodedata
 from curate.text.korean import hangul, latin
 from curate.text.korean.loanwords import NAMES, SYMBOLS
 from curate.text.korean.numbers import read, sino
+from curate.text.korean.particles import with_particle
 from curate.text.korean.tables import UNITS
 from curate.text.numbers import roman
 
@@ -89,8 +90,19 @@ def word(match: re.Match[str]) -> str:
 
 
 def symbol(match: re.Match[str]) -> str:
+    """A sign and its particle; behind a sign that stands before numbers 이 is the two of √2 or ±2%."""
+    if match["p"] == "이" and SYMBOLS[match["sign"]].endswith(" ") and match["sign"] not in _ENDING:
+        return f"{SYMBOLS[match['sign']]}이"
+    return _fitted_sign(match)
+
+
+def _sign(match: re.Match[str]) -> str:
     reading = SYMBOLS[match["sign"]]
     return reading.rstrip() if match["p"] else reading
+
+
+_ENDING = "=#"  # 이퀄이, 샵이 are said of the signs themselves
+_fitted_sign = with_particle(_sign)
 
 
 def seat(match: re.Match[str]) -> str:

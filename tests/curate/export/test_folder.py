@@ -59,10 +59,27 @@ def test_what_was_added_to_an_export_is_not_removed(made: Any, tmp_path: Path) -
     assert small.contents(done).items() > before.items()
 
 
+def test_a_sound_that_was_changed_at_the_same_size_is_made_again(made: Any, tmp_path: Path) -> None:
+    done = small.export(made, "nemo", tmp_path / "out").folder
+    before, kept = small.contents(done), times(done)
+    sounds = sorted((done / "audio").iterdir())
+    sounds[0].write_bytes(bytes(len(sounds[0].read_bytes())))
+    sounds[1].touch()
+    small.export(made, "nemo", done)
+    assert small.contents(done) == before
+    changed = {name for name, time in times(done).items() if time != kept[name] and name.startswith("audio/")}
+    assert changed == {f"audio/{sounds[0].name}", f"audio/{sounds[1].name}"}
+    now = times(done)
+    small.export(made, "nemo", done)
+    assert times(done) == now
+
+
 def test_a_file_a_link_and_another_format_are_refused(made: Any, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(UserError, match="is a file: choose a folder with --into"):
         small.export(made, "kaldi", tmp_path / "file")
+    with pytest.raises(UserError, match=r"cannot write to .*inside: Not a directory; name a new"):
+        small.export(made, "kaldi", tmp_path / "file" / "inside")
     done = small.export(made, "kaldi", tmp_path / "out").folder
     with pytest.raises(UserError, match="holds an export for kaldi: name a new or empty folder with --into"):
         small.export(made, "nemo", tmp_path / "out")

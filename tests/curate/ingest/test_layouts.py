@@ -324,11 +324,12 @@ def test_kaldi_segments_pipes_and_what_is_missing(tmp_path: Path) -> None:
     write(
         data / "wav.scp",
         f"rec1 db/long.wav\nrec2 flac -c -d -s '{flac}' |\nrec3 sox {long} -t wav - speed 1.1 |\n"
-        f"rec4 rm -rf {long} |\nrec5 {long}\n",
+        f"rec4 rm -rf {long} |\nrec5 {long}\nrec6\n",
     )
     write(
         data / "segments",
-        "u1 rec1 1.5 3.25\nu2 rec1 3.25 -1\nu3 rec2 0 0.1\nu4 rec3 0 1\nu5 rec4 0 1\nu6 rec1 x\nu8 rec1 9 11\n",
+        "u1 rec1 1.5 3.25\nu2 rec1 3.25 -1\nu3 rec2 0 0.1\nu4 rec3 0 1\nu5 rec4 0 1\nu6 rec1 x\nu8 rec1 9 11\n"
+        "u9 rec6 0 1\nu10 rec7 0 1\n",
     )
     write(data / "text", "u1 가 나\nu2 다\nu3 라\nu7 마\n")
     write(data / "utt2spk", "u1 kim\nu2 kim\nu3 lee\n")
@@ -347,6 +348,8 @@ def test_kaldi_segments_pipes_and_what_is_missing(tmp_path: Path) -> None:
     assert "which is not run: rm" in said["u5"]["error"]
     assert "the line of u6 is not: recording start end" in said["u6"]["error"]
     assert said["u7"]["error"] == "u7 has a text and no recording"
+    assert said["u9"]["error"] == "wav.scp names no file for rec6"
+    assert said["u10"]["error"] == "wav.scp has no recording rec7"
     assert "the span 9.0 to 11.0 s is not within the file, which has 10.0 s" in said["u8"]["error"]
     assert long.exists()
     assert frame.filter(pl.col("error").is_null()).height == 3
@@ -518,7 +521,31 @@ def test_huggingface_paths_and_what_is_no_parquet(tmp_path: Path) -> None:
     assert "is no Parquet file" in said
     (tmp_path / "test.parquet").unlink()
     parquet(tmp_path / "train.parquet", {"sentence": ["가"]})
-    assert "has no column of sounds (sentence)" in refused(tmp_path, "huggingface")
+    assert "has no column of sounds (sentence); say columns" in refused(tmp_path, "huggingface")
+
+
+@pytest.mark.parametrize("kind", ["bytes alone", "binary", "an image before it", "another name"])
+def test_huggingface_sounds_however_they_are_kept(tmp_path: Path, kind: str) -> None:
+    wav = sound(tmp_path / "a.wav").read_bytes()
+    kept = {"bytes": wav, "path": "a.wav"}
+    tables: dict[str, dict[str, Any]] = {
+        "bytes alone": {"audio": [{"bytes": wav}], "text": ["가"]},
+        "binary": {"audio": [wav], "text": ["가"]},
+        "an image before it": {"image": [{"bytes": b"PNG", "path": "a.png"}], "audio": [kept], "text": ["가"]},
+        "another name": {"image": [{"bytes": b"PNG", "path": "a.png"}], "speech": [kept], "text": ["가"]},
+    }
+    parquet(tmp_path / "hf" / "train.parquet", tables[kind])
+    more = {"columns": {"audio": "speech"}} if kind == "another name" else {}
+    frame = rows(tmp_path / "hf", "huggingface", unpacked=tmp_path / "unpacked", **more)
+    assert columns(frame, "path", "text", "codec", "error") == [("train/0000000.wav", "가", "WAV/PCM_16", None)]
+
+
+@pytest.mark.parametrize("sounds", [[[0.1, 0.2]], [{"array": [0.1, 0.2], "sampling_rate": 16000}], [1]])
+def test_huggingface_samples_are_no_files(tmp_path: Path, sounds: list[Any]) -> None:
+    parquet(tmp_path / "train.parquet", {"audio": sounds, "text": ["가"]})
+    assert "sounds are read as the bytes of files or as paths" in refused(tmp_path, "huggingface")
+    said = refused(tmp_path, "huggingface", columns={"audio": "speech"})
+    assert "has no column 'speech' (audio, text); say columns" in said
 
 
 # ---- what is not there, or something else
