@@ -20,9 +20,9 @@ AROUND = 250  # frames (2 s) on either side that tell how loud speech and backgr
 SHARE, UNSURE, SURE = 0.35, 0.8, 0.35
 SHORTEST = 0.15  # seconds
 DIP, DIP_SHARE = 0.05, 0.25  # seconds; a shorter moment must be quieter
-# Where there is none for so many frames, the clearest place is taken if it is so clear: less so where more is lost.
-# Of 164 that were the clearest of 10 s and reached 64, two lay in words.
-STEPS = ((1250, 64), (2500, 48))
+# Where there is none for so many frames, the clearest place is taken if it is so clear: less so where more is lost, and
+# nobody speaks for 20 s without a breath that something masks. Of 164 that reached 64, two lay in words.
+STEPS = ((1250, 64), (2500, 48), (3600, 40))
 CLEAR = 40  # dB of depth that a model sure of no speech counts for
 SHORT, APART, SIDE = 12, 62, 30  # frames: the shortest such place (0.1 s), how far from others, what is beside it
 LESS = 18  # frames: such a place counts as no longer, so as less than a pause
