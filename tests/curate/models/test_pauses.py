@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from curate.models.pauses import FRAME, dips, levels, sounds
+from curate.models.pauses import FRAME, SHORTEST, dips, find, levels, sounds
 
 RATE = 16_000
 SECOND = RATE // FRAME  # frames
@@ -62,3 +62,42 @@ def test_speech_that_begins_and_ends_as_quiet_as_a_dip_has_dips_at_its_ends() ->
     heard = level((1, 3))
     found = seconds(dips(heard, [(round(0.5 * RATE), 4 * RATE)], RATE))
     assert found == [pytest.approx((0.5, 1.0), abs=0.01), pytest.approx((3.0, 4.0), abs=0.01)]
+
+
+def without_pauses(*quiet: tuple[float, float, float, float], seconds: float) -> list[tuple[float, float]]:
+    """What is found in speech from end to end; quiet from second to second, so loud, so likely speech to the model."""
+    heard, sure = level((0, seconds), seconds=seconds), np.ones(round(seconds * SECOND), np.float32)
+    for start, end, loudness, probability in quiet:
+        heard[round(start * SECOND) : round(end * SECOND)] = loudness
+        sure[round(start * SECOND) : round(end * SECOND)] = probability
+    found = find(heard, sure, [(0, round(seconds * RATE))], RATE)
+    return [((a + b) / 2 / RATE, (b - a) / RATE) for a, b in found]
+
+
+CLOSURES = [(at, at + 0.12, -50.0, 0.9) for at in np.arange(0.7, 40, 1.3)]  # as deep as a gap, and speech to the model
+
+
+def test_speech_of_ten_seconds_without_a_pause_has_one_where_it_is_most_clearly_between_words() -> None:
+    gaps = [(5.0, 5.12, -55.0, 0.3), (8.0, 8.12, -65.0, 0.2)]
+    assert without_pauses(*CLOSURES[:7], *gaps, seconds=9.5) == []
+    ((at, long),) = without_pauses(*CLOSURES[:8], *gaps, seconds=12)
+    assert (at, long) == pytest.approx((8.06, 0.12), abs=0.01)
+
+
+@pytest.mark.parametrize(("likely", "enough", "short"), [(0.5, 24, 16), (0.7, 32, 24)])
+def test_less_is_asked_where_more_would_be_lost(likely: float, enough: float, short: float) -> None:
+    """A gap as deep as the closures, 30 dB, told by the model alone: 50 and 42 of what is asked."""
+    closures, gap = [each for each in CLOSURES if each[0] < short - 1], (9.0, 9.12, -50.0, likely)
+    assert without_pauses(*closures, gap, seconds=short) == []
+    assert [at for at, _ in without_pauses(*closures, gap, seconds=enough)] == [pytest.approx(9.06, abs=0.01)]
+
+
+def test_closures_alone_are_no_place_to_cut_however_long_the_speech() -> None:
+    assert without_pauses(*CLOSURES, seconds=42) == []
+
+
+def test_a_place_that_is_no_pause_counts_as_less_than_one() -> None:
+    """Loud to the model, so no pause, though it is longer than the one there is: segmenting takes the longest first."""
+    (pause, long), (place, less) = without_pauses((10.0, 10.16, -60.0, 0.1), (22.0, 22.3, -80.0, 0.85), seconds=34)
+    assert (pause, place) == pytest.approx((10.08, 22.15), abs=0.01)
+    assert less < SHORTEST <= long
