@@ -34,7 +34,8 @@ AT_HOME = {
     "train/model/nf4.py": {"bitsandbytes"},
 }
 LOWEST = (
-    "curate.console", "curate.errors", "curate.files", "curate.fonts", "curate.settings", "curate.signals",
+    "curate.console", "curate.errors", "curate.files", "curate.fonts", "curate.garbage", "curate.settings",
+    "curate.signals",
     "curate.manifest", "curate.audio", "curate.channels", "curate.decoders", "curate.text", "curate.models",
 )  # fmt: skip
 # What training may also take: functions on samples and texts that need no manifest, rather than copies of them.

@@ -40,6 +40,9 @@ RAMP_RUN, RAMP_SLOPE, ONE_SIDED, RAMP_STRAIGHT = 3, 0.06, 0.05, 0.11
 EVEN_PEAKS, EVEN_LEVEL = 2.6, 1.95  # of the highest sample, and of the level that one in 1000 passes
 # Words with long pauses, or of which only some were clipped, have peaks less even than that: more is asked of them.
 UNEVEN, UNEVEN_STRAIGHT, UNEVEN_STEADY = 1.35, 0.055, 0.45  # as far beyond the two bounds above
+# Low voices of sharp pulses have slopes that are about as straight (0.37 to 0.47), though no top is: where no top is
+# straight, and peaks are hardly even, slopes must be straighter than that.
+HARDLY_EVEN, SLOPES_STEADY = 0.85, 0.5
 SOFTER_LOBES = (0.3, 0.6)  # of the peak that 2 % of half-waves pass
 SOFTER, LOUDER = 0.2, 1.5  # of the ceiling; a buzz is as straight where it is softer, what was clipped is not
 TURNED_RATE = 2000  # Hz: at a lower rate there is nothing well over the frequencies that are turned
@@ -87,6 +90,8 @@ def share(sound: Samples, rate: int) -> float:
     bending = not enough and bends and straight > BENDING_TIMES * softer
     if (enough or bending) and straight <= RAMP_STRAIGHT and tops.ramps(LOUDEST_LOBES):
         enough = bending = False
+    if straight <= least and spread > HARDLY_EVEN * even:
+        least_steady = max(least_steady, SLOPES_STEADY)
     steady, held = _steadiness(sound, level, ceiling, rate, least_steady, asked=bending)
     enough = enough or (bending and steady < BENDING)
     share = max(held, tops.share(LOUD_LOBES)) if enough else held

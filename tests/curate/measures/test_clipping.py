@@ -169,6 +169,22 @@ def test_a_ramp_that_ends_where_the_glottis_closes_is_not_clipped(seed: int, mon
 
 
 @needs_speech
+@pytest.mark.parametrize("name", ["104_003_0253", "104_003_0526", "104_003_0577"])
+def test_where_no_top_is_straight_slopes_must_be_straighter_than_a_low_voices(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Clipped and steeply high-passed, tops are slopes; those of low voices are as straight up to a half."""
+    samples, rate = audio.read(SHARED / f"ko/zeroth/{name}.flac")
+    clipped = np.clip(8 * samples / np.abs(samples).max(), -1, 1)
+    sound = steeply_high_passed(clipped, rate, order=6, corner=120)[0]
+    assert straight_tops.share(sound, rate) > 0.05
+    monkeypatch.setattr(straight_tops, "HARDLY_EVEN", 0.0)
+    assert straight_tops.share(sound, rate) > 0.05
+    monkeypatch.setattr(straight_tops, "SLOPES_STEADY", 0.9)
+    assert straight_tops.share(sound, rate) == 0
+
+
+@needs_speech
 def test_speech_through_a_limiter_is_not_clipped() -> None:
     for name in ("ko/zeroth/104_003_0294.flac", "neg/en_librispeech/1089-134686-0001.flac"):
         samples, rate = audio.read(SHARED / name)
