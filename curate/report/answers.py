@@ -106,7 +106,8 @@ def _people(facts: dict[str, Any]) -> list[dict[str, str]]:
         count = corpus["speaker_conflicts"]
         lines.append(_line("mild", f"{count} kept clips sound like another person than their label says.", "persons"))
     if corpus["unnamed"]:
-        lines.append(_line("mild", f"In {corpus['unnamed']} kept clips nobody knows who speaks.", "persons"))
+        clips = "clip" if corpus["unnamed"] == 1 else "clips"
+        lines.append(_line("mild", f"In {corpus['unnamed']} kept {clips} nobody knows who speaks.", "persons"))
     return lines
 
 
