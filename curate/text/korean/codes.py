@@ -3,7 +3,7 @@
 import re
 
 from curate.text.korean.labels import AREA_CODES, CODED, DIALLED, NUMBERED
-from curate.text.korean.loanwords import BOOKS
+from curate.text.korean.names import BOOKS
 from curate.text.korean.numbers import DIGITS, one_by_one, sino
 from curate.text.korean.particles import PARTICLE, fitted
 from curate.text.korean.patterns import AFTER, COUNTER, UNIT

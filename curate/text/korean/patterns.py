@@ -2,7 +2,7 @@
 
 import re
 
-from curate.text.korean.loanwords import EVENTS, NAMES
+from curate.text.korean.names import EVENTS, NAMES
 from curate.text.korean.tables import MONEY, NATIVE, PER, SINO, UNITS
 from curate.text.rules import NUMBER, any_of
 

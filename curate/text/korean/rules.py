@@ -9,7 +9,7 @@ import re
 
 from curate.text.cleaning import LATIN
 from curate.text.korean import amounts, codes, dates, hanja, latin, places, ranges, symbols
-from curate.text.korean.loanwords import DATED_EVENTS, NAMES, SYMBOLS
+from curate.text.korean.names import DATED_EVENTS, NAMES, SYMBOLS
 from curate.text.korean.particles import PARTICLE, with_particle
 from curate.text.korean.patterns import (
     AFTER,

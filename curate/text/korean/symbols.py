@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 from curate.text.korean import hangul, latin
-from curate.text.korean.loanwords import NAMES, SYMBOLS
+from curate.text.korean.names import NAMES, SYMBOLS
 from curate.text.korean.numbers import read, sino
 from curate.text.korean.particles import with_particle
 from curate.text.korean.tables import UNITS
