@@ -30,6 +30,7 @@ _N = rf"(?P<n>{NUMBER})(?P<gap> ?)"
 _LETTER = r"[ក-អឥ-ឳ](?:\u17d2[ក-អ]){0,2}"
 _QUANTITY = rf"(?:{any_of(QUANTITIES)})(?![A-Za-z])"
 _PER = any_of(PER)
+_HEADS = "នាក់|គ្រួសារ|ខ្នង|ដើម|ក្បាល|គ្រឿង|ដង"  # what is counted for each of a unit: 500នាក់/km²
 _KEYS = "ចុចលេខ|ចុចសញ្ញា|ចុច|សញ្ញា|គ្រាប់ចុច|គ្រាប់"  # before # and * of a telephone
 _LONG_ROMAN = "(?=[IVXLCDM]*[IVX])[IVXLCDM]{4,}"
 _ROMAN = "(?:[IVX]|(?=[IVXLCDM]*[IVX])[IVXLCDM]{2,})(?![IVXLCDM])"  # not C, which is a letter: ផ្នែក C
@@ -67,7 +68,7 @@ AMOUNTS = (
     TextRule(
         "per",
         re.compile(
-            rf"(?P<n>(?:{CURRENCY}) ?{NUMBER}|(?<=\d)(?:{CURRENCY})|(?<=\d )(?:{CURRENCY})) ?/ ?(?P<per>{_PER}){_END}"
+            rf"(?P<n>(?:{CURRENCY}) ?{NUMBER}|(?:(?<=\d)|(?<=\d ))(?:{CURRENCY}|{_HEADS})) ?/ ?(?P<per>{_PER}){_END}"
         ),
         amounts.price_of_one,
     ),

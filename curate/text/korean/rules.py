@@ -24,6 +24,7 @@ from curate.text.korean.patterns import (
     N,
 )
 from curate.text.korean.quantities import QUANTITIES
+from curate.text.korean.rates import RATES
 from curate.text.korean.science import SCIENCE
 from curate.text.korean.scores import SCORES
 from curate.text.rules import TextRule, any_of
@@ -195,7 +196,7 @@ _FIGURES = (
     *ranges.BETWEEN,
     *QUANTITIES,
 )
-RULES = (*_SPELLINGS, *_FIGURES, *_NAMES, *_LAST)
+RULES = (*RATES, *_SPELLINGS, *_FIGURES, *_NAMES, *_LAST)
 # Rules for figures that find something where there are none, too: x², sinθ, 3월(월), 서울~부산, A < B.
 _ALSO = "formula function power minus subscript weekday range arrow unit compare operator equals"
 _ALSO_WITHOUT = frozenset(_ALSO.split())
