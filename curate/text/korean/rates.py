@@ -40,34 +40,7 @@ _COUNTERS = (  # no 일, 월, 년, 시: 5일/월 is a day and its weekday
     "회 번 명 대 장 건 개 원 달러 유로 시간 분 초 톤 그루 마리 잔 병 알 정 캡슐 포 그램 킬로그램 리터 칼로리 "
     "걸음 보 페이지 글자 자 단어 타 쪽 권 곡 편 가구 세대 가마 %"
 )
-_PACK = any_of(
-    [
-        "g",
-        "kg",
-        "mg",
-        "ml",
-        "mL",
-        "L",
-        "m",
-        "cm",
-        "㎏",
-        "㎖",
-        "ℓ",
-        "개",
-        "매",
-        "장",
-        "인분",
-        "인",
-        "명",
-        "병",
-        "팩",
-        "회",
-        "박",
-        "일",
-        "시간",
-        "분",
-    ]
-)
+_PACKS = "g kg mg ml mL L m cm ㎏ ㎖ ℓ 개 매 장 인분 인 명 병 팩 회 박 일 시간 분"  # 원/100g, 원/2인
 _MEASURED_PER = {"일", "주", "월", "년", "연", "분", "초", "시간", "인", "명", "회", *_THINGS.split()}  # of Latin units
 _MONEY = {"원", "달러", "유로"}
 _SAID_BEFORE = re.compile(r"(?:당|매일|매주|매월|매년|하루|[1일]일|주|월|연) ?$")
@@ -95,7 +68,8 @@ RATES = (
         re.compile(
             rf"(?<![A-Za-z/~-])(?<!시 )(?P<amount>{NUMBER}(?:{TILDE}{NUMBER})?{MAGNITUDE}? ?"
             rf"(?:(?P<counter>{any_of(_COUNTERS.split())})|(?P<unit>{UNIT}))) ?/ ?"
-            rf"(?:(?P<per>{any_of([*_PER, *_THINGS.split(), *PER_ONE, *_SPELT])})|(?P<pack>\d{{1,4}} ?(?:{_PACK})))당?"
+            rf"(?:(?P<per>{any_of([*_PER, *_THINGS.split(), *PER_ONE, *_SPELT])})"
+            rf"|(?P<pack>\d{{1,4}} ?(?:{any_of(_PACKS.split())})))당?"
             rf"(?![A-Za-z\d/²³^]){AFTER}{PARTICLE}(?P<was>였)?"
         ),
         moved,
