@@ -6,10 +6,10 @@ of measure per another (mg/dL, km/h) is not theirs: it is read in `amounts`, wit
 
 import re
 
-from curate.text.korean import hangul
+from curate.text.korean import amounts, hangul
 from curate.text.korean.particles import PARTICLE, fitted
 from curate.text.korean.patterns import AFTER, MAGNITUDE, TILDE, UNIT
-from curate.text.korean.tables import PER_ONE, UNITS
+from curate.text.korean.tables import PER_ONE
 from curate.text.rules import NUMBER, TextRule, any_of
 
 _PER = {
@@ -35,15 +35,15 @@ _THINGS = (
     "개 장 대 병 잔 박스 상자 그릇 마리 통 권 매 세트 팩 포기 포대 건 팀 가구 세대 평 근 "
     "톤 리터 그램 킬로그램 킬로 미터 헥타르 달러 유로 위안"
 )
-_SPELT = {"㎏": "kg", "ℓ": "L", "l": "L", "㎡": "m2", "㎢": "km2", "m^2": "m2", "km²": "km2", "t": "톤", "ha": "헥타르"}
+_SPELT = {"l": "L", "m^2": "m2", "km²": "km2", "t": "톤", "ha": "헥타르"}
 _COUNTERS = (  # no 일, 월, 년, 시: 5일/월 is a day and its weekday
     "회 번 명 대 장 건 개 원 달러 유로 시간 분 초 톤 그루 마리 잔 병 알 정 캡슐 포 그램 킬로그램 리터 칼로리 "
     "걸음 보 페이지 글자 자 단어 타 쪽 권 곡 편 가구 세대 가마 %"
 )
-_PACKS = "g kg mg ml mL L m cm ㎏ ㎖ ℓ 개 매 장 인분 인 명 병 팩 회 박 일 시간 분"  # 원/100g, 원/2인
+_PACKS = "g kg mg ml mL L m cm 개 매 장 인분 인 명 병 팩 회 박 일 시간 분"  # 원/100g, 원/2인
 _MEASURED_PER = {"일", "주", "월", "년", "연", "분", "초", "시간", "인", "명", "회", *_THINGS.split()}  # of Latin units
 _MONEY = {"원", "달러", "유로"}
-_SAID_BEFORE = re.compile(r"(?:당|매일|매주|매월|매년|하루|[1일]일|주|월|연) ?$")
+_SAID_BEFORE = re.compile(r"(?:당|매일|매주|매월|매년|하루|(?:1|일)일|주|월|연) ?$")
 
 
 def moved(match: re.Match[str]) -> str:
@@ -51,7 +51,7 @@ def moved(match: re.Match[str]) -> str:
     per, counter = match["per"], match["counter"] or ""
     if (match["unit"] and per not in _MEASURED_PER) or (match["pack"] and counter not in _MONEY):
         return match.group()
-    name = UNITS.get(match["unit"], "") if match["unit"] else counter.replace("%", "퍼센트")
+    name = amounts.unit_name(match["unit"], None) if match["unit"] else counter.replace("%", "퍼센트")
     amount = match["amount"] + (fitted(name, match["p"]) if match["p"] else "")
     if match["was"]:
         amount += "이었" if hangul.final(name[-1]) else "였"

@@ -188,6 +188,7 @@ _LAST = (
 )
 
 _FIGURES = (
+    *RATES,
     *SCIENCE,
     *dates.DATES,
     *SCORES,
@@ -196,7 +197,7 @@ _FIGURES = (
     *ranges.BETWEEN,
     *QUANTITIES,
 )
-RULES = (*RATES, *_SPELLINGS, *_FIGURES, *_NAMES, *_LAST)
+RULES = (*_SPELLINGS, *_FIGURES, *_NAMES, *_LAST)
 # Rules for figures that find something where there are none, too: x², sinθ, 3월(월), 서울~부산, A < B.
 _ALSO = "formula function power minus subscript weekday range arrow unit compare operator equals"
 _ALSO_WITHOUT = frozenset(_ALSO.split())
