@@ -85,6 +85,7 @@ def run(
     _print_status(clips, wanted, done.told if done else None)
     if done is not None:
         typer.echo(f"report   {done.page}\nclips    {corpus.clips}\nVoxCPM   {corpus.export('voxcpm')}")
+    _require_audio(clips)
 
 
 @app.command()
@@ -113,6 +114,7 @@ def ingest(
         unlisted = {source: len(paths) for source, paths in found.unlisted.items()}
         corpus.log("ingest", clips=found.rows.height, unlisted=unlisted)
     typer.echo(show.sources(found))
+    _require_audio(found.rows)
 
 
 @app.command("filter")
@@ -123,6 +125,7 @@ def filter_(corpus: CorpusFolder, settings: Settings = None, workers: Workers = 
     """
     wanted, clips, _ = _advance(corpus, settings, until="filter", workers=workers)
     _print_status(clips, wanted)
+    _require_audio(clips)
 
 
 @app.command()
@@ -137,6 +140,7 @@ def tag(corpus: CorpusFolder, settings: Settings = None, workers: Workers = 0) -
     """
     wanted, clips, done = _advance(corpus, settings, until="tag", workers=workers)
     _print_status(clips, wanted, done.told if done else None)
+    _require_audio(clips)
 
 
 @app.command()
@@ -216,10 +220,11 @@ def status(corpus: CorpusFolder, as_json: AsJson = False) -> None:
     from curate.recipe import load
     from curate.report import numbers
 
-    wanted = load(_known(corpus).recipe)
-    clips = manifest.read(_known(corpus).manifest)
+    known = _known(corpus, manifest=True)
+    wanted = load(known.recipe)
+    clips = manifest.read(known.manifest)
     try:
-        _say(commands.notes(_known(corpus), wanted, clips))
+        _say(commands.notes(known, wanted, clips))
     except UserError as error:  # verdicts of another corpus, say: what was decided before is still there to see
         _say([str(error)])
     if as_json:
@@ -278,8 +283,9 @@ def explain(
 
     if (clip is None) == (speaker is None):
         raise UserError("name a clip, or a person with --speaker: one of the two")
-    wanted = load(_known(corpus).recipe)
-    clips = manifest.read(_known(corpus).manifest)
+    known = _known(corpus, manifest=True)
+    wanted = load(known.recipe)
+    clips = manifest.read(known.manifest)
     person = speaker or (clip if takedown or explaining.is_none(clips, str(clip)) else None)
     if person is not None and (speaker or takedown or persons.knows(clips, person)):
         facts = persons.find(clips, person)
@@ -492,9 +498,9 @@ def _corpus(folder: Path) -> "Corpus":
     return Corpus(folder)
 
 
-def _known(folder: Path) -> "Corpus":
+def _known(folder: Path, *, manifest: bool = False) -> "Corpus":
     corpus = _corpus(folder)
-    corpus.require()
+    corpus.require(manifest=manifest)
     return corpus
 
 
@@ -511,6 +517,13 @@ def _print_status(clips: "pl.DataFrame", wanted: "Recipe", told: "Summary | None
         typer.echo("no clip was kept; the report has examples per reason, `curate explain CORPUS CLIP` says all of one")
     for line in told.notes if told else notes.notes(clips, wanted):
         print(f"curate: {console.printable(line)}", file=sys.stderr)
+
+
+def _require_audio(clips: "pl.DataFrame") -> None:
+    """End with 1 where nothing could be read, after what was found has been shown."""
+    from curate.ingest import unread
+
+    unread.require(clips)
 
 
 def _print_json(facts: Any) -> None:

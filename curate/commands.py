@@ -19,7 +19,7 @@ from curate.engine.ask import Context, Watch
 from curate.engine.local import Local
 from curate.engine.store import Store
 from curate.errors import UserError
-from curate.ingest import WRITTEN, Ingested, archives, read, roots
+from curate.ingest import WRITTEN, Ingested, archives, read, roots, unread
 from curate.ingest.probe import Progress
 from curate.ingest.tree import shown
 from curate.leftovers import forget_latents, left_behind
@@ -54,11 +54,13 @@ def read_sources(
 ) -> Ingested:
     """Read the sources and store what they hold; the only stored input of all that follows.
 
-    `verify`: hash every file again, also those whose size, time and inode are as they were.
+    `verify`: hash every file again, also those whose size, time and inode are as they were. Raises UserError, and
+    leaves the corpus as it was, where there was audio and no file can be read now: a disk that is not mounted.
     """
     verdicts.require(corpus, wanted)
     before = pl.read_parquet(corpus.ingested) if _readable(corpus.ingested) else None
     found = read(wanted, unpacked=corpus.unpacked, before=before, verify=verify, progress=progress, unpacking=unpacking)
+    unread.require_still(found.rows, before, corpus.folder)
     files.write_parquet(found.rows, corpus.ingested)
     lines = [f"{source}\t{printable(shown(path))}\n" for source, paths in found.unlisted.items() for path in paths]
     files.write_text(corpus.unlisted, "source\tpath\n" + "".join(lines))
@@ -220,7 +222,7 @@ def notes(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame) -> list[str]:
     """What is to be known of verdicts, also those not followed yet, and of what holds clips that people dropped."""
     said = verdicts.load(corpus, wanted, clips["id"])
     verdict = [*(said.notes if said else []), *verdicts.waiting(corpus, said, clips), *left_behind(corpus, clips)]
-    return [*verdict, *_cut_rows(corpus, wanted, clips)]
+    return [*verdict, *unread.notes(clips), *_cut_rows(corpus, wanted, clips)]
 
 
 def _cut_rows(corpus: Corpus, wanted: Recipe, clips: pl.DataFrame) -> list[str]:

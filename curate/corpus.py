@@ -4,13 +4,13 @@ import json
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from curate import files
-from curate.errors import UserError
+from curate.errors import Busy, UserError
 
 LOGGED = (
     "samsori",
@@ -112,10 +112,32 @@ class Corpus:
         """What a trainer reads."""
         return self.folder / "export" / format
 
-    def require(self) -> None:
-        """Raise where nothing has been ingested here yet."""
-        if not self.ingested.is_file() or not self.recipe.is_file():
-            raise UserError(f"{self.folder} is not a corpus; make one with `curate run RECIPE --into {self.folder}`")
+    def require(self, *, manifest: bool = False) -> None:
+        """Raise where nothing has been ingested here yet or, where a `manifest` is wanted, there is none yet."""
+        ingested = self.ingested.is_file() and self.recipe.is_file()
+        if ingested and (self.manifest.is_file() or not manifest):
+            return
+        if self.folder.is_file():
+            raise UserError(f"{self.folder} is a file, not a corpus; name the folder after --into of `curate run`")
+        if self._busy():
+            raise UserError(f"{self.folder} has no manifest yet: another curate command is working on it; wait for it")
+        if ingested:
+            raise UserError(
+                f"{self.folder} has no manifest yet: its run was stopped before; give that command again, or "
+                f"`curate run {self.recipe} --into {self.folder}`"
+            )
+        raise UserError(f"{self.folder} is not a corpus; make one with `curate run RECIPE --into {self.folder}`")
+
+    def _busy(self) -> bool:
+        """Whether another process works here now."""
+        lock = self.folder / ".lock"
+        try:
+            with files.locked(lock, "") if lock.is_file() else nullcontext():
+                return False
+        except Busy:
+            return True
+        except (UserError, OSError):  # it cannot be asked: a folder that is only read, some network disks
+            return False
 
     @contextmanager
     def locked(self) -> Iterator[None]:

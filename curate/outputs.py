@@ -168,7 +168,7 @@ def write_report(
 def another(folder: Path) -> report.Other:
     """A corpus to compare with, as its last run left it: read, never changed. A UserError where it is none."""
     corpus = Corpus(folder)
-    corpus.require()
+    corpus.require(manifest=True)
     clips = manifest.read(corpus.manifest)
     if clips["broke"].is_null().all():
         raise UserError(f"nothing is decided in {folder} yet: run `curate tag {folder}` first")

@@ -137,11 +137,16 @@ def _sources(facts: Facts) -> Iterator[str]:
 
 def _people(facts: Facts) -> Iterator[str]:
     voices = facts["voices"]
+    by_voice = (
+        f" ({facts['by_voice']} by voice alone: estimated, one person may be several of these)"
+        if facts["by_voice"]
+        else ""
+    )
     yield "## People"
     yield ""
     yield (
-        f"{facts['persons']} persons, told apart by the names that the sources give and by how voices sound. Ages, "
-        "genders and origins are what the sources say above; nothing of this kind was guessed."
+        f"{facts['persons']} persons, told apart by the names that the sources give and by how voices sound{by_voice}. "
+        "Ages, genders and origins are what the sources say above; nothing of this kind was guessed."
     )
     yield ""
     yield (

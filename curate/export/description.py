@@ -11,7 +11,7 @@ import polars as pl
 from curate import manifest
 from curate.manifest import SPLITS
 from curate.recipe import LANGUAGES, Recipe, models_asked
-from curate.report import licences, numbers, terms
+from curate.report import licences, numbers, persons, terms
 from curate.report.facts import PROVENANCE
 
 Facts = dict[str, Any]
@@ -60,6 +60,7 @@ def describe(clips: pl.DataFrame, recipe: Recipe) -> Facts:
         "sources": [_source(source, clips) for source in recipe.source],
         "attributions": _attributions(kept),
         "persons": _persons(kept),
+        "by_voice": persons.by_voice(kept),
         "unnamed": kept["person"].null_count(),
         "voices": _voices(kept),
         "rates": {str(rate): count for rate, count in kept.group_by("rate").len().sort("rate").iter_rows()},

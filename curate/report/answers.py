@@ -99,6 +99,7 @@ def _people(facts: dict[str, Any]) -> list[dict[str, str]]:
         if each["clips"] and each["persons"] < FEW_PERSONS:
             says = "nobody knows how many persons speak" if not each["persons"] else f"{each['persons']} "
             says += "" if not each["persons"] else "person speaks" if each["persons"] == 1 else "persons speak"
+            says += f" ({each['by_voice']} told by voice alone)" if each["by_voice"] else ""
             lines.append(
                 _line("mild", f"{each['name']}: {says}; a voice or an accent may be learned with it.", "persons")
             )

@@ -116,6 +116,7 @@ def _people(clips: pl.DataFrame) -> dict[str, Any]:
     return {
         "speakers": kept.select("source", "speaker").drop_nulls().unique().height,
         "persons": kept["person"].drop_nulls().n_unique(),
+        "by_voice": persons.by_voice(kept),
         "unnamed": kept["person"].null_count(),
         "speaker_conflicts": kept["speaker_conflict"].count(),
     }

@@ -6,14 +6,24 @@ import polars as pl
 
 from curate import manifest
 from curate.recipe import LANGUAGES
+from curate.steps import held_out, speakers
 
 LISTED = 30  # recordings that are named; report.json counts all
 
 
 def persons(clips: pl.DataFrame) -> dict[str, Any]:
-    """Per language: persons, and the share of the kept hours that the one and the five with most of them have."""
+    """Per language: persons, and the share of the kept hours that the one and the five with most of them have.
+
+    `by_name` of the persons are named by a source. The others, `by_voice`, are estimated, and one person may be counted
+    as several of them: above all those of one or two clips, `small_voices`.
+    """
     kept = manifest.kept(clips)
     return {"languages": [_spread(kept, code, "person") for code in LANGUAGES if _of(clips, code).height]}
+
+
+def by_voice(kept: pl.DataFrame) -> int:
+    """How many of the persons are known by voice alone: estimated, and one person may be several of them."""
+    return kept["person"].drop_nulls().unique().str.contains(held_out.ESTIMATED).sum()
 
 
 def recordings(clips: pl.DataFrame) -> dict[str, Any]:
@@ -45,7 +55,8 @@ def _of(clips: pl.DataFrame, code: str) -> pl.DataFrame:
 def _spread(kept: pl.DataFrame, code: str, column: str) -> dict[str, Any]:
     rows = _of(kept, code)
     known = rows.filter(pl.col(column).is_not_null())
-    hours = known.group_by(column).agg(pl.col("seconds").sum()).sort("seconds", descending=True)["seconds"]
+    each = known.group_by(column).agg(pl.col("seconds").sum(), pl.len()).sort("seconds", descending=True)
+    hours, by_voice = each["seconds"], each.filter(pl.col(column).str.contains(held_out.ESTIMATED))
     total = float(known["seconds"].sum() or 0.0)
     share = {f"top{n}": round(float(hours.head(n).sum()) / total, 4) if total else None for n in (1, 5)}
     return {
@@ -53,6 +64,9 @@ def _spread(kept: pl.DataFrame, code: str, column: str) -> dict[str, Any]:
         "name": LANGUAGES[code],
         "clips": rows.height,
         "persons": hours.len(),
+        "by_name": hours.len() - by_voice.height,
+        "by_voice": by_voice.height,
+        "small_voices": by_voice.filter(pl.col("len") < speakers.SEVERAL).height,
         "unnamed": rows.height - known.height,
         **share,
     }

@@ -18,6 +18,7 @@ import soundfile
 
 import curate
 from curate import cli, manifest
+from curate.corpus import Corpus
 from curate.engine import ONE_THREAD
 from tests.curate.conftest import MODELS
 
@@ -280,7 +281,7 @@ def test_what_a_user_can_mend_is_one_line_and_exit_1(corpus: Path, place: Path, 
     assert "write it as table.key=value" in refused("tag", corpus, "--set", "noisy")
     assert "is not a corpus; make one with" in refused("status", tmp_path)
     assert "is not a corpus" in refused("filter", tmp_path / "nowhere")
-    assert "is not a corpus" in refused("export", recipe, "--to", "voxcpm")
+    assert "is a file, not a corpus; name the folder" in refused("export", recipe, "--to", "voxcpm")
     assert "no export format 'mp3'; there are voxcpm" in refused("export", corpus, "--to", "mp3")
     assert "is a file; name a folder with --into" in refused("ingest", recipe, "--into", recipe)
     assert "no clip 'zzz'" in refused("explain", corpus, "zzz")
@@ -302,11 +303,57 @@ def test_a_broken_file_of_the_corpus_is_named(corpus: Path) -> None:
     assert status(corpus)["kept"]["clips"] == 8
 
 
-def test_when_nothing_can_be_read_the_run_ends_well_and_says_so(place: Path, tmp_path: Path) -> None:
-    (tmp_path / "i.tsv").write_text("audio\ttext\tlanguage\ngone.wav\tx\tko\n")
+@pytest.fixture
+def unmounted(place: Path, tmp_path: Path) -> Path:
+    """A recipe of a table of which no audio is there."""
+    (tmp_path / "i.tsv").write_text("audio\ttext\tlanguage\ngone.wav\tx\tko\nlost.wav\ty\tko\n")
     (tmp_path / "recipe.toml").write_text((place / "recipe.toml").read_text().replace("in/index.tsv", "i.tsv"))
-    assert run("run", tmp_path / "recipe.toml", "--into", tmp_path / "c", "--workers", 1).code == 0
-    assert status(tmp_path / "c")["dropped"]["unreadable"]["clips"] == 1
+    return tmp_path / "recipe.toml"
+
+
+@pytest.mark.parametrize("command", ["run", "ingest"])
+def test_where_no_audio_at_all_can_be_read_a_run_ends_with_1_and_keeps_what_it_found(
+    unmounted: Path, tmp_path: Path, command: str
+) -> None:
+    ran = run(command, unmounted, "--into", tmp_path / "c", *(["--workers", 1] if command == "run" else []))
+    assert ran.code == 1
+    assert ran.err.splitlines()[-1].startswith("curate: no audio could be read, so there is nothing to keep; mend")
+    assert "no such file" in ran.out + ran.err
+    assert manifest.read(tmp_path / "c" / "manifest.parquet")["error"].to_list() == ["no such file"] * 2
+    shown = run("status", tmp_path / "c")
+    assert shown.code == 0
+    assert "source talk: none of its 2 rows can be used (like gone.wav: no such file); mend" in shown.err
+
+
+def test_a_source_that_is_gone_is_told_and_the_others_are_curated(unmounted: Path, place: Path, tmp_path: Path) -> None:
+    other = unmounted.read_text() + '[[source]]\nid = "more"\nkind = "folder"\nlanguage = "ko"\nlicence = "own"\n'
+    unmounted.write_text(f'{other}path = "{place / "in"}"\ntranscript = "heard"\n')
+    assert run("ingest", unmounted, "--into", tmp_path / "c").code == 0
+    assert "source talk: none of its 2 rows can be used" in run("status", tmp_path / "c").err
+
+
+def test_a_corpus_whose_recordings_are_gone_stays_as_it_was(place: Path, corpus: Path, tmp_path: Path) -> None:
+    before = tree(corpus)
+    (tmp_path / "in").mkdir()
+    shutil.copy(place / "in" / "index.tsv", tmp_path / "in")
+    (tmp_path / "recipe.toml").write_text((place / "recipe.toml").read_text())
+    ran = run("run", tmp_path / "recipe.toml", "--into", corpus, "--workers", 1)
+    assert ran.code == 1
+    said = ran.err.splitlines()[-1]
+    assert "no audio can be read any more; source talk: none of its 15 rows can be used (13 of them like" in said
+    assert said.endswith(f"{corpus} stays as it was")
+    assert tree(corpus) == before
+
+
+def test_a_corpus_without_a_manifest_yet_is_told_from_none(corpus: Path, tmp_path: Path) -> None:
+    (corpus / "manifest.parquet").unlink()
+    for command in (["status"], ["verify"], ["explain"]):
+        said = refused(*command, corpus, *(["3f"] if command == ["explain"] else []))
+        assert "has no manifest yet: its run was stopped before; give that command again" in said
+    with Corpus(corpus).locked():
+        assert "has no manifest yet: another curate command is working on it" in refused("status", corpus)
+    with Corpus(tmp_path / "new").locked():
+        assert "has no manifest yet: another curate command is working on it" in refused("tag", tmp_path / "new")
 
 
 def test_a_folder_of_recordings_becomes_clips_that_cover_it(place: Path, tmp_path: Path) -> None:

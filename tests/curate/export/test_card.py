@@ -140,6 +140,7 @@ def test_numbers_are_those_of_the_kept_clips() -> None:
     assert facts["clips"] == 3
     assert facts["hours"] == pytest.approx(15 / 3600, abs=1e-6)
     assert facts["persons"] == 2
+    assert facts["by_voice"] == 0
     assert facts["unnamed"] == 1
     assert {each["licence"]: each["clips"] for each in facts["licences"]} == {"CC-BY-SA-4.0": 2, "CC-BY-NC-4.0": 1}
     assert facts["splits"]["train"]["clips"] == 2

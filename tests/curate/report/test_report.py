@@ -298,6 +298,19 @@ def test_persons_and_labels_that_sound_like_another_are_counted() -> None:
     assert {each["what"]: each["in_two"] for each in told["leaks"]}["speaker"] == 1
 
 
+def test_voices_that_no_source_names_are_not_counted_as_names() -> None:
+    wanted = recipe()
+    people = ["studio a", "voice-001", "voice-001", "voice-001", "voice-002", None]
+    rows = [clip(n, person=person, spoken=f"글 {n}") for n, person in enumerate(people)]
+    told = facts.gather(decided(rows, wanted), wanted)
+    (korean,) = told["persons"]["languages"]
+    names = ("persons", "by_name", "by_voice", "small_voices", "unnamed")
+    assert [korean[name] for name in names] == [3, 1, 2, 1, 1]
+    assert told["corpus"]["by_voice"] == 2
+    by_voice = facts.gather(decided(rows[1:5], wanted), wanted)
+    assert "2 persons speak (2 told by voice alone)" in str(by_voice["wrong"])
+
+
 def test_a_speaker_in_two_splits_is_counted() -> None:
     wanted = recipe()
     apart = [clip(1, speaker="a"), clip(2, speaker="b", split="test", spoken="다른 글")]
