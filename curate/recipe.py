@@ -6,7 +6,6 @@ Unknown keys are errors. Every default and its source is written here and nowher
 import json
 import math
 import re
-import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
@@ -94,7 +93,7 @@ class Download(_Part):
 class Source(_Part):
     """`[[source]]`: one set of recordings with one licence."""
 
-    id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="name of the source, used in ids and reports")
+    id: str = Field(pattern=settings.NAME, description="name of the source, used in ids and reports")
     kind: Kind = Field(
         description="its layout: table (TSV, CSV, JSONL, Parquet) or folder (audio or video, with .txt, .srt, .vtt or "
         ".TextGrid beside it) for your own; the others as they are downloaded, see manifests/README.md"
@@ -469,12 +468,12 @@ def with_rules(rules: tuple[Rule, ...]) -> type[Recipe]:
 def load(path: Path, overrides: Sequence[str] = (), *, schema: type[Recipe] = Recipe) -> Recipe:
     """Read a recipe and apply `table.key=value` overrides; a UserError names the file and the key."""
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        raw = settings.read_toml(path)
     except FileNotFoundError:
         raise UserError(f"no recipe at {path}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path} cannot be read: {error}") from None
-    except tomllib.TOMLDecodeError as error:
+    except settings.NotToml as error:
         raise UserError(f"{path} is not TOML: {error}") from None
     for override in overrides:
         settings.override(raw, override)

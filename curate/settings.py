@@ -2,11 +2,33 @@
 
 import tomllib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from curate.console import printable
 from curate.errors import UserError
+
+NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"  # of a source
+BRACKETS = {"list_type": "[[{}]]", "tuple_type": "[[{}]]", "model_type": "[{}]", "model_attributes_type": "[{}]"}
+
+
+class NotToml(ValueError):
+    """Why a file is no TOML, in one line."""
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """A TOML file as it stands. Raises OSError, UnicodeDecodeError, with the remedy, or NotToml."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError as error:
+        error.reason += "; save it as UTF-8"
+        raise
+    except RecursionError:
+        raise NotToml("it is nested too deep") from None
+    except ValueError as error:  # also a whole number of more than 4,300 digits
+        raise NotToml(str(error).partition(";")[0]) from None
 
 
 def override(raw: dict[str, Any], setting: str, *, top_level: bool = False) -> None:
@@ -47,7 +69,7 @@ def value(written: str) -> Any:
     """A value as TOML reads it; what TOML cannot read is text."""
     try:
         return tomllib.loads(f"value = {written}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return written
 
 
@@ -62,9 +84,13 @@ def as_toml(values: dict[str, Any]) -> str:
 def first_problem(error: ValidationError, raw: dict[str, Any], model: Any) -> str:
     """The first thing that is wrong, in one line, with the choices where there are choices."""
     every = error.errors(include_url=False)
-    # "false or a table" fails twice; what is wrong in the table says more than "should be false"
-    problem = next((each for each in every if "False" not in each["msg"]), every[0])
-    where = ".".join(_readable(problem["loc"], raw))
+    # "false or a table" fails twice; what is wrong in the table says more than "should be false"; and an unknown key
+    # says more than that another one, as it should have been spelt, is missing
+    telling = [each for each in every if "False" not in each["msg"]] or every
+    problem = telling[0]
+    if problem["type"] == "missing":
+        problem = next((each for each in telling if each["type"] == "extra_forbidden"), problem)
+    where = printable(".".join(_readable(problem["loc"], raw)))
     if problem["type"] == "extra_forbidden":
         return f"unknown key {where}; {_choices(problem['loc'], model)}"
     if problem["type"] == "missing":
@@ -75,8 +101,11 @@ def first_problem(error: ValidationError, raw: dict[str, Any], model: Any) -> st
         ("an object", "a table"),
         ("a valid string", "text"),
         ("False", "false"),
+        (f"String should match pattern '{NAME}'", "should begin with a letter or digit, and hold only these and . _ -"),
     ):
         message = message.replace(theirs, ours)
+    if problem["type"] in BRACKETS and len(problem["loc"]) == 1:
+        message = f"{message}: begin it with {BRACKETS[problem['type']].format(where)}"
     return f"{where}: {message}" if where else message
 
 

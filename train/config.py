@@ -1,7 +1,6 @@
 """The run file: every setting of a training run, its default and where that default comes from."""
 
 import math
-import tomllib
 import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from curate import files
 from curate.errors import UserError
-from curate.settings import as_toml, override, put
+from curate.settings import NotToml, as_toml, override, put, read_toml
 from curate.text import LANGUAGES
 
 Quantization = Literal["none", "nf4"]
@@ -209,10 +208,10 @@ def load(path: Path, settings: Sequence[str] = (), options: Options | None = Non
 
 def _table(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return read_toml(path)
     except (OSError, UnicodeDecodeError) as problem:
         raise UserError(f"cannot read the run file {path}: {problem}") from problem
-    except tomllib.TOMLDecodeError as problem:
+    except NotToml as problem:
         raise UserError(f"{path} is not valid TOML: {problem}") from problem
 
 

@@ -5,13 +5,12 @@ A row is a supervision; of a recording or cut without one, the recording or cut.
 """
 
 import gzip
-import json
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from curate.errors import UserError
-from curate.ingest.lines import lines
+from curate.ingest.lines import json_object, lines
 from curate.ingest.row import Row
 from curate.ingest.tree import Tree, folder_of
 from curate.recipe import Source
@@ -65,12 +64,8 @@ def _items(source: Source, tree: Tree, index: str) -> Iterator[tuple[Item, str, 
         except (OSError, EOFError, zlib.error) as error:
             raise UserError(f"source {source.id}: {index} is cut short or damaged ({error})") from None
     for line in lines(content, source.encoding):
-        where = f"{index}, line {line.number}"
-        try:
-            item = json.loads(line.text)
-            yield (item, where, line.error) if isinstance(item, dict) else ({}, where, "is no object")
-        except ValueError:
-            yield {}, where, "is no JSON"
+        item, wrong = json_object(line)
+        yield item, f"{index}, line {line.number}", wrong
 
 
 def _or_told(where: str, make: Callable[..., Row | Iterator[Row]], *given: Any) -> list[Row]:

@@ -6,15 +6,19 @@ LF; the other characters that Unicode calls line breaks are text.
 
 import codecs
 import csv
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 MARKS = (  # the longer first: UTF-32's begins with UTF-16's
     (codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"), (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"),
 )  # fmt: skip
+HALF = re.compile("[\ud800-\udfff]")
 HANGUL = re.compile("[가-힣]")
+ESCAPED_HALF = r"\ud"  # how JSON writes the halves of a letter outside the BMP
 csv.field_size_limit(1 << 27)  # a text may be long; csv's own limit is 128 KiB
 LONGEST_QUOTE = 200  # lines: a quote that is not closed within these was never meant as one
 
@@ -69,6 +73,27 @@ def _bad_lines(content: bytes, encoding: str) -> Iterator[Line]:
                 yield Line(number, raw.decode(encoding))
             except UnicodeDecodeError:
                 yield Line(number, raw.decode(encoding, "replace"), f"is not {encoding.upper()}")
+
+
+def json_object(line: Line) -> tuple[dict[str, Any], str | None]:
+    """The JSON object of a line, and what is wrong with it; halves of letters in it become U+FFFD."""
+    try:
+        item = json.loads(line.text)
+        if ESCAPED_HALF in line.text.lower():  # a text that was cut inside an emoji, say
+            item = _of_whole_letters(item)
+    except (ValueError, RecursionError):
+        return {}, line.error or "is no JSON"
+    return (item, line.error) if isinstance(item, dict) else ({}, line.error or "is no JSON object")
+
+
+def _of_whole_letters(value: Any) -> Any:
+    if isinstance(value, str):
+        return HALF.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [_of_whole_letters(each) for each in value]
+    if isinstance(value, dict):
+        return {_of_whole_letters(name): _of_whole_letters(each) for name, each in value.items()}
+    return value
 
 
 def encoding_of(content: bytes) -> str:

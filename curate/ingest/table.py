@@ -16,8 +16,9 @@ import polars as pl
 from curate.console import printable
 from curate.errors import UserError
 from curate.ingest.frame import STATED
-from curate.ingest.lines import Fields, Line, fields, lines
+from curate.ingest.lines import Fields, Line, fields, json_object, lines
 from curate.ingest.row import Row
+from curate.ingest.tree import SUFFIXES as SOUNDS
 from curate.ingest.tree import Tree
 from curate.manifest import number_repeats
 from curate.recipe import Source
@@ -99,6 +100,11 @@ def _require(source: Source, path: Path, names: Sequence[str], theirs: dict[str,
     for ours in dict.fromkeys(needed):
         if theirs[ours] not in names:
             _require_separator(source, path, names)
+            if source.header and any(Path(name).suffix.lower() in SOUNDS for name in names):
+                raise UserError(
+                    f"source {source.id}: {path.name} begins with a row, not with names of columns "
+                    f'({", ".join(names)}); say header = false and columns = {{ {ours} = "1" }}'
+                )
             remedy = (
                 f'say columns = {{ {ours} = "{"..." if source.header else "1"}" }}'
                 if ours != "language"
@@ -177,18 +183,12 @@ def _jsonl(source: Source, path: Path, found: Iterator[Line]) -> tuple[list[str]
     records: list[Record] = []
     names: dict[str, None] = {}
     for line in found:
-        wrong = line.error
-        try:
-            item = json.loads(line.text)
-        except ValueError:
-            item, wrong = {}, wrong or "is no JSON"
-        if not isinstance(item, dict):
-            item, wrong = {}, wrong or "is no JSON object"
+        item, wrong = json_object(line)
         values = {name.strip(): _written(value) for name, value in item.items()}
         names.update(dict.fromkeys(values))
         records.append((line.number, values, wrong))
     if not names:
-        why = f"line {records[0][0]} {records[0][2]}" if records else "it is empty"
+        why = f"line {records[0][0]} {records[0][2]}; write an object a line" if records else "it is empty"
         raise UserError(f"source {source.id}: {path} cannot be read: {why}")
     return list(names), iter(records)
 

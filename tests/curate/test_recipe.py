@@ -99,6 +99,17 @@ def test_a_value_of_the_wrong_kind_names_its_key(tmp_path: Path, more: str, said
         (SOURCE + 'columns = { text = "t", speaker = "t" }', "source.studio.columns: 't' is named twice"),
         (SOURCE + 'columns = ["t"]', "source.studio.columns: should be a table"),
         (b"\xff\xfeS", "cannot be read"),
+        (SOURCE.encode("utf-16"), "invalid start byte; save it as UTF-8"),
+        (SOURCE.replace("own", "내 것").encode("cp949"), "save it as UTF-8"),
+        (SOURCE + f"[split]\nseed = {'9' * 5000}", "is not TOML: Exceeds the limit"),
+        (SOURCE + f"[split]\napart = {'[' * 5000}{']' * 5000}", "is not TOML: it is nested too deep"),
+        (SOURCE.replace("[[source]]", "[source]"), "source: should be a list: begin it with [[source]]"),
+        (SOURCE + "[[models]]\nbatch = 3", "models: should be a table: begin it with [models]"),
+        (SOURCE.replace("studio", r"a b\n"), r"source.a b\u000a.id: should begin with a letter or digit"),
+        (
+            SOURCE.replace("licence", "license"),
+            "unknown key source.studio.license; known here: id, kind, path, licence",
+        ),
     ],
 )
 def test_a_source_that_cannot_be_is_named(tmp_path: Path, text: str | bytes, said: str) -> None:

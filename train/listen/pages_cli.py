@@ -208,11 +208,11 @@ def _listeners(text: str) -> dict[str, int]:
 
 
 def _toml(path: Path) -> Mapping[str, Any]:
-    import tomllib
+    from curate.settings import NotToml, read_toml
 
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+        return read_toml(path)
+    except (OSError, UnicodeDecodeError, NotToml) as problem:
         raise UserError(f"{path} cannot be read as TOML: {problem}") from None
 
 

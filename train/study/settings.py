@@ -1,13 +1,12 @@
 """A study file (manifests/study.toml): the design of the study and the figures that were published."""
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from curate.errors import UserError
-from curate.settings import first_problem
+from curate.settings import NotToml, first_problem, read_toml
 
 Language = Literal["km", "ko"]
 Rank = Annotated[int, Field(ge=1, le=1024)]
@@ -138,10 +137,10 @@ def read(path: Path) -> Study:
 def table(path: Path) -> dict[str, object]:
     """A TOML file as it stands. Raises UserError where it is none."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return read_toml(path)
     except FileNotFoundError:
         raise UserError(f"there is no {path}") from None
     except OSError as problem:
         raise UserError(f"{path} cannot be read: {problem.strerror}") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+    except (UnicodeDecodeError, NotToml) as problem:
         raise UserError(f"{path} is no TOML: {problem}") from None

@@ -204,6 +204,13 @@ def test_columns_that_would_share_a_name_are_both_kept(tmp_path: Path, header: s
         ("i.jsonl", '{"audio": "a.wav"\n', "i.jsonl cannot be read"),
         ("i.jsonl", "[1]\n", "i.jsonl cannot be read"),
         ("i.jsonl", "not json\n", "i.jsonl cannot be read"),
+        ("i.jsonl", '[{"audio": "a.wav"}]\n', "line 1 is no JSON object; write an object a line"),
+        ("i.jsonl", "[" * 100_000, "line 1 is no JSON; write an object a line"),
+        (
+            "i.tsv",
+            "a.wav\thi\nb.wav\tho\n",
+            "begins with a row, not with names of columns (a.wav, hi); say header = false",
+        ),
         ("i.parquet", b"PAR1 and no more", "i.parquet cannot be read"),
         ("i.xlsx", "x", "i.xlsx ends in none of .tsv, .txt, .csv"),
         ("i.tsv", "file\ttext\na.wav\thi\n", "i.tsv has no column 'audio' (file, text); say columns = { audio ="),
@@ -220,6 +227,17 @@ def test_a_table_that_cannot_be_used_is_one_line_with_its_name(
     assert said in str(caught.value)
     assert str(caught.value).startswith("source s: ")
     assert "\n" not in str(caught.value)
+
+
+def test_half_a_letter_in_json_becomes_a_mark_and_stops_nothing(tmp_path: Path) -> None:
+    content = (
+        r'{"audio": "a.wav", "text": "\ud83d 말", "x\udc00": ["\ud83d"]}'
+        + "\n"
+        + '{"audio": "b.wav", "text": "\\\\ud8"}'
+    )
+    rows = table(tmp_path, "i.jsonl", content)
+    assert rows["text"].to_list() == ["\ufffd 말", r"\ud8"]
+    assert rows["x\ufffd"][0] == '["\ufffd"]'
 
 
 def test_recordings_inside_a_table_are_no_paths(tmp_path: Path) -> None:
