@@ -408,6 +408,8 @@ def text(
     )
     if sys.stdin is None:  # `<&-`
         raise UserError("standard input is closed: give lines of text, as in `echo TEXT | curate text`")
+    if sys.stdout is None:  # `>&-`
+        raise UserError("standard output is closed: nobody would read the lines")
     try:
         for number, (result, warnings) in enumerate(stepped(sys.stdin.buffer, language, form, options), 1):
             sys.stdout.buffer.write(result.text.encode("utf-8", "replace") + b"\n")

@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Iterator, Sequence
+from pathlib import PurePath
 from typing import Any
 
 import polars as pl
@@ -42,7 +43,8 @@ def explain(clips: pl.DataFrame, clip: str, recipe: Recipe) -> dict[str, Any]:
     """The clip's row as JSON values, and `rules`: for each its value, threshold, whether it holds, and why not told.
 
     `repeated_by`: the clips that were dropped as copies of it. `duplicate_because`: why another stays in its place.
-    `clip` is an id, the beginning of one, a path, or the name of a file; a UserError where none or several match.
+    `clip` is an id, the beginning of one, a path below its source's folder or from anywhere, the name of a file, or a
+    file of `clips/`; a UserError where none or several match.
     """
     row = _one(clips, clip)
     facts: dict[str, Any] = wording.plain(row.drop(pl.selectors.object()).to_dicts()[0])
@@ -89,6 +91,8 @@ def _matches(clips: pl.DataFrame, clip: str) -> Iterator[pl.DataFrame]:
         yield clips.filter(path == name)
         yield clips.filter(pl.col("id").str.starts_with(clip))
         yield clips.filter(path.str.split("/").list.last() == name)
+        yield clips.filter(pl.col("id") == PurePath(clip).stem)  # a file of clips/, or of an export
+        yield clips.filter(pl.lit(name).str.ends_with(pl.format("/{}", path)), path != "")
 
 
 def _rules(row: pl.DataFrame, facts: dict[str, Any], recipe: Recipe) -> dict[str, dict[str, Any]]:

@@ -114,7 +114,7 @@ def test_the_whole_row_comes_as_json() -> None:
     assert facts["snr"] is None  # JSON knows no infinity
 
 
-@pytest.mark.parametrize("name", ["00aa11", "00a", "a/00aa.wav", "00aa.wav"])
+@pytest.mark.parametrize("name", ["00aa11", "00a", "a/00aa.wav", "00aa.wav", "/in/a/00aa.wav", "c/clips/00aa11.flac"])
 def test_a_clip_is_found_by_id_its_beginning_path_or_file_name(name: str) -> None:
     clips = decided([clip("00aa11"), clip("00bb22")], recipe())
     assert explain(clips, name, recipe())["id"] == "00aa11"

@@ -122,3 +122,8 @@ def test_a_lexicon_of_ones_own_wins_and_a_broken_one_is_one_line(tmp_path: Path)
     out, err, status = curate_text("솜이불\n".encode(), *SOUNDS, "--lexicon", str(lexicon))
     assert (out, status) == (b"", 1)
     assert err.startswith(f"curate: {lexicon} line 1: ")
+
+
+def test_a_closed_standard_output_is_one_line() -> None:
+    done = subprocess.run(["sh", "-c", f"{sys.executable} -m curate.cli text --language ko >&-"], input=b"a\n", capture_output=True, check=False)  # fmt: skip
+    assert (done.returncode, done.stderr) == (1, b"curate: standard output is closed: nobody would read the lines\n")
