@@ -75,6 +75,19 @@ def either(match: re.Match[str]) -> str:
     return with_zeros(match["n"]) + " ឬ "
 
 
+def act(match: re.Match[str]) -> str:
+    """The number of an act, its bodies letter by letter and its figures one by one: នស/រកម/០២១០/០០៥."""
+    bodies, figures = match["bodies"].split("/"), match["n"].split("/")
+    return " ".join([*(" ".join(body) for body in bodies), *map(one_by_one, figures)])
+
+
+def blood(match: re.Match[str]) -> str:
+    """A group of the blood with its sign, where blood is spoken of."""
+    told = "ឈាម" in match.string[max(0, match.start() - BLOOD_WITHIN) : match.start()]
+    return match["group"] + "ដក" if told else match.group()
+
+
+BLOOD_WITHIN = 40  # characters
 _NAMES = any_of([*ACCOUNTS, *DOCUMENTS_NAMED, *SECRETS])
 _NUMBERED = (  # លេខគណនី, អត្តសញ្ញាណប័ណ្ណ ... លេខ; a letter may begin the number: N01234567
     rf"(?:លេខ ?(?:{_NAMES}){{1,3}}[\u1780-\u17d3]{{0,15}}|(?:{_NAMES})[\u1780-\u17d3 ]{{0,20}}?លេខ)"
@@ -107,7 +120,9 @@ _CALLS = tuple(
     TextRule("telephone", re.compile(f"(?P<before>{before})(?P<n>{n})"), dialled)
     for before, n in ((_CALL_TO, _DIALLED), (_CALL, _EMERGENCY))
 )
+BLOOD = TextRule("blood", re.compile(r"(?<![A-Za-z\d])(?P<group>AB|[ABO])[-−](?![A-Za-z\d])"), blood)
 DOCUMENTS = (
+    TextRule("code", re.compile(r"(?P<bodies>[ក-អ]{1,4}(?:/[ក-អ]{1,4})+)/(?P<n>\d{1,5}(?:/\d{1,5})*)(?![\d/])"), act),
     *_CALLS,
     TextRule("code", re.compile(f"(?P<before>{_ACCOUNT})(?P<n>{_GROUPED}){_NO_AMOUNT}"), account),
     *(TextRule(name, re.compile(f"(?P<before>{before})(?P<n>{n})"), digit_by_digit) for name, before, n in _BY_DIGITS),

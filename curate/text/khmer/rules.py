@@ -253,6 +253,7 @@ LATIN = (
         re.compile(rf"(?P<before>(?<=[A-Za-z{KHMER}]) )(?P<roman>[IVX]{{2,}}|{_LONG_ROMAN})(?![A-Za-z.&'-])"),
         symbols.roman_number,
     ),
+    codes.BLOOD,
     *formulas.VARIABLES,
     *WORDS,
 )

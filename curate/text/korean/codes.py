@@ -13,6 +13,7 @@ _ALL = any_of(DIALLED)
 _NO_AMOUNT = rf"(?<![A-Za-z₩$€£#№=+×÷<>-])(?<!제)(?<![=+×÷<>-] ){HEAD}"
 _NOT_COUNTED = rf"(?![\d%-]|[.,]\d| ?(?!등 )(?:(?:{COUNTER}){AFTER}|(?:{UNIT})(?![A-Za-z])|%))"
 _SEP = r"[ .-]"
+_SECRETS = "비밀번호|비번|암호|패스워드|아이디|(?<![A-Za-z])(?:ID|PW|id|pw)"
 _KOREAN = re.compile(rf"(?:\+82[ .-]?)?\(?{AREA_CODES}\D|\+82[ .-]?[1-7]\d?\D")
 
 
@@ -83,6 +84,11 @@ def digits_in(text: str) -> str:
 def code(match: re.Match[str]) -> str:
     spoken = " ".join(one_by_one(group) for group in re.findall(r"\d+", match["n"]))
     return match["cue"] + (match["mid"] or " ") + spoken + (fitted(spoken, match["p"]) if match["p"] else "")
+
+
+def secret(match: re.Match[str]) -> str:
+    """A password or a name of a user with letters before its digits; the letters are read as any others."""
+    return f"{match['cue']}{match['letters']} {one_by_one(match['n'])}"
 
 
 def plate(match: re.Match[str]) -> str:
@@ -212,10 +218,19 @@ CODES = (
     TextRule(
         "code",
         re.compile(
-            rf"(?P<cue>{any_of(CODED)})(?P<mid>[은는이가:]{{0,2}} [\[('\"]?)?(?P<n>\d{{3,20}}(?:[ -]\d{{2,8}}){{0,4}})"
-            rf"(?![\d,.]\d| ?(?:번|호|개|명|원|만|억)){PARTICLE}"
+            rf"(?P<cue>{any_of(CODED)})(?P<mid>[은는이가:]{{0,2}} [\[('\"]?)?"
+            r"(?P<n>\d{3,20}+(?:[ -]\d{2,8}+){0,4}+)"
+            rf"(?![\d,.]\d| ?(?:번|호|개|명|원|만|억)|[가-힣]{{1,3}}\d){PARTICLE}"  # 2024고합123 of a court
         ),
         code,
+    ),
+    TextRule(
+        "code",
+        re.compile(
+            rf"(?P<cue>(?:{_SECRETS})[은는이가:]{{0,2}} ?)(?P<letters>[A-Za-z]{{1,20}})"
+            r"(?P<n>\d{2,20})(?![\dA-Za-z@.])"
+        ),
+        secret,
     ),
     TextRule("code", re.compile(r"(?<![\d-])\d{6}-\d{7}(?![\d-])"), digits),
 )

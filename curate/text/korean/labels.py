@@ -31,7 +31,7 @@ RANKED = _RANKED.split()
 # Before digits, things that are codes: read digit by digit.
 _CODED = (
     "비밀번호 인증번호 우편번호 승인번호 카드번호 일련번호 코드 학번 사번 군번 핀번호 암호 끝자리 앞자리 뒷자리 "
-    "송장번호 사업자번호 네자리 네_자리 4자리 4_자리 번호 국번_없이 국번없이 지역번호 내선번호 내선"
+    "비번 패스워드 송장번호 사업자번호 네자리 네_자리 4자리 4_자리 번호 국번_없이 국번없이 지역번호 내선번호 내선"
 )
 CODED = [cue.replace("_", " ") for cue in _CODED.split()]
 # What 대 counts when the number is a round ten: 트럭 20대, but 20대 여성.

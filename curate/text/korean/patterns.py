@@ -11,7 +11,12 @@ FOLLOWING = (
     "은는이가을를의에도만로으와과부까씩쯤정미초당간짜들밖마보나고며인"
     "였입예뿐뒤후전동반말중경남넘째라란랑치차께배꼴자여하호생야요네지죠든"
 )
-AFTER = rf"(?:(?![가-힣])|(?=[{FOLLOWING}]|처럼))"
+# Longer ones, whose first syllable alone may begin another word: 4명한테; endings of the copula in chats: 5개임, 5개래.
+ENDINGS = (
+    "처럼|한테|같[이은]|거든|잖[아어]|길래|던데|더라|커녕|조차|모두|안팎|군요|구나|랬|냐|니까|래요"
+    "|(?:임|래|다|서|분|등|외)(?:[은는이을의에]|으로)?(?![가-힣])"
+)
+AFTER = rf"(?:(?![가-힣])|(?=[{FOLLOWING}]|{ENDINGS}))"
 COUNTER = any_of([*NATIVE, *SINO])
 MAGNITUDE = r"(?P<mag>[십백천]?[만억조]|[십백천])"
 
@@ -35,4 +40,5 @@ PLAIN_NAMES = any_of(name for name in NAMES if name not in DATED and name != "(�
 VAGUE = r"(?<![가-힣])(?:몇|[수몇][십백천만]{1,2}여?)"
 ROUND = r"(?<![가-힣])[십백천만억]{1,2}여?"
 TILDE = "[~∼〜～]"
+DIMENSION = "(?:가로|세로|높이|폭|너비|길이|두께|깊이|지름)"  # what is said of a size before its number
 WEEK = r"(?:\((?P<week>[월화수목금토일공])\))?"

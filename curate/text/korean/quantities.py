@@ -13,6 +13,7 @@ from curate.text.korean.patterns import (
     AFTER,
     COUNTER,
     CURRENCY,
+    DIMENSION,
     MAGNITUDE,
     MINUS,
     PER_UNIT,
@@ -211,6 +212,7 @@ QUANTITIES = (
         re.compile(
             r"(?<=[\d가-힣]) ?([×÷]) ?(?=\d)|(?<=\d) ?([+*]) ?(?=\d)"
             r"|(?<=[\d터]) ?\* ?(?=[\d영일이삼사오육칠팔구십백천만])|(?<=[\d터]) ?x ?(?=\d)|(?<=[\d터]) x (?=[가-힣])"
+            rf"|(?<=[\d터]) ?[*x] ?(?={DIMENSION}(?![가-힣]))"
         ),
         ranges.operator,
     ),
