@@ -75,12 +75,6 @@ def either(match: re.Match[str]) -> str:
     return with_zeros(match["n"]) + " ឬ "
 
 
-def act(match: re.Match[str]) -> str:
-    """The number of an act, its bodies letter by letter and its figures one by one: នស/រកម/០២១០/០០៥."""
-    bodies, figures = match["bodies"].split("/"), match["n"].split("/")
-    return " ".join([*(" ".join(body) for body in bodies), *map(one_by_one, figures)])
-
-
 def blood(match: re.Match[str]) -> str:
     """A group of the blood with its sign, where blood is spoken of."""
     told = "ឈាម" in match.string[max(0, match.start() - BLOOD_WITHIN) : match.start()]
@@ -122,7 +116,6 @@ _CALLS = tuple(
 )
 BLOOD = TextRule("blood", re.compile(r"(?<![A-Za-z\d])(?P<group>AB|[ABO])[-−](?![A-Za-z\d])"), blood)
 DOCUMENTS = (
-    TextRule("code", re.compile(r"(?P<bodies>[ក-អ]{1,4}(?:/[ក-អ]{1,4})+)/(?P<n>\d{1,5}(?:/\d{1,5})*)(?![\d/])"), act),
     *_CALLS,
     TextRule("code", re.compile(f"(?P<before>{_ACCOUNT})(?P<n>{_GROUPED}){_NO_AMOUNT}"), account),
     *(TextRule(name, re.compile(f"(?P<before>{before})(?P<n>{n})"), digit_by_digit) for name, before, n in _BY_DIGITS),
