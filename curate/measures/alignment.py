@@ -38,6 +38,9 @@ EDITS = 4  # pauses that were edited
 SWITCH = 3.0  # frames' worth of agreement that a way from one offset to another must gain
 BESIDE = 6  # frames that hear some of the sound beside them
 RUNS = 4  # the least alike places are looked at
+# Frames (0.24 s) of sound that each clip has beyond the other: they share a part, and neither was cut from one. Sound is
+# what lies no more than 16 dB under the loud frames, and 4 dB over the softest tenth, which may be noise, down to 8 dB.
+LEFT, SOUND, OVER, LOUDEST = 12, 8, 2, 4
 LONGEST = 2**30  # frames: more than any clip has
 
 
@@ -180,9 +183,32 @@ class _Pair:
         return int(offset - frames.start if here else frames.start - offset)
 
 
+def each_goes_on(first: Side, second: Side, path: Places) -> bool:
+    """Whether each of two clips has sound before or after what they share: other words, not what was trimmed.
+
+    Frame i of the second is beside frame path[i] of the first.
+    """
+    inside = np.flatnonzero((path >= 0) & (path < len(first.numbers)))
+    if not len(inside):
+        return False
+    shared = ((first, path[inside]), (second, inside))
+    return all(_beyond(side, int(at.min()), int(at.max())) >= LEFT for side, at in shared)
+
+
+def _beyond(side: Side, start: int, last: int) -> int:
+    """How many frames a clip has before and after some of them that are sound."""
+    loud = (side.numbers != NOTHING) & (side.levels <= np.clip(_tenth(side.levels) - OVER, LOUDEST, SOUND))
+    return int(np.count_nonzero(loud[:start]) + np.count_nonzero(loud[last + 1 :]))
+
+
 def _softest(levels: Levels) -> int:
     """The level down to which a print says what was spoken: a little over its softest tenth, a pause or its noise."""
-    return max(QUIET, int(np.sort(levels)[int(PAUSES * (len(levels) - 1))]) - 1)
+    return max(QUIET, _tenth(levels) - 1)
+
+
+def _tenth(levels: Levels) -> int:
+    """The level of the loudest of the softest tenth."""
+    return int(np.sort(levels)[int(PAUSES * (len(levels) - 1))])
 
 
 def _way(seen: list[_Seen]) -> _Seen:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from curate.audio import LISTENING_RATE, resample
 from curate.manifest import COLUMNS
 from curate.measures import coherence, equal_frames, landmarks
-from curate.measures.alignment import FLOOR, LEAST, STEPS, Alignment, Judged, Levels, Side, all_through, likeness
+from curate.measures.alignment import FLOOR, LEAST, STEPS, Alignment, Judged, Levels, Side, all_through, each_goes_on, likeness
 from curate.measures.decimation import LISTENING, Band, decimated
 from curate.measures.equal_frames import NOTHING, Print
 from curate.measures.spectra import Samples, cuts, finite, hann, quantiles
@@ -100,6 +100,8 @@ def similarity(a: bytes, b: bytes) -> float:
     best = max(compared, key=_explained)
     if best.judged.alike < FLOOR:
         return _rounded(best.judged.alike)
+    if each_goes_on(first, best.second, best.judged.path):
+        return min(TAKE, _rounded(best.judged.alike))
     if best.judged.explained < NO_TAKE:
         best = _refined(first, second, best)
     heard = coherence.heard(_wave(a, first), _wave(b, second), best.judged.path, best.faster)
@@ -184,7 +186,7 @@ class _Compared(NamedTuple):
     """Two prints beside each other, the second `faster` times as fast and its bits `shift` higher."""
 
     judged: Judged
-    second: Print  # at that speed
+    second: Side  # at that speed
     faster: float
     shift: int
 
@@ -195,7 +197,7 @@ def _compared(first: Side, second: Side, faster: float, shift: int) -> _Compared
         second = Side(second.numbers[at], second.levels[at])
     best, offset = likeness(first.numbers, second.numbers, shift)
     judged = all_through(best, Alignment(first, second, shift, offset))
-    return _Compared(judged, second.numbers, faster, shift)
+    return _Compared(judged, second, faster, shift)
 
 
 def _shifts(faster: float) -> Iterable[int]:
@@ -211,7 +213,7 @@ def _explained(compared: _Compared) -> tuple[float, float]:
 def _refined(first: Side, second: Side, compared: _Compared) -> _Compared:
     """The same, at the speed that fits better, told from the prints themselves."""
     seen = _wander(first, compared)
-    if seen is None or abs(seen.slope) * len(compared.second) <= REFINED:
+    if seen is None or abs(seen.slope) * len(compared.second.numbers) <= REFINED:
         return compared
     faster = compared.faster * (1 + seen.slope)
     finer = max((_compared(first, second, faster, shift) for shift in _shifts(faster)), key=_explained)
@@ -233,7 +235,7 @@ def _another(first: Side, compared: _Compared, heard: coherence.Heard | None) ->
 
 
 def _wander(first: Side, compared: _Compared) -> Wander | None:
-    return wander(first.numbers, compared.second, compared.shift, compared.judged.path)
+    return wander(first.numbers, compared.second.numbers, compared.shift, compared.judged.path)
 
 
 def _numbers(print_: bytes) -> Print:
