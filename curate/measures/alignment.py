@@ -41,6 +41,7 @@ RUNS = 4  # the least alike places are looked at
 # Frames (0.24 s) of sound that each clip has beyond the other: they share a part, and neither was cut from one. Sound is
 # what lies no more than 16 dB under the loud frames, and 4 dB over the softest tenth, which may be noise, down to 8 dB.
 LEFT, SOUND, OVER, LOUDEST = 12, 8, 2, 4
+EDGE, ALIKE = 5, 0.5  # so many frames agree by this much of what all do where the shared part begins and ends
 LONGEST = 2**30  # frames: more than any clip has
 
 
@@ -183,16 +184,23 @@ class _Pair:
         return int(offset - frames.start if here else frames.start - offset)
 
 
-def each_goes_on(first: Side, second: Side, path: Places) -> bool:
+def each_goes_on(at: Alignment, judged: Judged) -> bool:
     """Whether each of two clips has sound before or after what they share: other words, not what was trimmed.
 
-    Frame i of the second is beside frame path[i] of the first.
+    Shared is what lies between the first and the last place where they are about as alike as elsewhere.
     """
-    inside = np.flatnonzero((path >= 0) & (path < len(first.numbers)))
-    if not len(inside):
+    pair, path = _Pair(at), judged.path
+    inside = np.flatnonzero((path >= 0) & (path < len(at.first.numbers)))
+    ours, theirs = path[inside], inside
+    told = pair.told[0][ours] & pair.told[1][theirs]
+    ours, theirs = ours[told], theirs[told]
+    differ = np.bitwise_count(pair.numbers[0][ours] ^ pair.numbers[1][theirs])
+    alike = np.flatnonzero(_means(1 - 2 / pair.bits * differ, EDGE) >= ALIKE * judged.explained)
+    if not len(alike):
         return False
-    shared = ((first, path[inside]), (second, inside))
-    return all(_beyond(side, int(at.min()), int(at.max())) >= LEFT for side, at in shared)
+    first, last = int(alike[0]), int(alike[-1]) + EDGE - 1
+    sides = ((at.first, ours), (at.second, theirs))
+    return all(_beyond(side, int(frames[first]), int(frames[last])) >= LEFT for side, frames in sides)
 
 
 def _beyond(side: Side, start: int, last: int) -> int:

@@ -100,7 +100,7 @@ def similarity(a: bytes, b: bytes) -> float:
     best = max(compared, key=_explained)
     if best.judged.alike < FLOOR:
         return _rounded(best.judged.alike)
-    if each_goes_on(first, best.second, best.judged.path):
+    if each_goes_on(Alignment(first, best.second, best.shift, 0), best.judged):
         return min(TAKE, _rounded(best.judged.alike))
     if best.judged.explained < NO_TAKE:
         best = _refined(first, second, best)
