@@ -38,8 +38,8 @@ EDITS = 4  # pauses that were edited
 SWITCH = 3.0  # frames' worth of agreement that a way from one offset to another must gain
 BESIDE = 6  # frames that hear some of the sound beside them
 RUNS = 4  # the least alike places are looked at
-# Frames (0.24 s) of sound that each clip has beyond the other: they share a part, and neither was cut from one. Sound is
-# what lies no more than 16 dB under the loud frames, and 4 dB over the softest tenth, which may be noise, down to 8 dB.
+# Frames (0.24 s) of sound that each clip has beyond the other: they share a part, and neither was cut from one. Sound
+# lies no more than 16 dB under the loud frames, and 4 dB over the softest tenth, which may be noise, down to 8 dB.
 LEFT, SOUND, OVER, LOUDEST = 12, 8, 2, 4
 EDGE, ALIKE = 5, 0.5  # so many frames agree by this much of what all do where the shared part begins and ends
 LONGEST = 2**30  # frames: more than any clip has

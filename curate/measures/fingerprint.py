@@ -21,14 +21,25 @@ from numpy.typing import NDArray
 from curate.audio import LISTENING_RATE, resample
 from curate.manifest import COLUMNS
 from curate.measures import coherence, equal_frames, landmarks
-from curate.measures.alignment import FLOOR, LEAST, STEPS, Alignment, Judged, Levels, Side, all_through, each_goes_on, likeness
+from curate.measures.alignment import (
+    FLOOR,
+    LEAST,
+    STEPS,
+    Alignment,
+    Judged,
+    Levels,
+    Side,
+    all_through,
+    each_goes_on,
+    likeness,
+)
 from curate.measures.decimation import LISTENING, Band, decimated
 from curate.measures.equal_frames import NOTHING, Print
 from curate.measures.spectra import Samples, cuts, finite, hann, quantiles
 from curate.measures.wander import Wander, wander
 
 VERSION = 8  # of a clip's print: raise it when an answer changes, it enters the fingerprint
-SIMILAR_VERSION = 7  # of the pairs that sound alike
+SIMILAR_VERSION = 8  # of the pairs that sound alike
 
 RATE = 5000  # Hz: all that is looked at lies under 2.2 kHz
 BAND = Band(RATE, 2200.0, 2800.0, 80.0)
