@@ -5,6 +5,7 @@ holds does not grow with its length, its answer aside.
 """
 
 import functools
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +16,7 @@ from curate.channels import finite
 from curate.models import bundled, pauses
 from curate.models.silero_network import FRAME, Network
 
-ADAPTER = 3  # raise it when an answer changes for the same model: it enters the fingerprint
+ADAPTER = 4  # raise it when an answer changes for the same model: it enters the fingerprint
 RATE = 16_000
 FRAMES_PER_CALL = 512  # about 16 s; fixed, because rounding depends on it
 WEIGHTS = "9ccdacc4719d8aa7e45a77536bfabec45a03ba1f2fad5e241ab4060b24238a85"
@@ -25,6 +26,8 @@ HYSTERESIS = 0.15
 SHORTEST_SPEECH = 4_000
 SHORTEST_SILENCE = 1_600
 PADDING = 480
+# Ours: what is shorter is kept, too, where it lasts for more than this and the model is so sure: an isolated word.
+SHORTEST_CLEAR, CLEAR = 1_536, 0.9
 
 Samples = NDArray[np.float32]
 Span = tuple[int, int]
@@ -64,7 +67,8 @@ class SpeechListener:
         self._levels: list[Samples] = []
         self._probabilities: list[Samples] = []
         leave = max(threshold - HYSTERESIS, 0.01)
-        self._speech = Spans(FRAME, threshold, leave, silence=SHORTEST_SILENCE, shortest=SHORTEST_SPEECH)
+        clear = SHORTEST_CLEAR, CLEAR
+        self._speech = Spans(FRAME, threshold, leave, silence=SHORTEST_SILENCE, shortest=SHORTEST_SPEECH, clear=clear)
 
     def feed(self, samples: Samples) -> None:
         """The next samples, none or as many as there are."""
@@ -119,12 +123,23 @@ class Spans:
     """Turns one probability per frame into spans, frame by frame, as Silero's authors do.
 
     A span begins with the first frame of at least `enter` and ends with the first below `leave` unless `enter` is
-    reached again before `silence` samples have passed. Spans not longer than `shortest` samples are left out.
+    reached again before `silence` samples have passed. Spans not longer than `shortest` samples are left out, but those
+    longer than the first of `clear` in which some frame reaches the second.
     """
 
-    def __init__(self, frame: int, enter: float, leave: float, *, silence: int, shortest: int) -> None:
+    def __init__(
+        self,
+        frame: int,
+        enter: float,
+        leave: float,
+        *,
+        silence: int,
+        shortest: int,
+        clear: tuple[int, float] = (0, math.inf),
+    ) -> None:
         self._frame, self._enter, self._leave = frame, enter, leave
-        self._silence, self._shortest = silence, shortest
+        self._silence, self._shortest, self._clear = silence, shortest, clear
+        self._surest = 0.0
         self._at = 0
         self._start: int | None = None
         self._pause: int | None = None
@@ -132,29 +147,31 @@ class Spans:
 
     def add(self, probabilities: NDArray[Any]) -> None:
         """The probabilities of the next frames."""
-        start, pause = self._start, self._pause
+        start, pause, surest = self._start, self._pause, self._surest
         for at, probability in enumerate(probabilities.tolist()):
             if probability >= self._enter:
                 pause = None
                 if start is None:
-                    start = self._at + at * self._frame
+                    start, surest = self._at + at * self._frame, probability
+                surest = max(surest, probability)
             elif start is not None and probability < self._leave:
                 here = self._at + at * self._frame
                 pause = here if pause is None else pause
                 if here - pause >= self._silence:
-                    self._keep(start, pause)
+                    self._keep(start, pause, surest)
                     start = pause = None
-        self._start, self._pause = start, pause
+        self._start, self._pause, self._surest = start, pause, surest
         self._at += len(probabilities) * self._frame
 
     def finish(self, length: int) -> list[Span]:
         """All spans of a recording that was `length` samples long."""
         if self._start is not None:
-            self._keep(self._start, length)
+            self._keep(self._start, length, self._surest)
         return self._found
 
-    def _keep(self, start: int, end: int) -> None:
-        if end - start > self._shortest:
+    def _keep(self, start: int, end: int, surest: float) -> None:
+        least, sure = self._clear
+        if end - start > (least if surest >= sure else self._shortest):
             self._found.append((start, end))
 
 

@@ -43,6 +43,26 @@ def test_spans_need_a_beginning_and_last_through_short_silences(
     assert found.finish(10 * len(probabilities)) == spans
 
 
+@pytest.mark.parametrize("feeds", [1, 2, 9])
+@pytest.mark.parametrize(
+    ("probabilities", "spans"),
+    [
+        ([0.0, 0.6, 0.9, 0.0, 0.0, 0.0], [(10, 30)]),
+        ([0.0, 0.6, 0.8, 0.0, 0.0, 0.0], []),  # not so sure
+        ([0.0, 0.9, 0.0, 0.0, 0.0, 0.0], []),  # not longer than 10
+        ([0.9, 0.9, 0.9, 0.0, 0.0, 0.0, 0.6, 0.6], [(0, 30)]),  # the second is judged by itself
+        ([0.0, 0.0, 0.0, 0.0, 0.6, 0.9], [(40, 60)]),  # at the end
+    ],
+)
+def test_a_span_too_short_is_kept_where_the_model_is_sure(
+    probabilities: list[float], spans: list[tuple[int, int]], feeds: int
+) -> None:
+    found = Spans(10, 0.5, 0.35, silence=20, shortest=20, clear=(10, 0.9))
+    for part in np.array_split(np.array(probabilities), feeds):
+        found.add(part)
+    assert found.finish(10 * len(probabilities)) == spans
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch.jit, inside silero_vad
 def test_speech_is_where_silero_itself_finds_it(silero: Silero) -> None:
     import torch
