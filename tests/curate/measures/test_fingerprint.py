@@ -130,6 +130,21 @@ def test_clips_that_share_a_jingle_or_their_first_or_last_words_are_no_copies(ke
 
 
 @needs_speech
+@pytest.mark.parametrize("common", [2, 3])
+def test_clips_that_each_go_on_beyond_what_they_share_are_no_copies(common: int) -> None:
+    """One second of other words before and behind the same ones; the last pair is one clip, trimmed."""
+    spoken = [audio.read(file)[0] for file in sorted(SHARED.glob("ko/zeroth/*.flac"))]
+    for shared, before, behind in zip(spoken, spoken[1:], spoken[2:], strict=False):
+        words = shared[RATE : RATE * (1 + common)]
+        first, last = before[RATE : 2 * RATE], behind[RATE : 2 * RATE]
+        whole = np.concatenate([first, words, last])
+        sounds = [np.concatenate([first, words]), np.concatenate([words, last]), whole, whole[3200:-3200]]
+        prints = [fingerprint.fingerprint(np.float32(sound), RATE) for sound in sounds]
+        assert fingerprint.similarity(prints[0], prints[1]) < fingerprint.THRESHOLD
+        assert fingerprint.similarity(prints[2], prints[3]) > fingerprint.THRESHOLD
+
+
+@needs_speech
 @pytest.mark.parametrize("pause", [0.3, -0.15])
 def test_a_copy_whose_pause_was_edited_is_found(pause: float) -> None:
     """A pause of 0.3 s put in the middle, or 0.15 s cut out of it."""
