@@ -198,15 +198,29 @@ def each_goes_on(at: Alignment, judged: Judged) -> bool:
     alike = np.flatnonzero(_means(1 - 2 / pair.bits * differ, EDGE) >= ALIKE * judged.explained)
     if not len(alike):
         return False
-    first, last = int(alike[0]), int(alike[-1]) + EDGE - 1
-    sides = ((at.first, ours), (at.second, theirs))
-    return all(_beyond(side, int(frames[first]), int(frames[last])) >= LEFT for side, frames in sides)
+    start, stop = int(alike[0]), int(alike[-1]) + EDGE
+    ends = [
+        (slice(0, int(frames[start])), slice(int(frames[stop - 1]) + 1, len(side.numbers)))
+        for side, frames in ((at.first, ours), (at.second, theirs))
+    ]
+    beyond = np.array([[_sound(side, part) for part in parts] for side, parts in zip(at[:2], ends, strict=True)])
+    for end, parts in enumerate(zip(*ends, strict=True)):
+        if beyond[:, end].all() and _moved_on(at, *parts) >= MOVED * judged.explained:
+            beyond[:, end] = 0  # behind a pause that is longer than what follows it
+    return bool(beyond.sum(axis=1).min() >= LEFT)
 
 
-def _beyond(side: Side, start: int, last: int) -> int:
-    """How many frames a clip has before and after some of them that are sound."""
+def _sound(side: Side, part: slice) -> int:
+    """How many frames of a part are sound."""
     loud = (side.numbers != NOTHING) & (side.levels <= np.clip(_tenth(side.levels) - OVER, LOUDEST, SOUND))
-    return int(np.count_nonzero(loud[:start]) + np.count_nonzero(loud[last + 1 :]))
+    return int(np.count_nonzero(loud[part]))
+
+
+def _moved_on(at: Alignment, ours: slice, theirs: slice) -> float:
+    """The likeness of what two clips have beyond what they share, wherever it lies there."""
+    first, second = at.first.numbers[ours], at.second.numbers[theirs]
+    least = max(1, OVERLAP * min(np.count_nonzero(first), np.count_nonzero(second)))
+    return likeness(first, second, at.shift, least)[0]
 
 
 def _softest(levels: Levels) -> int:

@@ -132,16 +132,18 @@ def test_clips_that_share_a_jingle_or_their_first_or_last_words_are_no_copies(ke
 @needs_speech
 @pytest.mark.parametrize("common", [2, 3])
 def test_clips_that_each_go_on_beyond_what_they_share_are_no_copies(common: int) -> None:
-    """One second of other words before and behind the same ones; the last pair is one clip, trimmed."""
+    """One second of other words before and behind the same ones; and one clip, trimmed and with a long pause."""
     spoken = [audio.read(file)[0] for file in sorted(SHARED.glob("ko/zeroth/*.flac"))]
     for shared, before, behind in zip(spoken, spoken[1:], spoken[2:], strict=False):
         words = shared[RATE : RATE * (1 + common)]
         first, last = before[RATE : 2 * RATE], behind[RATE : 2 * RATE]
         whole = np.concatenate([first, words, last])
-        sounds = [np.concatenate([first, words]), np.concatenate([words, last]), whole, whole[3200:-3200]]
+        paused = np.concatenate([first, words, np.zeros(3 * RATE // 2), last])  # longer than what follows it
+        sounds = [np.concatenate([first, words]), np.concatenate([words, last]), whole, whole[3200:-3200], paused]
         prints = [fingerprint.fingerprint(np.float32(sound), RATE) for sound in sounds]
         assert fingerprint.similarity(prints[0], prints[1]) < fingerprint.THRESHOLD
-        assert fingerprint.similarity(prints[2], prints[3]) > fingerprint.THRESHOLD
+        for copy in prints[3:]:
+            assert fingerprint.similarity(prints[2], copy) > fingerprint.THRESHOLD
 
 
 @needs_speech
