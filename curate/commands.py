@@ -35,7 +35,7 @@ from curate.text.coverage.known import NEEDED, Known, kept, known
 
 log = logging.getLogger(__name__)
 
-MEASURED_VERSION = 8  # raise it when segmenting or what follows from measures changes: stored frames are made anew
+MEASURED_VERSION = 9  # raise it when segmenting or what follows from measures changes: stored frames are made anew
 DIVIDED = pipeline.STEPS[pipeline.STEPS.index("split") :]  # what is decided there stays, in the corpus's locks
 
 

@@ -29,6 +29,7 @@ HELD, CLOSE = 0.45, 0.07  # who may be held out is a candidate this near, and fa
 OWN = 0.65  # of whom nothing is held out without a name that is farther from the rest of theirs
 OTHER_BAND = 0.4  # and this near on the telephone, where neither the clip's person nor they are heard in both bands;
 ONE_BAND = 0.1  # of all clips such are at most this: more telephone speech is of people of its own
+NAMINGS = 2  # clips with a name by which a source tells a person from its others
 
 
 def fill(clips: pl.DataFrame) -> pl.DataFrame:
@@ -181,10 +182,12 @@ class _Apart:
 def _apart(clips: pl.DataFrame, owner: Labels, persons: int) -> _Apart:
     source = clips.select(pl.when(~_nameless()).then(pl.col("source").rank("dense") - 1).fill_null(-1)).to_series()
     numbers = source.to_numpy().astype(np.int64)
-    names = np.zeros((int(numbers.max(initial=0)) + 1, persons), np.bool_)
+    counts = np.zeros((int(numbers.max(initial=0)) + 1, persons), np.int64)
     both = np.flatnonzero((numbers >= 0) & (owner >= 0) & clips["speaker_conflict"].is_null().to_numpy())
-    names[numbers[both], owner[both]] = True
-    return _Apart(numbers, names)
+    np.add.at(counts, (numbers[both], owner[both]), 1)
+    # of a person with other clips a single name in a source may be a wrong label, and tells nobody apart
+    lone = counts == np.bincount(owner[owner >= 0], minlength=persons)
+    return _Apart(numbers, (counts >= NAMINGS) | ((counts > 0) & lone))
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,8 @@ def verify(corpus: Corpus, recipe: Recipe, watch: Watch) -> Facts:
 
     A UserError where there is nothing to check: no manifest that can be read, or nothing decided yet.
     """
-    corpus.require(manifest=True)
+    if not corpus.manifest.exists():
+        corpus.require(manifest=True)
     clips = manifest.read(corpus.manifest)
     if clips["broke"].is_null().all():
         raise UserError(f"nothing is decided in {corpus.folder} yet: run `curate tag {corpus.folder}` first")

@@ -134,6 +134,9 @@ def test_a_named_clip_that_is_like_a_voice_without_a_name_may_be_of_whoever_that
     assert candidates([*told, *named, odd])[20] is None
     elsewhere = [{**row, "source": "radio"} for row in (*named, odd)]
     assert candidates([*told, *elsewhere])[20] == ["studio voice-001"]
+    guests = [{**row, "source": "radio", "speaker": "gast"} for row in voices(1)[:2]]
+    assert candidates([*told, *elsewhere, guests[0]])[20] == ["studio voice-001"]  # one name may be a wrong label
+    assert candidates([*told, *elsewhere, *guests])[20] is None
 
 
 def test_a_person_heard_on_the_telephone_alone_may_be_one_heard_in_full_bandwidth_alone() -> None:
