@@ -38,10 +38,6 @@ EDITS = 4  # pauses that were edited
 SWITCH = 3.0  # frames' worth of agreement that a way from one offset to another must gain
 BESIDE = 6  # frames that hear some of the sound beside them
 RUNS = 4  # the least alike places are looked at
-# Frames (0.24 s) of sound that each clip has beyond the other: they share a part, and neither was cut from one. Sound
-# lies no more than 16 dB under the loud frames, and 4 dB over the softest tenth, which may be noise, down to 8 dB.
-LEFT, SOUND, OVER, LOUDEST = 12, 8, 2, 4
-EDGE, ALIKE = 5, 0.5  # so many frames agree by this much of what all do where the shared part begins and ends
 LONGEST = 2**30  # frames: more than any clip has
 
 
@@ -96,7 +92,7 @@ def all_through(best: float, at: Alignment) -> Judged:
     """
     if best < FLOOR:
         return Judged(best, best, np.arange(len(at.second.numbers)) + at.offset)
-    pair = _Pair(at)
+    pair = Pair(at)
     offsets = [at.offset]
     while True:
         words = []
@@ -147,7 +143,7 @@ class _Part(NamedTuple):
     sure: bool = True
 
 
-class _Pair:
+class Pair:
     """Two prints, 0 and 1: the bits that both have, the frames that say something, those that are no pause."""
 
     def __init__(self, at: Alignment) -> None:
@@ -184,51 +180,12 @@ class _Pair:
         return int(offset - frames.start if here else frames.start - offset)
 
 
-def each_goes_on(at: Alignment, judged: Judged) -> bool:
-    """Whether each of two clips has sound before or after what they share: other words, not what was trimmed.
-
-    Shared is what lies between the first and the last place where they are about as alike as elsewhere.
-    """
-    pair, path = _Pair(at), judged.path
-    inside = np.flatnonzero((path >= 0) & (path < len(at.first.numbers)))
-    ours, theirs = path[inside], inside
-    told = pair.told[0][ours] & pair.told[1][theirs]
-    ours, theirs = ours[told], theirs[told]
-    differ = np.bitwise_count(pair.numbers[0][ours] ^ pair.numbers[1][theirs])
-    alike = np.flatnonzero(_means(1 - 2 / pair.bits * differ, EDGE) >= ALIKE * judged.explained)
-    if not len(alike):
-        return False
-    start, stop = int(alike[0]), int(alike[-1]) + EDGE
-    ends = [
-        (slice(0, int(frames[start])), slice(int(frames[stop - 1]) + 1, len(side.numbers)))
-        for side, frames in ((at.first, ours), (at.second, theirs))
-    ]
-    beyond = np.array([[_sound(side, part) for part in parts] for side, parts in zip(at[:2], ends, strict=True)])
-    for end, parts in enumerate(zip(*ends, strict=True)):
-        if beyond[:, end].all() and _moved_on(at, *parts) >= MOVED * judged.explained:
-            beyond[:, end] = 0  # behind a pause that is longer than what follows it
-    return bool(beyond.sum(axis=1).min() >= LEFT)
-
-
-def _sound(side: Side, part: slice) -> int:
-    """How many frames of a part are sound."""
-    loud = (side.numbers != NOTHING) & (side.levels <= np.clip(_tenth(side.levels) - OVER, LOUDEST, SOUND))
-    return int(np.count_nonzero(loud[part]))
-
-
-def _moved_on(at: Alignment, ours: slice, theirs: slice) -> float:
-    """The likeness of what two clips have beyond what they share, wherever it lies there."""
-    first, second = at.first.numbers[ours], at.second.numbers[theirs]
-    least = max(1, OVERLAP * min(np.count_nonzero(first), np.count_nonzero(second)))
-    return likeness(first, second, at.shift, least)[0]
-
-
 def _softest(levels: Levels) -> int:
     """The level down to which a print says what was spoken: a little over its softest tenth, a pause or its noise."""
-    return max(QUIET, _tenth(levels) - 1)
+    return max(QUIET, tenth(levels) - 1)
 
 
-def _tenth(levels: Levels) -> int:
+def tenth(levels: Levels) -> int:
     """The level of the loudest of the softest tenth."""
     return int(np.sort(levels)[int(PAUSES * (len(levels) - 1))])
 
@@ -265,7 +222,7 @@ def _alone(word: _Part) -> bool:
 def _moved(here: _Seen, there: _Seen, part: slice) -> bool:
     """Whether 0.2 s of a part are about as alike at another offset as the rest is where it was, in the same order."""
     told = part.start + np.flatnonzero(~np.isnan(there.every[part]))
-    alike = _means(there.every[told], WORD) >= MOVED * _mean(np.delete(here.agree, part), 1.0)
+    alike = means(there.every[told], WORD) >= MOVED * _mean(np.delete(here.agree, part), 1.0)
     fits = here.agree >= MOVED
     after_this = here.beside[: part.start][fits[: part.start]].max(initial=-LONGEST) - WORD
     before_this = here.beside[part.stop :][fits[part.stop :]].min(initial=LONGEST) + WORD
@@ -276,7 +233,7 @@ def _moved(here: _Seen, there: _Seen, part: slice) -> bool:
 def _unlike(seen: _Seen, agree: Samples, frames: int) -> _Part | None:
     """The least alike stretch of so many frames, with all beside it that is another sound; None where none is."""
     told = np.flatnonzero(~np.isnan(agree))
-    stretches = _means(agree[told], frames)
+    stretches = means(agree[told], frames)
     parts = _below(stretches, UNLIKE)
     return _part(seen, told, frames, stretches, *parts[0]) if parts else None
 
@@ -288,7 +245,7 @@ def _word(seen: _Seen) -> _Part | None:
     """
     told = np.flatnonzero(~np.isnan(seen.agree))
     agree, levels = seen.agree[told], seen.levels[told]
-    stretches = _means(agree, WORD)
+    stretches = means(agree, WORD)
     found = []
     for begin, stop in _below(stretches, OTHER_WORD + WEAKER)[:RUNS]:
         rest = np.concatenate([np.arange(max(0, begin - BESIDE)), np.arange(stop + WORD + BESIDE, len(told))])
@@ -332,7 +289,7 @@ def _mean(agree: Samples, otherwise: float) -> float:
     return float(told.mean()) if len(told) else otherwise
 
 
-def _means(values: Samples, count: int) -> Samples:
+def means(values: Samples, count: int) -> Samples:
     """The mean of each run of so many values."""
     if len(values) < max(1, count):
         return values[:0]

@@ -30,11 +30,11 @@ from curate.measures.alignment import (
     Levels,
     Side,
     all_through,
-    each_goes_on,
     likeness,
 )
 from curate.measures.decimation import LISTENING, Band, decimated
 from curate.measures.equal_frames import NOTHING, Print
+from curate.measures.shared_part import each_goes_on
 from curate.measures.spectra import Samples, cuts, finite, hann, quantiles
 from curate.measures.wander import Wander, wander
 

@@ -8,7 +8,7 @@ import re
 
 from curate.text.korean import amounts, hangul
 from curate.text.korean.particles import PARTICLE, fitted
-from curate.text.korean.patterns import AFTER, MAGNITUDE, TILDE, UNIT
+from curate.text.korean.patterns import MAGNITUDE, TILDE, UNIT
 from curate.text.korean.tables import PER_ONE
 from curate.text.rules import NUMBER, TextRule, any_of
 
@@ -43,7 +43,18 @@ _COUNTERS = (  # no 일, 월, 년, 시: 5일/월 is a day and its weekday
 _PACKS = "g kg mg ml mL L m cm 개 매 장 인분 인 명 병 팩 회 박 일 시간 분"  # 원/100g, 원/2인
 _MEASURED_PER = {"일", "주", "월", "년", "연", "분", "초", "시간", "인", "명", "회", *_THINGS.split()}  # of Latin units
 _MONEY = {"원", "달러", "유로"}
-_SAID_BEFORE = re.compile(r"(?:당|매일|매주|매월|매년|하루|(?:1|일)일|주|월|연) ?$")
+# What may be said of a rate before it, which is then not said again: 분당 72회/분, 하루 3회/일.
+_SAID = {
+    "하루": "하루(?:에|당)?|매일|(?:1|일)일",
+    "주": "주|매주|(?:1|일)주(?:일에)?|일주일에",
+    "월": "월|매월|매달|한 달에",
+    "연": "연|매년|(?:1|일)년에?",
+}
+# Nothing more of a word: 3회/일정도 is a rate, and 50명/일반, 10명/월요일, 3명/분야 and 2대/주차장 are none.
+_END = (
+    r"(?:(?![가-힣])|(?=(?:[은는이가을를과와에만씩]|(?<!회)의|으?로|까지|부터|에서|보다|이상|이하|미만|정도)(?![가-힣])"
+    "|이?[였었]|입니다|이[다며고]))"
+)
 
 
 def moved(match: re.Match[str]) -> str:
@@ -55,11 +66,11 @@ def moved(match: re.Match[str]) -> str:
     amount = match["amount"] + (fitted(name, match["p"]) if match["p"] else "")
     if match["was"]:
         amount += "이었" if hangul.final(name[-1]) else "였"
-    if _SAID_BEFORE.search(match.string, max(0, match.start() - 4), match.start()):
-        return amount
-    if match["pack"]:
-        return f"{match['pack']}당 {amount}"
-    return f"{_PER.get(per) or _SPELT.get(per, per) + '당'} {amount}"
+    said = f"{match['pack']}당" if match["pack"] else _PER.get(per) or f"{_SPELT.get(per, per)}당"
+    before = match.string[max(0, match.start() - 8) : match.start()]
+    return (
+        amount if re.search(rf"(?<![가-힣])(?:{_SAID.get(said, re.escape(said))}) ?$", before) else f"{said} {amount}"
+    )
 
 
 RATES = (
@@ -70,7 +81,7 @@ RATES = (
             rf"(?:(?P<counter>{any_of(_COUNTERS.split())})|(?P<unit>{UNIT}))) ?/ ?"
             rf"(?:(?P<per>{any_of([*_PER, *_THINGS.split(), *PER_ONE, *_SPELT])})"
             rf"|(?P<pack>\d{{1,4}} ?(?:{any_of(_PACKS.split())})))당?"
-            rf"(?![A-Za-z\d/²³^]){AFTER}{PARTICLE}(?P<was>였)?"
+            rf"(?![A-Za-z\d/²³^]){_END}{PARTICLE}(?P<was>였)?"
         ),
         moved,
     ),

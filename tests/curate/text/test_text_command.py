@@ -128,23 +128,3 @@ def test_a_closed_standard_output_is_one_line() -> None:
     command = f"{sys.executable} -m curate.cli text --language ko >&-"
     done = subprocess.run(["sh", "-c", command], input=b"a\n", capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (1, b"curate: standard output is closed: nobody would read the lines\n")
-
-
-@pytest.mark.parametrize(
-    ("language", "written", "spoken"),
-    [
-        ("ko", "별 5개임", "별 다섯 개임"),
-        ("ko", "4명한테, 3명같이", "네 명한테, 세 명같이"),
-        ("ko", "7개래, 3개거든", "일곱 개래, 세 개거든"),
-        ("ko", "3개분기, 4개다리", "삼개분기, 사개다리"),
-        ("ko", "사건번호 2024고합123", "사건번호 이천이십사고합 백이십삼"),
-        ("ko", "비번은 abcd1234야", "비번은 에이비씨디 일이삼사야"),
-        ("ko", "30cm*높이 20cm", "삼십 센티미터 곱하기 높이 이십 센티미터"),
-        ("km", "ឈាម AB-", "ឈាម អេប៊ីដក"),
-        ("km", "កម្រិត A-", "កម្រិត អេ-"),
-    ],
-)
-def test_lines_of_chats_courts_and_clinics_are_read(language: str, written: str, spoken: str) -> None:
-    from curate.text import normalise
-
-    assert normalise(written, language) == spoken
