@@ -246,7 +246,7 @@ def ctc_extractor(model: str, language: str, place: Place = CPU) -> ClipExtracto
 
 
 def embedding_extractor(place: Place = CPU) -> ClipExtractor:
-    """The voice as a vector, from the clip's speech, and how alike it is to itself."""
+    """The voice as a vector (signed), from the clip's speech, and how alike it is to itself."""
     from curate.measures import agreement, voice_similarity
     from curate.models.campplus import Campplus
 
@@ -257,7 +257,7 @@ def embedding_extractor(place: Place = CPU) -> ClipExtractor:
         speech = [agreement.speech_only(clip.sound.at(LISTENING_RATE), clip.speech(LISTENING_RATE)) for clip in clips]
         return [
             {
-                "embedding": None if voice is None else voice.whole.tolist(),
+                "embedding": None if voice is None else voice.signed.tolist(),
                 "voice_similarity": None if voice is None else voice_similarity.least(voice.windows, voice.pieces),
             }
             for voice in model.voices(speech)

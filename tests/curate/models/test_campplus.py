@@ -10,7 +10,7 @@ import torch
 from curate.audio import LISTENING_RATE as RATE
 from curate.measures import voice_similarity
 from curate.models import bundled
-from curate.models.campplus import BINS, DIMENSIONS, WEIGHTS, Campplus
+from curate.models.campplus import BINS, DIMENSIONS, WEIGHTS, Campplus, rectified
 from curate.models.silero import Silero
 from tests.curate.models.sounds import KHMER, KOREAN, answers, sound
 
@@ -73,6 +73,9 @@ def test_windows_lie_evenly_over_a_clip(campplus: Campplus, seconds: float, wind
     assert voice is not None
     assert voice.windows.shape == (windows, DIMENSIONS)
     assert np.linalg.norm(voice.windows, axis=1) == pytest.approx(1)
+    assert np.linalg.norm(voice.signed) == pytest.approx(1)
+    assert voice.signed.min() < -0.1
+    assert voice.whole == pytest.approx(rectified(voice.signed), abs=1e-6)
     assert np.array_equal(voice.whole, campplus.embed_features(campplus.features(samples[: 60 * RATE])))
 
 
