@@ -142,7 +142,7 @@ def several(models: tuple[Segmentation, Campplus], what: str, kind: str, sound: 
     company = models[0].company([heard])[0]
     voice = models[1].voices([agreement.speech_only(heard, spans(heard))])[0]
     assert company is not None
-    similarity = voice_similarity.least(voice.windows, voice.pieces) if voice else None
+    similarity = voice_similarity.least(voice.pieces) if voice else None
     alike = 1.0 if similarity is None else similarity
     return what, kind, alike, company.overlap > OVERLAP or company.other_voice > OTHERS or alike < ALIKE
 

@@ -102,7 +102,7 @@ def _measured(
         "overlap": company.overlap if company else None,
         "other_voice": company.other_voice if company else None,
         "embedding": None if told is None else told.signed.tolist(),
-        "voice_similarity": None if told is None else voice_similarity.least(told.windows, told.pieces),
+        "voice_similarity": None if told is None else voice_similarity.least(told.pieces),
     }
 
 

@@ -221,7 +221,7 @@ def _embedding(models: Models, place: Place) -> list[Measure]:
 
     version = (
         f"{campplus.Campplus(device=place.device).fingerprint} hear-{agreement.VERSION} "
-        f"windows-{campplus.WINDOW}-{campplus.HOP}-{campplus.PIECE} similarity-{voice_similarity.VERSION}"
+        f"pieces-{campplus.PIECE} similarity-{voice_similarity.VERSION}"
     )
     make = functools.partial(extractors.embedding_extractor, place)
     outputs = ("embedding", "voice_similarity")

@@ -258,7 +258,7 @@ def embedding_extractor(place: Place = CPU) -> ClipExtractor:
         return [
             {
                 "embedding": None if voice is None else voice.signed.tolist(),
-                "voice_similarity": None if voice is None else voice_similarity.least(voice.windows, voice.pieces),
+                "voice_similarity": None if voice is None else voice_similarity.least(voice.pieces),
             }
             for voice in model.voices(speech)
         ]

@@ -4,8 +4,7 @@ Diarization and the segmentation model hear no change between several women who 
 parts of 1 to 1.5 s still fall into groups that are far from each other; those of one person do not. Where each speaks
 for little more than a second there may be no groups, as each part holds two people: but then all are far from each
 other. Where two people take turns of 1 to 3 s, parts are told apart too little one by one; but all that is likely of
-one, embedded at once, is far from all that is likely of the other. Voices of one sex that were recorded alike are told
-apart better by what is left of parts of 1 s without the direction that all voices share.
+one, embedded at once, is far from all that is likely of the other. The embeddings are signed, as `campplus` says.
 """
 
 from typing import Protocol
@@ -16,20 +15,13 @@ from numpy.typing import NDArray
 from curate.measures.linkage import Vectors
 
 VERSION = 5  # raise it when an answer changes: it enters the fingerprint
+LEAST_PIECES = 5  # half seconds
 LEAST_WINDOWS = 2  # of a group: one window may hold a cough, or the turn from one person to the next
-APART = 2  # windows of 1.5 s every 0.75 s, of 1 s every 0.5 s: so many further on, one shares no sound with the first
-# The mean of one person is higher than what their groups have, and one bound is to hold for both. 1 % of 406 clips of
-# one person had a mean under .64, the lowest .62; four people whom nothing else found at most .64 (docs/measures).
-HIGHER = 0.06
-# So are two groups that are embedded as wholes: 1 % of 213 clips of one person had less than .65 (docs/measures).
-WHOLES_HIGHER = 0.10
-# Without what all share, pairs are less alike: 96 of 118 files of three and four people had a mean under .34, of 265
-# clips of one person only one, which was called several before; the next was .351 (docs/measures).
-WITHOUT_COMMON_LOWER = 0.21
-# A mean of one to three pairs says little: so many pairs of one person, as alike as in the middle, are averaged in.
-# Of 237 clips of one person 2 are called several instead of 8, of 133 of two in turn 103 found instead of 108 (docs).
-PRIOR_PAIRS, PRIOR_COSINE = 0.2, 0.76
-PRIOR_PAIRS_WITHOUT_COMMON, PRIOR_COSINE_WITHOUT_COMMON = 1.0, 0.51
+APART = 2  # windows of 1 s every 0.5 s: so many further on, one shares no sound with the first
+# One bound (0.55) is to hold for all three figures: 5 of 452 clips of one person have groups or wholes under 0.565 or a
+# mean of pairs under 0.41, and 163 of 199 of two in turn (docs/measures/overlap.md).
+GROUPS_HIGHER = 0.015
+PAIRS_LOWER = 0.14
 CHANGE = 0.2  # what a change of speaker costs, in cosines of windows of 1 s, so that a word or a breath makes none
 LEAST_SECONDS = 3  # windows of 1 s, every 0.5 s, of a group
 ROUNDS = 10
@@ -40,42 +32,35 @@ class Pieces(Protocol):
 
     def __len__(self) -> int: ...
 
-    @property
-    def common(self) -> Vectors:
-        """The direction (d,), of length 1, that embeddings of all people share."""
-        ...
-
     def embed(self, weights: NDArray[np.float64]) -> Vectors:
         """Embeddings (k, d) of length 1 of groups of half seconds, by how often each is in one (k, n)."""
         ...
 
 
-def least(windows: Vectors | None, pieces: Pieces) -> float | None:
-    """Least mean cosine of two groups of windows (n, d) that average linkage joins, or a lower one of two others.
+def least(pieces: Pieces | None) -> float | None:
+    """Least cosine of parts of a clip's speech, of three figures; None for less than 2.5 s of speech.
 
-    These are: of every two windows that share no sound, less HIGHER; the same of windows of 1 s without what all voices
-    share, with WITHOUT_COMMON_LOWER; and the cosine of two groups of half seconds, each embedded as a whole, less
-    WHOLES_HIGHER. `windows` are of length 1, in order. None for fewer than three (2.6 s of speech).
+    These are the least mean cosine of two groups of windows of 1.5 s that average linkage joins, and the cosine of two
+    groups of half seconds, each embedded as a whole, both less GROUPS_HIGHER; and the mean cosine of every two windows
+    of 1 s that share no sound, and PAIRS_LOWER.
     """
-    if windows is None or len(windows) <= APART:
+    if pieces is None or len(pieces) < LEAST_PIECES:
         return None
-    vectors = windows.astype(np.float64)
-    parts = np.eye(len(pieces) - 1, len(pieces)) + np.eye(len(pieces) - 1, len(pieces), 1)
+    parts = _windows(len(pieces), 2)
     seconds = pieces.embed(parts).astype(np.float64)
-    own = seconds - np.outer(seconds @ pieces.common, pieces.common)
-    own /= np.linalg.norm(own, axis=1, keepdims=True)
-    return min(
-        _of_groups(vectors),
-        _of_pairs(vectors, PRIOR_PAIRS, PRIOR_COSINE) - HIGHER,
-        _of_pairs(own, PRIOR_PAIRS_WITHOUT_COMMON, PRIOR_COSINE_WITHOUT_COMMON) + WITHOUT_COMMON_LOWER,
-        _of_wholes(pieces, parts, seconds) - WHOLES_HIGHER,
-    )
+    groups = _of_groups(pieces.embed(_windows(len(pieces), 3)).astype(np.float64))
+    wholes = _of_wholes(pieces, parts, seconds)
+    return min(groups - GROUPS_HIGHER, wholes - GROUPS_HIGHER, _of_pairs(seconds) + PAIRS_LOWER)
 
 
-def _of_pairs(vectors: NDArray[np.float64], prior_pairs: float, prior_cosine: float) -> float:
-    """Mean cosine of every two windows that share no sound, and of so many pairs of that cosine besides."""
-    cosines = (vectors @ vectors.T)[np.triu_indices(len(vectors), APART)]
-    return float((cosines.sum() + prior_pairs * prior_cosine) / (len(cosines) + prior_pairs))
+def _windows(pieces: int, long: int) -> NDArray[np.float64]:
+    """Which half seconds are in each window of so many, one every half second: (windows, pieces)."""
+    return np.array([np.eye(pieces)[start : start + long].sum(axis=0) for start in range(pieces - long + 1)])
+
+
+def _of_pairs(windows: NDArray[np.float64]) -> float:
+    """Mean cosine of every two windows that share no sound."""
+    return float((windows @ windows.T)[np.triu_indices(len(windows), APART)].mean())
 
 
 def _of_wholes(pieces: Pieces, parts: NDArray[np.float64], windows: NDArray[np.float64]) -> float:

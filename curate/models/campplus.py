@@ -14,7 +14,6 @@ under 2 s different speakers reach 0.65.
 import functools
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
-from importlib.resources import files
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,10 +30,8 @@ MIN_SAMPLES = 6_400  # 0.4 s
 MIN_FRAMES = 38  # of 10 ms: what 0.4 s gives
 MAX_SAMPLES = 60 * LISTENING_RATE  # of a longer clip the beginning is heard: memory grows with what is heard
 BINS = 80
-WINDOW, HOP = 150, 75  # frames of 10 ms: parts of a clip that are embedded by themselves
 STRIDE = 2  # frames of which the network makes one
 PIECE = 50  # frames of 10 ms: parts that are pooled in any combination
-COMMON = "campplus_common.txt"  # what embeddings of all people share, as 192 numbers (docs/measures/overlap.md)
 WEIGHTS = "92f29b94e6948786a26778c9e302525d185bb08c8b9f5252ed98776902840199"
 
 Embedding = NDArray[np.float32]
@@ -53,30 +50,22 @@ class Pieces:
     def __len__(self) -> int:
         return len(self._moments)
 
-    @property
-    def common(self) -> Embedding:
-        """The direction (192,), of length 1, that embeddings of all people share."""
-        return _common()
-
     def embed(self, weights: NDArray[np.float64]) -> Embedding:
-        """Embeddings (k, 192) of length 1 of k groups: `weights` (k, n) say how often each half second is in one."""
+        """Signed embeddings (k, 192), of length 1, of groups: `weights` (k, n) say how often a half second is in each."""
         frames = weights.sum(axis=1)[:, None] * (PIECE // STRIDE)
         mean, square = np.moveaxis(np.tensordot(weights, self._moments, 1), 1, 0) / frames
         deviation = np.sqrt(np.maximum(square - mean**2, 0.0) * frames / (frames - 1))
         vectors = self._dense(np.concatenate([mean, deviation], axis=1).astype(np.float32))
-        return rectified(vectors)
+        embeddings: Embedding = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        return embeddings
 
 
 class Voice(NamedTuple):
-    """A clip's embedding (192,), those of its windows (n, 192), and its half seconds.
-
-    `signed` (192,) is the clip's with its negative part; all are of length 1.
-    """
+    """A clip's embedding (192,), of length 1; the same with its negative part; and its half seconds."""
 
     whole: Embedding
-    windows: Embedding
-    pieces: Pieces
     signed: Embedding
+    pieces: Pieces
 
 
 class Campplus:
@@ -101,10 +90,10 @@ class Campplus:
         return [None if voice is None else voice.whole for voice in self.voices(clips)]
 
     def voices(self, clips: Sequence[Samples]) -> list[Voice | None]:
-        """The same with windows of 1.5 s, every 0.75 s, and half seconds, out of one pass; a short clip is one window.
+        """The same with half seconds, out of one pass.
 
-        A window is pooled from what the network makes of the whole clip before it averages over time: that costs
-        nothing, and tells people apart better than windows that are heard by themselves (docs/measures/overlap.md).
+        These are pooled from what the network makes of the whole clip before it averages over time: that costs
+        nothing, and tells people apart better than parts that are heard by themselves (docs/measures/overlap.md).
         """
         return [self._heard(clean(clip[:MAX_SAMPLES])) for clip in clips]
 
@@ -128,15 +117,9 @@ class Campplus:
             return None
         with torch.inference_mode():
             frames = self._network.frames((features - features.mean(dim=0)).to(self._device))
-            whole = self._pooled(frames)
-            parts = [self._pooled(frames[start : start + WINDOW // STRIDE]) for start in _starts(len(frames))]
+            embedding: Embedding = self._network.pooled(frames).cpu().numpy()
         pieces = Pieces(_moments(frames), self._dense)
-        return Voice(rectified(whole), rectified(np.stack(parts)), pieces, whole / np.linalg.norm(whole))
-
-    def _pooled(self, frames: Any) -> Embedding:
-        """Mean and deviation over time, and the last layer; signed, not yet of length 1."""
-        pooled: Embedding = self._network.pooled(frames).cpu().numpy()
-        return pooled
+        return Voice(rectified(embedding), embedding / np.linalg.norm(embedding), pieces)
 
     def _dense(self, statistics: NDArray[np.float32]) -> Embedding:
         """The last layer alone, of means and deviations (k, 2 * channels); signed, not yet of length 1."""
@@ -167,20 +150,6 @@ def rectified(vectors: Embedding) -> Embedding:
     positive = np.maximum(vectors, 0)
     embeddings: Embedding = positive / np.maximum(np.linalg.norm(positive, axis=-1, keepdims=True), 1e-12)
     return embeddings
-
-
-def _starts(frames: int) -> list[int]:
-    """Where windows begin, evenly over so many frames of the network, about HOP apart."""
-    last = max(0, frames - WINDOW // STRIDE)
-    return [round(start) for start in np.linspace(0, last, 1 + round(last / (HOP / STRIDE)))]
-
-
-@functools.cache
-def _common() -> Embedding:
-    text = files(__package__).joinpath(COMMON).read_text(encoding="utf-8")
-    common: Embedding = np.array(text.split(), np.float32)
-    common.flags.writeable = False
-    return common
 
 
 def _moments(frames: Any) -> NDArray[np.float64]:

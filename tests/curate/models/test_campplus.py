@@ -64,15 +64,12 @@ def test_a_clip_is_embedded_alike_in_any_company(campplus: Campplus) -> None:
     assert [vector is None for vector in among] == [False, True, False, True, False]
 
 
-@pytest.mark.parametrize(
-    ("seconds", "windows"), [(0.4, 1), (1.5, 1), (1.9, 2), (3.0, 3), (3.5, 4), (60.0, 79), (61.0, 79)]
-)
-def test_windows_lie_evenly_over_a_clip(campplus: Campplus, seconds: float, windows: int) -> None:
+@pytest.mark.parametrize(("seconds", "pieces"), [(0.4, 0), (0.6, 1), (1.9, 3), (3.6, 7), (60.0, 119), (61.0, 119)])
+def test_a_clip_is_embedded_whole_and_in_half_seconds(campplus: Campplus, seconds: float, pieces: int) -> None:
     samples = np.random.default_rng(1).normal(size=round(seconds * RATE)).astype(np.float32) * np.float32(0.1)
     voice = campplus.voices([samples])[0]
     assert voice is not None
-    assert voice.windows.shape == (windows, DIMENSIONS)
-    assert np.linalg.norm(voice.windows, axis=1) == pytest.approx(1)
+    assert len(voice.pieces) == pieces
     assert np.linalg.norm(voice.signed) == pytest.approx(1)
     assert voice.signed.min() < -0.1
     assert voice.whole == pytest.approx(rectified(voice.signed), abs=1e-6)
@@ -88,19 +85,10 @@ def test_half_seconds_are_embedded_in_any_combination_as_the_network_pools_them(
     window[0, :3] = 1  # the first 1.5 s
     window[1] = 1
     first, whole = voice.pieces.embed(window)
-    assert first == pytest.approx(voice.windows[0], abs=1e-5)
-    assert whole @ voice.whole > 0.9999  # a few frames at the end apart
+    assert np.linalg.norm(first) == pytest.approx(1)
+    assert first @ voice.signed < 0.999
+    assert whole @ voice.signed > 0.9999  # a few frames at the end apart
     assert voice.pieces.embed(3 * window[:1])[0] @ first > 0.9999  # how often each counts hardly matters
-
-
-def test_voices_of_all_share_a_direction(campplus: Campplus) -> None:
-    voices = campplus.voices([sound(name) for name in [*KOREAN, *KHMER[:2], "neg/ja_picovoice/leopard_test_ja.wav"]])
-    whole = np.stack([voice.whole for voice in voices if voice is not None])
-    assert voices[0] is not None
-    common = voices[0].pieces.common
-    assert common.shape == (DIMENSIONS,)
-    assert np.linalg.norm(common) == pytest.approx(1, abs=1e-4)
-    assert (whole @ common).min() > 0.3
 
 
 def test_one_person_is_alike_throughout_and_several_in_turn_are_not(campplus: Campplus) -> None:
@@ -115,7 +103,7 @@ def test_one_person_is_alike_throughout_and_several_in_turn_are_not(campplus: Ca
         ]
         voice = campplus.voices([np.concatenate([each / np.abs(each).max() for each in speech])])[0]
         assert voice is not None
-        similarity = voice_similarity.least(voice.windows, voice.pieces)
+        similarity = voice_similarity.least(voice.pieces)
         assert similarity is not None
         return similarity
 
