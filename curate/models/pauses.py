@@ -15,15 +15,17 @@ VERSION = 3  # raise it when an answer changes: it enters the fingerprint
 FRAME = 128  # samples at 16 kHz: 8 ms
 MEAN = np.full(FRAME, 1 / FRAME, np.float32)
 AROUND = 250  # frames (2 s) on either side that tell how loud speech and background are there
-# A pause is quieter than this share of the way from the background to the speech, in dB, and no speech to the model; or
-# the model is as sure as it is of a long pause. Closures of stops are as quiet, and seldom longer than SHORTEST.
+# A pause lies under SHARE of the way from the background to the speech, in dB, with a probability of speech under
+# UNSURE; or that probability alone is under SURE, as in a long pause. Closures of stops are as quiet, and seldom longer
+# than SHORTEST.
 SHARE, UNSURE, SURE = 0.35, 0.8, 0.35
 SHORTEST = 0.15  # seconds
 DIP, DIP_SHARE = 0.05, 0.25  # seconds; a shorter moment must be quieter
-# Where there is none for so many frames, the clearest place is taken if it is so clear: less so where more is lost, and
-# nobody speaks for 20 s without a breath that something masks. Of 164 that reached 64, two lay in words.
+# Where there is no pause for so many frames (10, 20, 29 s), the clearest dip is taken if it is at least this clear:
+# less is asked where more would be lost, as nobody speaks for 20 s without a breath that something masks. Of 164 dips
+# that reached 64, two lay in words.
 STEPS = ((1250, 64), (2500, 48), (3600, 40))
-CLEAR = 40  # dB of depth that a model sure of no speech counts for
+CLEAR = 40  # dB of depth that a probability of speech of 0 counts for
 SHORT, APART, SIDE = 12, 62, 30  # frames: the shortest such place (0.1 s), how far from others, what is beside it
 LESS = 18  # frames: such a place counts as no longer, so as less than a pause
 BESIDE = 1  # second: as far from speech a margin, a sound in it and the margin after that reach
@@ -40,7 +42,7 @@ def levels(samples: Floats) -> Floats:
 def find(level: Floats, probability: Floats, speech: Sequence[Span], rate: int) -> list[Span]:
     """Pauses of 0.15 s and more inside spans of speech, half-open, in samples, in order.
 
-    Of what is 10 s long without one, the place of 0.1 s and more that is most clearly between words, if any is.
+    Where 10 s have no pause, also the dip of 0.1 s and more that is most clearly between words, if any is clear enough.
     `level` and `probability` (that somebody speaks) hold one value per FRAME of the recording; spans are in samples.
     """
     found: list[Span] = []
@@ -56,7 +58,7 @@ def find(level: Floats, probability: Floats, speech: Sequence[Span], rate: int) 
 
 
 def _with_clearest(pauses: Sequence[Span], level: Floats, probability: Floats) -> list[Span]:
-    """Pauses of one span of speech, and the clearest places of what is long without one, in frames, in order."""
+    """Pauses of one span of speech, and the clearest dips where it is long without one, in frames, in order."""
     found = list(pauses)
     places = clearness = None
     for longest, least in STEPS:
@@ -82,8 +84,8 @@ def _with_clearest(pauses: Sequence[Span], level: Floats, probability: Floats) -
 def _places(level: Floats, probability: Floats) -> tuple[NDArray[np.int64], Floats]:
     """Dips of SHORT frames and more, (n, 2), and how clearly each is no part of a word, (n,).
 
-    That is how far it lies under the less loud of its two sides, in dB, and how sure the model is there of no speech: a
-    closure is short for the model, and under noise as deep as a gap.
+    Clearness is how far a dip lies under the softer of its two sides, in dB, plus CLEAR times the mean probability of
+    no speech there: a closure is as deep as a gap under noise, but is speech to the model.
     """
     runs = _runs(level < _threshold(level, DIP_SHARE))
     places = [(a, b) for a, b in runs if b - a >= SHORT and a > 0 and b < len(level)]

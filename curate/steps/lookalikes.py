@@ -1,9 +1,9 @@
-"""Persons whom others sound like: of these nothing is held out, as what sounds alike may be one person's.
+"""Persons whom others sound like: none of their clips is held out, as the two may be one person.
 
 One person who shouts, whispers, or is on the telephone may have two voices, or two names in two sources, and no bound
-on a cosine tells such voices from those of two people. But who is held out is free to choose: those of whom not one
-clip of another sounds, whose own clips are alike, and of whom there are many, as a part of somebody's voice that was
-taken for a person is small.
+on a cosine separates such voices from those of two people. But which persons are held out is a free choice: those whom
+no clip of another person resembles, whose own clips are alike, and who have many clips, as a fragment of a voice that
+was taken for a person is small.
 """
 
 from collections.abc import Iterator
@@ -15,21 +15,21 @@ from numpy.typing import NDArray
 from curate.measures.linkage import Labels, Vectors
 from curate.measures.voices import FAIR
 
-ALIKE = 0.4  # from this cosine on a clip may be another's: of acted and damaged speech 98 % are (docs)
-PARTS = 0.1  # so much nearer counts the next clip for e times fewer clips,
-MANY = 12  # of as many at most
-TIGHT = 0.8  # a person's clips are this near to the rest of them, three in four; so much nearer counts the next clip
-ALONE = 0.6  # as is missing to that; of a person of one clip it counts as this
-SHARE = 0.7  # of a language's speech, that of the persons who are most like others: never held out
-MOST = 0.05  # of a language's speech, what one person counts for at most: where one has nearly all, so do the others
-LINKED = 0.1  # of the clips of the smaller of two persons, labels in conflict: these two are like each other
+ALIKE = 0.4  # cosine: below it nobody is like another; of acted speech two voices of one person lie above (docs)
+PARTS = 0.1  # cosine added to the rank for e times fewer clips,
+MANY = 12  # up to as many
+TIGHT = 0.8  # cosine of a person's clips with the rest of them, three in four; what is missing is added to the rank
+ALONE = 0.6  # the same, taken for a person of one clip
+SHARE = 0.7  # of a language's speech: the persons who are most like others have it, and are never held out
+MOST = 0.05  # of a language's speech, what one person counts for at most, however much they have
+LINKED = 0.1  # of the clips of the smaller of two persons: as many labels in conflict make the two alike
 SPARED = 6  # persons of a language at least who may be held out
 
 
 def find(
     clips: pl.DataFrame, owner: Labels, label: Labels, own: Vectors, nearest: Vectors, sizes: NDArray[np.int64]
 ) -> Labels:
-    """Of p persons, given by number, those whom others sound like.
+    """The persons, of p given by number, whom others sound like.
 
     `owner` (n,) is the person of each clip, and `label` the one that a label in conflict with it names, -1 where nobody
     is known. `own` (n,) is the cosine of a clip with the rest of its person, -1 where there is no rest or the clip is

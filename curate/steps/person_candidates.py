@@ -1,9 +1,9 @@
-"""Whose a clip may be as well, where its person is not sure: with whom it must not stand in two splits.
+"""Which other persons a clip may be of, where its own is not sure: it must not be in another split than theirs.
 
-A source's name is taken to be right, and so is a voice over enough speech where nobody else is as near. A short or
-noisy clip without a name goes by whom it sounds like most, and some of these are another's. Of persons whom others
-sound like (`lookalikes`) no clip counts as sure, so that none is held out. For those who are left, every clip of
-another is looked at once more: one that is about as near to them as to its own person may be theirs.
+A source's name is taken to be right, and so is a voice with enough speech where nobody else is as near. A short or
+noisy clip without a name is given to the person whom it resembles most, which is sometimes wrong. Clips of persons whom
+others sound like (`lookalikes`) never count as sure, so that none is held out. Every clip is then compared once more
+with the persons who are left: one that is about as near to them as to its own person may be theirs.
 """
 
 from collections.abc import Iterator
@@ -17,25 +17,26 @@ from curate.measures import linkage, telephone
 from curate.measures.linkage import Labels, Vectors
 from curate.steps import lookalikes, speakers
 
-ENOUGH = 2.0  # seconds of speech: of clips with a voice and as much hardly one was another's (docs/measures/voices.md)
-RIVALLED = 0.05  # such a clip is in doubt all the same where it is nearer to its own person than to others by less;
-MISNAMED = 0.1  # one with a name, where it is nearer to another by more
-CLEAR, APART = 0.65, 0.1  # with less, a voice is sure this near, and nearer by this much than the next person's
-FARTHEST, WITHIN = 0.3, 0.1  # others that it may be of: this near, and farther than the nearest by at most this much
+# All but seconds, shares and numbers of clips are cosines.
+ENOUGH = 2.0  # seconds of speech: with a voice and as much hardly a clip was another's (docs/measures/voices.md)
+RIVALLED = 0.05  # a clip without a name is in doubt all the same if its own person is nearer than others by less;
+MISNAMED = 0.1  # one with a name, if another is nearer by more
+CLEAR, APART = 0.65, 0.1  # with less speech, a person is sure who is this near, and nearer by this much than the next
+FARTHEST, WITHIN = 0.3, 0.1  # candidates are this near, and farther than the nearest by at most this much
 LIKE = 0.5  # a voice of few clips may be a larger one's this near: of 2 s and more, other speakers are at most .53
-SMALL = 4  # clips: a short clip of a voice of fewer has no more of its own than of others, who are compared without it
-MOST = 4  # of a clip, the nearest first
+SMALL = 4  # clips: in a voice of fewer a short clip is compared with others alone
+MOST = 4  # candidates of a clip, the nearest first
 HELD, CLOSE = 0.45, 0.07  # who may be held out is a candidate this near, and farther than a clip's own by at most this
-OWN = 0.65  # of whom nothing is held out without a name that is farther from the rest of theirs
-OTHER_BAND = 0.4  # and this near on the telephone, where neither the clip's person nor they are heard in both bands;
-ONE_BAND = 0.1  # of all clips such are at most this: more telephone speech is of people of its own
-NAMINGS = 2  # clips with a name by which a source tells a person from its others
+OWN = 0.65  # a clip without a name that is farther from the rest of its person is not held out
+OTHER_BAND = 0.4  # who may be held out, and is never on the telephone, is a candidate of a telephone clip this near,
+ONE_BAND = 0.1  # as long as such clips are at most this share of all: more telephone speech is of people of its own
+NAMINGS = 2  # clips by which a source has to name a person to tell that person from its others
 
 
 def fill(clips: pl.DataFrame) -> pl.DataFrame:
     """Fill `person_candidates` from names, voices, persons and embeddings; null where the person is sure.
 
-    An empty list: not sure, and like nobody who is known, or not to be held out. All null where no voice is known.
+    An empty list: not sure, but like nobody who is known; or not to be held out. All null where no voice is known.
     """
     doubtful = clips.select(_doubtful()).to_series().to_numpy()
     vectors = telephone.unit_embeddings(clips)
@@ -92,12 +93,12 @@ def fill(clips: pl.DataFrame) -> pl.DataFrame:
 
 
 def sure() -> pl.Expr:
-    """Clips that are surely their person's; where no voices were compared, nothing speaks against any."""
+    """Clips whose person is sure; where no voices were compared, those are all."""
     return pl.col("person_candidates").is_null()
 
 
 def taken_as_sure() -> pl.Expr:
-    """The same, and all clips of a language in which nobody is known: there is nobody to keep apart."""
+    """The same, and all clips of a language in which no person is sure: there is nobody to keep apart."""
     return sure() | ~sure().any().over("language")
 
 

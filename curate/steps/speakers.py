@@ -1,13 +1,13 @@
 """Who speaks: given names and estimated voices, and which of them are one person.
 
-A person is what names and voices are joined into where they belong together; balance, split and the check for leaks go
-by it. Three links, each on evidence of its own:
+Names and voices that belong together are joined into a person, by which balance, split and the check for leaks go.
+Three links, each with evidence of its own:
 
 - A name and the voice that most of its clips have.
 - A name and a further voice of its clips that is like the first: one person in two rooms. A further voice that is
-  unlike it is somebody else's: clips with a wrong label, which `speaker_conflict` tells.
+  unlike it is somebody else's: these clips have a wrong label, which `speaker_conflict` reports.
 - Two names of one voice, in two sources or in one, where each has several clips there, hardly any elsewhere, and the
-  two are as alike as each is to itself. Else the voice is parted between them, clip by clip.
+  two are as alike as each is to itself. Otherwise the voice is divided between them, clip by clip.
 """
 
 from collections.abc import Iterator
@@ -20,15 +20,15 @@ from numpy.typing import NDArray
 from curate.measures import linkage, telephone
 from curate.measures.linkage import Labels, Vectors
 
-SEVERAL = 3  # clips: fewer prove nothing against a label; names: fewer nothing against a voice
-MAIN = 0.5  # share of a name's clips that its voices have together; a label with less stands on several people
+SEVERAL = 3  # clips: fewer are no evidence against a label; names: fewer are none against a voice
+MAIN = 0.5  # share of a name's clips that its voices have at least; a label with less stands on several people
 FURTHER = 0.05  # share of a name's clips that a further voice has at least, unless most of that voice are the name's
-OWN = 0.8  # share of a name's clips in a voice that it shares with another name as one person
-KIN = 0.75  # two voices of one name are one person's where their centres are this near
-SAME = 0.8  # two names of one voice are one person's at this likeness, how tight each is taken into account;
-SAME_IN_SOURCE = 0.87  # in one source, which holds them to be two, at this
-LIKELY = 0.5  # a nameless clip without a sure voice counts as the person's whose voice is nearest, from here up
-STRAY = 0.65  # a nameless voice of one or two clips counts as the person's whose voice is nearest, from here up
+OWN = 0.8  # share of a name's clips that lie in a voice which it shares with another name of the same person
+KIN = 0.75  # cosine from which two voices of one name are one person's
+SAME = 0.8  # likeness (`linkage.likeness`) from which two names of one voice are one person's;
+SAME_IN_SOURCE = 0.87  # the same in one source, which says that they are two
+LIKELY = 0.5  # cosine from which a nameless clip without a voice counts as the person's whose voice is nearest
+STRAY = 0.65  # cosine from which a nameless voice of one or two clips counts as the person's whose voice is nearest
 NEARER = 0.1  # a clip with a wrong label is this much nearer to the other voice than to its name's
 
 
@@ -157,7 +157,7 @@ def _joined(heard: _Heard, owners: dict[int, list[int]]) -> Labels:
 
 
 def _stray(heard: _Heard, owners: dict[int, list[int]]) -> Iterator[tuple[int, int]]:
-    """Nameless voices of one or two clips, each with the larger voice that it is likeliest to be."""
+    """Nameless voices of one or two clips, each with the larger voice that it most likely belongs to."""
     centres = linkage.unit(heard.voice_sums)
     named = np.isin(np.arange(len(heard.voices)), list(owners))
     small = np.flatnonzero((heard.voice_counts < SEVERAL) & ~named)
@@ -181,8 +181,8 @@ def _same(heard: _Heard, one: int, other: int) -> bool:
 def _likely(heard: _Heard) -> Labels:
     """For each clip (n,) without name and voice the nearest voice, -1 for any other and where none is near.
 
-    Who is likeliest will do for keeping people apart: left out, such a clip could stand in another split than the
-    other clips of the same person.
+    The likeliest person is good enough to keep people apart: without one, such a clip could be in another split than
+    the other clips of the same person.
     """
     likely = np.full(len(heard.name), -1)
     nobody = np.flatnonzero((heard.name < 0) & (heard.voice < 0) & heard.vectors.any(axis=1))
@@ -209,8 +209,8 @@ def _owner_of_clips(heard: _Heard, owners: dict[int, list[int]], voice: Labels) 
 def _conflicts(heard: _Heard, owner: Labels, group: Labels) -> NDArray[np.bool_]:
     """Clips whose voice is surely another's than their name's.
 
-    A name that has no voice of its own, because all its few clips are in the voice of a name in another source, may as
-    well be another name of that person.
+    A name that has no voice of its own, because all its few clips are in the voice of a name in another source, may be
+    a second name of that person.
     """
     conflict = np.zeros(len(heard.name), np.bool_)
     own_sums = _own_sums(heard, owner)
@@ -231,8 +231,8 @@ def _conflicts(heard: _Heard, owner: Labels, group: Labels) -> NDArray[np.bool_]
 def _contested(heard: _Heard, owner: Labels) -> NDArray[np.bool_]:
     """Whether each voice (v,) is nobody's: most of its clips have names with a voice of their own, three and more.
 
-    None of them has most. One person's clips are seldom labelled as several others'; on the telephone several people
-    are alike.
+    None of them has a majority. One person's clips are seldom labelled as several others'; on the telephone several
+    people are alike.
     """
     claims = _settled(heard, owner)[heard.pairs[:, 0]]
     voices, counts = heard.pairs[claims, 1], heard.counts[claims]
@@ -248,7 +248,7 @@ def _holders(
 ) -> Labels:
     """For each clip (n,) whose voice (n,) no name owns the name of a person that most of that voice has, or -1.
 
-    Two clips are too few to own a voice, but who else is heard in it stands with them, not alone.
+    Two clips are too few to own a voice, but the voice's other clips then go with that person.
     """
     here = np.flatnonzero((heard.name >= 0) & (heard.voice >= 0) & (owner < 0) & ~conflict)
     pairs, counts = np.unique(np.stack([heard.voice[here], heard.name[here]], axis=1), axis=0, return_counts=True)
