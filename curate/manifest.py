@@ -123,9 +123,9 @@ COLUMNS = _columns(
         "voice_similarity",
         pl.Float64,
         "speakers",
-        "how alike the clip's speech is to itself: the least of the mean cosine between two groups of 1.5 s windows, "
-        "of all that share no sound less 0.06, of such windows of 1 s without what all voices share and 0.21, and of "
-        "two people that it is parted into less 0.1; null under 2.6 s of speech",
+        "lowest cosine similarity between parts of the clip's speech (signed CAM++ embeddings): two groups of 1.5 s "
+        "windows, two speakers that it is split into (both less 0.015), or the mean of all pairs of 1 s windows (plus "
+        "0.14); low: several people; null under 2.5 s of speech",
         "-1..1",
         3,
     ),
@@ -133,7 +133,7 @@ COLUMNS = _columns(
         "overlap",
         pl.Float64,
         "overlap",
-        "probability that two speak at once, over the speech and 0.25 s of one",
+        "probability that two speak at once, mean over the speech and 1.7 s of one speaker",
         "0..1",
         3,
     ),
