@@ -51,7 +51,7 @@ class Pieces:
         return len(self._moments)
 
     def embed(self, weights: NDArray[np.float64]) -> Embedding:
-        """Signed embeddings (k, 192), of length 1, of groups: `weights` (k, n) how often each holds a half second."""
+        """Signed embeddings (k, 192), of length 1, of groups; `weights` (k, n): how often each holds a half second."""
         frames = weights.sum(axis=1)[:, None] * (PIECE // STRIDE)
         mean, square = np.moveaxis(np.tensordot(weights, self._moments, 1), 1, 0) / frames
         deviation = np.sqrt(np.maximum(square - mean**2, 0.0) * frames / (frames - 1))

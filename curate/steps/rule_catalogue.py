@@ -175,8 +175,8 @@ RULES: tuple[Rule, ...] = (
             ),
             Bound(
                 "voice_similarity", "at least", "filter.voice_similarity", "its parts alike by at least {}", 0.55,
-                "several_speakers: lowest cosine similarity between parts of the clip's speech; one speaker: mostly over "
-                "0.6", title="Voice of its parts",
+                "several_speakers: lowest cosine similarity between parts of the clip's speech; one "
+                "speaker: mostly over 0.6", title="Voice of its parts",
             ),
         ),
         only=_several_known,
