@@ -29,7 +29,7 @@ from curate.models.segmentation import Segmentation
 from curate.models.silero import Silero
 
 SUFFIXES = {".wav", ".flac", ".ogg", ".mp3"}
-OVERLAP, OTHERS, ALIKE, GAP = 0.07, 0.15, 0.55, 0.5  # the rules' defaults
+OVERLAP, OTHERS, ALIKE, GAP = 0.08, 0.15, 0.55, 0.5  # the rules' defaults
 RATE = audio.LISTENING_RATE
 HIGH_VOICE = 160.0  # Hz
 Row = tuple[str, str, float, bool]

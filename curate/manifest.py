@@ -207,7 +207,7 @@ COLUMNS = _columns(
         "",
         2,
     ),
-    Column("embedding", pl.List(pl.Float32), "speakers", "speaker embedding (CAM++), unit length", stored=False),
+    Column("embedding", pl.List(pl.Float32), "speakers", "speaker embedding (CAM++), signed, length 1", stored=False),
     Column(
         "voice", pl.String, "speakers", "estimated speaker across files, from the embeddings; null: not surely one's"
     ),

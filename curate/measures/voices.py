@@ -28,7 +28,7 @@ INPUTS = (
 ONE_VOICE = (  # not `other_voice`: the segmentation model hears a second person in lively speech of one
     pl.col("voices") <= 1,
     pl.col("second_voice") <= 0.05,
-    pl.col("overlap") <= 0.1,
+    pl.col("overlap") <= 0.08,
     pl.col("voice_similarity") >= 0.55,
 )
 WIDE = pl.col("bandwidth") >= telephone.NARROW  # two people on the telephone are nearer to each other

@@ -169,7 +169,7 @@ RULES: tuple[Rule, ...] = (
                 "largest share of speech by others than the main voice, by diarization or within 10 s",
             ),
             Bound(
-                "overlap", "at most", "filter.overlap", "two at once with a probability of at most {}", 0.07,
+                "overlap", "at most", "filter.overlap", "two at once with a probability of at most {}", 0.08,
                 "several_speakers: highest mean probability over the speech that two speak at once; one speaker: at "
                 "most 0.05", title="Two at once",
             ),

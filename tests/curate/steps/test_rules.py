@@ -42,7 +42,7 @@ CASES = [  # rule, values it keeps, values it drops
     ("several_speakers", {"second_voice": 0.15}, {"second_voice": 0.151}),
     ("several_speakers", {"second_voice": None, "voices": 0}, {"second_voice": None, "voices": None}),
     ("several_speakers", {"other_voice": 0.15}, {"other_voice": 0.151}),
-    ("several_speakers", {"overlap": 0.07}, {"overlap": 0.071}),
+    ("several_speakers", {"overlap": 0.08}, {"overlap": 0.081}),
     ("several_speakers", {"voice_similarity": 0.55}, {"voice_similarity": 0.549}),
     ("several_speakers", {"voice_similarity": None}, {"voice_similarity": None, "overlap": None}),
     ("several_speakers", {"voices": 0, "second_voice": None}, {"voices": 0, "second_voice": None, "overlap": 0.5}),
