@@ -34,7 +34,7 @@ from curate.measures.spectra import (
 
 # Raise it when an answer changes, here or in spectra, clipping and what it is made of, bandwidth or loudness: it enters
 # the fingerprint.
-VERSION = 13
+VERSION = 14
 
 NAMES = ("loudness", "peak", "clipped", "noise_floor", "snr", "bandwidth", "pitch")
 SILENT = 1e-7  # a peak under -140 dBFS is digital silence

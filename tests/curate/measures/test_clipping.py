@@ -72,6 +72,23 @@ def limited(samples: np.ndarray, rate: int, drive: float = 12.0, ahead_ms: float
     return np.clip(driven * np.minimum(smooth, 1), -1, 1).astype(np.float32)
 
 
+def held(samples: np.ndarray, rate: int, drive: float, release: float) -> np.ndarray:
+    """A limiter without attack: the gain falls with the sample that needs it and rises by 8.7 dB in `release` s."""
+    driven = samples / np.abs(samples).max() * 10 ** (drive / 20)
+    passed = np.arange(len(driven)) / (release * rate)
+    envelope = np.exp(np.maximum.accumulate(np.log(np.maximum(np.abs(driven), 1e-9)) + passed) - passed)
+    return (driven / np.maximum(envelope, 1)).astype(np.float32)
+
+
+@needs_speech
+@pytest.mark.parametrize("release", [0.006, 0.01, 0.03, 0.1])
+def test_waves_that_a_limiter_holds_while_they_rise_are_not_clipped(release: float) -> None:
+    for name in sorted((SHARED / "ko/zeroth").glob("*.flac"))[:4]:
+        samples, rate = audio.read(name)
+        for drive in (6, 12, 15):
+            assert signal.measure(held(samples, rate, drive, release), rate, [])["clipped"] < 0.002
+
+
 @needs_speech
 @pytest.mark.parametrize(
     ("process", "least"),
