@@ -36,8 +36,8 @@ STRETCH, LOUD = (
     64.0,
 )  # samples (80 ms); their power, of all bands, where they are less than 15 dB under the loud ones
 MOST, SOME = 0.5, 0.35  # of the sound of one, and of the other, that they share
-ENOUGH, EDGE = 0.1, 0.06  # seconds of loud sound that they share; that both may have beyond
-AWAY, ALONE = 3, 0.15  # samples from the best lag on, by how much less they are coherent: a held tone is so everywhere
+ENOUGH, EDGE = 0.04, 0.06  # seconds of loud sound that they share; that both may have beyond
+AWAY, ALONE = 3, 0.1  # samples from the best lag on, by how much less they are coherent: a held tone is so everywhere
 TINY = 1e-9
 
 
