@@ -29,8 +29,8 @@ BLOCK = 8  # samples (10 ms) of one level
 STEPS, DB = 15, 2.0  # levels under the loud ones, 2 dB each; the softest says nothing
 FINER = 4  # places between samples that are looked at
 # Takes of a word by one person reach 0.50 as a whole, and 0.31 in their least coherent 80 ms where they reach 0.4;
-# copies have 0.84 and 0.70 and more (docs/measures/duplicates.md).
-COPY, PART = 0.65, 0.45
+# copies mostly have 0.8 and 0.7 and more (docs/measures/duplicates.md).
+COPY, PART = 0.6, 0.45
 STRETCH, LOUD = (
     64,
     64.0,
