@@ -15,7 +15,8 @@ Print = NDArray[np.uint32]
 
 NOTHING = np.uint32(0)  # a frame left out; no other frame has this value
 VOTES = 3  # equal frames at one offset before two clips are compared
-BESIDE, DIFFER = (-9, -6, -3, 3, 6, 9), 7.0  # frames about an equal one, and of how many bits they differ in copies
+# Frames of short prints about an equal one; of how many bits they differ in copies, on the mean.
+ABOUT, DIFFER = (-16, -10, -5, 5, 10, 16), 7.0
 CROWD, NEIGHBOURS = 50, 4  # a frame found more often than that is common: it votes only for its next neighbours
 
 
@@ -32,25 +33,34 @@ def candidates(prints: Sequence[Print]) -> list[tuple[int, int]]:
     return [divmod(pair, len(prints)) for pair in _voted(np.concatenate(votes))]
 
 
-def short_candidates(prints: Sequence[Print]) -> list[tuple[int, int]]:
-    """Pairs i < j of short prints with an equal frame, about which as many bits agree as in copies; in order."""
-    every = np.concatenate([np.zeros(0, np.uint32), *prints])
-    sizes = np.array([len(row) for row in prints], np.int64)
+def short_candidates(prints: Sequence[Print], faster: Sequence[Print]) -> dict[tuple[int, int], bool]:
+    """Pairs i < j of short prints with an equal frame, about which as many bits agree as in copies.
+
+    And whether they have one where one of them is played `faster`.
+    """
+    rows, many = [*prints, *faster], len(prints)
+    every = np.concatenate([np.zeros(0, np.uint32), *rows])
+    sizes = np.array([len(row) for row in rows], np.int64)
     starts = np.cumsum(sizes) - sizes
-    pairs = [np.zeros(0, np.int64)]
-    for found in _found(prints):
-        differ, many = np.zeros((2, len(found.one)), np.int64)
-        for step in BESIDE:
-            at, there = found.at + step, found.there + step
-            inside = (np.minimum(at, there) >= 0) & (at < sizes[found.one]) & (there < sizes[found.other])
-            ours = every[np.where(inside, starts[found.one] + at, 0)]
-            theirs = every[np.where(inside, starts[found.other] + there, 0)]
-            told = inside & (ours != NOTHING) & (theirs != NOTHING)
-            differ += np.where(told, np.bitwise_count(ours ^ theirs), 0)
-            many += told
-        alike = differ <= DIFFER * many
-        pairs.append(found.one[alike] * len(prints) + found.other[alike])
-    return [divmod(pair, len(prints)) for pair in np.unique(np.concatenate(pairs)).tolist()]
+    pairs: list[set[int]] = [set(), set()]
+    for found in _found(rows):
+        one, other = found.one, found.other % max(1, many)
+        asked = np.flatnonzero((one < many) & (one != other))
+        differ, told = np.zeros((2, len(asked)), np.int64)
+        one, other, second = one[asked], other[asked], found.other[asked]
+        for step in ABOUT:
+            at, there = found.at[asked] + step, found.there[asked] + step
+            inside = (np.minimum(at, there) >= 0) & (at < sizes[one]) & (there < sizes[second])
+            ours = every[np.where(inside, starts[one] + at, 0)]
+            theirs = every[np.where(inside, starts[second] + there, 0)]
+            both = inside & (ours != NOTHING) & (theirs != NOTHING)
+            differ += np.where(both, np.bitwise_count(ours ^ theirs), 0)
+            told += both
+        alike = differ <= DIFFER * told
+        pair = np.minimum(one, other) * many + np.maximum(one, other)
+        for way, those in enumerate((second < many, second >= many)):
+            pairs[way].update(pair[alike & those].tolist())
+    return {divmod(pair, many): pair in pairs[1] for pair in sorted(pairs[0] | pairs[1])}
 
 
 class _Found(NamedTuple):

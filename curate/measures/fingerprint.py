@@ -57,17 +57,15 @@ NO_TAKE = 0.7  # as alike as this are no two takes
 TEMPO = 0.13  # by so much more than the waveforms do the bits agree where a tempo was changed: there 0.14 and more
 REFINED = 1.0  # frames by which the ends of two clips must part for their speed to be told anew
 TAKE = 0.25  # what two takes are called: less than any threshold
-# A clip of 0.1 to 3 s in which 8 frames and less than 80 say something is looked at as a word; so many samples of
-# silence go before and after it, whole frames, as a word may be shorter than a window.
-SHORTEST, SHORT, FEW, MANY, AROUND = 0.1, 3.0, 8, 2 * LEAST, 6 * HOP
+SHORT, MANY = (0.1, 3.0), 2 * LEAST  # seconds, and frames that say something, of a clip that is looked at as a word
+NO_WORD = np.zeros(0, np.uint32)
 WORD_PLACE = 16  # bits of a print's first number below those that say how long the word is
 
 
 def fingerprint(samples: Samples, rate: int) -> bytes:
     """The print of a clip: 4.5 bytes per 20 ms, 8 per landmark; none for silence and steady sound.
 
-    Of short clips (under 1.6 s of sound in 3 s) 850 bytes a second of the waveform besides; a clip with under 0.8 s of
-    sound has its frames and these alone.
+    Of short clips (under 1.6 s of sound in 3 s) 1.65 kB a second besides; those alone where there is under 0.8 s.
     """
     if rate > LISTENING_RATE:  # in two steps: the first is made for other measures too
         samples, rate = decimated(samples, rate, LISTENING), LISTENING_RATE
@@ -76,23 +74,20 @@ def fingerprint(samples: Samples, rate: int) -> bytes:
     if peak < SILENT or rate <= 0:
         return b""
     sound = decimated(clean / peak, rate, BAND) if rate > RATE else resample(clean / peak, rate, RATE)
-    numbers, energy, levels = _described(sound)
+    energy = _energy(sound)
+    numbers, levels = _described(energy)
     told = np.count_nonzero(numbers)
-    short = told < MANY and SHORTEST * RATE <= len(sound) <= SHORT * RATE
-    word = single_words.packed(clean / peak, rate) if short else np.zeros(0, np.uint32)
+    short = told < MANY and SHORT[0] * RATE <= len(sound) <= SHORT[1] * RATE
+    word = single_words.packed(clean / peak, rate) if short else NO_WORD
     if told >= LEAST:
         return packed(numbers, landmarks.find(energy), levels, coherence.signs(sound), word)
-    numbers, energy, levels = _described(np.pad(sound, AROUND))
-    if not len(word) or np.count_nonzero(numbers) < FEW:
-        return b""
-    return packed(numbers, landmarks.find(energy[:0]), levels, np.zeros(0, np.uint32), word)
+    return packed(numbers[:0], landmarks.find(energy[:0]), levels[:0], NO_WORD, word) if len(word) else b""
 
 
-def _described(sound: Samples) -> tuple[Print, NDArray[np.float32], Levels]:
-    """The frames of a sound, the energy of its bands, and the levels of the frames."""
-    energy = _energy(sound)
+def _described(energy: NDArray[np.float32]) -> tuple[Print, Levels]:
+    """The frames, NOTHING where they say nothing, and their levels."""
     if len(energy) < 2:
-        return np.zeros(0, np.uint32), energy, np.zeros(0, np.uint8)
+        return np.zeros(0, np.uint32), np.zeros(0, np.uint8)
     slope = energy[:, :-1] - energy[:, 1:]
     moved = slope[1:] - slope[:-1]
     numbers = np.packbits(moved > 0, axis=1, bitorder="little").view("<u4").ravel().astype(np.uint32)
@@ -100,7 +95,7 @@ def _described(sound: Samples) -> tuple[Print, NDArray[np.float32], Levels]:
     total = energy[1:].sum(axis=1)
     top = quantiles(total, (0.95,))[0]
     numbers[~_telling(total, top, moved)] = NOTHING
-    return numbers, energy, _levels(total, top)
+    return numbers, _levels(total, top)
 
 
 def packed(
@@ -108,14 +103,13 @@ def packed(
     marks: landmarks.Table,
     levels: Levels,
     signs: coherence.Signs,
-    word: single_words.Packed | None = None,
+    word: single_words.Packed = NO_WORD,
 ) -> bytes:
     """A print: how many landmarks and frames, these, the frames' levels, eight to a 32-bit number, and the signs.
 
-    The word comes last; how long it is stands in the upper half of the first number. A print of fewer frames than LEAST
+    The word comes last; how long it is stands in the upper half of the first number. A print without frames
     is that of a word alone.
     """
-    word = np.zeros(0, np.uint32) if word is None else word
     eight = np.zeros(-(-len(levels) // 8) * 8, np.uint32)
     eight[: len(levels)] = levels
     loud = np.bitwise_or.reduce(eight.reshape(-1, 8) << np.arange(0, 32, 4, dtype=np.uint32), axis=1)
@@ -134,9 +128,9 @@ def similarity(a: bytes, b: bytes) -> float:
     """
     if not a or not b:
         return 0.0
+    a, b = min(a, b), max(a, b)  # rounding must not depend on which comes first
     if _is_word(a) or _is_word(b):
         return _word_similarity(_word(a), _word(b))
-    a, b = min(a, b), max(a, b)  # rounding must not depend on which comes first
     first, second = _frames(a), _frames(b)
     compared = [_compared(first, second, 1.0, 0)]
     if compared[0].judged.explained < SURE:
@@ -156,11 +150,11 @@ def similarity(a: bytes, b: bytes) -> float:
     return _rounded(best.judged.alike)
 
 
-def _word_similarity(one: single_words.Packed, other: single_words.Packed) -> float:
-    """How coherent two words are, if they are copies; else no more than two takes are called."""
+def _word_similarity(one: single_words.Packed, other: single_words.Packed, *, faster: bool = True) -> float:
+    """How coherent two words are, if they are copies, maybe at another speed; else no more than takes are called."""
     if not len(one) or not len(other):
         return 0.0
-    found = single_words.alike(one, other)
+    found = single_words.alike(one, other, faster=faster)
     return _rounded(found.whole if found.is_copy() else min(TAKE, found.whole))
 
 
@@ -174,16 +168,24 @@ def pairs(prints: Sequence[bytes], threshold: float = THRESHOLD) -> list[tuple[i
     Compared are those that have equal frames or whose landmarks agree. What is found over 50 times counts only between
     neighbours in order, so a sound copied more often than that is found as a chain, not as every pair.
     """
-    words = [_is_word(p) for p in prints]
-    long = [b"" if word else p for p, word in zip(prints, words, strict=True)]
-    short = [_numbers(p if len(_word(p)) else b"") for p in prints]
     likely = {
-        *equal_frames.candidates([_numbers(p) for p in long]),
-        *landmarks.candidates([_marks(p) for p in long]),
-        *(pair for pair in equal_frames.short_candidates(short) if words[pair[0]] or words[pair[1]]),
+        *equal_frames.candidates([_numbers(p) for p in prints]),
+        *landmarks.candidates([_marks(p) for p in prints]),
     }
-    compared = ((i, j, similarity(prints[i], prints[j])) for i, j in sorted(likely))
-    return [(i, j, alike) for i, j, alike in compared if alike >= threshold]
+    compared = {(i, j): similarity(prints[i], prints[j]) for i, j in likely} | dict(_word_pairs(prints))
+    return [(i, j, alike) for (i, j), alike in sorted(compared.items()) if alike >= threshold]
+
+
+def _word_pairs(prints: Sequence[bytes]) -> Iterator[tuple[tuple[int, int], float]]:
+    """Words alone that may be copies of other short clips, and how alike they are."""
+    words = [_word(p) for p in prints]
+    frames = [single_words.frames(word) for word in words]
+    alone = [_is_word(p) for p in prints]
+    likely = equal_frames.short_candidates([each for each, _ in frames], [each for _, each in frames])
+    for (i, j), faster in likely.items():
+        if alone[i] or alone[j]:
+            one, other = sorted((i, j), key=lambda each: prints[each])  # rounding must not depend on which comes first
+            yield (i, j), _word_similarity(words[one], words[other], faster=faster)
 
 
 # ---- frames
@@ -331,8 +333,8 @@ def _word(print_: bytes) -> single_words.Packed:
 
 
 def _is_word(print_: bytes) -> bool:
-    """Whether too few frames say something for a print of frames: a word is compared by its waveform alone."""
-    return bool(np.count_nonzero(_numbers(print_)) < LEAST)
+    """Whether it has no frames: a word is compared by its waveform alone."""
+    return not len(_numbers(print_))
 
 
 # ---- the corpus as a whole

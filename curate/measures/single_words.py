@@ -8,6 +8,8 @@ which says why), and of each 10 ms the level: 850 bytes a second.
 
 from __future__ import annotations
 
+import functools
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -15,9 +17,12 @@ from numpy.typing import NDArray
 
 from curate.audio import resample
 from curate.measures.decimation import Band, decimated
-from curate.measures.spectra import Floats, Samples, quantiles
+from curate.measures.equal_frames import NOTHING, Print
+from curate.measures.spectra import Floats, Samples, cuts, hann, quantiles
 
-Packed = NDArray[np.uint32]  # the number of samples, four of them in each, then the levels, eight in each
+# How many samples there are, and frames as it is and played faster; these; the samples, of all bands and four of them
+# in each; and the levels, eight in each.
+Packed = NDArray[np.uint32]
 Waves = NDArray[np.complex64]
 
 RATE = 800  # complex samples per second and band
@@ -31,14 +36,20 @@ FINER = 4  # places between samples that are looked at
 # Takes of a word by one person reach 0.50 as a whole, and 0.31 in their least coherent 80 ms where they reach 0.4;
 # copies mostly have 0.8 and 0.7 and more (docs/measures/duplicates.md).
 COPY, PART = 0.6, 0.45
-STRETCH, LOUD = (
-    64,
-    64.0,
-)  # samples (80 ms); their power, of all bands, where they are less than 15 dB under the loud ones
+STRETCH, LOUD = 64, 64.0  # samples (80 ms); their power where they lie less than 15 dB under the loud ones
+# Speeds that are tried, in steps at which the lowest band stays coherent over 0.4 s. If it is as coherent as this,
+# three steps on either side of the best are tried: of two bands, and finer ones of all.
+FASTER, LEAST = np.arange(1.0075, 1.0326, 0.0025), 0.4
+CLOSER = ((2, 0.0008), (4, 0.0003))
 MOST, SOME = 0.5, 0.35  # of the sound of one, and of the other, that they share
 ENOUGH, EDGE = 0.04, 0.06  # seconds of loud sound that they share; that both may have beyond
 AWAY, ALONE = 3, 0.1  # samples from the best lag on, by how much less they are coherent: a held tone is so everywhere
 TINY = 1e-9
+# Frames by which candidates are found: samples of a window at 8 kHz, as it is and 2 % faster, and from one to the next.
+WINDOWS, HOP, GAP = (768, 784), 80, 4
+LOW, HIGH, BANDS, WIDTH = 300.0, 3000.0, 33, 1.5  # Hz; half of a band, in distances between bands
+QUIET, STEADY = 20.0, 1e-3  # dB under the loud ones; a frame of which less than this share moves says nothing
+FEW = 8  # frames that say something, without which a clip does not
 
 
 class Alike(NamedTuple):
@@ -58,31 +69,83 @@ class Alike(NamedTuple):
 
 
 def packed(samples: Samples, rate: int) -> Packed:
-    """The signs and levels of a clip of at least 30 ms: 850 bytes a second."""
+    """What is kept of a clip of 0.1 s and more, 1.65 kB a second: signs, levels, frames; nothing where it is silent."""
     sound = decimated(samples, rate, WIDE) if rate > WIDE.rate else resample(samples, rate, WIDE.rate)
+    at_speeds = [_frames(sound, window) for window in WINDOWS]
+    if np.count_nonzero(at_speeds[0]) < FEW:
+        return np.zeros(0, np.uint32)
     wave = _bands(sound)
     count = wave.shape[1]
     blocks = -(-count // BLOCK)
     power = np.zeros(blocks * BLOCK)
     power[:count] = (np.abs(wave) ** 2).sum(axis=0)
-    levels = power.reshape(blocks, BLOCK).mean(axis=1)
-    levels = np.convolve(levels, np.ones(3) / 3, "same")
+    levels = np.convolve(power.reshape(blocks, BLOCK).mean(axis=1), np.ones(3) / 3, "same")
     top = quantiles(levels.astype(np.float32), (0.95,))[0]
-    under = np.clip(np.rint(np.log10(np.maximum(levels / max(top, TINY), TINY)) * (-10 / DB)), 0, STEPS).astype(
-        np.uint8
-    )
+    under = np.clip(np.rint(np.log10(np.maximum(levels / max(top, TINY), TINY)) * (-10 / DB)), 0, STEPS)
     bits = np.zeros((blocks * BLOCK, 2 * len(CENTRES)), np.uint8)
     bits[:count, ::2], bits[:count, 1::2] = wave.real.T > 0, wave.imag.T > 0
     eight = np.full(-(-blocks // 8) * 8, STEPS, np.uint32)
     eight[:blocks] = under
     loud = np.bitwise_or.reduce(eight.reshape(-1, 8) << np.arange(0, 32, 4, dtype=np.uint32), axis=1)
     signs = np.packbits(bits, axis=1, bitorder="little").ravel().view("<u4")
-    return np.concatenate([[count], signs, loud]).astype(np.uint32)
+    head = [count, *(len(each) for each in at_speeds)]
+    return np.concatenate([head, *at_speeds, signs, loud]).astype(np.uint32)
 
 
-def alike(one: Packed, other: Packed) -> Alike:
-    """How alike two clips are at the lag at which all bands together are most coherent."""
+def frames(word: Packed) -> tuple[Print, Print]:
+    """The frames of a clip as it is, and as it would be if it were played 2 % faster; none of nothing."""
+    many, more = (int(each) for each in word[1:3]) if len(word) else (0, 0)
+    return word[3 : 3 + many], word[3 + many : 3 + many + more]
+
+
+def alike(one: Packed, other: Packed, *, faster: bool = True) -> Alike:
+    """How alike two clips are at the lag at which all bands together are most coherent.
+
+    Where they are no copies at the same speed and `faster` is set, either is also played faster, by 1 to 3 %.
+    """
     first, second = _unpacked(one), _unpacked(other)
+    found = _judged(first, second)
+    if found.is_copy() or not faster:
+        return found
+    tried = [_at_speed(first, second), _at_speed(second, first)]
+    return max([found, *(each for each in tried if each is not None)], key=lambda each: (each.is_copy(), each.whole))
+
+
+def _at_speed(first: Waves, second: Waves) -> Alike | None:
+    """The same with the second at the speed that fits best; None where no speed fits its lowest band."""
+    finer = _finer(second)
+    good = [_fitted(first[:1], _played(finer[:1], speed), 1)[0] for speed in FASTER]
+    speed = float(FASTER[int(np.argmax(good))])
+    if max(good) < LEAST:
+        return None
+    for bands, step in CLOSER:
+        speeds = speed + step * np.arange(-3, 4)
+        good = [_fitted(first[:bands], _played(finer[:bands], each))[0] for each in speeds]
+        speed = float(speeds[int(np.argmax(good))])
+    return _judged(first, _played(finer, speed))
+
+
+def _finer(wave: Waves) -> Waves:
+    """(bands, samples x FINER): as it is between the samples."""
+    import scipy.fft  # slow to import
+
+    count = wave.shape[1]
+    size = scipy.fft.next_fast_len(count + BLOCK)
+    spectrum = scipy.fft.fft(wave, size, axis=1)
+    wide = np.zeros((len(wave), size * FINER), np.complex64)
+    wide[:, : size // 2], wide[:, size // 2 - size :] = spectrum[:, : size // 2], spectrum[:, size // 2 :]
+    return np.asarray(scipy.fft.ifft(wide, axis=1)[:, : count * FINER] * FINER)
+
+
+def _played(finer: Waves, speed: float) -> Waves:
+    """What was `speed` times as fast as the rest, made as slow: each band has turned about its centre since."""
+    times = np.arange(int(finer.shape[1] / FINER * speed)) / speed
+    at = np.minimum(np.rint(times * FINER).astype(np.int64), finer.shape[1] - 1)
+    turns = np.array(CENTRES[: len(finer)])[:, None] * (times * (1 - speed) / RATE)
+    return np.asarray(finer[:, at] * np.exp(2j * np.pi * turns), np.complex64)
+
+
+def _judged(first: Waves, second: Waves) -> Alike:
     whole, elsewhere, lag, powers = _fitted(first, second)
     ours, theirs = _beside(first, second, lag)
     product = ours * theirs.conj()
@@ -96,9 +159,9 @@ def alike(one: Packed, other: Packed) -> Alike:
     )
 
 
-def _fitted(first: Waves, second: Waves) -> tuple[float, float, float, Floats]:
-    """The coherence at the best lag, and at others; that lag, in samples; the power of what both have there, and of
-    what each has beyond.
+def _fitted(first: Waves, second: Waves, places: int = FINER) -> tuple[float, float, float, Floats]:
+    """The coherence at the best lag, and at others; that lag, in samples, of which there are `places` to each; the
+    power of what both have there, and of what each has beyond.
 
     They must share half of the sound of one, and a third of that of the other.
     """
@@ -107,9 +170,9 @@ def _fitted(first: Waves, second: Waves) -> tuple[float, float, float, Floats]:
     ours, theirs = first.shape[1], second.shape[1]
     size = scipy.fft.next_fast_len(ours + theirs)
     crossed = scipy.fft.fft(first, size, axis=1) * scipy.fft.fft(second, size, axis=1).conj()
-    finer = np.zeros((len(first), size * FINER), np.complex64)
+    finer = np.zeros((len(first), size * places), np.complex64)
     finer[:, : size // 2], finer[:, size // 2 - size :] = crossed[:, : size // 2], crossed[:, size // 2 :]
-    agree = np.abs(scipy.fft.ifft(finer, axis=1)).sum(axis=0) * FINER
+    agree = np.abs(scipy.fft.ifft(finer, axis=1)).sum(axis=0) * places
     lags = np.arange(1 - theirs, ours)
     starts, ends = np.maximum(0, lags), np.minimum(ours, theirs + lags)
     power, other = _upto(first), _upto(second)
@@ -117,11 +180,11 @@ def _fitted(first: Waves, second: Waves) -> tuple[float, float, float, Floats]:
     shares = np.stack([mine / max(power[-1], TINY), yours / max(other[-1], TINY)])
     enough = (shares.max(axis=0) >= MOST) & (shares.min(axis=0) >= SOME)
     both = np.where(enough, np.sqrt(np.maximum(mine * yours, TINY)), np.inf)
-    near = np.arange(FINER) - FINER // 2
-    whole = agree[(lags * FINER + near[:, None]) % len(agree)] / both
+    near = np.arange(places) - places // 2
+    whole = agree[(lags * places + near[:, None]) % len(agree)] / both
     between, best = divmod(int(whole.argmax()), len(lags))
     powers = [min(mine[best], yours[best]), power[-1] - mine[best], other[-1] - yours[best]]
-    fitted, lag = float(whole[between, best]), float(lags[best] + near[between] / FINER)
+    fitted, lag = float(whole[between, best]), float(lags[best] + near[between] / places)
     whole[:, max(0, best - AWAY + 1) : best + AWAY] = 0
     return fitted, float(whole.max()), lag, np.array(powers)
 
@@ -151,12 +214,46 @@ def _sums(values: Samples) -> Floats:
 def _unpacked(numbers: Packed) -> Waves:
     """(bands, samples): of size 1 where it is loud, less where it is softer."""
     count = int(numbers[0])
-    blocks = -(-count // BLOCK)
-    signs, loud = numbers[1 : 1 + 2 * blocks], numbers[1 + 2 * blocks :]
+    blocks, start = -(-count // BLOCK), 3 + int(numbers[1]) + int(numbers[2])
+    signs, loud = numbers[start : start + 2 * blocks], numbers[start + 2 * blocks :]
     bits = np.unpackbits(signs.astype("<u4").view(np.uint8), bitorder="little").reshape(-1, 2 * len(CENTRES))[:count]
     phases = ((2 * bits.astype(np.float32) - 1) / np.float32(np.sqrt(2))).view(np.complex64).T
     levels = (loud[:, None] >> np.arange(0, 32, 4, dtype=np.uint32) & np.uint32(15)).ravel()
     return phases * (1 - np.repeat(levels, BLOCK)[:count].astype(np.float32) / STEPS)
+
+
+def _frames(sound: Samples, window: int) -> Print:
+    """A number for each 10 ms, as in `fingerprint`, of 96 ms; where the window is longer, of the sound played faster.
+
+    Its bits are the signs of energy differences between neighbouring bands and 40 ms.
+    """
+    import scipy.fft  # slow to import
+
+    around = np.pad(sound, window // 2)
+    many = (len(sound) * WINDOWS[0]) // (window * HOP)
+    starts = np.rint(np.arange(many) * (HOP * window / WINDOWS[0])).astype(np.int64)
+    cut = cuts(around, window, 1)[starts] * hann(window)
+    bands = _band_matrix()
+    energy = np.square(np.abs(scipy.fft.rfft(cut, axis=1)[:, : len(bands)])) @ bands
+    slope = energy[:, :-1] - energy[:, 1:]
+    moved, total = slope[GAP:] - slope[:-GAP], (energy[GAP:] + energy[:-GAP]).sum(axis=1)
+    if not len(total):
+        return np.zeros(0, np.uint32)
+    numbers = np.packbits(moved > 0, axis=1, bitorder="little").view("<u4").ravel().astype(np.uint32)
+    numbers[numbers == NOTHING] = 1
+    loud = total > quantiles(total, (0.95,))[0] * 10 ** (-QUIET / 10)
+    numbers[~(loud & (np.abs(moved).sum(axis=1) > STEADY * total))] = NOTHING
+    return numbers
+
+
+@functools.cache
+def _band_matrix() -> Samples:
+    """(bins, bands): how much of each bin's power a band takes: raised cosines over the logarithm of frequency."""
+    step = math.log(HIGH / LOW) / BANDS
+    bins = math.ceil(HIGH * math.exp(WIDTH * step) * WINDOWS[0] / WIDE.rate)
+    place = np.log(np.maximum(np.arange(bins), 0.5) * WIDE.rate / WINDOWS[0] / LOW) / step - 0.5
+    apart = np.abs(place[:, None] - np.arange(BANDS)) / WIDTH
+    return np.where(apart < 1, 1 + np.cos(np.pi * apart), 0).astype(np.float32)
 
 
 def _bands(sound: Samples) -> Waves:
