@@ -128,7 +128,7 @@ def similarity(a: bytes, b: bytes) -> float:
     """
     if not a or not b:
         return 0.0
-    a, b = min(a, b), max(a, b)  # rounding must not depend on which comes first
+    a, b = sorted((a, b), key=_order)
     if _is_word(a) or _is_word(b):
         return _word_similarity(_word(a), _word(b))
     first, second = _frames(a), _frames(b)
@@ -184,7 +184,7 @@ def _word_pairs(prints: Sequence[bytes]) -> Iterator[tuple[tuple[int, int], floa
     likely = equal_frames.short_candidates([each for each, _ in frames], [each for _, each in frames])
     for (i, j), faster in likely.items():
         if alone[i] or alone[j]:
-            one, other = sorted((i, j), key=lambda each: prints[each])  # rounding must not depend on which comes first
+            one, other = sorted((i, j), key=lambda each: _order(prints[each]))
             yield (i, j), _word_similarity(words[one], words[other], faster=faster)
 
 
@@ -330,6 +330,14 @@ def _word(print_: bytes) -> single_words.Packed:
     """What is kept of a short clip's waveform; nothing of others."""
     every = np.frombuffer(print_ or bytes(8), dtype="<u4")
     return every[len(every) - (int(every[0]) >> WORD_PLACE) :].astype(np.uint32)
+
+
+def _order(print_: bytes) -> tuple[bytes, bytes]:
+    """Which of two prints is the first, so that rounding depends neither on their order nor on words kept in them."""
+    every = np.frombuffer(print_, dtype="<u4")
+    words = int(every[0]) >> WORD_PLACE
+    head = (every[:1] & ((1 << WORD_PLACE) - 1)).tobytes()
+    return head + print_[4 : len(print_) - 4 * words], print_
 
 
 def _is_word(print_: bytes) -> bool:

@@ -39,7 +39,7 @@ COPY, PART = 0.6, 0.45
 STRETCH, LOUD = 64, 64.0  # samples (80 ms); their power where they lie less than 15 dB under the loud ones
 # Speeds that are tried, in steps at which the lowest band stays coherent over 0.4 s. If it is as coherent as this,
 # three steps on either side of the best are tried: of two bands, and finer ones of all.
-FASTER, LEAST = np.arange(1.0075, 1.0326, 0.0025), 0.4
+FASTER, LEAST = np.arange(1.0075, 1.0326, 0.0025), 0.6
 CLOSER = ((2, 0.0008), (4, 0.0003))
 MOST, SOME = 0.5, 0.35  # of the sound of one, and of the other, that they share
 ENOUGH, EDGE = 0.04, 0.06  # seconds of loud sound that they share; that both may have beyond
