@@ -42,7 +42,7 @@ STRETCH, LOUD = 64, 64.0  # samples (80 ms); their power where they lie less tha
 FASTER, LEAST = np.arange(1.0075, 1.0326, 0.0025), 0.6
 CLOSER = ((2, 0.0008), (4, 0.0003))
 MOST, SOME = 0.5, 0.35  # of the sound of one, and of the other, that they share
-ENOUGH, EDGE = 0.04, 0.06  # seconds of loud sound that they share; that both may have beyond
+ENOUGH, EDGE = 0.04, 0.02  # seconds of loud sound that they share; that both may have beyond
 AWAY, ALONE = 3, 0.1  # samples from the best lag on, by how much less they are coherent: a held tone is so everywhere
 TINY = 1e-9
 # Frames by which candidates are found: samples of a window at 8 kHz, as it is and 2 % faster, and from one to the next.
