@@ -55,7 +55,7 @@ def again(sound: np.ndarray, seed: int = 0) -> np.ndarray:
     """The same magnitudes every 16 ms with other phases: what another take has in common, and more."""
     _, _, spectrum = scipy.signal.stft(sound, RATE, nperseg=512)
     turned = np.exp(2j * np.pi * np.random.default_rng(seed).random(spectrum.shape))
-    return np.float32(scipy.signal.istft(spectrum * turned, RATE, nperseg=512)[1][: len(sound)])
+    return np.asarray(scipy.signal.istft(spectrum * turned, RATE, nperseg=512)[1][: len(sound)], np.float32)
 
 
 def through_mp3(samples: audio.Samples) -> audio.Samples:
@@ -100,7 +100,9 @@ def test_copies_of_short_words_are_found_and_no_others() -> None:
 def test_a_copy_is_coherent_all_through_and_another_take_is_not(seed: int) -> None:
     word = spoken(seed)
     for what, (other, rate) in copies(word).items():
-        found = single_words.alike(*(single_words.packed(np.float32(a), r) for a, r in ((word, RATE), (other, rate))))
+        found = single_words.alike(
+            *(single_words.packed(np.asarray(a, np.float32), r) for a, r in ((word, RATE), (other, rate)))
+        )
         assert found.is_copy(), what
         assert fingerprint.similarity(printed(word), printed(other, rate)) == pytest.approx(found.whole, abs=0.05), what
     for take in (again(word), again(word, 1), spoken(seed + 100)):
