@@ -5,7 +5,8 @@ For copies at the same speed in the same room, however loud, clipped or coded; `
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,8 @@ Print = NDArray[np.uint32]
 
 NOTHING = np.uint32(0)  # a frame left out; no other frame has this value
 VOTES = 3  # equal frames at one offset before two clips are compared
+# Frames of short prints about an equal one; of how many bits they differ in copies, on the mean.
+ABOUT, DIFFER = (-16, -10, -5, 5, 10, 16), 7.0
 CROWD, NEIGHBOURS = 50, 4  # a frame found more often than that is common: it votes only for its next neighbours
 
 
@@ -23,9 +26,56 @@ def candidates(prints: Sequence[Print]) -> list[tuple[int, int]]:
     A frame found over 50 times counts only between neighbours in order, so a sound copied more often than that is found
     as a chain, not as every pair.
     """
+    votes = [np.zeros(0, np.int64)]
+    for found in _found(prints):
+        pair = found.one * len(prints) + found.other
+        votes.append((pair << 20) + found.at - found.there + (1 << 19))
+    return [divmod(pair, len(prints)) for pair in _voted(np.concatenate(votes))]
+
+
+def short_candidates(prints: Sequence[Print], faster: Sequence[Print]) -> dict[tuple[int, int], bool]:
+    """Pairs i < j of short prints with an equal frame, about which as many bits agree as in copies.
+
+    And whether they have one where one of them is played `faster`.
+    """
+    rows, many = [*prints, *faster], len(prints)
+    every = np.concatenate([np.zeros(0, np.uint32), *rows])
+    sizes = np.array([len(row) for row in rows], np.int64)
+    starts = np.cumsum(sizes) - sizes
+    pairs: list[set[int]] = [set(), set()]
+    for found in _found(rows):
+        one, other = found.one, found.other % max(1, many)
+        asked = np.flatnonzero((one < many) & (one != other))
+        differ, told = np.zeros((2, len(asked)), np.int64)
+        one, other, second = one[asked], other[asked], found.other[asked]
+        for step in ABOUT:
+            at, there = found.at[asked] + step, found.there[asked] + step
+            inside = (np.minimum(at, there) >= 0) & (at < sizes[one]) & (there < sizes[second])
+            ours = every[np.where(inside, starts[one] + at, 0)]
+            theirs = every[np.where(inside, starts[second] + there, 0)]
+            both = inside & (ours != NOTHING) & (theirs != NOTHING)
+            differ += np.where(both, np.bitwise_count(ours ^ theirs), 0)
+            told += both
+        alike = differ <= DIFFER * told
+        pair = np.minimum(one, other) * many + np.maximum(one, other)
+        for way, those in enumerate((second < many, second >= many)):
+            pairs[way].update(pair[alike & those].tolist())
+    return {divmod(pair, many): pair in pairs[1] for pair in sorted(pairs[0] | pairs[1])}
+
+
+class _Found(NamedTuple):
+    """Equal frames: of which prints, and where in these."""
+
+    one: NDArray[np.int64]
+    at: NDArray[np.int64]
+    other: NDArray[np.int64]
+    there: NDArray[np.int64]
+
+
+def _found(prints: Sequence[Print]) -> Iterator[_Found]:
+    """Each two equal frames of different prints, the one before the other in order; of common ones next neighbours."""
     numbers, clips, places = _postings(prints)
     crowded = _sizes(numbers) > CROWD
-    votes = [np.zeros(0, np.int64)]
     left = np.arange(len(numbers))
     for apart in range(1, CROWD):
         left = left[left + apart < len(numbers)]
@@ -34,9 +84,7 @@ def candidates(prints: Sequence[Print]) -> list[tuple[int, int]]:
         if not len(left):
             break
         used = left[clips[left] != clips[left + apart]]
-        pair = clips[used] * len(prints) + clips[used + apart]
-        votes.append((pair << 20) + places[used] - places[used + apart] + (1 << 19))
-    return [divmod(pair, len(prints)) for pair in _voted(np.concatenate(votes))]
+        yield _Found(clips[used], places[used], clips[used + apart], places[used + apart])
 
 
 def _postings(rows: Sequence[Print]) -> tuple[Print, NDArray[np.int64], NDArray[np.int64]]:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from curate.audio import LISTENING_RATE, resample
 from curate.manifest import COLUMNS
-from curate.measures import coherence, equal_frames, landmarks
+from curate.measures import coherence, equal_frames, landmarks, single_words
 from curate.measures.alignment import (
     FLOOR,
     LEAST,
@@ -38,8 +38,8 @@ from curate.measures.shared_part import each_goes_on
 from curate.measures.spectra import Samples, cuts, finite, hann, quantiles
 from curate.measures.wander import Wander, wander
 
-VERSION = 8  # of a clip's print: raise it when an answer changes, it enters the fingerprint
-SIMILAR_VERSION = 8  # of the pairs that sound alike
+VERSION = 9  # of a clip's print: raise it when an answer changes, it enters the fingerprint
+SIMILAR_VERSION = 9  # of the pairs that sound alike
 
 RATE = 5000  # Hz: all that is looked at lies under 2.2 kHz
 BAND = Band(RATE, 2200.0, 2800.0, 80.0)
@@ -57,10 +57,16 @@ NO_TAKE = 0.7  # as alike as this are no two takes
 TEMPO = 0.13  # by so much more than the waveforms do the bits agree where a tempo was changed: there 0.14 and more
 REFINED = 1.0  # frames by which the ends of two clips must part for their speed to be told anew
 TAKE = 0.25  # what two takes are called: less than any threshold
+SHORT, MANY = (0.1, 3.0), 2 * LEAST  # seconds, and frames that say something, of a clip that is looked at as a word
+NO_WORD = np.zeros(0, np.uint32)
+WORD_PLACE = 16  # bits of a print's first number below those that say how long the word is
 
 
 def fingerprint(samples: Samples, rate: int) -> bytes:
-    """The print of a clip: 4.5 bytes per 20 ms, 8 per landmark; none for silence, steady and short sound (0.8 s)."""
+    """The print of a clip: 4.5 bytes per 20 ms, 8 per landmark; none for silence and steady sound.
+
+    Of short clips (under 1.6 s of sound in 3 s) 1.65 kB a second besides; those alone where there is under 0.8 s.
+    """
     if rate > LISTENING_RATE:  # in two steps: the first is made for other measures too
         samples, rate = decimated(samples, rate, LISTENING), LISTENING_RATE
     clean = finite(samples)
@@ -69,8 +75,19 @@ def fingerprint(samples: Samples, rate: int) -> bytes:
         return b""
     sound = decimated(clean / peak, rate, BAND) if rate > RATE else resample(clean / peak, rate, RATE)
     energy = _energy(sound)
-    if len(energy) <= LEAST:
-        return b""
+    numbers, levels = _described(energy)
+    told = np.count_nonzero(numbers)
+    short = told < MANY and SHORT[0] * RATE <= len(sound) <= SHORT[1] * RATE
+    word = single_words.packed(clean / peak, rate) if short else NO_WORD
+    if told >= LEAST:
+        return packed(numbers, landmarks.find(energy), levels, coherence.signs(sound), word)
+    return packed(numbers[:0], landmarks.find(energy[:0]), levels[:0], NO_WORD, word) if len(word) else b""
+
+
+def _described(energy: NDArray[np.float32]) -> tuple[Print, Levels]:
+    """The frames, NOTHING where they say nothing, and their levels."""
+    if len(energy) < 2:
+        return np.zeros(0, np.uint32), np.zeros(0, np.uint8)
     slope = energy[:, :-1] - energy[:, 1:]
     moved = slope[1:] - slope[:-1]
     numbers = np.packbits(moved > 0, axis=1, bitorder="little").view("<u4").ravel().astype(np.uint32)
@@ -78,17 +95,26 @@ def fingerprint(samples: Samples, rate: int) -> bytes:
     total = energy[1:].sum(axis=1)
     top = quantiles(total, (0.95,))[0]
     numbers[~_telling(total, top, moved)] = NOTHING
-    if np.count_nonzero(numbers) < LEAST:
-        return b""
-    return packed(numbers, landmarks.find(energy), _levels(total, top), coherence.signs(sound))
+    return numbers, _levels(total, top)
 
 
-def packed(numbers: Print, marks: landmarks.Table, levels: Levels, signs: coherence.Signs) -> bytes:
-    """A print: how many landmarks and frames, these, the frames' levels, eight to a 32-bit number, and the signs."""
+def packed(
+    numbers: Print,
+    marks: landmarks.Table,
+    levels: Levels,
+    signs: coherence.Signs,
+    word: single_words.Packed = NO_WORD,
+) -> bytes:
+    """A print: how many landmarks and frames, these, the frames' levels, eight to a 32-bit number, and the signs.
+
+    The word comes last; how long it is stands in the upper half of the first number. A print without frames
+    is that of a word alone.
+    """
     eight = np.zeros(-(-len(levels) // 8) * 8, np.uint32)
     eight[: len(levels)] = levels
     loud = np.bitwise_or.reduce(eight.reshape(-1, 8) << np.arange(0, 32, 4, dtype=np.uint32), axis=1)
-    return np.concatenate([[len(marks), len(numbers)], marks.ravel(), numbers, loud, signs]).astype("<u4").tobytes()
+    head = [len(marks) | len(word) << WORD_PLACE, len(numbers)]
+    return np.concatenate([head, marks.ravel(), numbers, loud, signs, word]).astype("<u4").tobytes()
 
 
 def similarity(a: bytes, b: bytes) -> float:
@@ -97,11 +123,14 @@ def similarity(a: bytes, b: bytes) -> float:
     1 - 2 x the share of bits that differ, over the frames both have; at least half of the shorter print must overlap.
     Where the landmarks say that one is faster, they are also compared at that speed, at the same pitch and at the pitch
     that goes with it; that one counts at which most is explained. Clips that share a jingle or their first words are as
-    alike as the least alike 0.5 s of them, and those that differ by a word as that word (`alignment`).
+    alike as the least alike 0.5 s of them, and those that differ by a word as that word (`alignment`). Words alone are
+    compared by their waveforms (`single_words`).
     """
     if not a or not b:
         return 0.0
-    a, b = min(a, b), max(a, b)  # rounding must not depend on which comes first
+    a, b = sorted((a, b), key=_order)
+    if _is_word(a) or _is_word(b):
+        return _word_similarity(_word(a), _word(b))
     first, second = _frames(a), _frames(b)
     compared = [_compared(first, second, 1.0, 0)]
     if compared[0].judged.explained < SURE:
@@ -121,6 +150,14 @@ def similarity(a: bytes, b: bytes) -> float:
     return _rounded(best.judged.alike)
 
 
+def _word_similarity(one: single_words.Packed, other: single_words.Packed, *, faster: bool = True) -> float:
+    """How coherent two words are, if they are copies, maybe at another speed; else no more than takes are called."""
+    if not len(one) or not len(other):
+        return 0.0
+    found = single_words.alike(one, other, faster=faster)
+    return _rounded(found.whole if found.is_copy() else min(TAKE, found.whole))
+
+
 def _rounded(alike: float) -> float:
     return round(float(np.clip(alike, 0.0, 1.0)), 6)
 
@@ -135,8 +172,20 @@ def pairs(prints: Sequence[bytes], threshold: float = THRESHOLD) -> list[tuple[i
         *equal_frames.candidates([_numbers(p) for p in prints]),
         *landmarks.candidates([_marks(p) for p in prints]),
     }
-    compared = ((i, j, similarity(prints[i], prints[j])) for i, j in sorted(likely))
-    return [(i, j, alike) for i, j, alike in compared if alike >= threshold]
+    compared = {(i, j): similarity(prints[i], prints[j]) for i, j in likely} | dict(_word_pairs(prints))
+    return [(i, j, alike) for (i, j), alike in sorted(compared.items()) if alike >= threshold]
+
+
+def _word_pairs(prints: Sequence[bytes]) -> Iterator[tuple[tuple[int, int], float]]:
+    """Words alone that may be copies of other short clips, and how alike they are."""
+    words = [_word(p) for p in prints]
+    frames = [single_words.frames(word) for word in words]
+    alone = [_is_word(p) for p in prints]
+    likely = equal_frames.short_candidates([each for each, _ in frames], [each for _, each in frames])
+    for (i, j), faster in likely.items():
+        if alone[i] or alone[j]:
+            one, other = sorted((i, j), key=lambda each: _order(prints[each]))
+            yield (i, j), _word_similarity(words[one], words[other], faster=faster)
 
 
 # ---- frames
@@ -270,10 +319,30 @@ def _marks(print_: bytes) -> landmarks.Table:
 def _parts(print_: bytes) -> tuple[Print, Print, Print, Print]:
     """The landmarks, the frames, the levels, the signs."""
     every = np.frombuffer(print_ or bytes(8), dtype="<u4").astype(np.uint32)
-    frames = 2 + 2 * int(every[0])
+    frames = 2 + 2 * (int(every[0]) & (1 << WORD_PLACE) - 1)
     levels = frames + int(every[1])
     signs = levels + -(-int(every[1]) // 8)
-    return every[2:frames], every[frames:levels], every[levels:signs], every[signs:]
+    word = len(every) - (int(every[0]) >> WORD_PLACE)
+    return every[2:frames], every[frames:levels], every[levels:signs], every[signs:word]
+
+
+def _word(print_: bytes) -> single_words.Packed:
+    """What is kept of a short clip's waveform; nothing of others."""
+    every = np.frombuffer(print_ or bytes(8), dtype="<u4")
+    return every[len(every) - (int(every[0]) >> WORD_PLACE) :].astype(np.uint32)
+
+
+def _order(print_: bytes) -> tuple[bytes, bytes]:
+    """Which of two prints is the first, so that rounding depends neither on their order nor on words kept in them."""
+    every = np.frombuffer(print_, dtype="<u4")
+    words = int(every[0]) >> WORD_PLACE
+    head = (every[:1] & ((1 << WORD_PLACE) - 1)).tobytes()
+    return head + print_[4 : len(print_) - 4 * words], print_
+
+
+def _is_word(print_: bytes) -> bool:
+    """Whether it has no frames: a word is compared by its waveform alone."""
+    return not len(_numbers(print_))
 
 
 # ---- the corpus as a whole

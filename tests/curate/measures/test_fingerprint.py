@@ -301,7 +301,7 @@ def test_other_speech_of_the_same_speaker_is_far_under_the_threshold() -> None:
 def test_sound_without_change_has_no_print() -> None:
     at = np.arange(5 * RATE) / RATE
     hum = np.sin(2 * np.pi * 400 * at) + 0.5 * np.sin(2 * np.pi * 1100 * at)
-    for sound in (np.zeros(RATE * 5), hum, np.zeros(0), np.full(9, np.nan), syllables(0)[: RATE // 2]):
+    for sound in (np.zeros(RATE * 5), hum, np.zeros(0), np.full(9, np.nan), hum[:99], syllables(0)[:99]):
         assert fingerprint.fingerprint(np.asarray(sound, np.float32), RATE) == b""
     assert fingerprint.similarity(b"", b"") == 0.0
     assert fingerprint.pairs([b"", b"", b""]) == []
