@@ -57,6 +57,19 @@ def test_speech_that_the_detector_missed_is_no_noise(name: str) -> None:
 
 
 @needs_speech
+@pytest.mark.parametrize("noise", [white, pink])
+def test_nor_is_a_third_of_it_beside_a_pause(noise: Callable[[int], np.ndarray]) -> None:
+    found = []
+    for snr in (20, 10):
+        samples, rate, [(start, end)] = mixed("km/slr42/khm_1161_1980987674.wav", noise, snr)
+        pause, third = rate // 2, (end - start) // 3
+        cut = samples[start - pause : end]  # the other thirds are heard
+        spans = [(pause, pause + third), (pause + 2 * third, len(cut))]
+        found.append(signal.measure(cut, rate, spans)["snr"])
+    assert found == [pytest.approx(snr, abs=4) for snr in (20, 10)]
+
+
+@needs_speech
 def test_digital_silence_between_phrases_is_not_taken_for_a_quiet_room() -> None:
     samples, rate, speech = mixed("ko/zeroth/104_003_0019.flac", white, 10)
     gated = np.zeros_like(samples)
