@@ -63,7 +63,7 @@ WORD_PLACE = 16  # bits of a print's first number below those that say how long 
 
 
 def fingerprint(samples: Samples, rate: int) -> bytes:
-    """The print of a clip: 4.5 bytes per 20 ms, 8 per landmark; none for silence and steady sound.
+    """The print of a clip: 6.5 bytes per 20 ms, 8 per landmark; none for silence and steady sound.
 
     Of short clips (under 1.6 s of sound in 3 s) 1.65 kB a second besides; those alone where there is under 0.8 s.
     """

@@ -3,8 +3,8 @@
 Short prints agree by chance, and two takes of a word by one person agree in level and spectrum. Their waveforms do not:
 within bands of 450 Hz on either side of 600 to 2700 Hz the phases of a copy are those of the original at one lag, of
 another take only for some periods of the voice. Of each 1.25 ms two signs are kept for each band (as in `coherence`,
-which says why), and of each 10 ms the level: 850 bytes a second. Candidates
-are found by frames as those of `fingerprint`, of 96 ms, which are kept as it is and as played 2 % faster.
+which says why), and of each 10 ms the level: 850 bytes a second. Candidates are found by frames as those of
+`fingerprint`, of 96 ms, which are kept as the clip is and as played 2 % faster: 800 bytes more.
 """
 
 from __future__ import annotations
