@@ -2,7 +2,8 @@
 
 An adapter on several speakers, asked without a reference, may speak as any of them: so similarity is the cosine with
 the nearest speaker of the corpus in that language, whose voice is the mean of up to CLIPS recordings of the held-out
-clips. The natural recordings are given the same question, each without itself: that is as near as a voice can be.
+clips. The natural recordings are given the same question, each without itself: that is as near as a voice can be. The
+embeddings are signed, as 3D-Speaker publishes the network, so that cosines compare with those of others.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,7 @@ from curate.models.campplus import Campplus, Embedding
 from curate.models.silero import Samples
 
 CLIPS = 20  # of a speaker
-# Under 2 s of speech different speakers reach 0.65 (curate/models/campplus.py), so there is no answer.
+# Under 2 s of speech the equal error rate doubles (docs/measures/voices.md), so there is no answer.
 LEAST_SECONDS = 2.0
 RATE = 16_000
 
@@ -47,4 +48,5 @@ def embed(model: Campplus, sound: Samples, speech: Sequence[tuple[int, int]]) ->
     from curate.measures.agreement import speech_only
 
     spoken = speech_only(sound, speech)
-    return model.embed([spoken])[0] if len(spoken) >= LEAST_SECONDS * RATE else None
+    voice = model.voices([spoken])[0] if len(spoken) >= LEAST_SECONDS * RATE else None
+    return None if voice is None else voice.signed
