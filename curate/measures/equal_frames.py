@@ -36,7 +36,7 @@ def candidates(prints: Sequence[Print]) -> list[tuple[int, int]]:
 def short_candidates(prints: Sequence[Print], faster: Sequence[Print]) -> dict[tuple[int, int], bool]:
     """Pairs i < j of short prints with an equal frame, about which as many bits agree as in copies.
 
-    And whether they have one where one of them is played `faster`.
+    And whether they have one where one of them is played `faster`: all of them once more, or as often as speeds.
     """
     rows, many = [*prints, *faster], len(prints)
     every = np.concatenate([np.zeros(0, np.uint32), *rows])

@@ -145,7 +145,7 @@ def test_words_are_compared_with_short_clips_that_have_a_print_and_with_no_other
 
 def test_what_is_kept_of_a_word_leaves_the_rest_of_a_print_as_it_is() -> None:
     both, numbers = printed(spoken(5, 1.3)), np.arange(50, dtype=np.uint32)
-    assert len(fingerprint._word(both)) * 4 == pytest.approx(1.3 * 1650, rel=0.05)
+    assert len(fingerprint._word(both)) * 4 == pytest.approx(1.3 * 2050, rel=0.05)
     empty, levels = np.zeros((0, 2), np.uint32), np.zeros(50, np.uint8)
     signs, word = np.arange(9, dtype=np.uint32), np.arange(7, dtype=np.uint32)
     alone = fingerprint.packed(numbers, empty, levels, signs)
@@ -170,7 +170,7 @@ def test_one_equal_frame_makes_a_candidate_where_the_frames_about_it_agree() -> 
 
 
 @needs_speech
-@pytest.mark.parametrize("speed", [0.98, 1.02])
+@pytest.mark.parametrize("speed", [0.95, 0.98, 1.02, 1.05])
 def test_words_played_a_little_faster_are_found(speed: float) -> None:
     every = [word for word in words() if fingerprint._is_word(printed(word))]
     copied = [audio.resample(word, round(RATE * speed * 50), RATE * 50) for word in every]
