@@ -223,9 +223,9 @@ RULES: tuple[Rule, ...] = (
                 "clip's begins at 0.87", title="Character error rate",
             ),
             Bound(
-                "unheard", "at most", "filter.text_mismatch.max_unheard", "at most {} of the text unheard", 0.25,
+                "unheard", "at most", "filter.text_mismatch.max_unheard", "at most {} of the text unheard", 0.23,
                 "share of the text in words without any sound; true texts up to 0.08, of talks up to 0.22; half as "
-                "many words again from 0.26 (docs/measures/text_against_audio.md)", title="Text without sound",
+                "many words again from 0.24 (docs/measures/text_against_audio.md)", title="Text without sound",
             ),
             Bound(
                 "extra", "at most", "filter.text_mismatch.max_extra", "at most {} of what was heard beyond it", 0.2,
