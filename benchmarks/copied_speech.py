@@ -18,7 +18,7 @@ import polars as pl
 from damage import Sound, coded, filtered, resampled, room
 from damaged_speech import Piece, speech
 
-from curate.measures import equal_frames, fingerprint, landmarks
+from curate.measures import equal_frames, fingerprint, landmarks, print_layout
 
 FLIPS = 0.166  # probability that a bit differs from the frame before: 300 prompts in five languages, and Zeroth
 
@@ -111,14 +111,14 @@ def generated(random: np.random.Generator, count: int) -> list[bytes]:
         told = (weak << landmarks.PLACES).sum(axis=1, dtype=np.uint32) | places
         marks = np.stack([random.integers(0, 2**32, many, dtype=np.uint32), told], axis=1)
         signs = random.integers(0, 2**32, frames // 2, dtype=np.uint32)
-        prints.append(fingerprint.packed(numbers, marks, np.zeros(frames, np.uint8), signs))
+        prints.append(print_layout.packed(numbers, marks, np.zeros(frames, np.uint8), signs))
     return prints + prints[: count // 20]
 
 
 def search(prints: list[bytes]) -> None:
     """CPU seconds of the search for candidates and of comparing them."""
     clock = time.process_time()
-    numbers, marks = [fingerprint._numbers(each) for each in prints], [fingerprint._marks(each) for each in prints]
+    numbers, marks = [print_layout.numbers(each) for each in prints], [print_layout.marks(each) for each in prints]
     frames = set(equal_frames.candidates(numbers))
     parts = [time.process_time() - clock]
     likely = frames | set(landmarks.candidates(marks))

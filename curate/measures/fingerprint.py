@@ -2,9 +2,9 @@
 
 After Haitsma & Kalker, "A Highly Robust Audio Fingerprinting System" (ISMIR 2002): one 32-bit number per frame, each
 bit the sign of a difference of band energies across frequency and time. A frame without sound, or without change, says
-nothing and is left out; a clip with too few others has an empty print, which is like nothing else. The bands overlap
-and lie 5.9 % apart, so that a clip played faster is compared with its bits moved by a band. Which clips are compared,
-and at which speed, is found by `landmarks`, which a print begins with.
+nothing and is left out. The bands overlap and lie 5.9 % apart, so that a clip played faster is compared with its bits
+moved by a band. Which clips are compared, and at which speed, is found by `landmarks`. A clip with too few frames that
+say something is a single word, which is compared by its waveform (`single_words`); `print_layout` is a print as bytes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from curate.audio import LISTENING_RATE, resample
 from curate.manifest import COLUMNS
-from curate.measures import coherence, equal_frames, landmarks, single_words
+from curate.measures import coherence, equal_frames, landmarks, print_layout, single_words
 from curate.measures.alignment import (
     FLOOR,
     LEAST,
@@ -58,8 +58,6 @@ TEMPO = 0.13  # by so much more than the waveforms do the bits agree where a tem
 REFINED = 1.0  # frames by which the ends of two clips must part for their speed to be told anew
 TAKE = 0.25  # what two takes are called: less than any threshold
 SHORT, MANY = (0.1, 3.0), 2 * LEAST  # seconds, and frames that say something, of a clip that is looked at as a word
-NO_WORD = np.zeros(0, np.uint32)
-WORD_PLACE = 16  # bits of a print's first number below those that say how long the word is
 
 
 def fingerprint(samples: Samples, rate: int) -> bytes:
@@ -78,10 +76,12 @@ def fingerprint(samples: Samples, rate: int) -> bytes:
     numbers, levels = _described(energy)
     told = np.count_nonzero(numbers)
     short = told < MANY and SHORT[0] * RATE <= len(sound) <= SHORT[1] * RATE
-    word = single_words.packed(clean / peak, rate) if short else NO_WORD
+    word = single_words.packed(clean / peak, rate) if short else print_layout.NO_WORD
     if told >= LEAST:
-        return packed(numbers, landmarks.find(energy), levels, coherence.signs(sound), word)
-    return packed(numbers[:0], landmarks.find(energy[:0]), levels[:0], NO_WORD, word) if len(word) else b""
+        return print_layout.packed(numbers, landmarks.find(energy), levels, coherence.signs(sound), word)
+    if not len(word):
+        return b""
+    return print_layout.packed(numbers[:0], landmarks.find(energy[:0]), levels[:0], print_layout.NO_WORD, word)
 
 
 def _described(energy: NDArray[np.float32]) -> tuple[Print, Levels]:
@@ -98,25 +98,6 @@ def _described(energy: NDArray[np.float32]) -> tuple[Print, Levels]:
     return numbers, _levels(total, top)
 
 
-def packed(
-    numbers: Print,
-    marks: landmarks.Table,
-    levels: Levels,
-    signs: coherence.Signs,
-    word: single_words.Packed = NO_WORD,
-) -> bytes:
-    """A print: how many landmarks and frames, these, the frames' levels, eight to a 32-bit number, and the signs.
-
-    The word comes last; how long it is stands in the upper half of the first number. A print without frames
-    is that of a word alone.
-    """
-    eight = np.zeros(-(-len(levels) // 8) * 8, np.uint32)
-    eight[: len(levels)] = levels
-    loud = np.bitwise_or.reduce(eight.reshape(-1, 8) << np.arange(0, 32, 4, dtype=np.uint32), axis=1)
-    head = [len(marks) | len(word) << WORD_PLACE, len(numbers)]
-    return np.concatenate([head, marks.ravel(), numbers, loud, signs, word]).astype("<u4").tobytes()
-
-
 def similarity(a: bytes, b: bytes) -> float:
     """How alike two prints are at their best offset: 1 the same, 0 no more than chance. Empty prints are like nothing.
 
@@ -128,13 +109,13 @@ def similarity(a: bytes, b: bytes) -> float:
     """
     if not a or not b:
         return 0.0
-    a, b = sorted((a, b), key=_order)
-    if _is_word(a) or _is_word(b):
-        return _word_similarity(_word(a), _word(b))
-    first, second = _frames(a), _frames(b)
+    a, b = sorted((a, b), key=print_layout.order)
+    if print_layout.is_word(a) or print_layout.is_word(b):
+        return _word_similarity(print_layout.word(a), print_layout.word(b))
+    first, second = print_layout.frames(a), print_layout.frames(b)
     compared = [_compared(first, second, 1.0, 0)]
     if compared[0].judged.explained < SURE:
-        faster = landmarks.speed(_marks(a), _marks(b))
+        faster = landmarks.speed(print_layout.marks(a), print_layout.marks(b))
         if faster != 1:
             compared += [_compared(first, second, faster, shift) for shift in _shifts(faster)]
     best = max(compared, key=_explained)
@@ -144,7 +125,7 @@ def similarity(a: bytes, b: bytes) -> float:
         return min(TAKE, _rounded(best.judged.alike))
     if best.judged.explained < NO_TAKE:
         best = _refined(first, second, best)
-    heard = coherence.heard(_wave(a, first), _wave(b, second), best.judged.path, best.faster)
+    heard = coherence.heard(print_layout.wave(a, first), print_layout.wave(b, second), best.judged.path, best.faster)
     if _another(first, best, heard):
         return min(TAKE, _rounded(best.judged.alike))
     return _rounded(best.judged.alike)
@@ -169,8 +150,8 @@ def pairs(prints: Sequence[bytes], threshold: float = THRESHOLD) -> list[tuple[i
     neighbours in order, so a sound copied more often than that is found as a chain, not as every pair.
     """
     likely = {
-        *equal_frames.candidates([_numbers(p) for p in prints]),
-        *landmarks.candidates([_marks(p) for p in prints]),
+        *equal_frames.candidates([print_layout.numbers(p) for p in prints]),
+        *landmarks.candidates([print_layout.marks(p) for p in prints]),
     }
     compared = {(i, j): similarity(prints[i], prints[j]) for i, j in likely} | dict(_word_pairs(prints))
     return [(i, j, alike) for (i, j), alike in sorted(compared.items()) if alike >= threshold]
@@ -178,14 +159,14 @@ def pairs(prints: Sequence[bytes], threshold: float = THRESHOLD) -> list[tuple[i
 
 def _word_pairs(prints: Sequence[bytes]) -> Iterator[tuple[tuple[int, int], float]]:
     """Words alone that may be copies of other short clips, and how alike they are."""
-    words = [_word(p) for p in prints]
+    words = [print_layout.word(p) for p in prints]
     frames = [single_words.frames(word) for word in words]
-    alone = [_is_word(p) for p in prints]
+    alone = [print_layout.is_word(p) for p in prints]
     played = [each[speed] for speed in range(1, len(single_words.WINDOWS)) for each in frames]
     likely = equal_frames.short_candidates([each[0] for each in frames], played)
     for (i, j), faster in likely.items():
         if alone[i] or alone[j]:
-            one, other = sorted((i, j), key=lambda each: _order(prints[each]))
+            one, other = sorted((i, j), key=lambda each: print_layout.order(prints[each]))
             yield (i, j), _word_similarity(words[one], words[other], faster=faster)
 
 
@@ -297,53 +278,6 @@ def _another(first: Side, compared: _Compared, heard: coherence.Heard | None) ->
 
 def _wander(first: Side, compared: _Compared) -> Wander | None:
     return wander(first.numbers, compared.second.numbers, compared.shift, compared.judged.path)
-
-
-def _numbers(print_: bytes) -> Print:
-    return _parts(print_)[1]
-
-
-def _frames(print_: bytes) -> Side:
-    _, numbers, levels, _ = _parts(print_)
-    every = levels[:, None] >> np.arange(0, 32, 4, dtype=np.uint32) & np.uint32(15)
-    return Side(numbers, every.ravel()[: len(numbers)].astype(np.uint8))
-
-
-def _wave(print_: bytes, side: Side) -> coherence.Wave:
-    return coherence.Wave(coherence.waves(_parts(print_)[3]), side.levels)
-
-
-def _marks(print_: bytes) -> landmarks.Table:
-    return _parts(print_)[0].reshape(-1, 2)
-
-
-def _parts(print_: bytes) -> tuple[Print, Print, Print, Print]:
-    """The landmarks, the frames, the levels, the signs."""
-    every = np.frombuffer(print_ or bytes(8), dtype="<u4").astype(np.uint32)
-    frames = 2 + 2 * (int(every[0]) & (1 << WORD_PLACE) - 1)
-    levels = frames + int(every[1])
-    signs = levels + -(-int(every[1]) // 8)
-    word = len(every) - (int(every[0]) >> WORD_PLACE)
-    return every[2:frames], every[frames:levels], every[levels:signs], every[signs:word]
-
-
-def _word(print_: bytes) -> single_words.Packed:
-    """What is kept of a short clip's waveform; nothing of others."""
-    every = np.frombuffer(print_ or bytes(8), dtype="<u4")
-    return every[len(every) - (int(every[0]) >> WORD_PLACE) :].astype(np.uint32)
-
-
-def _order(print_: bytes) -> tuple[bytes, bytes]:
-    """Which of two prints is the first, so that rounding depends neither on their order nor on words kept in them."""
-    every = np.frombuffer(print_, dtype="<u4")
-    words = int(every[0]) >> WORD_PLACE
-    head = (every[:1] & ((1 << WORD_PLACE) - 1)).tobytes()
-    return head + print_[4 : len(print_) - 4 * words], print_
-
-
-def _is_word(print_: bytes) -> bool:
-    """Whether it has no frames: a word is compared by its waveform alone."""
-    return not len(_numbers(print_))
 
 
 # ---- the corpus as a whole

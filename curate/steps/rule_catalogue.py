@@ -223,7 +223,7 @@ RULES: tuple[Rule, ...] = (
                 "clip's begins at 0.87", title="Character error rate",
             ),
             Bound(
-                "unheard", "at most", "filter.text_mismatch.max_unheard", "at most {} of the text unheard", 0.23,
+                "unheard", "at most", "filter.text_mismatch.max_unheard", "at most {} of the text unheard", 0.2,
                 "share of the text in words without any sound; true texts up to 0.08, of talks up to 0.22; half as "
                 "many words again from 0.24 (docs/measures/text_against_audio.md)", title="Text without sound",
             ),
@@ -233,7 +233,7 @@ RULES: tuple[Rule, ...] = (
                 "0.31", title="Heard beyond the text",
             ),
             Bound(
-                "aligned", "at least", "filter.text_mismatch.min_aligned", "aligned at least {}", 0.2,
+                "aligned", "at least", "filter.text_mismatch.min_aligned", "aligned at least {}", 0.25,
                 "mean probability of the transcript's words in the audio", title="Text found in the audio",
             ),
             Bound(

@@ -81,7 +81,7 @@ def test_machine_text_must_be_heard_twice_alike_and_is_marked(tmp_path: Path) ->
         '[[source]]\nid="s"\nkind="table"\npath="index.tsv"\nlanguage="ko"\nlicence="own"\ntranscript="heard"\n'
         + MODELS.replace("asr = {}", 'asr = { ko = "bundled" }')
         + "[filter]\nclipped = false\nchopped = false\nduplicate = false\nnoisy = false\nnarrow_band = false\n"
-        + "text_mismatch = { max_unheard = 0.3, min_pace = false }\n",
+        + "text_mismatch = { max_unheard = 0.25, min_pace = false }\n",
         encoding="utf-8",
     )
     clips = taken_through(recipe, tmp_path).sort("path")

@@ -7,7 +7,7 @@ import pytest
 import scipy.signal
 
 from curate import audio
-from curate.measures import alignment, coherence, fingerprint
+from curate.measures import alignment, coherence, fingerprint, print_layout
 
 SHARED = Path(__file__).resolve().parents[3].parent / "shared" / "audio"
 needs_speech = pytest.mark.skipif(not SHARED.exists(), reason="the shared test speech is not on this machine")
@@ -139,6 +139,6 @@ def test_a_take_whose_bits_agree_by_more_than_the_threshold_is_no_copy() -> None
         samples, rate = audio.read(file)
         low = audio.resample(samples, rate, RATE)[: 5 * RATE]
         prints = [fingerprint.fingerprint(np.float32(each), RATE) for each in (low, again(low))]
-        bits, _ = alignment.likeness(*(fingerprint._numbers(each) for each in prints))
+        bits, _ = alignment.likeness(*(print_layout.numbers(each) for each in prints))
         assert bits > fingerprint.THRESHOLD
         assert fingerprint.similarity(*prints) < fingerprint.THRESHOLD

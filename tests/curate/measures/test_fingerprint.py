@@ -9,7 +9,7 @@ import scipy.signal
 import soundfile
 
 from curate import audio
-from curate.measures import fingerprint
+from curate.measures import fingerprint, print_layout
 
 SHARED = Path(__file__).resolve().parents[3].parent / "shared" / "audio"
 needs_speech = pytest.mark.skipif(not SHARED.exists(), reason="the shared test speech is not on this machine")
@@ -256,14 +256,14 @@ def test_sentences_in_another_order_are_no_copy() -> None:
 def test_a_print_keeps_how_far_each_frame_lies_under_the_loud_ones() -> None:
     sound = syllables(3, 3.0)
     sound[RATE : 2 * RATE] *= 0.1
-    side = fingerprint._frames(fingerprint.fingerprint(sound, RATE))
+    side = print_layout.frames(fingerprint.fingerprint(sound, RATE))
     assert len(side.levels) == len(side.numbers)
     loud, soft = np.median(side.levels[:38]), np.median(side.levels[50:88])
     assert soft - loud == pytest.approx(20 / fingerprint.LEVEL, abs=2)
     for count in range(40, 60):
         levels = np.arange(count, dtype=np.uint8) % 16
-        back = fingerprint._frames(
-            fingerprint.packed(np.arange(count, dtype=np.uint32), np.zeros((3, 2), np.uint32), levels, NO_SIGNS)
+        back = print_layout.frames(
+            print_layout.packed(np.arange(count, dtype=np.uint32), np.zeros((3, 2), np.uint32), levels, NO_SIGNS)
         )
         assert back.numbers.tolist() == list(range(count))
         assert back.levels.tolist() == levels.tolist()
@@ -339,7 +339,7 @@ def random_print(rng: np.random.Generator, seconds: float = 6.0) -> bytes:
     frames = np.repeat(rng.integers(1, 2**32, round(seconds * 50 / 3), dtype=np.uint32), 3)
     at = np.sort(rng.choice(len(frames), round(3.7 * seconds), replace=False)).astype(np.uint32)
     marks = np.stack([rng.integers(0, 2**20, len(at), dtype=np.uint32), at | np.uint32(1 << 21 | 2 << 26)], axis=1)
-    return fingerprint.packed(frames, marks, np.zeros(len(frames), np.uint8), NO_SIGNS)
+    return print_layout.packed(frames, marks, np.zeros(len(frames), np.uint8), NO_SIGNS)
 
 
 def test_of_a_large_corpus_few_pairs_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:

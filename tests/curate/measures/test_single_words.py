@@ -10,7 +10,7 @@ import scipy.signal
 import soundfile
 
 from curate import audio
-from curate.measures import equal_frames, fingerprint, single_words
+from curate.measures import equal_frames, fingerprint, print_layout, single_words
 
 SHARED = Path(__file__).resolve().parents[3].parent / "shared" / "audio"
 needs_speech = pytest.mark.skipif(not SHARED.exists(), reason="the shared test speech is not on this machine")
@@ -82,7 +82,7 @@ def copies(word: audio.Samples) -> dict[str, tuple[np.ndarray, int]]:
 def test_copies_of_short_words_are_found_and_no_others() -> None:
     every = words()
     prints = [printed(word) for word in every]
-    short = [number for number, each in enumerate(prints) if fingerprint._is_word(each)][:12]
+    short = [number for number, each in enumerate(prints) if print_layout.is_word(each)][:12]
     assert len(short) == 12
     more, origins = list(prints), []
     for number in short:
@@ -133,27 +133,27 @@ def test_held_tones_are_no_copies_as_they_are_alike_at_any_lag() -> None:
 def test_words_are_compared_with_short_clips_that_have_a_print_and_with_no_others() -> None:
     clip = spoken(3, 1.3)
     cut = clip[: round(0.8 * RATE)]
-    assert fingerprint._is_word(printed(cut))
-    assert not fingerprint._is_word(printed(clip))
+    assert print_layout.is_word(printed(cut))
+    assert not print_layout.is_word(printed(clip))
     ((one, other, likeness),) = fingerprint.pairs([printed(clip), printed(cut)])
     assert (one, other) == (0, 1)
     assert likeness > fingerprint.SURE
     long = np.concatenate([clip, spoken(4, 2.5)])
-    assert len(fingerprint._word(printed(long))) == 0
+    assert len(print_layout.word(printed(long))) == 0
     assert fingerprint.similarity(printed(long), printed(cut)) == 0.0
 
 
 def test_what_is_kept_of_a_word_leaves_the_rest_of_a_print_as_it_is() -> None:
     both, numbers = printed(spoken(5, 1.3)), np.arange(50, dtype=np.uint32)
-    assert len(fingerprint._word(both)) * 4 == pytest.approx(1.3 * 2050, rel=0.05)
+    assert len(print_layout.word(both)) * 4 == pytest.approx(1.3 * 2050, rel=0.05)
     empty, levels = np.zeros((0, 2), np.uint32), np.zeros(50, np.uint8)
     signs, word = np.arange(9, dtype=np.uint32), np.arange(7, dtype=np.uint32)
-    alone = fingerprint.packed(numbers, empty, levels, signs)
-    longer = fingerprint.packed(numbers, empty, levels, signs, word)
-    assert [each.tolist() for each in fingerprint._parts(longer)] == [
-        each.tolist() for each in fingerprint._parts(alone)
+    alone = print_layout.packed(numbers, empty, levels, signs)
+    longer = print_layout.packed(numbers, empty, levels, signs, word)
+    assert [each.tolist() for each in print_layout.parts(longer)] == [
+        each.tolist() for each in print_layout.parts(alone)
     ]
-    assert fingerprint._word(longer).tolist() == word.tolist()
+    assert print_layout.word(longer).tolist() == word.tolist()
 
 
 def test_one_equal_frame_makes_a_candidate_where_the_frames_about_it_agree() -> None:
@@ -172,7 +172,7 @@ def test_one_equal_frame_makes_a_candidate_where_the_frames_about_it_agree() -> 
 @needs_speech
 @pytest.mark.parametrize("speed", [0.95, 0.98, 1.02, 1.05])
 def test_words_played_a_little_faster_are_found(speed: float) -> None:
-    every = [word for word in words() if fingerprint._is_word(printed(word))]
+    every = [word for word in words() if print_layout.is_word(printed(word))]
     copied = [audio.resample(word, round(RATE * speed * 50), RATE * 50) for word in every]
     found = {pair[:2] for pair in fingerprint.pairs([printed(word) for word in [*every, *copied]])}
     assert found <= {(number, number + len(every)) for number in range(len(every))}
