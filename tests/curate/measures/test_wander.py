@@ -3,7 +3,7 @@
 import numpy as np
 
 from curate.measures import fingerprint
-from curate.measures.fingerprint import packed
+from curate.measures.print_layout import packed
 from curate.measures.wander import Wander, wander
 
 FRAMES = 200
